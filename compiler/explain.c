@@ -1,0 +1,186 @@
+// explain.c: what is in force and where it comes from: `check --explain` and `params`.
+#include "netc.h"
+
+#include <string.h>
+
+// --- reading a clause ---------------------------------------------------------------------------
+
+static const Setting *find_setting(const Clause *clause, const char *name)
+{
+    for (int i = 0; i < clause->setting_count; i++)
+        if (!strcmp(clause->settings[i].name, name))
+            return &clause->settings[i];
+    return NULL;
+}
+
+const Setting *setting(const Clause *clause, const char *name)
+{
+    const Setting *const found = find_setting(clause, name);
+    if (!found)
+        bug("'%s' has no setting '%s'", clause->word, name);
+    return found;
+}
+
+double setting_number(const Clause *clause, const char *name)
+{
+    return setting(clause, name)->number;
+}
+
+const char *setting_word(const Clause *clause, const char *name)
+{
+    return setting(clause, name)->word;
+}
+
+// --- the table ----------------------------------------------------------------------------------
+
+enum { COLUMNS = 4, MAX_CELL = 40 }; // subject, setting, value, origin
+
+typedef struct {
+    const char *(*cells)[COLUMNS];
+    int count, capacity;
+} Table;
+
+static void add_line(Table *table, const char *subject, const char *name, const char *value,
+                     const char *origin)
+{
+    if (table->count == table->capacity) {
+        const int capacity = 2 * table->capacity + 64;
+        const char *(*const cells)[COLUMNS] = allocate((size_t)capacity * sizeof *cells);
+        if (table->count)
+            memcpy(cells, table->cells, (size_t)table->count * sizeof *cells);
+        table->cells = cells;
+        table->capacity = capacity;
+    }
+    const char **const line = table->cells[table->count++];
+    line[0] = subject;
+    line[1] = name;
+    line[2] = value;
+    line[3] = origin;
+}
+
+static void print_table(const Table *table, FILE *out)
+{
+    int widths[COLUMNS] = {0};
+    for (int i = 0; i < table->count; i++) {
+        for (int column = 0; column < COLUMNS - 1; column++) {
+            const int width = (int)strlen(table->cells[i][column]);
+            if (width > widths[column])
+                widths[column] = width < MAX_CELL ? width : MAX_CELL;
+        }
+    }
+    for (int i = 0; i < table->count; i++) {
+        for (int column = 0; column < COLUMNS - 1; column++)
+            if (widths[column])
+                fprintf(out, "%-*s  ", widths[column], table->cells[i][column]);
+        fprintf(out, "%s\n", table->cells[i][COLUMNS - 1]);
+    }
+}
+
+// --- its lines ----------------------------------------------------------------------------------
+
+static const char *number_value(double number, bool percent, const char *unit)
+{
+    if (percent)
+        return percent_text(number);
+    return unit ? format("%s %s", number_text(number), unit) : number_text(number);
+}
+
+static const char *setting_value(const Setting *s)
+{
+    switch (s->kind) {
+    case SETTING_NUMBER:
+        return number_value(s->number, s->percent, s->unit);
+    case SETTING_SIZE:
+    case SETTING_SHAPE: {
+        Text text = {0};
+        for (int i = 0; i < s->dim_count; i++)
+            text_add(&text, "%s%d", i ? "x" : "", s->dims[i]);
+        return text.text;
+    }
+    case SETTING_WORD:
+    case SETTING_NAME:
+        return s->word;
+    }
+    bug("setting of kind %d", s->kind);
+}
+
+static const char *place_text(Loc loc)
+{
+    if (!loc.source)
+        return "default";
+    if (loc.source->path[0] == '-')
+        return loc.source->path;
+    int line, column;
+    loc_position(loc, &line, &column);
+    return format("%s:%d", loc.source->path, line);
+}
+
+// The place, and where it holds more than a number, the text that gave the value.
+static const char *setting_origin(const Setting *s)
+{
+    const char *const place = place_text(s->loc);
+    if (!s->loc.source || s->kind == SETTING_WORD)
+        return place;
+    const char *const text = loc_text(s->loc);
+    const bool computed = text[strspn(text, "0123456789.xeE%-")];
+    return computed ? format("%s = %s", place, text) : place;
+}
+
+static void explain_setting(Table *table, const char *subject, const Setting *s)
+{
+    if (s->kind != SETTING_NAME) // it is the subject
+        add_line(table, subject, s->name, setting_value(s), setting_origin(s));
+}
+
+static void explain_clause(Table *table, const char *subject, const Clause *clause)
+{
+    const Row *const row = statement_row(clause->word);
+    int i = 0;
+    for (const Row *field = next_field(row); field && field->type == ROW_VALUE;
+         field = next_field(field))
+        explain_setting(table, subject, &clause->settings[i++]);
+    if (takes_activation(row))
+        add_line(table, subject, "activation", clause->activation ? clause->activation : "none",
+                 clause->activation ? place_text(clause->activation_loc) : "default");
+    const int before = table->count;
+    for (; i < clause->setting_count; i++)
+        explain_setting(table, subject, &clause->settings[i]);
+    if (!next_field(row) || (table->count == before && i == 1 && clause->name))
+        add_line(table, subject, "", "", place_text(clause->loc));
+}
+
+// The lines of the table in the order of the language: params, data, input, layers, training.
+void program_explain(const Program *program, FILE *out)
+{
+    Table table = {0};
+    for (int i = 0; i < program->params.count; i++) {
+        const Param *const p = &program->params.params[i];
+        add_line(&table, "param", p->name, number_value(p->number, p->percent, NULL),
+                 place_text(p->value_loc));
+    }
+    explain_clause(&table, "input", program->input);
+    for (int i = 0; i < program->layer_count; i++)
+        explain_clause(&table, program->layers[i].name, &program->layers[i]);
+    const Clause *const training[] = {program->data,  program->loss,   program->optimizer,
+                                      program->batch, program->epochs, program->seed,
+                                      program->validation};
+    for (size_t i = 0; i < sizeof training / sizeof *training; i++) {
+        if (training[i])
+            explain_clause(&table, training[i]->word, training[i]);
+        else
+            add_line(&table, "loss", "kind", "none", "default: no training, inference only");
+    }
+    print_table(&table, out);
+}
+
+void params_print(const Source *source, const Statement *statements, FILE *out)
+{
+    const Program *const program = resolve(source, statements, &(Overrides){0});
+    Table table = {0};
+    for (int i = 0; i < program->params.count; i++) {
+        const Param *const p = &program->params.params[i];
+        add_line(&table, p->name, number_value(p->number, p->percent, NULL), "",
+                 place_text(p->loc));
+    }
+    print_table(&table, out);
+}

@@ -1,0 +1,561 @@
+// netc.h: every type and prototype of the compiler, grouped by the file that defines it.
+//
+// The pipeline, one file per pass (main.c runs it):
+//   .net -> parse -> resolve -> lower -> shape -> grad -> fuse -> schedule -> plan -> emit -> C
+#ifndef NETC_H
+#define NETC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define PRINTF(text, first) __attribute__((format(printf, text, first)))
+
+// --- util.c: memory and text --------------------------------------------------------------------
+// Memory is taken from one arena and never given back: a compilation is short.
+void *allocate(size_t size); // zeroed; aborts when there is none
+char *format(const char *format, ...) PRINTF(1, 2);
+const char *intern(const char *text, size_t length); // equal texts are the same pointer
+
+typedef struct {
+    char *text; // always ends in '\0'
+    size_t length, capacity;
+} Text;
+void text_add(Text *text, const char *format, ...) PRINTF(2, 3);
+void text_put(Text *text, const char *bytes, size_t length);
+
+const char *number_text(double number);  // the shortest text that reads back as the same number
+const char *percent_text(double number); // "25%" of 0.25
+bool same_letters(const char *a, const char *b); // equal but for the case of the letters
+
+// The nearest of `count` words to `word`, or NULL when none is near enough to suggest.
+const char *nearest_word(const char *word, const char *const *words, int count);
+const char *join_words(const char *const *words, int count, const char *last); // "a, b or c"
+
+void memory_reset(void); // forgets everything allocated; for the fuzz targets
+
+// --- source.c: places in the text, and messages about them --------------------------------------
+typedef struct {
+    const char *path; // as messages show it; "-D" for a text of the command line
+    char *text;       // ends in '\0', which is not counted
+    size_t length;
+    const int *line_starts; // offset of the first byte of each line
+    int line_count;
+} Source;
+
+typedef struct {
+    const Source *source; // NULL: no place (a default)
+    int start, end;       // bytes; start < 0: the file as a whole
+} Loc;
+
+const Source *source_read(const char *path); // NULL after an error was printed
+const Source *source_of_text(const char *path, const char *text);
+void loc_position(Loc loc, int *line, int *column); // from 1; a column is a character, not a byte
+const char *loc_line(Loc loc); // the source line without its white space around
+const char *loc_text(Loc loc); // what stands there
+
+// Prints `path:line:column: error: …`, the line and a caret span under it. Errors are counted and
+// compilation goes on to find more; notes belong to the error before them.
+void error_at(Loc loc, const char *format, ...) PRINTF(2, 3);
+void warn_at(Loc loc, const char *format, ...) PRINTF(2, 3);
+void note_at(Loc loc, const char *format, ...) PRINTF(2, 3); // loc.source NULL: no place shown
+enum { MAX_ERRORS = 50 }; // that are shown
+int error_count(void);
+void messages_reset(void); // for the fuzz targets
+
+// A mistake of the compiler: prints its own place, asks for a report and aborts.
+#define bug(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
+_Noreturn void bug_at(const char *file, int line, const char *format, ...) PRINTF(3, 4);
+
+// --- ast.c, net.l, net.y: the text as written ----------------------------------------------------
+typedef enum {
+    EXPR_NUMBER,
+    EXPR_WORD,
+    EXPR_DIMS,
+    EXPR_BINARY,
+    EXPR_NEGATE,
+    EXPR_ASSIGN, // word = right; only as an item
+} ExprKind;
+
+enum { MAX_DIMS = 4 };
+
+typedef struct Expr Expr;
+struct Expr {
+    ExprKind kind;
+    Loc loc;
+    double number;    // EXPR_NUMBER
+    bool percent;     // EXPR_NUMBER: written with %, and already divided by 100
+    const char *word; // EXPR_WORD, EXPR_ASSIGN; interned
+    int64_t dims[MAX_DIMS];
+    int dim_count;
+    char op; // EXPR_BINARY: + - * /
+    Expr *left, *right; // EXPR_NEGATE, EXPR_ASSIGN: only right
+    int depth;          // operators above one another
+    Expr *next;         // the next item of the statement
+};
+
+// One statement: a word and the items behind it. What they mean is resolve.c's business.
+typedef struct Statement Statement;
+struct Statement {
+    Loc loc, word_loc;
+    const char *word; // interned
+    Expr *items;
+    bool broken; // an error in its text was printed: only its word is sure
+    Statement *next;
+};
+
+Expr *expr_number(Loc loc, const char *digits, bool percent);
+Expr *expr_word(Loc loc);
+Expr *expr_dims(Loc loc);
+Expr *expr_binary(Loc loc, char op, Expr *left, Expr *right);
+Expr *expr_negate(Loc loc, Expr *right);
+Expr *expr_assign(Loc loc, const Expr *name, Expr *right);
+
+Statement *parse(const Source *source); // errors are printed; what could be parsed is returned
+void ast_dump(const Statement *statements, FILE *out);
+
+// --- foreign.c: the words of other tools ----------------------------------------------------------
+typedef struct {
+    const char *word, *tool, *ours, *example;
+} Foreign;
+const Foreign *foreign_word(const char *word); // NULL when no other tool is known to say it
+// True after it has answered a statement in another tool's syntax with an error.
+bool foreign_statement(Loc statement);
+
+// --- resolve.c: statements checked against statements.def, params and overrides applied ----------
+typedef enum { ORIGIN_DEFAULT, ORIGIN_WRITTEN, ORIGIN_PARAM, ORIGIN_OVERRIDE } Origin;
+
+typedef enum {
+    SETTING_NUMBER, // real, or whole where the table says so
+    SETTING_SIZE,   // one or two numbers: 3 is 3x3
+    SETTING_SHAPE,  // up to three: 28x28x1
+    SETTING_WORD,   // one of a list
+    SETTING_NAME,   // a new name
+} SettingKind;
+
+typedef struct {
+    const char *name; // "filters", "stride"
+    SettingKind kind;
+    Origin origin;
+    Loc loc;          // of the value; no source where it is a default
+    double number;    // SETTING_NUMBER
+    bool percent;     // the number was written with %
+    const char *unit; // word behind the number ("samples"), or NULL
+    int dims[MAX_DIMS], dim_count;
+    const char *word; // SETTING_WORD, SETTING_NAME; NULL: not set
+} Setting;
+
+// A statement that passed the check: each of its settings has a value and an origin.
+typedef struct {
+    const char *word; // "conv"; interned
+    const char *name; // of a layer: "conv1", or what `as` says
+    Loc loc, word_loc;
+    const char *activation; // "relu", or NULL
+    Loc activation_loc;
+    Setting *settings;
+    int setting_count;
+} Clause;
+
+// A number with a name, `param width = 300`.
+typedef struct {
+    const char *name; // interned
+    Loc loc, value_loc; // value_loc is in "-D" where that gave the value
+    double number;
+    bool percent;
+    bool defined; // the statements read so far define it
+    bool known;   // its number is; else an error was printed
+    bool used, overridden;
+} Param;
+
+typedef struct {
+    Param *params;
+    int count;
+} Params;
+
+typedef struct {
+    const char *name; // "mnist", from the file's name
+    const Source *source;
+    const char *const *overrides; // the -D and --set in force, as text, for the record
+    int override_count;
+    Clause *layers; // in the order of the text
+    int layer_count;
+    Params params;
+    Clause *data, *input, *loss, *optimizer, *batch, *epochs, *seed, *validation;
+    // Each is there, made of defaults if not written, but for loss (NULL: inference only) and
+    // input (NULL after an error).
+} Program;
+
+typedef struct {
+    const char *const *defines; // "width=50", of -D
+    int define_count;
+    const char *const *sets; // "batch=10000", of --set
+    int set_count;
+} Overrides;
+
+Program *resolve(const Source *source, const Statement *statements, const Overrides *overrides);
+void program_explain(const Program *program, FILE *out); // every value in force with its origin
+void params_print(const Source *source, const Statement *statements, FILE *out);
+
+const Setting *setting(const Clause *clause, const char *name); // a bug when there is none
+double setting_number(const Clause *clause, const char *name);
+const char *setting_word(const Clause *clause, const char *name); // NULL: not set
+const char *layer_name(const Program *program, int layer); // "conv1", or what `as` says
+
+// --- table.c: statements.def as an array; what knows the language by name reads it ---------------
+typedef enum { ROW_STATEMENT, ROW_VALUE, ROW_ACTIVATION, ROW_OPTION, ROW_END } RowType;
+typedef enum {
+    SECTION_PARAM,
+    SECTION_INPUT,
+    SECTION_LAYER,
+    SECTION_ACTIVATION, // layers too, and words behind other layers
+    SECTION_TRAINING,
+    SECTION_ANY,
+} Section;
+
+// A statement, or one of its values or options, which lie behind it.
+typedef struct {
+    RowType type;
+    const char *name, *about;
+    Section section;     // of a statement, as the next
+    const char *example;
+    const char *of;       // the choice of the statement's first value that it belongs to, or NULL
+    const char *fallback; // as written; NULL: none; "": not set; "=size": as that setting
+    SettingKind kind;     // this and all below: of a value or an option
+    bool whole;
+    bool fraction; // a percentage may stand for it
+    double low, high;
+    bool low_open, high_open; // the bound itself is out of range
+    double odd;               // above it a number gets a warning; 0: none does
+    const char *unit;         // that a number needs, where it isn't a percentage
+    const char *const *choices; // of a SETTING_WORD; ends with NULL
+} Row;
+
+typedef struct {
+    const char **words;
+    int count;
+} Words;
+void words_add(Words *words, const char *word); // once
+
+const Row *statement_row(const char *word);          // NULL: no such statement
+const Row *next_statement(const Row *statement);     // of NULL the first; NULL behind the last
+const Row *next_field(const Row *row);               // a value or an option; NULL behind the last
+const Row *option_row(const Row *statement, const char *name, const char *choice);
+bool field_applies(const Row *field, const char *choice); // choice NULL: to any
+bool takes_activation(const Row *statement);
+bool is_activation(const char *word);
+Words statement_words(Section section);
+Words option_words(const Row *statement, const char *choice);
+Words choice_words(const Row *field);
+const Row *choice_owner(const char *word); // the statement that has it as its first value
+bool is_reserved(const char *word);        // a statement's word or a choice: no name for a param
+
+// --- expr.c: numbers ------------------------------------------------------------------------------
+typedef struct {
+    double number;
+    bool percent;
+    bool known;         // false after an error
+    const Param *param; // one that takes part, or NULL
+    bool overridden;    // one that takes part was set by -D
+} Value;
+Value evaluate(const Expr *expr, const Params *params);
+
+// --- params.c -------------------------------------------------------------------------------------
+Param *find_param(const Params *params, const char *name); // interned
+void declare_params(Params *params, const Statement *statements); // their names, for messages
+void apply_define(Params *params, const Source *file, const char *define); // -D
+void define_param(Params *params, const Statement *statement);
+
+// --- values.c: one setting --------------------------------------------------------------------------
+const Expr *read_value(const Row *statement, const Row *field, const Expr *item,
+                       const Params *params, Setting *to);
+
+// --- settings.c: the items of one statement -------------------------------------------------------
+// The clause of a statement; what is wrong with its items is printed.
+Clause read_clause(const Row *row, const Statement *statement, const Params *params);
+Clause default_clause(const Row *row);
+
+// --- names.c --------------------------------------------------------------------------------------
+void name_layers(Program *program);
+
+// --- ir.c: the graph ------------------------------------------------------------------------------
+// A network is two graphs over one list of tensors: one training step, and one inference. A graph is
+// a list of nodes in an order of execution; a node makes one value. Forward, backward and update
+// nodes are of one kind: an activation is kept for the backward pass because a later node reads it.
+typedef struct {
+    int dims[MAX_DIMS], count; // count 0: a single number
+} Shape;
+
+// How many of its shape a value has.
+typedef enum {
+    PER_ROW,   // one for each row of the batch, stored [BLOCKS][ROWS][shape]
+    PER_BLOCK, // one for each block of rows: a partial sum, stored [BLOCKS][shape]
+    PER_BATCH, // one
+    PER_RUN,   // one, and it outlives the step: weights, states
+} Extent;
+
+// How the work of a node is cut into tasks. No task writes what another of its node writes.
+typedef enum {
+    BY_NONE, // no work: a leaf
+    BY_ROWS, // a task for each block of rows
+    BY_PART, // a task for each part of the first dimension of a tensor
+    BY_ONE,  // one task
+    BY_ALL,  // each thread does all of it, for its own use
+} Tasks;
+
+typedef enum { TYPE_REAL, TYPE_DOUBLE, TYPE_INDEX } ElementType;
+
+typedef enum {
+#define OP(name, ...) OP_##name,
+#include "ops.def"
+    OP_COUNT
+} Op;
+
+enum {
+    ELTWISE = 1,    // result[i] is made of the first input's [i] and the others' [i]: may follow in another's loop
+    UPDATES = 2,    // writes its first input, a tensor, in place
+    ANCHOR = 4,     // has a loop over its result that can take elementwise ops in
+    STOPS = 8,      // may end the step: nothing that changes a tensor may run before it
+    USES_BATCH = 16, // reads the pictures, the labels or the step's number
+    USES_ROW = 32    // and which row of the batch it is at
+};
+
+typedef struct Graph Graph;
+typedef struct Node Node;
+typedef struct Out Out;
+
+typedef struct {
+    const char *name, *inputs; // role names of the inputs, as the generated code calls them
+    const char *result;        // role name of the result
+    Extent extent;
+    Tasks tasks;
+    int flags;
+    void (*shape)(Graph *graph, Node *node);
+    void (*grad)(Graph *graph, const Node *node, int gradient);
+    void (*emit)(Out *out, const Graph *graph, const Node *node);
+    const char *formula;
+} OpInfo;
+extern const OpInfo op_info[OP_COUNT];
+
+enum { MAX_INPUTS = 64, MAX_STEPS = 6 };
+
+// The attributes of every op that has some; unused ones are 0.
+typedef struct {
+    int kernel[2], stride[2], pad[2]; // height, width; pad is what lies above and left
+    double rate, eps, momentum;       // dropout; batchnorm
+    double lambda;                    // l2
+    double beta1, beta2;              // optimizers
+    bool nesterov;
+    int tensor;      // OP_weight: index in Network.tensors
+    int channels;    // batchnorm: the last dimension, or all of them behind flatten
+    Loc kernel_loc;  // where the window's size is written
+} Attributes;
+
+// An elementwise op that runs in another node's loop, on the value `v` just computed.
+typedef struct {
+    Op op;
+    int first_input; // its second and further inputs, from here on in Node.input
+    Attributes attributes;
+    const char *layer;
+    Loc loc;
+} Step;
+
+struct Node {
+    Op op;
+    const char *name;  // of its value in the generated code: "conv1", "d_conv1_z"
+    const char *layer; // that it belongs to: "conv1"
+    const char *suffix; // of its function: "forward" in conv1_forward
+    Loc loc;
+    int input[MAX_INPUTS], input_count; // the op's own, then those of its steps
+    int own_inputs;
+    Step steps[MAX_STEPS];
+    int step_count;
+    Attributes attributes;
+    Shape shape;
+    Extent extent;
+    ElementType type;
+    bool kept;        // its value is read after the step
+    int phase;        // schedule.c: nodes of one phase run without a barrier between them
+    long offset, each; // plan.c: bytes from the start of the arena, and from one block to the next
+    bool local;        // plan.c: lives in one phase of one block of rows
+    int first, last;   // plan.c: phases in which it is alive; nodes where it is local
+    bool dead;        // dropped by a pass
+};
+
+typedef struct {
+    const char *name;  // "conv1_w"
+    const char *layer;
+    int role; // ROLE_…
+    Shape shape;
+    const char *init;  // NN_CONSTANT, NN_UNIFORM, NN_NORMAL
+    double scale;
+    const char *why;   // where scale comes from: "glorot: sqrt(6 / (784 + 300))"
+    double l2;
+    int gradient;      // node of the training graph that makes it, or -1
+    Loc loc;
+} Tensor;
+enum { ROLE_WEIGHT, ROLE_STATE, ROLE_OPTIMIZER };
+
+typedef struct Network Network;
+struct Graph {
+    Network *network;
+    Node *nodes;
+    int count, capacity;
+    int forward_count; // nodes before differentiate(): the forward pass
+    int phases;        // schedule.c
+    long arena_bytes; // plan.c: everything
+    long unshared_bytes; // plan.c: what it would be if no two values shared bytes
+    int *gradient;    // grad.c: node -> node of its gradient, or -1
+};
+
+// One statement of the network's card.
+typedef struct {
+    const Clause *clause;
+    const char *name;
+    Shape in, out;
+    long parameters;
+    double multiply_adds; // forward, per picture
+} Card;
+
+struct Network {
+    const Program *program;
+    bool doubles; // --precision f64
+    Tensor *tensors;
+    int tensor_count;
+    Card *cards;
+    int card_count;
+    Graph train, infer;
+    bool trains;      // there is a loss
+    int block_rows, blocks; // the batch is cut into blocks of rows
+    int classes;      // of the data set
+    Shape picture;    // of the data set
+    int output;       // node of infer: the last layer
+    int predicted;    // node of infer
+};
+
+int node_add(Graph *graph, Op op, const char *layer, Loc loc, int input_count, const int *inputs);
+#define NODE(graph, op, layer, loc, ...)                                                           \
+    node_add(graph, op, layer, loc, (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)),             \
+             (int[]){__VA_ARGS__})
+int tensor_add(Network *network, Tensor tensor);
+int weight_node(Graph *graph, int tensor); // the leaf of a tensor, made at its first use
+long shape_size(Shape shape);
+Shape shape_of(int count, ...);
+bool shape_equal(Shape a, Shape b);
+const char *shape_text(Shape shape); // "26x26x32"; "1" for a single number
+bool has_flag(const Node *node, int flag);
+Shape flat(Shape shape);
+int consumers(const Graph *graph, int node); // how many living nodes read it
+void replace_uses(Graph *graph, int from, int to);
+const char *real_type(const Network *network); // "float" or "double"
+long element_bytes(const Network *network, ElementType type);
+long node_rows(const Network *network, const Node *node); // how many of its shape are stored
+
+// --- lower.c: statements -> forward graphs ---------------------------------------------------------
+// needs: a resolved program; makes: both graphs with shapes, the tensors and the card
+Network *lower(const Program *program, bool doubles);
+
+// --- shape.c: the shape of each op's result; user errors when there is none -----------------------
+bool infer_shape(Graph *graph, int node); // false after an error
+
+// --- grad.c: backward nodes -------------------------------------------------------------------------
+// needs: shapes, a loss; makes: a gradient node for each trained tensor
+void differentiate(Graph *graph);
+bool needs_gradient(const Graph *graph, int node);
+void gradient_add(Graph *graph, int node, int gradient); // sums where there is one already
+
+// --- update.c: the optimizer's nodes ----------------------------------------------------------------
+void add_updates(Graph *graph);
+
+// --- fuse.c: rewrites and fusion into loops ---------------------------------------------------------
+void fuse(Graph *graph);
+void drop_dead(Graph *graph);
+
+// --- schedule.c: phases ------------------------------------------------------------------------------
+void choose_blocks(Network *network);
+void schedule(Graph *graph);
+int part_count(Shape shape); // of a tensor's tasks BY_PART
+int part_rows(Shape shape);  // of each of them
+Shape part_shape(const Graph *graph, const Node *node); // the tensor along which its parts run
+
+// --- plan.c: offsets in the arena --------------------------------------------------------------------
+void plan(Graph *graph);
+bool fits_memory(const Network *network, double limit); // error with the largest buffers
+
+// --- verify.c, irprint.c ------------------------------------------------------------------------------
+void verify(const Graph *graph, const char *pass);
+void graph_dump(const Graph *graph, const char *pass, FILE *out);
+
+// --- cost.c: work and memory, before the first step ---------------------------------------------------
+typedef struct {
+    double forward, backward; // operations per picture (a multiply-add is two)
+    double update;            // operations per step
+    double weight_bytes, optimizer_bytes, arena_bytes;
+    long parameters;
+} Cost;
+Cost network_cost(const Network *network);
+double node_operations(const Graph *graph, const Node *node); // per picture, or per step
+
+// --- out.c: text that is indented by its braces -------------------------------------------------------
+struct Out {
+    Text text;
+    int depth;
+    const Network *network;
+    // Where an elementwise op stands; set by emit_elements.
+    struct {
+        const Attributes *attributes;
+        const char *operand[MAX_INPUTS]; // names of its second and further inputs
+        const char *index;               // "[i][j]": of an operand with the result's shape
+        const char *channel;             // "c": of an operand with one number for each channel
+        const char *number;              // which of the row's numbers it is: "h * 26 + w"
+    } element;
+};
+void line(Out *out, const char *format, ...) PRINTF(2, 3); // one line of C, indented by its braces
+void blank_line(Out *out);
+void raw(Out *out, const char *format, ...) PRINTF(2, 3);
+void comment(Out *out, const char *format, ...) PRINTF(2, 3); // one // comment, wrapped
+const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
+const char *math(const Out *out, const char *function); // "nn_expf" for "exp"
+
+// --- emit.c: the generated file --------------------------------------------------------------------
+const char *emit_c(Network *network);
+
+// --- emit_step.c: what calls the functions: the step, inference, and their tables --------------------
+void emit_arena(Out *out, const Network *network);
+void emit_train_step(Out *out, const Graph *graph, bool updates);
+void emit_infer(Out *out, const Graph *graph);
+void emit_first_nonfinite(Out *out, const Graph *graph);
+
+// --- emit_node.c: the function of one node -----------------------------------------------------------
+const char *function_name(const Node *node);
+const char *role(const Graph *graph, const Node *node, int input); // how the function calls an input
+const char *parameter_list(const Graph *graph, const Node *node);
+const char *function_text(const Graph *graph, const Node *node); // the whole function
+void emit_declaration(Out *out, const char *start, const char *parameters);
+const char *dims_text(Shape shape); // "[26][26][32]"
+Shape view(const Graph *graph, const Node *node); // dimensions that its loops run over, of one row
+
+// The loops over the elements of row `i`, or of a part, which carry the node's own elementwise op
+// and its steps: reads `from`, an expression, and stores to the result.
+void emit_elements(Out *out, const Graph *graph, const Node *node, const char *from);
+void emit_row_steps(Out *out, const Graph *graph, const Node *node); // nothing where there are none
+void emit_part_elements(Out *out, const Graph *graph, const Node *node, const char *from);
+void emit_conv_helpers(Out *out, const Graph *graph, const Node *node); // emit_conv.c
+void emit_part_range(Out *out, const Graph *graph, const Node *node); // declares `from` and `to`
+const char *part_loop(const Graph *graph, const Node *node); // "for (int i = from; i < to; i++)"
+
+// --- build.c: the C compiler -----------------------------------------------------------------------
+typedef struct {
+    const char *target; // for -march: "native", "x86-64-v3", …
+    const char *output; // the binary
+    bool verbose;       // show the command
+} BuildOptions;
+bool build_binary(const Network *network, const char *c_text, const BuildOptions *options);
+
+#define OP(name, inputs, result, extent, tasks, flags, shape, grad, formula)                       \
+    void shape_##shape(Graph *, Node *);                                                           \
+    void grad_##grad(Graph *, const Node *, int);                                                  \
+    void emit_##name(Out *, const Graph *, const Node *);
+#include "ops.def"
+
+#endif

@@ -1,0 +1,308 @@
+// resolve.c: statements become a program: each known and in its place, overrides applied, what is
+// missing made of defaults.
+//
+// --set batch=10000 is the statement `batch 10000` of a source of its own and takes the same way as
+// the file's, so that its mistakes are found and shown as theirs are.
+#include "netc.h"
+
+#include <string.h>
+
+enum { MAX_LAYERS = 10000 };
+
+typedef struct {
+    Program *program;
+    const Statement *first_layer;
+    bool input_unreadable; // what may have been meant as the input has been answered
+} Resolver;
+
+// --- statements ---------------------------------------------------------------------------------
+
+static Clause *new_clause(Clause clause)
+{
+    Clause *const copy = allocate(sizeof *copy);
+    *copy = clause;
+    return copy;
+}
+
+// Where a program keeps its clause of a training statement.
+static Clause **training_slot(Program *program, const char *word)
+{
+    const struct {
+        const char *word;
+        Clause **slot;
+    } slots[] = {
+        {"data", &program->data},         {"loss", &program->loss},
+        {"optimizer", &program->optimizer}, {"batch", &program->batch},
+        {"epochs", &program->epochs},     {"seed", &program->seed},
+        {"validation", &program->validation},
+    };
+    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
+        if (!strcmp(slots[i].word, word))
+            return slots[i].slot;
+    bug("no place for the statement '%s'", word);
+}
+
+// The statement that an unknown first word belongs to as an attribute or a choice: "lr", "adam".
+static bool note_owner(const char *word)
+{
+    const Row *const owner = choice_owner(word);
+    Words owners = {0};
+    for (const Row *row = next_statement(NULL); row; row = next_statement(row))
+        if (option_row(row, word, NULL))
+            words_add(&owners, format("'%s'", row->name));
+    if (owner)
+        note_at((Loc){0}, "write '%s %s'", owner->name, word);
+    else if (owners.count)
+        note_at((Loc){0}, "'%s' is an attribute: write it on the line of %s", word,
+                join_words(owners.words, owners.count, "or"));
+    return owner || owners.count;
+}
+
+static void note_layers(void)
+{
+    Words layers = statement_words(SECTION_LAYER);
+    const Words activations = statement_words(SECTION_ACTIVATION);
+    for (int i = 0; i < activations.count; i++)
+        words_add(&layers, activations.words[i]);
+    note_at((Loc){0}, "layers are %s", join_words(layers.words, layers.count, "and"));
+}
+
+static void unknown_statement(Resolver *r, const Statement *statement)
+{
+    const char *const word = statement->word;
+    const Loc loc = statement->word_loc;
+    const Words all = statement_words(SECTION_ANY);
+    const char *const near = nearest_word(word, all.words, all.count);
+    const Foreign *const known = foreign_word(word);
+    const Param *const param = find_param(&r->program->params, word);
+    const char *const meant = known ? known->ours : near ? near : "";
+    r->input_unreadable |= !strcmp(meant, "input");
+    if (loc.source->text[loc.end] == '(' && foreign_statement(statement->loc))
+        return;
+    if (near && (!known || same_letters(near, word))) {
+        error_at(loc, "unknown statement '%s'; did you mean '%s'?", word, near);
+        return;
+    }
+    error_at(loc, "unknown statement '%s'", word);
+    if (known && strcmp(known->ours, word) != 0)
+        note_at((Loc){0}, "this looks like %s; write '%s'", known->tool, known->example);
+    else if (param)
+        note_at(param->loc, "'%s' names a number, and no statement starts with one", word);
+    else if (!note_owner(word))
+        note_layers();
+}
+
+static void add_input(Resolver *r, const Row *row, const Statement *statement)
+{
+    Program *const program = r->program;
+    if (program->input) {
+        error_at(statement->word_loc, "a second 'input'");
+        note_at(program->input->loc, "the first one is here");
+        return;
+    }
+    if (r->first_layer) {
+        error_at(r->first_layer->loc, "'%s' stands before 'input'", r->first_layer->word);
+        note_at(statement->loc, "'input' is here; it comes before the layers");
+    }
+    program->input = new_clause(read_clause(row, statement, &program->params));
+}
+
+static void add_layer(Resolver *r, const Row *row, const Statement *statement)
+{
+    Program *const program = r->program;
+    if (!program->input && !r->first_layer)
+        r->first_layer = statement;
+    if (program->layer_count == MAX_LAYERS) {
+        error_at(statement->loc, "more than %d layers", MAX_LAYERS);
+        return;
+    }
+    program->layers[program->layer_count++] = read_clause(row, statement, &program->params);
+}
+
+static void add_training(Resolver *r, const Row *row, const Statement *statement)
+{
+    Program *const program = r->program;
+    Clause **const slot = training_slot(program, row->name);
+    const Clause clause = read_clause(row, statement, &program->params);
+    if (!*slot) {
+        *slot = new_clause(clause);
+        return;
+    }
+    error_at(statement->loc, "a second '%s'", row->name);
+    note_at((*slot)->loc, "the first one is here");
+}
+
+// Of a statement that could not be parsed only its word counts: it is there.
+static void add_broken(Resolver *r, const Statement *statement)
+{
+    const char *const input[] = {"input"};
+    if (nearest_word(statement->word, input, 1))
+        r->input_unreadable = true;
+}
+
+static void add_statement(Resolver *r, const Statement *statement)
+{
+    const Row *const row = statement_row(statement->word);
+    if (statement->broken && !(row && row->section == SECTION_PARAM)) {
+        add_broken(r, statement);
+        return;
+    }
+    if (!row) {
+        unknown_statement(r, statement);
+        return;
+    }
+    switch (row->section) {
+    case SECTION_PARAM:
+        define_param(&r->program->params, statement);
+        break;
+    case SECTION_INPUT:
+        add_input(r, row, statement);
+        break;
+    case SECTION_LAYER:
+    case SECTION_ACTIVATION:
+        add_layer(r, row, statement);
+        break;
+    case SECTION_TRAINING:
+        add_training(r, row, statement);
+        break;
+    case SECTION_ANY:
+        bug("statement '%s' of no section", row->name);
+    }
+}
+
+// --- --set --------------------------------------------------------------------------------------
+
+static const Row *row_to_set(const char *set, size_t length)
+{
+    const char *const word = intern(set, length);
+    const Row *const row = statement_row(word);
+    if (row && row->section == SECTION_TRAINING)
+        return row;
+    const Words words = statement_words(SECTION_TRAINING);
+    const char *const near = nearest_word(word, words.words, words.count);
+    error_at((Loc){0}, "'--set %s': %s%s", set,
+             row ? format("'%s' is no training statement", word)
+                 : format("no training statement '%s'", word),
+             near ? format("; did you mean '%s'?", near) : "");
+    note_at((Loc){0}, "training statements are %s", join_words(words.words, words.count, "and"));
+    return NULL;
+}
+
+static void apply_set(Resolver *r, const char *set)
+{
+    const char *const equals = strchr(set, '=');
+    if (!equals || equals == set || !equals[1]) {
+        error_at((Loc){0}, "'--set %s' is not STATEMENT=VALUE, as in '--set batch=100'", set);
+        return;
+    }
+    const Row *const row = row_to_set(set, (size_t)(equals - set));
+    const int errors = error_count();
+    const Source *const source =
+        row ? source_of_text("--set", format("%s %s", row->name, equals + 1)) : NULL;
+    const Statement *const statement = source ? parse(source) : NULL;
+    if (error_count() > errors || !statement)
+        return;
+    if (statement->next) {
+        error_at(statement->next->loc, "a second statement in '--set %s'", set);
+        return;
+    }
+    Clause **const slot = training_slot(r->program, row->name);
+    if (*slot && (*slot)->loc.source && !strcmp((*slot)->loc.source->path, "--set")) {
+        error_at(statement->loc, "'%s' is set twice by --set", row->name);
+        note_at((*slot)->loc, "it is set here first");
+        return;
+    }
+    *slot = new_clause(read_clause(row, statement, &r->program->params));
+    for (int i = 0; i < (*slot)->setting_count; i++)
+        if ((*slot)->settings[i].origin != ORIGIN_DEFAULT)
+            (*slot)->settings[i].origin = ORIGIN_OVERRIDE;
+}
+
+// --- the program --------------------------------------------------------------------------------
+
+static void check_whole(const Resolver *r)
+{
+    const Program *const program = r->program;
+    const Loc file = {program->source, -1, -1};
+    if (!program->input && !r->input_unreadable) {
+        if (r->first_layer)
+            error_at(r->first_layer->loc, "no 'input' before '%s'", r->first_layer->word);
+        else if (!error_count())
+            error_at(file, "no 'input'");
+        else
+            return;
+        note_at((Loc){0}, "write the shape of one example first, as in 'input 28x28x1'");
+    }
+    if (error_count())
+        return;
+    if (!program->layer_count)
+        error_at(program->input->loc, "no layer behind 'input'");
+    for (int i = 0; i < program->params.count; i++) {
+        const Param *const param = &program->params.params[i];
+        if (!param->used)
+            warn_at(param->loc, "'%s' is defined but not used", param->name);
+    }
+}
+
+static void fill_defaults(Program *program)
+{
+    for (const Row *row = next_statement(NULL); row; row = next_statement(row)) {
+        if (row->section != SECTION_TRAINING || !next_field(row)->fallback)
+            continue;
+        Clause **const slot = training_slot(program, row->name);
+        if (!*slot)
+            *slot = new_clause(default_clause(row));
+    }
+}
+
+static void record_overrides(Program *program, const Overrides *overrides)
+{
+    const int count = overrides->define_count + overrides->set_count;
+    const char **const texts = allocate(((size_t)count + 1) * sizeof *texts);
+    for (int i = 0; i < overrides->define_count; i++)
+        texts[i] = format("-D %s", overrides->defines[i]);
+    for (int i = 0; i < overrides->set_count; i++)
+        texts[overrides->define_count + i] = format("--set %s", overrides->sets[i]);
+    program->overrides = texts;
+    program->override_count = count;
+}
+
+// "mnist" of "models/mnist.net".
+static const char *program_name(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+    const char *const name = slash ? slash + 1 : path;
+    const char *const dot = strrchr(name, '.');
+    return dot && dot > name ? format("%.*s", (int)(dot - name), name) : name;
+}
+
+static Program *new_program(const Source *source, const Statement *statements)
+{
+    Program *const program = allocate(sizeof *program);
+    program->source = source;
+    program->name = program_name(source->path);
+    size_t count = 0;
+    for (const Statement *s = statements; s; s = s->next)
+        count++;
+    program->layers = allocate((count < MAX_LAYERS ? count + 1 : MAX_LAYERS) * sizeof(Clause));
+    declare_params(&program->params, statements);
+    return program;
+}
+
+Program *resolve(const Source *source, const Statement *statements, const Overrides *overrides)
+{
+    Program *const program = new_program(source, statements);
+    Resolver r = {.program = program};
+    for (int i = 0; i < overrides->define_count; i++)
+        apply_define(&program->params, source, overrides->defines[i]);
+    // Behind the last error that is shown, checking would only cost time.
+    for (const Statement *s = statements; s && error_count() <= MAX_ERRORS; s = s->next)
+        add_statement(&r, s);
+    for (int i = 0; i < overrides->set_count; i++)
+        apply_set(&r, overrides->sets[i]);
+    record_overrides(program, overrides);
+    fill_defaults(program);
+    name_layers(program);
+    check_whole(&r);
+    return program;
+}

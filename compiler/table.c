@@ -1,0 +1,169 @@
+// table.c: statements.def as one array, and the questions that are asked of it.
+//
+// A statement's values and options lie behind it in the array, up to the next statement.
+#include "netc.h"
+
+#include <string.h>
+
+// The words of the table's columns. Unnamed columns of a row are zero, which says "no".
+#define STATEMENT(word, in, shown, what)                                                           \
+    {.type = ROW_STATEMENT, .name = #word, .about = what, .section = SECTION_##in,          \
+     .example = shown},
+#define VALUE(word, kind, otherwise, what)                                                         \
+    {.type = ROW_VALUE, .name = #word, .fallback = otherwise, .about = what, kind},
+#define OPTION(word, kind, otherwise, what)                                                        \
+    {.type = ROW_OPTION, .name = #word, .fallback = otherwise, .about = what, kind},
+#define OPTION_OF(choice, word, kind, otherwise, what)                                             \
+    {.type = ROW_OPTION, .name = #word, .of = choice, .fallback = otherwise, .about = what, kind},
+#define ACTIVATION {.type = ROW_ACTIVATION},
+
+#define WHOLE(from, to) .kind = SETTING_NUMBER, .whole = true, .low = from, .high = to
+#define REAL(...) .kind = SETTING_NUMBER, __VA_ARGS__
+#define FRACTION(...) .kind = SETTING_NUMBER, .fraction = true, __VA_ARGS__
+#define COUNT(of_what, ...) .kind = SETTING_NUMBER, .unit = of_what, .fraction = true, __VA_ARGS__
+#define SIZE(from, to) .kind = SETTING_SIZE, .whole = true, .low = from, .high = to
+#define SHAPE(from, to) .kind = SETTING_SHAPE, .whole = true, .low = from, .high = to
+#define ONE_OF(...) .kind = SETTING_WORD, .choices = (const char *const[]){__VA_ARGS__, NULL}
+#define NAME .kind = SETTING_NAME
+
+#define FROM(number) .low = number
+#define ABOVE(number) .low = number, .low_open = true
+#define TO(number) .high = number
+#define BELOW(number) .high = number, .high_open = true
+#define ODD_ABOVE(number) .odd = number
+
+#define REQUIRED NULL
+#define UNSET ""
+#define SAME_AS(name) "=" #name
+#define DATA_SET .kind = SETTING_WORD, .choices = data_sets
+
+static const char *const data_sets[] = {
+#define DATASET(name, ...) name,
+#include "datasets.def"
+    NULL,
+};
+
+static const Row language[] = {
+#include "statements.def"
+    {.type = ROW_END},
+};
+
+// --- statements and what they take --------------------------------------------------------------
+
+const Row *next_statement(const Row *statement)
+{
+    const Row *row = statement ? statement + 1 : language;
+    while (row->type != ROW_STATEMENT && row->type != ROW_END)
+        row++;
+    return row->type == ROW_END ? NULL : row;
+}
+
+const Row *statement_row(const char *word)
+{
+    for (const Row *row = next_statement(NULL); row; row = next_statement(row))
+        if (!strcmp(row->name, word))
+            return row;
+    return NULL;
+}
+
+const Row *next_field(const Row *row)
+{
+    do
+        row++;
+    while (row->type == ROW_ACTIVATION);
+    return row->type == ROW_STATEMENT || row->type == ROW_END ? NULL : row;
+}
+
+bool takes_activation(const Row *statement)
+{
+    for (const Row *row = statement + 1; row->type != ROW_STATEMENT && row->type != ROW_END; row++)
+        if (row->type == ROW_ACTIVATION)
+            return true;
+    return false;
+}
+
+bool is_activation(const char *word)
+{
+    const Row *const row = statement_row(word);
+    return row && row->section == SECTION_ACTIVATION;
+}
+
+bool field_applies(const Row *field, const char *choice)
+{
+    return !field->of || !choice || !strcmp(field->of, choice);
+}
+
+const Row *option_row(const Row *statement, const char *name, const char *choice)
+{
+    for (const Row *field = next_field(statement); field; field = next_field(field))
+        if (field->type == ROW_OPTION && !strcmp(field->name, name) && field_applies(field, choice))
+            return field;
+    return NULL;
+}
+
+// --- lists of words, for suggestions -----------------------------------------------------------
+
+void words_add(Words *words, const char *word)
+{
+    for (int i = 0; i < words->count; i++)
+        if (!strcmp(words->words[i], word))
+            return;
+    // Grown one by one: the lists are short and only made for a message.
+    const char **const longer = allocate(((size_t)words->count + 1) * sizeof *longer);
+    if (words->count)
+        memcpy(longer, words->words, (size_t)words->count * sizeof *longer);
+    longer[words->count++] = word;
+    words->words = longer;
+}
+
+Words statement_words(Section section)
+{
+    Words words = {0};
+    for (const Row *row = next_statement(NULL); row; row = next_statement(row))
+        if (section == SECTION_ANY || row->section == section)
+            words_add(&words, row->name);
+    return words;
+}
+
+Words option_words(const Row *statement, const char *choice)
+{
+    Words words = {0};
+    for (const Row *field = next_field(statement); field; field = next_field(field))
+        if (field->type == ROW_OPTION && field_applies(field, choice))
+            words_add(&words, field->name);
+    return words;
+}
+
+Words choice_words(const Row *field)
+{
+    Words words = {0};
+    for (const char *const *choice = field->choices; *choice; choice++)
+        words_add(&words, *choice);
+    return words;
+}
+
+static bool has_choice(const Row *field, const char *word)
+{
+    for (const char *const *choice = field->choices; choice && *choice; choice++)
+        if (!strcmp(*choice, word))
+            return true;
+    return false;
+}
+
+const Row *choice_owner(const char *word)
+{
+    for (const Row *row = next_statement(NULL); row; row = next_statement(row)) {
+        const Row *const field = next_field(row);
+        if (field && field->type == ROW_VALUE && has_choice(field, word))
+            return row;
+    }
+    return NULL;
+}
+
+bool is_reserved(const char *word)
+{
+    for (const Row *row = language; row->type != ROW_END; row++)
+        if ((row->type == ROW_STATEMENT && !strcmp(row->name, word)) || has_choice(row, word))
+            return true;
+    return false;
+}

@@ -1,0 +1,270 @@
+// values.c: the value of one setting, checked against its row of statements.def.
+//
+// A wrong value is printed and the setting keeps its default, so that what follows can be checked.
+#include "netc.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_NAME = 32 };
+
+// What is read, and where to.
+typedef struct {
+    const Row *statement, *field;
+    const Params *params;
+    const Expr *item; // the next one, or NULL
+    Setting *to;
+} Reader;
+
+// --- numbers ------------------------------------------------------------------------------------
+
+static const char *subject(const Row *field)
+{
+    return field->type == ROW_VALUE ? field->about : format("'%s'", field->name);
+}
+
+static const char *shown_number(double number, bool percent)
+{
+    return percent ? percent_text(number) : number_text(number);
+}
+
+static void note_param(const Value *value)
+{
+    if (value->param)
+        note_at(value->param->value_loc, "'%s' is %s here", value->param->name,
+                shown_number(value->param->number, value->param->percent));
+}
+
+// What is wrong with a number: "must be at least 1"; NULL when nothing is.
+static const char *range_error(const Row *field, const Value *value)
+{
+    const bool percent = value->percent;
+    const double x = value->number;
+    if (field->whole && x != floor(x))
+        return "must be a whole number";
+    if (x < field->low || (field->low_open && x == field->low))
+        return format("must be %s %s", field->low_open ? "above" : "at least",
+                      shown_number(field->low, percent));
+    if (x > field->high || (field->high_open && x == field->high))
+        return format("must be %s %s", field->high_open ? "below" : "at most",
+                      shown_number(field->high, percent));
+    return NULL;
+}
+
+// `found` is what the text has, where that isn't just the number.
+static bool in_range(const Row *field, Loc loc, const Value *value, const char *found)
+{
+    const char *const wrong = range_error(field, value);
+    if (!wrong) {
+        if (field->odd > 0 && value->number > field->odd)
+            warn_at(loc, "'%s' is usually far below %s", field->name, number_text(field->odd));
+        return true;
+    }
+    if (!found)
+        found = shown_number(value->number, value->percent);
+    if (field->fraction && !value->percent && value->number >= 2 && value->number < 100)
+        error_at(loc, "%s %s, not %s: write '%s%%' or '%s'", subject(field), wrong, found, found,
+                 number_text(value->number / 100));
+    else
+        error_at(loc, "%s %s, not %s", subject(field), wrong, found);
+    note_param(value);
+    return false;
+}
+
+// A count that was computed through a fraction, `70 * 10%`, may miss its whole number by rounding.
+static double rounded(double number)
+{
+    return fabs(number - round(number)) <= 1e-9 * fabs(number) ? round(number) : number;
+}
+
+static bool number_of(Reader *reader, Value *value)
+{
+    const Expr *const item = reader->item;
+    *value = evaluate(item, reader->params);
+    if (reader->field->whole)
+        value->number = rounded(value->number);
+    reader->item = item->next;
+    return value->known;
+}
+
+static Origin origin_of(const Value *value)
+{
+    return value->overridden ? ORIGIN_OVERRIDE : value->param ? ORIGIN_PARAM : ORIGIN_WRITTEN;
+}
+
+static void set_origin(Setting *setting, Loc loc, Origin origin)
+{
+    setting->loc = loc;
+    setting->origin = origin;
+}
+
+// The unit behind a number that could mean several things.
+static bool read_unit(Reader *reader, Loc loc, const Value *value)
+{
+    const Expr *const unit = reader->item;
+    const char *const wanted = reader->field->unit;
+    const char *const number = number_text(value->number);
+    if (!unit || unit->kind != EXPR_WORD || strcmp(unit->word, wanted) != 0) {
+        const Loc place = unit ? unit->loc : loc;
+        const char *const percent = percent_text(value->number < 1 ? value->number : 0.1);
+        error_at(place, "'%s' needs a unit: write '%s %s' or a percentage such as '%s'",
+                 reader->statement->name, value->number < 1 ? "1000" : number, wanted, percent);
+        note_param(value);
+        reader->item = NULL;
+        return false;
+    }
+    reader->item = unit->next;
+    const Row range = {.type = ROW_VALUE,
+                       .about = format("the number of %s", wanted),
+                       .whole = true,
+                       .low = 1,
+                       .high = 1e9};
+    reader->to->unit = wanted;
+    return in_range(&range, loc, value, NULL);
+}
+
+static void read_number(Reader *reader)
+{
+    const Row *const field = reader->field;
+    Setting *const to = reader->to;
+    Value value;
+    const Loc loc = reader->item->loc;
+    if (reader->item->kind == EXPR_DIMS) {
+        error_at(loc, "expected %s, found '%s'",
+                 field->type == ROW_VALUE ? field->about : "a number", loc_text(loc));
+        reader->item = reader->item->next;
+        return;
+    }
+    if (!number_of(reader, &value))
+        return;
+    if (field->unit && !value.percent) {
+        if (!read_unit(reader, loc, &value))
+            return;
+    } else if (!in_range(field, loc, &value, NULL)) {
+        return;
+    }
+    to->number = value.number;
+    to->percent = value.percent;
+    set_origin(to, loc, origin_of(&value));
+}
+
+static void read_dims(Reader *reader)
+{
+    const Row *const field = reader->field;
+    Setting *const to = reader->to;
+    const Expr *const item = reader->item;
+    reader->item = item->next;
+    const bool shape = field->kind == SETTING_SHAPE;
+    if (item->dim_count != (shape ? 3 : 2)) {
+        error_at(item->loc, "'%s' has %d numbers; %s", loc_text(item->loc), item->dim_count,
+                 shape ? "a picture is height x width x channels, as in '28x28x1'"
+                       : "a size is height x width, as in '3x3'");
+        return;
+    }
+    for (int i = 0; i < item->dim_count; i++) {
+        const Value value = {.number = (double)item->dims[i]};
+        if (!in_range(field, item->loc, &value, loc_text(item->loc)))
+            return;
+    }
+    for (int i = 0; i < item->dim_count; i++)
+        to->dims[i] = (int)item->dims[i];
+    to->dim_count = item->dim_count;
+    set_origin(to, item->loc, ORIGIN_WRITTEN);
+}
+
+static void read_size(Reader *reader)
+{
+    const Row *const field = reader->field;
+    Setting *const to = reader->to;
+    if (reader->item->kind == EXPR_DIMS) {
+        read_dims(reader);
+        return;
+    }
+    Value value;
+    const Loc loc = reader->item->loc;
+    if (!number_of(reader, &value) || !in_range(field, loc, &value, NULL))
+        return;
+    to->dim_count = field->kind == SETTING_SIZE ? 2 : 1;
+    to->dims[0] = to->dims[1] = (int)value.number;
+    set_origin(to, loc, origin_of(&value));
+}
+
+// --- words --------------------------------------------------------------------------------------
+
+// A choice may hold a '-', which the grammar takes for a subtraction: its text is what counts.
+static void read_word(Reader *reader)
+{
+    const Row *const field = reader->field;
+    Setting *const to = reader->to;
+    const Expr *const item = reader->item;
+    reader->item = item->next;
+    const char *const text = loc_text(item->loc);
+    const Words choices = choice_words(field);
+    for (int i = 0; i < choices.count; i++) {
+        if (!strcmp(choices.words[i], text)) {
+            to->word = choices.words[i];
+            set_origin(to, item->loc, ORIGIN_WRITTEN);
+            return;
+        }
+    }
+    const char *const near = nearest_word(text, choices.words, choices.count);
+    const Foreign *const known = foreign_word(text);
+    error_at(item->loc, "%s is %s, not '%s'%s", subject(field),
+             join_words(choices.words, choices.count, "or"), text,
+             near ? format("; did you mean '%s'?", near) : "");
+    if (!near && known)
+        note_at((Loc){0}, "this looks like %s; write '%s'", known->tool, known->example);
+    to->word = NULL;
+}
+
+// Names become names of the generated C.
+static bool is_c_keyword(const char *word)
+{
+    static const char *const keywords[] = {
+        "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
+        "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register",
+        "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef",
+        "union", "unsigned", "void", "volatile", "while",
+    };
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+        if (!strcmp(word, keywords[i]))
+            return true;
+    return false;
+}
+
+static void read_name(Reader *reader)
+{
+    Setting *const to = reader->to;
+    const Expr *const item = reader->item;
+    Loc loc = item->loc;
+    reader->item = item->next;
+    for (; reader->item && reader->item->loc.start == loc.end; reader->item = reader->item->next)
+        loc.end = reader->item->loc.end; // `1st` is two items
+    const char *const text = loc_text(loc);
+    const size_t letters = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    if (item->kind != EXPR_WORD || text[letters] || *text < 'a' || *text > 'z') {
+        error_at(loc, "'%s' is no name for a layer", text);
+        note_at((Loc){0}, "a name is made of a-z, 0-9 and _, and starts with a letter");
+    } else if (letters > MAX_NAME) {
+        error_at(loc, "a name has at most %d letters, not %zu", MAX_NAME, letters);
+    } else if (is_reserved(text) || is_c_keyword(text)) {
+        error_at(loc, "'%s' is a word of %s and can't name a layer", text,
+                 is_reserved(text) ? "the language" : "C");
+    } else {
+        to->word = item->word;
+        set_origin(to, loc, ORIGIN_WRITTEN);
+    }
+}
+
+// Reads the value of `field` at `item`, which is there; returns the item behind it.
+const Expr *read_value(const Row *statement, const Row *field, const Expr *item,
+                       const Params *params, Setting *to)
+{
+    static void (*const read[])(Reader *) = {
+        [SETTING_NUMBER] = read_number, [SETTING_SIZE] = read_size, [SETTING_SHAPE] = read_size,
+        [SETTING_WORD] = read_word,     [SETTING_NAME] = read_name,
+    };
+    Reader reader = {statement, field, params, item, to};
+    read[field->kind](&reader);
+    return reader.item;
+}
