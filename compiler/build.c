@@ -1,0 +1,157 @@
+// build.c: the generated C becomes a binary: runs the C compiler and links the runtime.
+#include "netc.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool is_runtime(const char *folder)
+{
+    return access(format("%s/libnn.a", folder), R_OK) == 0 &&
+           access(format("%s/nn.h", folder), R_OK) == 0;
+}
+
+// The folder of nn.h and libnn.a: NETC_RUNTIME, or where it lies from this program.
+static const char *runtime_folder(void)
+{
+    const char *const named = getenv("NETC_RUNTIME");
+    if (named)
+        return named;
+    char self[PATH_MAX];
+    const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0)
+        return NULL;
+    self[length] = '\0';
+    const char *const folder = dirname(self);
+    const char *const places[] = {format("%s/lib/netc", folder), format("%s/../lib/netc", folder)};
+    for (int i = 0; i < 2; i++)
+        if (is_runtime(places[i]))
+            return places[i];
+    return NULL;
+}
+
+typedef struct {
+    const char *list[64];
+    int count;
+} Command;
+
+static void add(Command *command, const char *word)
+{
+    if (command->count == (int)(sizeof command->list / sizeof *command->list) - 1)
+        bug("C compiler's command is too long");
+    command->list[command->count++] = word;
+}
+
+static void add_words(Command *command, const char *words)
+{
+    char *const copy = format("%s", words ? words : "");
+    for (char *word = strtok(copy, " \t"); word; word = strtok(NULL, " \t"))
+        add(command, word);
+}
+
+// Static arrays beyond 2 GB need addresses of another size.
+static bool is_large(const Network *network)
+{
+    const Cost cost = network_cost(network);
+    return cost.arena_bytes + cost.weight_bytes + cost.optimizer_bytes > 1.5e9;
+}
+
+static void make_command(Command *command, const Network *network, const BuildOptions *options,
+                         const char *source, const char *output, const char *runtime)
+{
+    const char *const cc = getenv("CC");
+    add_words(command, cc && *cc ? cc : "cc");
+    add_words(command, "-std=gnu11 -O3 -fopenmp -Wall -Wextra");
+    // what the C language promises of errno, traps and aliases is not used, and costs vectors
+    add_words(command, "-fno-math-errno -fno-trapping-math -fno-strict-aliasing");
+    add(command, format("-march=%s", options->target));
+#ifdef __x86_64__
+    add(command, "-mprefer-vector-width=512");
+    if (is_large(network))
+        add(command, "-mcmodel=medium");
+#else
+    (void)is_large;
+    (void)network;
+#endif
+    add(command, format("-I%s", runtime));
+    add_words(command, getenv("NETC_CFLAGS"));
+    add(command, "-o");
+    add(command, output);
+    add(command, source);
+    add(command, format("%s/libnn.a", runtime));
+    add_words(command, getenv("NETC_LDFLAGS"));
+    add_words(command, "-lopenblas -lcjson -lpng -lz -lm");
+}
+
+static bool run(const Command *command, bool verbose)
+{
+    if (verbose) {
+        for (int i = 0; i < command->count; i++)
+            fprintf(stderr, "%s%s", i ? " " : "", command->list[i]);
+        fprintf(stderr, "\n");
+    }
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+        execvp(command->list[0], (char *const *)(uintptr_t)command->list);
+        fprintf(stderr, "netc: error: cannot run the C compiler '%s': %s\n", command->list[0],
+                strerror(errno));
+        _exit(127);
+    }
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) < 0) {
+        fprintf(stderr, "netc: error: cannot run the C compiler: %s\n", strerror(errno));
+        return false;
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool write_text(const char *path, const char *text)
+{
+    FILE *const file = fopen(path, "w");
+    bool good = file && fputs(text, file) >= 0;
+    if (file)
+        good = fclose(file) == 0 && good;
+    if (!good)
+        fprintf(stderr, "netc: error: cannot write '%s': %s\n", path, strerror(errno));
+    return good;
+}
+
+// Compiles the C text to options->output, which is replaced only when all went well.
+bool build_binary(const Network *network, const char *c_text, const BuildOptions *options)
+{
+    const char *const runtime = runtime_folder();
+    if (!runtime) {
+        fprintf(stderr, "netc: error: cannot find the runtime (libnn.a and nn.h) in 'lib/netc' beside "
+                        "this program; set NETC_RUNTIME to its folder\n");
+        return false;
+    }
+    const char *const tmp = getenv("TMPDIR");
+    char *const folder = format("%s/netc-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+    if (!mkdtemp(folder)) {
+        fprintf(stderr, "netc: error: cannot make a folder in '%s': %s\n", tmp ? tmp : "/tmp",
+                strerror(errno));
+        return false;
+    }
+    const char *const source = format("%s/%s.c", folder, network->program->name);
+    const char *const output = format("%s.building-%ld", options->output, (long)getpid());
+    Command command = {0};
+    make_command(&command, network, options, source, output, runtime);
+    bool good = write_text(source, c_text) && run(&command, options->verbose);
+    if (good && rename(output, options->output) != 0) {
+        fprintf(stderr, "netc: error: cannot write '%s': %s\n", options->output, strerror(errno));
+        good = false;
+    } else if (!good) {
+        fprintf(stderr, "netc: error: '%s' was not built\n", options->output);
+    }
+    if (!good)
+        unlink(output);
+    unlink(source);
+    rmdir(folder);
+    return good;
+}

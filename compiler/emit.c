@@ -1,0 +1,384 @@
+// emit.c: the generated file, top to bottom: card, tensors, arena, layers, steps, tables.
+//
+// Its bytes depend on the network alone: no date, path, host or option; names come from roles; what
+// would change everywhere when one layer changes stands in one table.
+#include "netc.h"
+
+#include <string.h>
+
+static void rule(Out *out, const char *title)
+{
+    const int dashes = 95 - (int)strlen(title);
+    Text text = {0};
+    for (int i = 0; i < dashes; i++)
+        text_add(&text, "-");
+    raw(out, "// --- %s %s\n\n", title, text.text ? text.text : "");
+}
+
+// The statement as written, in one line.
+static const char *statement_text(const Clause *clause)
+{
+    const char *const text = loc_text(clause->loc);
+    Text squeezed = {0};
+    for (const char *c = text; *c; c++)
+        if (*c != ' ' && *c != '\t')
+            text_add(&squeezed, "%c", *c);
+        else if (squeezed.length && squeezed.text[squeezed.length - 1] != ' ')
+            text_add(&squeezed, " ");
+    while (squeezed.length && squeezed.text[squeezed.length - 1] == ' ')
+        squeezed.text[--squeezed.length] = '\0';
+    return squeezed.text;
+}
+
+// --- the card ---------------------------------------------------------------------------------------
+
+static void emit_card(Out *out, const Network *network)
+{
+    const Program *const program = network->program;
+    raw(out, "// %s: a network compiled by netc into the C that trains it.\n//\n", program->name);
+    raw(out, "//   %-12s %-34s %-14s %s\n", "layer", "statement", "output", "parameters");
+    raw(out, "//   %-12s %-34s %s\n", "input", statement_text(program->input),
+        shape_text(network->infer.nodes[0].shape));
+    long parameters = 0;
+    for (int i = 0; i < network->card_count; i++) {
+        const Card *const card = &network->cards[i];
+        raw(out, "//   %-12s %-34s %-14s %ld\n", card->name, statement_text(card->clause),
+            shape_text(card->out), card->parameters);
+        parameters += card->parameters;
+    }
+    raw(out, "//   %-12s %-34s %-14s %ld\n//\n", "", "", "", parameters);
+    raw(out, "// A layer's forward and backward functions stand side by side, each with its formula. In them\n"
+             "// x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and\n"
+             "// dx is the gradient of the mean loss by x. train_step, at the end, calls them all.\n\n");
+}
+
+// --- tensors ------------------------------------------------------------------------------------------
+
+static void emit_tensors(Out *out, const Network *network)
+{
+    static const char *const titles[] = {"weights, which training changes",
+                                         "states, which follow the training",
+                                         "what the optimizer remembers"};
+    rule(out, "tensors that outlive a step");
+    for (int role = ROLE_WEIGHT; role <= ROLE_OPTIMIZER; role++) {
+        bool titled = false;
+        for (int i = 0; i < network->tensor_count; i++) {
+            const Tensor *const t = &network->tensors[i];
+            if (t->role != role)
+                continue;
+            if (!titled)
+                comment(out, "%s", titles[role]);
+            titled = true;
+            line(out, "static _Alignas(64) %s %s%s;", real_type(network), t->name,
+                 dims_text(t->shape));
+        }
+        if (titled)
+            blank_line(out);
+    }
+}
+
+// --- matrix products ------------------------------------------------------------------------------------
+
+static void emit_products(Out *out, const Network *network, const char *text)
+{
+    static const struct {
+        const char *name, *parameters, *about, *call;
+    } products[] = {
+        {"gemm_nn", "int m, int n, int k, const void *a, const void *b, %s beta, void *c",
+         "c[m][n] = a[m][k] b[k][n] + beta c",
+         "CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, beta, c, n"},
+        {"gemm_nt", "int m, int n, int k, const void *a, const void *b, %s beta, void *c",
+         "c[m][n] = a[m][k] b[n][k]' + beta c",
+         "CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, beta, c, n"},
+        {"gemm_tn",
+         "int m, int n, int k, const void *a, int width, const void *b, %s beta, void *c",
+         "c[m][n] = a[k][m]' b[k][n] + beta c, where rows of a are `width` apart",
+         "CblasTrans, CblasNoTrans, m, n, k, 1, a, width, b, n, beta, c, n"},
+    };
+    bool titled = false;
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        if (!strstr(text, format("%s(", products[i].name)))
+            continue;
+        if (!titled)
+            rule(out, "matrix products, by BLAS; the leading number of a pointer's rows is its width");
+        titled = true;
+        comment(out, "%s", products[i].about);
+        const char *parameters = products[i].parameters;
+        const char *const hole = strstr(parameters, "%s");
+        parameters = format("%.*s%s%s", (int)(hole - parameters), parameters, real_type(network),
+                            hole + 2);
+        emit_declaration(out, format("static void %s(", products[i].name), parameters);
+        line(out, "{");
+        line(out, "cblas_%cgemm(CblasRowMajor, %s);", network->doubles ? 'd' : 's',
+             products[i].call);
+        line(out, "}");
+        blank_line(out);
+    }
+}
+
+// --- layers -------------------------------------------------------------------------------------------
+
+typedef struct {
+    const char *name, *text;
+} Function;
+
+typedef struct {
+    Function *list;
+    int count, capacity;
+} Functions;
+
+// Adds a node's function unless the same is there; inference shares training's where they are equal.
+static void add_function(Out *out, Functions *functions, const Graph *graph, Node *node)
+{
+    const char *text = function_text(graph, node);
+    for (int i = 0; i < functions->count; i++) {
+        const Function *const f = &functions->list[i];
+        if (strcmp(f->name, function_name(node)))
+            continue;
+        if (!strcmp(f->text, text))
+            return;
+        if (graph == &graph->network->train || !strcmp(node->suffix, "infer"))
+            bug("two functions are called '%s'", f->name);
+        node->suffix = "infer";
+        text = function_text(graph, node);
+        i = -1;
+    }
+    if (functions->count == functions->capacity)
+        bug("more functions than nodes");
+    functions->list[functions->count++] = (Function){function_name(node), text};
+    if (node->op == OP_conv && strcmp(node->suffix, "infer"))
+        emit_conv_helpers(out, graph, node);
+    raw(out, "%s\n", text);
+}
+
+static void emit_layer(Out *out, Network *network, Functions *functions, const char *layer)
+{
+    Graph *const graphs[] = {&network->train, &network->infer};
+    for (int g = !network->trains; g < 2; g++)
+        for (int i = 0; i < graphs[g]->count; i++) {
+            Node *const node = &graphs[g]->nodes[i];
+            if (!node->dead && op_info[node->op].tasks != BY_NONE && !strcmp(node->layer, layer))
+                add_function(out, functions, graphs[g], node);
+        }
+}
+
+static void emit_layers(Out *out, Network *network)
+{
+    Functions functions = {.capacity = network->train.count + network->infer.count};
+    functions.list = allocate((size_t)functions.capacity * sizeof(Function));
+    rule(out, format("input: %s", statement_text(network->program->input)));
+    emit_layer(out, network, &functions, "input");
+    for (int i = 0; i < network->card_count; i++) {
+        const Card *const card = &network->cards[i];
+        Out body = {.network = network};
+        emit_layer(&body, network, &functions, card->name);
+        if (!body.text.length)
+            continue;
+        rule(out, format("%s: %s   %s -> %s", card->name, statement_text(card->clause),
+                         shape_text(card->in), shape_text(card->out)));
+        raw(out, "%s", body.text.text);
+    }
+    rule(out, network->trains ? format("%s, and the answer", statement_text(network->program->loss))
+                              : "the answer");
+    emit_layer(out, network, &functions, "output");
+    emit_layer(out, network, &functions, "loss");
+}
+
+// --- tables -------------------------------------------------------------------------------------------
+
+static const char *quoted(const char *text)
+{
+    Text out = {0};
+    text_add(&out, "\"");
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            text_add(&out, "\\%c", *c);
+        else if (*c < ' ' || *c == 0x7f)
+            text_add(&out, "\\%03o", *c);
+        else if (*c == '?')
+            text_add(&out, "\\?"); // no trigraphs
+        else
+            text_add(&out, "%c", *c);
+    }
+    text_add(&out, "\"");
+    return out.text;
+}
+
+static void emit_layer_table(Out *out, const Network *network)
+{
+    line(out, "static const NnLayer layers[] = {");
+    for (int i = 0; i < network->card_count; i++) {
+        const Card *const card = &network->cards[i];
+        line(out, "{\"%s\", %s, \"%s\", %ld, %.0f},", card->name,
+             quoted(statement_text(card->clause)), shape_text(card->out), card->parameters,
+             card->multiply_adds);
+    }
+    line(out, "};");
+    blank_line(out);
+}
+
+static void emit_tensor_table(Out *out, const Network *network)
+{
+    static const char *const roles[] = {"NN_WEIGHT", "NN_STATE", "NN_OPTIMIZER"};
+    line(out, "static const NnTensor tensors[] = {");
+    for (int i = 0; i < network->tensor_count; i++) {
+        const Tensor *const t = &network->tensors[i];
+        Text dims = {0};
+        for (int d = 0; d < t->shape.count; d++)
+            text_add(&dims, "%s%d", d ? ", " : "", t->shape.dims[d]);
+        const Node *const gradient =
+            network->doubles && t->gradient >= 0 ? &network->train.nodes[t->gradient] : NULL;
+        line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %s},%s", t->name, roles[t->role], dims.text,
+             t->name, gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init,
+             number_text(t->scale), t->why ? format(" // %s", t->why) : "");
+    }
+    line(out, "};");
+    blank_line(out);
+}
+
+static void emit_source(Out *out, const Program *program)
+{
+    line(out, ".source =");
+    out->depth++;
+    Text current = {0};
+    text_add(&current, "%s", "");
+    for (const char *c = program->source->text; *c; c++) {
+        if (*c == '\r')
+            continue;
+        text_add(&current, "%c", *c);
+        if (*c == '\n' || !c[1]) {
+            line(out, "%s", quoted(current.text));
+            current = (Text){0};
+        }
+    }
+    for (int i = 0; i < program->override_count; i++)
+        line(out, "%s", quoted(format("# %s\n", program->overrides[i])));
+    line(out, "\"\",");
+    out->depth--;
+}
+
+// Two networks with equal fingerprints compute the same function of equal tensors.
+static uint64_t fingerprint(const Network *network)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    const Graph *const graph = &network->infer;
+    Text text = {0};
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const n = &graph->nodes[i];
+        const Attributes *const a = &n->attributes;
+        if (n->layer != graph->nodes[0].layer && !strcmp(n->layer, "loss"))
+            continue;
+        text_add(&text, "%s %s %s %d %d %d %d %d %d %g;", op_info[n->op].name, n->name,
+                 shape_text(n->shape), a->kernel[0], a->kernel[1], a->stride[0], a->stride[1],
+                 a->pad[0], a->pad[1], a->eps);
+        for (int s = 0; s < n->step_count; s++)
+            text_add(&text, "%s %g,", op_info[n->steps[s].op].name, n->steps[s].attributes.eps);
+    }
+    for (const char *c = text.text; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
+    return hash;
+}
+
+static void emit_model(Out *out, const Network *network)
+{
+    const Program *const p = network->program;
+    const Shape picture = network->picture;
+    const Cost cost = network_cost(network);
+    const Setting *const validation = setting(p->validation, "part");
+    line(out, "const NnModel nn_model = {");
+    line(out, ".name = %s,", quoted(p->name));
+    emit_source(out, p);
+    line(out, ".fingerprint = \"%016llx\",", (unsigned long long)fingerprint(network));
+    line(out, ".type = %s,", network->doubles ? "NN_F64" : "NN_F32");
+    line(out, ".height = %d, .width = %d, .channels = %d,", picture.dims[0], picture.dims[1],
+         picture.dims[2]);
+    line(out, ".outputs = %ld, .classes = %d,",
+         shape_size(network->infer.nodes[network->output].shape), network->classes);
+    line(out, ".data = \"%s\",", setting_word(p->data, "name"));
+    line(out, ".batch = BATCH, .epochs = %.0f, .seed = %.0f, .rate = %s,",
+         setting_number(p->epochs, "count"), setting_number(p->seed, "number"),
+         number_text(network->trains ? setting_number(p->optimizer, "lr") : 0));
+    if (validation->percent)
+        line(out, ".validation_share = %s,", number_text(validation->number));
+    else if (validation->number > 0)
+        line(out, ".validation_pictures = %.0f,", validation->number);
+    line(out, ".loss = \"%s\", .optimizer = \"%s\",",
+         p->loss ? setting_word(p->loss, "kind") : "none",
+         network->trains ? setting_word(p->optimizer, "kind") : "none");
+    line(out, ".layers = layers, .layer_count = %d,", network->card_count);
+    line(out, ".tensors = tensors, .tensor_count = %d,", network->tensor_count);
+    line(out, ".parameters = %ld,", cost.parameters);
+    line(out, ".arena_bytes = ARENA_BYTES, .weight_bytes = %.0f, .optimizer_bytes = %.0f,",
+         cost.weight_bytes, cost.optimizer_bytes);
+    line(out, ".operations_forward = %.0f, .operations_backward = %.0f, .operations_update = %.0f,",
+         cost.forward, cost.backward, cost.update);
+    if (network->trains)
+        line(out, ".train_step = train_step,");
+    if (network->trains && network->doubles)
+        line(out, ".gradient_step = gradient_step,");
+    line(out, ".infer = infer,");
+    line(out, ".output = WHOLE(infer_%s), .predicted = WHOLE(infer_predicted),",
+         network->infer.nodes[network->output].name);
+    if (network->trains)
+        line(out, ".first_nonfinite = first_nonfinite,");
+    line(out, "};");
+}
+
+static void emit_includes(Out *out, const char *body)
+{
+    if (strstr(body, "cblas_"))
+        line(out, "#include <cblas.h>  // the matrix products");
+    line(out, "#include <math.h>   // sqrt, pow");
+    line(out, "#include <string.h> // memcpy, memset");
+    blank_line(out);
+    line(out, "#include \"nn.h\" // the team of threads, random numbers, exp and log in vectors");
+    blank_line(out);
+}
+
+static void emit_sizes(Out *out, const Network *network)
+{
+    rule(out, "sizes");
+    comment(out, "A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.");
+    line(out, "enum { BATCH = %d, ROWS = %d, BLOCKS = %d };",
+         (int)setting_number(network->program->batch, "size"), network->block_rows,
+         network->blocks);
+    blank_line(out);
+    comment(out, "How many rows the block that starts at row `first` has in this batch.");
+    line(out, "static int rows_from(int first, const NnBatch *batch)");
+    line(out, "{");
+    line(out, "const int rows = batch->rows - first;");
+    line(out, "return rows < 0 ? 0 : nn_min(rows, ROWS);");
+    line(out, "}");
+    blank_line(out);
+}
+
+// needs: both graphs scheduled and planned. Returns the text of the C file.
+const char *emit_c(Network *network)
+{
+    Out body = {.network = network};
+    emit_layers(&body, network);
+    rule(&body, "the whole network");
+    if (network->trains)
+        emit_train_step(&body, &network->train, true);
+    if (network->trains && network->doubles)
+        emit_train_step(&body, &network->train, false);
+    emit_infer(&body, &network->infer);
+    if (network->trains)
+        emit_first_nonfinite(&body, &network->train);
+    rule(&body, "what the runtime is told");
+    emit_layer_table(&body, network);
+    emit_tensor_table(&body, network);
+    emit_model(&body, network);
+
+    Out products = {.network = network};
+    emit_products(&products, network, body.text.text);
+    Out out = {.network = network};
+    emit_card(&out, network);
+    emit_includes(&out, products.text.text ? products.text.text : "");
+    emit_sizes(&out, network);
+    emit_tensors(&out, network);
+    rule(&out, "the arena");
+    emit_arena(&out, network);
+    raw(&out, "%s%s", products.text.text ? products.text.text : "", body.text.text);
+    return out.text.text;
+}

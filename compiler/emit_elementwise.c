@@ -1,0 +1,106 @@
+// emit_elementwise.c: the ops that run in the loop of another: one or two statements on `v`.
+#include "netc.h"
+
+static const char *aligned_with_result(const Out *out, int operand)
+{
+    return format("%s%s", out->element.operand[operand], out->element.index);
+}
+
+static const char *of_channel(const Out *out, int operand)
+{
+    return format("%s[%s]", out->element.operand[operand], out->element.channel);
+}
+
+void emit_bias(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    line(out, "v += %s;", of_channel(out, 1));
+}
+
+void emit_relu(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    line(out, "v = v > 0 ? v : 0;");
+}
+
+void emit_relu_grad(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    line(out, "v = %s > 0 ? v : 0;", aligned_with_result(out, 1));
+}
+
+void emit_sigmoid(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    line(out, "v = 1 / (1 + %s(-v));", math(out, "exp"));
+}
+
+void emit_sigmoid_grad(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    const char *const y = aligned_with_result(out, 1);
+    line(out, "v *= %s * (1 - %s);", y, y);
+}
+
+void emit_tanh(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    line(out, "v = %s(v);", math(out, "tanh"));
+}
+
+void emit_tanh_grad(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    const char *const y = aligned_with_result(out, 1);
+    line(out, "v *= 1 - %s * %s;", y, y);
+}
+
+void emit_add(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    line(out, "v += %s;", aligned_with_result(out, 1));
+}
+
+// Srivastava et al. 2014, scaled in training as Keras does. The mask is a function of its place:
+// the backward pass draws the same numbers again, and none is stored.
+void emit_dropout(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    const double rate = out->element.attributes->rate;
+    line(out, "v = nn_bits(key, number + (uint32_t)(%s)) >= %uu ? v * %s : 0;",
+         out->element.number, (unsigned)(rate * 0x1p32), real_number(out, 1 / (1 - rate)));
+}
+
+void emit_norm(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    const char *const stats = out->element.operand[1], *const c = out->element.channel;
+    line(out, "v = (v - %s[0][%s]) * %s[1][%s] * %s + %s;", stats, c, stats, c, of_channel(out, 2),
+         of_channel(out, 3));
+}
+
+void emit_norm_fixed(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    line(out, "v = (v - %s) / %s(%s + %s) * %s + %s;", of_channel(out, 1),
+         out->network->doubles ? "sqrt" : "sqrtf", of_channel(out, 2),
+         real_number(out, out->element.attributes->eps), of_channel(out, 3), of_channel(out, 4));
+}
+
+// Ioffe and Szegedy 2015, section 3: the batch's own mean and deviation depend on each x too.
+void emit_norm_grad(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    const char *const stats = out->element.operand[2], *const c = out->element.channel;
+    line(out, "const %s xhat = (%s - %s[0][%s]) * %s[1][%s];", real_type(graph->network),
+         aligned_with_result(out, 1), stats, c, stats, c);
+    line(out, "v = %s * %s[1][%s] * (v - (%s + xhat * %s) * share);", of_channel(out, 3), stats, c,
+         of_channel(out, 4), of_channel(out, 5));
+}
+
+void emit_l2_grad(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    line(out, "v += %s * %s;", real_number(out, 2 * out->element.attributes->lambda),
+         aligned_with_result(out, 1));
+}

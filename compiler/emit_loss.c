@@ -1,0 +1,162 @@
+// emit_loss.c: what goes into the network, and what comes out: pictures, softmax, losses, answers.
+#include "netc.h"
+
+void emit_picture(Out *out, const Graph *graph, const Node *node)
+{
+    const Shape dims = node->shape;
+    const long size = shape_size(dims);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    line(out, "const unsigned char *const picture = batch->pictures + (size_t)batch->index[first + i] * %ld;",
+         size);
+    line(out, "%s *const to = %s;", real_type(graph->network),
+         dims.count == 3 ? "x[i][0][0]" : "x[i]");
+    line(out, "for (int j = 0; j < %ld; j++)", size);
+    line(out, "    to[j] = picture[j] * %s;", real_number(out, 1.0 / 255));
+    line(out, "}");
+}
+
+static void emit_largest(Out *out, const Graph *graph, int outputs)
+{
+    line(out, "%s largest = x[i][0];", real_type(graph->network));
+    line(out, "for (int j = 1; j < %d; j++)", outputs);
+    line(out, "    largest = x[i][j] > largest ? x[i][j] : largest;");
+}
+
+// The largest is subtracted so that no exp overflows; it cancels.
+void emit_softmax(Out *out, const Graph *graph, const Node *node)
+{
+    const int outputs = node->shape.dims[0];
+    const char *const type = real_type(graph->network);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    emit_largest(out, graph, outputs);
+    line(out, "%s sum = 0;", type);
+    line(out, "for (int j = 0; j < %d; j++) {", outputs);
+    line(out, "y[i][j] = %s(x[i][j] - largest);", math(out, "exp"));
+    line(out, "sum += y[i][j];");
+    line(out, "}");
+    line(out, "for (int j = 0; j < %d; j++)", outputs);
+    line(out, "    y[i][j] /= sum;");
+    line(out, "}");
+}
+
+static int outputs_of(const Graph *graph, const Node *node)
+{
+    return (int)shape_size(graph->nodes[node->input[0]].shape);
+}
+
+static void emit_label(Out *out)
+{
+    line(out, "const int label = batch->labels[batch->index[first + i]];");
+}
+
+// log(sum exp(x)) - x[label]: exact where softmax itself would round to 0.
+void emit_cross_entropy(Out *out, const Graph *graph, const Node *node)
+{
+    const int outputs = outputs_of(graph, node);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    emit_label(out);
+    emit_largest(out, graph, outputs);
+    line(out, "%s sum = 0;", real_type(graph->network));
+    line(out, "for (int j = 0; j < %d; j++)", outputs);
+    line(out, "    sum += %s(x[i][j] - largest);", math(out, "exp"));
+    line(out, "loss[i] = %s(sum) + largest - x[i][label];", math(out, "log"));
+    line(out, "}");
+}
+
+// Opens the loops of a gradient that compares each output with its target, 1 for the label.
+static void open_targets(Out *out, const Graph *graph, const Node *node, const char *scale)
+{
+    const char *const type = real_type(graph->network);
+    line(out, "const %s scale = %s;", type, scale);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    emit_label(out);
+    line(out, "for (int j = 0; j < %d; j++)", outputs_of(graph, node));
+}
+
+void emit_cross_entropy_grad(Out *out, const Graph *graph, const Node *node)
+{
+    open_targets(out, graph, node, format("1 / (%s)batch->rows", real_type(graph->network)));
+    line(out, "    dx[i][j] = (p[i][j] - (j == label)) * scale;");
+    line(out, "}");
+}
+
+// The mean over the outputs of log(1 + exp(x)) - x target, written so that exp never overflows.
+void emit_binary_cross_entropy(Out *out, const Graph *graph, const Node *node)
+{
+    const char *const type = real_type(graph->network);
+    const int outputs = outputs_of(graph, node);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    emit_label(out);
+    line(out, "%s sum = 0;", type);
+    line(out, "for (int j = 0; j < %d; j++) {", outputs);
+    line(out, "const %s v = x[i][j], size = v > 0 ? v : -v;", type);
+    line(out, "sum += (v > 0 ? v : 0) - (j == label ? v : 0) + %s(1 + %s(-size));",
+         math(out, "log"), math(out, "exp"));
+    line(out, "}");
+    line(out, "loss[i] = sum * %s;", real_number(out, 1.0 / outputs));
+    line(out, "}");
+}
+
+void emit_binary_cross_entropy_grad(Out *out, const Graph *graph, const Node *node)
+{
+    open_targets(out, graph, node, format("1 / (%s)(batch->rows * %d)", real_type(graph->network),
+                                          outputs_of(graph, node)));
+    line(out, "    dx[i][j] = (p[i][j] - (j == label)) * scale;");
+    line(out, "}");
+}
+
+void emit_mse(Out *out, const Graph *graph, const Node *node)
+{
+    const char *const type = real_type(graph->network);
+    const int outputs = outputs_of(graph, node);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    emit_label(out);
+    line(out, "%s sum = 0;", type);
+    line(out, "for (int j = 0; j < %d; j++) {", outputs);
+    line(out, "const %s error = x[i][j] - (j == label);", type);
+    line(out, "sum += error * error;");
+    line(out, "}");
+    line(out, "loss[i] = sum * %s;", real_number(out, 1.0 / outputs));
+    line(out, "}");
+}
+
+void emit_mse_grad(Out *out, const Graph *graph, const Node *node)
+{
+    open_targets(out, graph, node, format("2 / (%s)(batch->rows * %d)", real_type(graph->network),
+                                          outputs_of(graph, node)));
+    line(out, "    dx[i][j] = (x[i][j] - (j == label)) * scale;");
+    line(out, "}");
+}
+
+void emit_predict(Out *out, const Graph *graph, const Node *node)
+{
+    line(out, "for (int i = 0; i < rows; i++) {");
+    line(out, "int best = 0;");
+    line(out, "for (int j = 1; j < %d; j++)", outputs_of(graph, node));
+    line(out, "    best = x[i][j] > x[i][best] ? j : best;");
+    line(out, "predicted[i] = best;");
+    line(out, "}");
+}
+
+// Every thread adds all rows up, in the same order, so that all agree on whether to go on.
+void emit_total(Out *out, const Graph *graph, const Node *node)
+{
+    line(out, "double sum = 0;");
+    line(out, "int hits = 0;");
+    line(out, "for (int i = 0; i < batch->rows; i++) {");
+    line(out, "sum += loss[i];");
+    line(out, "hits += predicted[i] == batch->labels[batch->index[i]];");
+    line(out, "}");
+    if (node->input_count > 2)
+        line(out, "double penalty = 0;");
+    for (int k = 2; k < node->input_count; k++) {
+        const Node *const in = &graph->nodes[node->input[k]];
+        line(out, "for (int part = 0; part < %ld; part++)", shape_size(in->shape));
+        line(out, "    penalty += %s[part];", role(graph, node, k));
+    }
+    line(out, "const bool finite = isfinite(sum);");
+    line(out, "if (nn_thread() == 0)");
+    line(out, "    *result = (NnResult){.loss = sum, %s.hits = hits, .finite = finite};",
+         node->input_count > 2 ? ".penalty = penalty, " : "");
+    line(out, "return finite;");
+}

@@ -1,0 +1,345 @@
+// emit_step.c: the functions that call the others: one training step, inference, and the search for
+// the layer that first went wrong; and the table of where values lie.
+//
+// All threads run these functions together. nn_each deals tasks out; a barrier stands wherever a
+// task reads what another thread may have written.
+#include "netc.h"
+
+#include <string.h>
+
+static bool is_infer(const Graph *graph) { return graph == &graph->network->infer; }
+
+static const char *value_name(const Graph *graph, const Node *node)
+{
+    return format("%s%s", is_infer(graph) ? "infer_" : "", node->name);
+}
+
+// --- the arena ------------------------------------------------------------------------------------
+
+static bool has_place(const Node *node)
+{
+    return !node->dead && node->extent != PER_RUN && !has_flag(node, STOPS);
+}
+
+static void emit_places(Out *out, const Graph *graph)
+{
+    size_t width = 0;
+    for (int i = 0; i < graph->count; i++)
+        if (has_place(&graph->nodes[i])) {
+            const size_t length = strlen(value_name(graph, &graph->nodes[i]));
+            width = length > width ? length : width;
+        }
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (!has_place(node))
+            continue;
+        const char *const name = value_name(graph, node);
+        const int pad = (int)(width - strlen(name));
+        const char *const rows = node->extent == PER_ROW ? "[ROWS]" : "";
+        const char *const each =
+            node->extent == PER_BATCH
+                ? ""
+                : format("EACH_%s = %*s%ld,", name,
+                         pad + 7 - (int)strlen(format("%ld", node->each)), "", node->each);
+        line(out, "AT_%s = %*s%ld, %-*s // %s%s", name,
+             pad + 9 - (int)strlen(format("%ld", node->offset)), "", node->offset,
+             (int)width + 16, each, rows, dims_text(node->shape));
+    }
+}
+
+void emit_arena(Out *out, const Network *network)
+{
+    const long train = network->trains ? network->train.arena_bytes : 0;
+    const long bytes = train > network->infer.arena_bytes ? train : network->infer.arena_bytes;
+    comment(out, "Where each value lies: AT is its place in the arena, EACH the bytes from one block of "
+                 "rows to the next. Values that are never alive together share their bytes.");
+    line(out, "enum {");
+    line(out, "ARENA_BYTES = %ld,", bytes);
+    if (network->trains) {
+        comment(out, "of a training step: %ld bytes, %ld if nothing were shared", train,
+                network->train.unshared_bytes);
+        emit_places(out, &network->train);
+    }
+    comment(out, "of inference: %ld bytes", network->infer.arena_bytes);
+    emit_places(out, &network->infer);
+    line(out, "};");
+    line(out, "static _Alignas(64) unsigned char arena[ARENA_BYTES];");
+    line(out, "#define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))");
+    line(out, "#define WHOLE(value) ((void *)(arena + AT_##value))");
+    blank_line(out);
+}
+
+// --- calls ----------------------------------------------------------------------------------------
+
+static const char *place(const Graph *graph, const Node *caller, const Node *value)
+{
+    const bool cut = op_info[caller->op].tasks == BY_PART; // sees the tensor as rows and columns
+    if (value->op == OP_weight)
+        return cut && value->shape.count > 2 ? format("(void *)%s", value->name) : value->name;
+    const bool block = op_info[caller->op].tasks == BY_ROWS &&
+                       (value->extent == PER_ROW || value->extent == PER_BLOCK);
+    return format("%s(%s)", block ? "BLOCK" : "WHOLE", value_name(graph, value));
+}
+
+static const char *arguments(const Graph *graph, const Node *node)
+{
+    Text list = {0};
+    const Tasks tasks = op_info[node->op].tasks;
+    const char *first[6];
+    int count = 0;
+    if (has_flag(node, USES_BATCH | USES_ROW))
+        first[count++] = "batch";
+    if (node->op == OP_total)
+        first[count++] = "result";
+    if (tasks == BY_ROWS && has_flag(node, USES_ROW))
+        first[count++] = "first";
+    if (tasks == BY_ROWS)
+        first[count++] = "rows";
+    if (tasks == BY_PART && part_count(part_shape(graph, node)) > 1)
+        first[count++] = "part";
+    if (!has_flag(node, UPDATES) && *op_info[node->op].result)
+        first[count++] = place(graph, node, node);
+    for (int i = 0; i < count; i++)
+        text_add(&list, "%s%s", list.length ? ", " : "", first[i]);
+    for (int k = 0; k < node->input_count; k++) {
+        bool repeated = false;
+        for (int before = 0; before < k; before++)
+            repeated |= node->input[before] == node->input[k];
+        if (!repeated)
+            text_add(&list, "%s%s", list.length ? ", " : "",
+                     place(graph, node, &graph->nodes[node->input[k]]));
+    }
+    return list.text;
+}
+
+// One call, broken at 100 columns.
+static void emit_call(Out *out, const Graph *graph, const Node *node, const char *before,
+                      const char *after)
+{
+    const char *const start = format("%s%s(", before, function_name(node));
+    const char *rest = arguments(graph, node);
+    const size_t indent = 4 * (size_t)out->depth + strlen(start);
+    Text text = {0};
+    text_add(&text, "%s", start);
+    size_t column = indent;
+    while (*rest) {
+        const size_t words = strcspn(rest, ","), space = column > indent ? 1 : 0;
+        if (column > indent && column + space + words + strlen(after) + 1 > 100) {
+            text_add(&text, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (space) {
+            text_add(&text, " ");
+            column++;
+        }
+        const bool last = !rest[words];
+        text_add(&text, "%.*s%s", (int)words, rest, last ? "" : ",");
+        column += words + 1;
+        rest += words + (last ? 0 : 2);
+    }
+    text_add(&text, "%s", after);
+    line(out, "%s", text.text);
+}
+
+// --- phases ---------------------------------------------------------------------------------------
+
+typedef struct {
+    Out *out;
+    const Graph *graph;
+    bool updates;
+    int phase;
+} Listing;
+
+static bool listed(const Listing *l, const Node *node, Tasks tasks)
+{
+    return !node->dead && node->phase == l->phase && op_info[node->op].tasks == tasks &&
+           (l->updates || !has_flag(node, UPDATES));
+}
+
+static bool any(const Listing *l, Tasks tasks)
+{
+    for (int i = 0; i < l->graph->count; i++)
+        if (listed(l, &l->graph->nodes[i], tasks))
+            return true;
+    return false;
+}
+
+static bool reads_labels(const Node *node)
+{
+    return node->op == OP_total || node->op == OP_cross_entropy ||
+           node->op == OP_binary_cross_entropy || node->op == OP_mse;
+}
+
+static void list_all(const Listing *l)
+{
+    for (int i = 0; i < l->graph->count; i++) {
+        const Node *const node = &l->graph->nodes[i];
+        if (!listed(l, node, BY_ALL))
+            continue;
+        if (is_infer(l->graph)) {
+            line(l->out, "if (batch->labels)");
+            l->out->depth++;
+            emit_call(l->out, l->graph, node, "", ");");
+            l->out->depth--;
+            continue;
+        }
+        emit_call(l->out, l->graph, node, "if (!", ")) {");
+        line(l->out, "nn_barrier();");
+        line(l->out, "return; // not finite: no weight is changed");
+        line(l->out, "}");
+    }
+}
+
+static void list_rows(const Listing *l)
+{
+    if (!any(l, BY_ROWS))
+        return;
+    bool uses_first = false;
+    for (int i = 0; i < l->graph->count; i++) {
+        const Node *const node = &l->graph->nodes[i];
+        bool needs = false;
+        if (listed(l, node, BY_ROWS))
+            needs = has_flag(node, USES_ROW);
+        uses_first |= needs;
+    }
+    line(l->out, "nn_each (block, BLOCKS) {");
+    line(l->out, uses_first ? "const int first = block * ROWS, rows = rows_from(first, batch);"
+                            : "const int rows = rows_from(block * ROWS, batch);");
+    for (int i = 0; i < l->graph->count; i++) {
+        const Node *const node = &l->graph->nodes[i];
+        if (!listed(l, node, BY_ROWS))
+            continue;
+        const bool guarded = is_infer(l->graph) && reads_labels(node);
+        if (guarded)
+            line(l->out, "if (batch->labels)");
+        l->out->depth += guarded;
+        emit_call(l->out, l->graph, node, "", ");");
+        l->out->depth -= guarded;
+    }
+    line(l->out, "}");
+}
+
+static bool same_parts(const Graph *graph, const Node *a, const Node *b)
+{
+    return a->layer == b->layer && shape_equal(part_shape(graph, a), part_shape(graph, b));
+}
+
+// Nodes over the parts of one layer's tensors of one shape share a loop: a part is still in cache
+// when the next of them reads it.
+static void list_parts(const Listing *l)
+{
+    const Graph *const graph = l->graph;
+    bool *const done = allocate((size_t)graph->count);
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (done[i] || !listed(l, node, BY_PART) || part_count(part_shape(graph, node)) == 1)
+            continue;
+        line(l->out, "nn_each (part, %d) {", part_count(part_shape(graph, node)));
+        for (int k = i; k < graph->count; k++) {
+            if (listed(l, &graph->nodes[k], BY_PART) && same_parts(graph, node, &graph->nodes[k])) {
+                emit_call(l->out, graph, &graph->nodes[k], "", ");");
+                done[k] = true;
+            }
+        }
+        line(l->out, "}");
+    }
+}
+
+static bool is_single(const Listing *l, const Node *node)
+{
+    return listed(l, node, BY_ONE) ||
+           (listed(l, node, BY_PART) && part_count(part_shape(l->graph, node)) == 1);
+}
+
+// What is too small to be cut: one thread does all of it.
+static void list_single(const Listing *l)
+{
+    bool opened = false;
+    for (int i = 0; i < l->graph->count; i++) {
+        if (!is_single(l, &l->graph->nodes[i]))
+            continue;
+        if (!opened)
+            line(l->out, "if (nn_thread() == 0) {");
+        opened = true;
+        emit_call(l->out, l->graph, &l->graph->nodes[i], "", ");");
+    }
+    if (opened)
+        line(l->out, "}");
+}
+
+static void emit_phases(Out *out, const Graph *graph, bool updates)
+{
+    Listing l = {.out = out, .graph = graph, .updates = updates};
+    for (l.phase = 0; l.phase < graph->phases; l.phase++) {
+        if (!any(&l, BY_ALL) && !any(&l, BY_ROWS) && !any(&l, BY_PART) && !any(&l, BY_ONE))
+            continue;
+        if (l.phase)
+            blank_line(out);
+        list_all(&l);
+        list_rows(&l);
+        list_parts(&l);
+        list_single(&l);
+        line(out, "nn_barrier();");
+    }
+}
+
+void emit_train_step(Out *out, const Graph *graph, bool updates)
+{
+    comment(out, updates ? "One step of training: forward, backward and update."
+                         : "A training step without the update, for the check of gradients.");
+    line(out, "static void %s(const NnBatch *batch, NnResult *result)",
+         updates ? "train_step" : "gradient_step");
+    line(out, "{");
+    emit_phases(out, graph, updates);
+    line(out, "}");
+    blank_line(out);
+}
+
+void emit_infer(Out *out, const Graph *graph)
+{
+    comment(out, "The forward pass alone, as the trained network is used.");
+    line(out, "static void infer(const NnBatch *batch, NnResult *result)");
+    line(out, "{");
+    if (!graph->network->trains)
+        line(out, "*result = (NnResult){.finite = true}; // no loss was given");
+    emit_phases(out, graph, false);
+    line(out, "}");
+    blank_line(out);
+}
+
+// --- the first layer that is not finite ------------------------------------------------------------
+
+static void emit_trace_node(Out *out, const Graph *graph, const Node *node)
+{
+    if (op_info[node->op].tasks != BY_ROWS) {
+        emit_call(out, graph, node, "", ");");
+        return;
+    }
+    line(out, "for (int block = 0; block < BLOCKS; block++) {");
+    line(out, has_flag(node, USES_ROW)
+                  ? "const int first = block * ROWS, rows = rows_from(first, batch);"
+                  : "const int rows = rows_from(block * ROWS, batch);");
+    emit_call(out, graph, node, "", ");");
+    if (node->extent == PER_ROW && node->type == TYPE_REAL) {
+        line(out, "if (!nn_finite_%s(BLOCK(%s), rows * %ldL))", graph->network->doubles ? "f64" : "f32",
+             node->name, shape_size(node->shape));
+        line(out, "    return \"%s\";", node->layer);
+    }
+    line(out, "}");
+}
+
+void emit_first_nonfinite(Out *out, const Graph *graph)
+{
+    comment(out, "Names the first layer of training's forward pass whose output is not finite.");
+    line(out, "static const char *first_nonfinite(const NnBatch *batch)");
+    line(out, "{");
+    for (int i = 0; i < graph->forward_count; i++) {
+        const Node *const node = &graph->nodes[i];
+        const Tasks tasks = op_info[node->op].tasks;
+        if (!node->dead && tasks != BY_NONE && tasks != BY_ALL && tasks != BY_PART &&
+            !has_flag(node, UPDATES) && node->op != OP_predict)
+            emit_trace_node(out, graph, node);
+    }
+    line(out, "return NULL;");
+    line(out, "}");
+    blank_line(out);
+}

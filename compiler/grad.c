@@ -1,0 +1,237 @@
+// grad.c: the backward pass, as ordinary nodes behind the forward ones.
+//
+// The graph is walked once, from the loss to the input. Each op's rule is given the gradient of its
+// result and adds the gradients of those inputs that need one; a value read by several nodes gets
+// the sum. What a backward node reads of the forward pass is kept because it reads it: there is no
+// list of saved activations.
+#include "netc.h"
+
+#include <string.h>
+
+bool needs_gradient(const Graph *graph, int id)
+{
+    const Node *const node = &graph->nodes[id];
+    if (node->op == OP_weight)
+        return graph->network->tensors[node->attributes.tensor].role == ROLE_WEIGHT;
+    for (int i = 0; i < node->input_count; i++)
+        if (needs_gradient(graph, node->input[i]))
+            return true;
+    return false;
+}
+
+static const char *gradient_name(const Graph *graph, int id)
+{
+    return format("d_%s", graph->nodes[id].name);
+}
+
+// Records `gradient` as that of `id`, or adds it to what is there.
+void gradient_add(Graph *graph, int id, int gradient)
+{
+    const int before = graph->gradient[id];
+    if (before >= 0) {
+        const Node *const node = &graph->nodes[gradient];
+        const int sum = NODE(graph, OP_add, node->layer, node->loc, before, gradient);
+        infer_shape(graph, sum);
+        gradient = sum;
+    }
+    // a gradient that passes through unchanged keeps the name it has
+    if (strncmp(graph->nodes[gradient].name, "d_", 2))
+        graph->nodes[gradient].name = gradient_name(graph, id);
+    graph->gradient[id] = gradient;
+}
+
+// A backward node of `of`: same layer, place and attributes.
+static int backward_node(Graph *graph, const Node *of, Op op, Shape shape, int count,
+                         const int *inputs, const char *suffix)
+{
+    const Node forward = *of; // node_add may move the nodes
+    const int id = node_add(graph, op, forward.layer, forward.loc, count, inputs);
+    Node *const node = &graph->nodes[id];
+    node->attributes = forward.attributes;
+    node->shape = shape;
+    node->suffix = suffix;
+    if (!infer_shape(graph, id))
+        bug("%s of %s has no shape", op_info[op].name, forward.layer);
+    return id;
+}
+#define BACKWARD(graph, of, op, shape, suffix, ...)                                                \
+    backward_node(graph, of, op, shape, (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)),         \
+                  (int[]){__VA_ARGS__}, suffix)
+
+static Shape shape_at(const Graph *graph, int id) { return graph->nodes[id].shape; }
+
+// The blocks' partial sums become one gradient of tensor node `w`.
+static void add_partial(Graph *graph, const Node *of, int w, int partial)
+{
+    graph->nodes[partial].name = format("d_%s_partial", graph->nodes[w].name);
+    const int sum = BACKWARD(graph, of, OP_sum_blocks, shape_at(graph, w), "gradient", partial);
+    gradient_add(graph, w, sum);
+}
+
+void grad_none(Graph *graph, const Node *node, int dy)
+{
+    (void)graph, (void)dy;
+    bug("%s of %s has no gradient", op_info[node->op].name, node->layer);
+}
+
+void grad_dense(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int x = n.input[0], w = n.input[1];
+    if (needs_gradient(graph, x))
+        gradient_add(graph, x, BACKWARD(graph, &n, OP_dense_grad_x, shape_at(graph, x), "backward",
+                                        dy, w));
+    gradient_add(graph, w, BACKWARD(graph, &n, OP_dense_grad_w, shape_at(graph, w), "gradient", x,
+                                    dy));
+}
+
+void grad_conv(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int x = n.input[0], w = n.input[1];
+    add_partial(graph, &n, w,
+                BACKWARD(graph, &n, OP_conv_grad_w, shape_at(graph, w), "partial", x, dy));
+    if (needs_gradient(graph, x))
+        gradient_add(graph, x, BACKWARD(graph, &n, OP_conv_grad_x, shape_at(graph, x), "backward",
+                                        dy, w));
+}
+
+void grad_bias(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int b = n.input[1];
+    add_partial(graph, &n, b, BACKWARD(graph, &n, OP_bias_grad, shape_at(graph, b), "partial", dy));
+    gradient_add(graph, n.input[0], dy);
+}
+
+void grad_maxpool(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int x = n.input[0], y = (int)(node - graph->nodes);
+    if (needs_gradient(graph, x))
+        gradient_add(graph, x, BACKWARD(graph, &n, OP_maxpool_grad, shape_at(graph, x), "backward",
+                                        dy, x, y));
+}
+
+void grad_avgpool(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int x = n.input[0];
+    if (needs_gradient(graph, x))
+        gradient_add(graph, x, BACKWARD(graph, &n, OP_avgpool_grad, shape_at(graph, x), "backward",
+                                        dy));
+}
+
+static void grad_through_result(Graph *graph, const Node *node, int dy, Op op)
+{
+    const Node n = *node;
+    const int x = n.input[0], y = (int)(node - graph->nodes);
+    if (needs_gradient(graph, x))
+        gradient_add(graph, x, BACKWARD(graph, &n, op, shape_at(graph, x), "backward", dy, y));
+}
+
+void grad_relu(Graph *graph, const Node *node, int dy)
+{
+    grad_through_result(graph, node, dy, OP_relu_grad);
+}
+
+void grad_sigmoid(Graph *graph, const Node *node, int dy)
+{
+    grad_through_result(graph, node, dy, OP_sigmoid_grad);
+}
+
+void grad_tanh(Graph *graph, const Node *node, int dy)
+{
+    grad_through_result(graph, node, dy, OP_tanh_grad);
+}
+
+// The same numbers are drawn again: what was kept is scaled, the rest is 0.
+void grad_dropout(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int x = n.input[0];
+    if (needs_gradient(graph, x))
+        gradient_add(graph, x, BACKWARD(graph, &n, OP_dropout, shape_at(graph, x), "backward", dy));
+}
+
+void grad_add(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    for (int i = 0; i < 2; i++)
+        if (needs_gradient(graph, n.input[i]))
+            gradient_add(graph, n.input[i], dy);
+}
+
+// Ioffe and Szegedy 2015, section 3, with the two sums over the batch as nodes of their own: they
+// are the gradients of beta and gamma.
+void grad_norm(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int x = n.input[0], stats = n.input[1], gamma = n.input[2], beta = n.input[3];
+    add_partial(graph, &n, beta,
+                BACKWARD(graph, &n, OP_bias_grad, shape_at(graph, beta), "partial", dy));
+    add_partial(graph, &n, gamma, BACKWARD(graph, &n, OP_norm_scale_grad, shape_at(graph, gamma),
+                                           "partial", dy, x, stats));
+    if (needs_gradient(graph, x))
+        gradient_add(graph, x, BACKWARD(graph, &n, OP_norm_grad, shape_at(graph, x), "backward", dy,
+                                        x, stats, gamma, graph->gradient[beta],
+                                        graph->gradient[gamma]));
+}
+
+// The losses begin the walk: their own gradient is 1 / rows and has no node.
+static void grad_loss(Graph *graph, const Node *node, Op op, bool activated)
+{
+    const Node n = *node;
+    const int x = n.input[0];
+    int p = -1;
+    for (int i = 0; activated && i < graph->count; i++)
+        if (graph->nodes[i].op == (op == OP_cross_entropy_grad ? OP_softmax : OP_sigmoid) &&
+            graph->nodes[i].input[0] == x)
+            p = i;
+    if (activated && p < 0)
+        bug("no activation beside the loss");
+    gradient_add(graph, x, BACKWARD(graph, &n, op, shape_at(graph, x), "backward", p >= 0 ? p : x));
+}
+
+void grad_cross_entropy(Graph *graph, const Node *node, int dy)
+{
+    (void)dy;
+    grad_loss(graph, node, OP_cross_entropy_grad, true);
+}
+
+void grad_binary_cross_entropy(Graph *graph, const Node *node, int dy)
+{
+    (void)dy;
+    grad_loss(graph, node, OP_binary_cross_entropy_grad, true);
+}
+
+void grad_mse(Graph *graph, const Node *node, int dy)
+{
+    (void)dy;
+    grad_loss(graph, node, OP_mse_grad, false);
+}
+
+static bool is_loss(const Node *node)
+{
+    return node->op == OP_cross_entropy || node->op == OP_binary_cross_entropy ||
+           node->op == OP_mse;
+}
+
+// needs: shapes; makes: Tensor.gradient of each trained tensor
+void differentiate(Graph *graph)
+{
+    const int forward = graph->count;
+    enum { MAX_GROWTH = 8 }; // backward nodes of one forward node, at most
+    graph->gradient = allocate((size_t)forward * MAX_GROWTH * sizeof *graph->gradient);
+    for (int i = 0; i < forward * MAX_GROWTH; i++)
+        graph->gradient[i] = -1;
+    for (int i = forward - 1; i >= 0; i--)
+        if (is_loss(&graph->nodes[i]) || graph->gradient[i] >= 0)
+            if (graph->nodes[i].op != OP_weight)
+                op_info[graph->nodes[i].op].grad(graph, &graph->nodes[i], graph->gradient[i]);
+    for (int i = 0; i < forward; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (node->op == OP_weight)
+            graph->network->tensors[node->attributes.tensor].gradient = graph->gradient[i];
+    }
+}

@@ -1,0 +1,87 @@
+// out.c: the text of the generated file: lines indented by their braces, numbers as C writes them.
+#include "netc.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *format_list(const char *format, va_list list)
+{
+    va_list copy;
+    va_copy(copy, list);
+    const int length = vsnprintf(NULL, 0, format, copy);
+    va_end(copy);
+    char *const text = allocate((size_t)length + 1);
+    vsnprintf(text, (size_t)length + 1, format, list);
+    return text;
+}
+
+void raw(Out *out, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    const char *const text = format_list(format, list);
+    va_end(list);
+    text_put(&out->text, text, strlen(text));
+}
+
+// Braces on the line decide how deep it and the next lines stand.
+void line(Out *out, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    const char *const text = format_list(format, list);
+    va_end(list);
+    int opened = 0;
+    for (const char *c = text; *c; c++)
+        opened += (*c == '{') - (*c == '}');
+    if (*text == '}')
+        out->depth--;
+    text_add(&out->text, "%*s%s\n", 4 * out->depth, "", text);
+    out->depth += opened + (*text == '}');
+    if (out->depth < 0)
+        bug("more braces closed than opened at '%s'", text);
+}
+
+void blank_line(Out *out) { text_put(&out->text, "\n", 1); }
+
+// A comment of // lines, at most 100 columns wide.
+void comment(Out *out, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    const char *word = format_list(format, list);
+    va_end(list);
+    const size_t width = 96 - 4 * (size_t)out->depth;
+    Text text = {0};
+    while (*word) {
+        const size_t length = strcspn(word, " ");
+        if (text.length && text.length + 1 + length > width) {
+            line(out, "// %s", text.text);
+            text = (Text){0};
+        }
+        text_add(&text, "%s%.*s", text.length ? " " : "", (int)length, word);
+        word += length + (word[length] == ' ');
+    }
+    if (text.length)
+        line(out, "// %s", text.text);
+}
+
+// The shortest decimal that reads back as the same number of the program's precision.
+const char *real_number(const Out *out, double number)
+{
+    const bool doubles = out->network->doubles;
+    char text[40];
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, number);
+        if (doubles ? strtod(text, NULL) == number : strtof(text, NULL) == (float)number)
+            break;
+    }
+    const char *const plain = number_text(strtod(text, NULL));
+    return format("%s%s%s", plain, strpbrk(plain, ".e") ? "" : ".0", doubles ? "" : "f");
+}
+
+const char *math(const Out *out, const char *function)
+{
+    return out->network->doubles ? function : format("nn_%sf", function);
+}

@@ -1,0 +1,221 @@
+// plan.c: where each value lies in the arena.
+//
+// Values that are never alive at the same time share bytes. Threads are at different nodes of a
+// phase at the same moment, so that time is counted in two ways: a value read in a later phase is
+// alive for whole phases; one that is made and read within a phase by the same block of rows lives
+// in that block's slab, where time is the order of the nodes. The slabs of a phase are one buffer
+// of the first kind.
+#include "netc.h"
+
+#include <stdlib.h>
+
+enum { ALIGNMENT = 64 };
+
+typedef struct {
+    long bytes, offset;
+    int first, last; // alive from and to, both included
+    int node;        // -1: the slabs of a phase
+} Buffer;
+
+static long aligned(long bytes) { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
+
+static bool meet(const Buffer *a, const Buffer *b)
+{
+    return a->first <= b->last && b->first <= a->last;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const Buffer *const x = a, *const y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    return x->node - y->node;
+}
+
+// Greedy by size (Pisarchyk and Lee 2020): the largest first, each at the lowest offset where it
+// meets nobody. Returns the bytes of all.
+static long place(Buffer *buffers, int count)
+{
+    long total = 0;
+    if (count)
+        qsort(buffers, (size_t)count, sizeof *buffers, by_size);
+    for (int i = 0; i < count; i++) {
+        Buffer *const b = &buffers[i];
+        b->offset = 0;
+        for (int k = 0; k < i; k++) {
+            const Buffer *const other = &buffers[k];
+            if (meet(b, other) && b->offset < other->offset + other->bytes &&
+                other->offset < b->offset + b->bytes) {
+                b->offset = other->offset + other->bytes;
+                k = -1; // look again at all that are placed
+            }
+        }
+        if (b->offset + b->bytes > total)
+            total = b->offset + b->bytes;
+    }
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < i; k++)
+            if (meet(&buffers[i], &buffers[k]) &&
+                buffers[i].offset < buffers[k].offset + buffers[k].bytes &&
+                buffers[k].offset < buffers[i].offset + buffers[i].bytes)
+                bug("nodes %d and %d overlap in the arena", buffers[i].node, buffers[k].node);
+    return total;
+}
+
+static bool has_value(const Node *node)
+{
+    return !node->dead && node->extent != PER_RUN && !has_flag(node, STOPS);
+}
+
+static bool is_local(const Graph *graph, int id)
+{
+    const Node *const node = &graph->nodes[id];
+    if (node->extent != PER_ROW || node->kept)
+        return false;
+    for (int i = 0; i < graph->count; i++)
+        for (int k = 0; k < graph->nodes[i].input_count; k++)
+            if (graph->nodes[i].input[k] == id && !graph->nodes[i].dead &&
+                (graph->nodes[i].phase != node->phase ||
+                 op_info[graph->nodes[i].op].tasks != BY_ROWS))
+                return false;
+    return true;
+}
+
+static void find_life(Graph *graph, int id)
+{
+    Node *const node = &graph->nodes[id];
+    node->local = is_local(graph, id);
+    node->first = node->last = node->local ? id : node->phase;
+    for (int i = 0; i < graph->count; i++)
+        for (int k = 0; k < graph->nodes[i].input_count; k++)
+            if (graph->nodes[i].input[k] == id && !graph->nodes[i].dead) {
+                const int use = node->local ? i : graph->nodes[i].phase;
+                if (use > node->last)
+                    node->last = use;
+            }
+    if (node->kept)
+        node->last = graph->phases;
+}
+
+static long block_bytes(const Graph *graph, const Node *node)
+{
+    const long rows = node->extent == PER_ROW ? graph->network->block_rows : 1;
+    return rows * shape_size(node->shape) * element_bytes(graph->network, node->type);
+}
+
+// Places the slab of one phase; returns its bytes.
+static long place_locals(Graph *graph, int phase, Buffer *buffers)
+{
+    int count = 0;
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (has_value(node) && node->local && node->phase == phase)
+            buffers[count++] = (Buffer){.bytes = aligned(block_bytes(graph, node)),
+                                        .first = node->first,
+                                        .last = node->last,
+                                        .node = i};
+    }
+    const long bytes = place(buffers, count);
+    for (int i = 0; i < count; i++)
+        graph->nodes[buffers[i].node].offset = buffers[i].offset;
+    return bytes;
+}
+
+// needs: phases; makes: offsets, Node.each, Graph.arena_bytes
+void plan(Graph *graph)
+{
+    const Network *const network = graph->network;
+    Buffer *const buffers = allocate((size_t)(graph->count + graph->phases) * sizeof *buffers);
+    Buffer *const locals = allocate((size_t)graph->count * sizeof *locals);
+    int count = 0;
+    graph->unshared_bytes = 0;
+    for (int i = 0; i < graph->count; i++) {
+        Node *const node = &graph->nodes[i];
+        if (!has_value(node))
+            continue;
+        find_life(graph, i);
+        node->each = block_bytes(graph, node);
+        const long blocks = node->extent == PER_BATCH ? 1 : network->blocks;
+        graph->unshared_bytes += aligned(blocks * node->each);
+        if (!node->local)
+            buffers[count++] = (Buffer){.bytes = aligned(blocks * node->each),
+                                        .first = node->first,
+                                        .last = node->last,
+                                        .node = i};
+    }
+    long *const slab = allocate((size_t)(graph->phases + 1) * sizeof *slab);
+    for (int phase = 0; phase < graph->phases; phase++) {
+        slab[phase] = place_locals(graph, phase, locals);
+        buffers[count++] = (Buffer){.bytes = slab[phase] * network->blocks,
+                                    .first = phase,
+                                    .last = phase,
+                                    .node = -1 - phase};
+    }
+    graph->arena_bytes = place(buffers, count);
+    for (int i = 0; i < count; i++) {
+        if (buffers[i].node >= 0) {
+            graph->nodes[buffers[i].node].offset = buffers[i].offset;
+            continue;
+        }
+        const int phase = -1 - buffers[i].node;
+        for (int k = 0; k < graph->count; k++) {
+            Node *const node = &graph->nodes[k];
+            if (has_value(node) && node->local && node->phase == phase) {
+                node->offset += buffers[i].offset;
+                node->each = slab[phase];
+            }
+        }
+    }
+}
+
+// --- the limit ------------------------------------------------------------------------------------
+
+typedef struct {
+    const char *name, *what;
+    double bytes;
+} Part;
+
+static int by_bytes(const void *a, const void *b)
+{
+    const double x = ((const Part *)a)->bytes, y = ((const Part *)b)->bytes;
+    return (x < y) - (x > y);
+}
+
+static const char *bytes_text(double bytes)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+    int unit = 0;
+    for (; bytes >= 1000 && unit < 5; unit++)
+        bytes /= 1000;
+    return format(unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
+// limit 0: what any machine of today can address in one program.
+bool fits_memory(const Network *network, double limit)
+{
+    enum { SHOWN = 5 };
+    const Cost cost = network_cost(network);
+    const double bytes = cost.arena_bytes + cost.weight_bytes + cost.optimizer_bytes;
+    if (bytes <= (limit > 0 ? limit : 1e12))
+        return true;
+    const Graph *const graph = network->trains ? &network->train : &network->infer;
+    Part *const parts =
+        allocate((size_t)(graph->count + network->tensor_count) * sizeof *parts);
+    int count = 0;
+    for (int i = 0; i < graph->count; i++)
+        if (has_value(&graph->nodes[i]))
+            parts[count++] = (Part){graph->nodes[i].name, "activation",
+                                    (double)(node_rows(network, &graph->nodes[i]) *
+                                             shape_size(graph->nodes[i].shape) *
+                                             element_bytes(network, graph->nodes[i].type))};
+    for (int i = 0; i < network->tensor_count; i++)
+        parts[count++] = (Part){network->tensors[i].name, "tensor",
+                                (double)shape_size(network->tensors[i].shape) *
+                                    (double)element_bytes(network, TYPE_REAL)};
+    qsort(parts, (size_t)count, sizeof *parts, by_bytes);
+    error_at((Loc){.source = network->program->source}, "the network needs %s of memory, %s are allowed",
+             bytes_text(bytes), bytes_text(limit > 0 ? limit : 1e12));
+    for (int i = 0; i < count && i < SHOWN; i++)
+        note_at((Loc){0}, "%s '%s' takes %s", parts[i].what, parts[i].name, bytes_text(parts[i].bytes));
+    return false;
+}

@@ -1,0 +1,110 @@
+// schedule.c: how the work is cut: the batch into blocks of rows, tensors into parts, and the nodes
+// into phases with a barrier between two.
+//
+// The cut depends on the network alone, never on the number of threads; so does the order of every
+// sum, and with it every bit of the result.
+#include "netc.h"
+
+// Blocks are few enough that a matrix product of one block is worth its call, and enough that eight
+// threads have work.
+void choose_blocks(Network *network)
+{
+    enum { BLOCKS = 8, LEAST_ROWS = 8, MOST_ROWS = 256 };
+    const int batch = (int)setting_number(network->program->batch, "size");
+    int rows = (batch + BLOCKS - 1) / BLOCKS;
+    if (rows < LEAST_ROWS)
+        rows = batch < LEAST_ROWS ? batch : LEAST_ROWS;
+    if (rows > MOST_ROWS)
+        rows = MOST_ROWS;
+    network->block_rows = rows;
+    network->blocks = (batch + rows - 1) / rows;
+}
+
+// A tensor is cut along its rows: all dimensions but the last.
+int part_rows(Shape shape)
+{
+    enum { PARTS = 8, LEAST_NUMBERS = 2048 };
+    const long size = shape_size(shape);
+    const long rows = shape.count > 1 ? size / shape.dims[shape.count - 1] : 1;
+    long parts = size / LEAST_NUMBERS;
+    if (parts > PARTS)
+        parts = PARTS;
+    if (parts < 1)
+        parts = 1;
+    return (int)((rows + parts - 1) / parts);
+}
+
+int part_count(Shape shape)
+{
+    const long rows = shape.count > 1 ? shape_size(shape) / shape.dims[shape.count - 1] : 1;
+    return (int)((rows + part_rows(shape) - 1) / part_rows(shape));
+}
+
+// The tensor along which a node's parts run.
+Shape part_shape(const Graph *graph, const Node *node)
+{
+    return node->op == OP_penalty ? graph->nodes[node->input[0]].shape : node->shape;
+}
+
+// True where one thread runs both tasks that meet in a value, so that no barrier is needed.
+static bool same_owner(const Graph *graph, const Node *producer, const Node *consumer)
+{
+    const Tasks p = op_info[producer->op].tasks, c = op_info[consumer->op].tasks;
+    if (p == BY_PART && c == BY_PART)
+        return shape_equal(part_shape(graph, producer), part_shape(graph, consumer));
+    return p == c && (p == BY_ROWS || p == BY_ONE);
+}
+
+static int earliest(const Graph *graph, const Node *node)
+{
+    int phase = 0;
+    for (int k = 0; k < node->input_count; k++) {
+        const Node *const in = &graph->nodes[node->input[k]];
+        if (op_info[in->op].tasks == BY_NONE)
+            continue;
+        const int after = in->phase + !same_owner(graph, in, node);
+        if (after > phase)
+            phase = after;
+    }
+    return phase;
+}
+
+// A tensor may change only when all that read it have run, and after the last node that may stop
+// the step.
+static int earliest_update(const Graph *graph, int id)
+{
+    const Node *const update = &graph->nodes[id];
+    int phase = earliest(graph, update);
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (node->dead || i == id)
+            continue;
+        if (has_flag(node, STOPS) && node->phase > phase)
+            phase = node->phase;
+        for (int k = 0; k < node->input_count; k++) {
+            if (has_flag(node, UPDATES) || graph->nodes[node->input[k]].op != OP_weight)
+                continue;
+            for (int u = 0; u < update->input_count; u++) {
+                const int after = node->phase + !same_owner(graph, node, update);
+                if (node->input[k] == update->input[u] && after > phase)
+                    phase = after;
+            }
+        }
+    }
+    return phase;
+}
+
+// needs: the final nodes; makes: Node.phase, Graph.phases
+void schedule(Graph *graph)
+{
+    graph->phases = 0;
+    for (int pass = 0; pass < 2; pass++) // updates last: they look at every reader's phase
+        for (int i = 0; i < graph->count; i++) {
+            Node *const node = &graph->nodes[i];
+            if (node->dead || has_flag(node, UPDATES) != (pass == 1))
+                continue;
+            node->phase = pass ? earliest_update(graph, i) : earliest(graph, node);
+            if (op_info[node->op].tasks != BY_NONE && node->phase >= graph->phases)
+                graph->phases = node->phase + 1;
+        }
+}

@@ -1,0 +1,126 @@
+// shape.c: the shape of each op's result, from the shapes of its inputs.
+//
+// A mistake that only shapes can show, such as a kernel that is larger than its picture, is found
+// here and nowhere else.
+#include "netc.h"
+
+static Shape input_shape(const Graph *graph, const Node *node, int input)
+{
+    return graph->nodes[node->input[input]].shape;
+}
+
+// Sets the shape; false where an error was printed.
+bool infer_shape(Graph *graph, int id)
+{
+    const int errors = error_count();
+    Node *const node = &graph->nodes[id];
+    op_info[node->op].shape(graph, node);
+    return error_count() == errors;
+}
+
+// The op's maker has set the shape.
+void shape_given(Graph *graph, Node *node)
+{
+    (void)graph;
+    if (shape_size(node->shape) <= 0)
+        bug("%s of %s has no shape", op_info[node->op].name, node->layer);
+}
+
+void shape_same(Graph *graph, Node *node) { node->shape = input_shape(graph, node, 0); }
+
+// One number for each row.
+void shape_loss(Graph *graph, Node *node)
+{
+    (void)graph;
+    node->shape = (Shape){0};
+    if (node->op == OP_predict)
+        node->type = TYPE_INDEX;
+}
+
+void shape_number(Graph *graph, Node *node)
+{
+    (void)graph;
+    node->shape = (Shape){0};
+}
+
+void shape_channels(Graph *graph, Node *node)
+{
+    (void)graph;
+    node->shape = shape_of(1, node->attributes.channels);
+}
+
+// Two sums for each channel, in double precision: the variance is a difference of large numbers.
+void shape_sums(Graph *graph, Node *node)
+{
+    (void)graph;
+    node->shape = shape_of(2, 2, node->attributes.channels);
+    node->type = TYPE_DOUBLE;
+}
+
+void shape_stats(Graph *graph, Node *node) { node->shape = input_shape(graph, node, 0); }
+
+void shape_dense(Graph *graph, Node *node)
+{
+    const Shape w = input_shape(graph, node, 1);
+    if (shape_size(input_shape(graph, node, 0)) != w.dims[0])
+        bug("dense %s: %ld inputs, weights %s", node->layer,
+            shape_size(input_shape(graph, node, 0)), shape_text(w));
+    node->shape = shape_of(1, w.dims[1]);
+}
+
+// Sizes of the windows' grid over one picture; `same` pads as TensorFlow does: as many windows as
+// fit the stride, the odd pixel of padding below and right.
+static bool window_grid(const Graph *graph, Node *node, int grid[2])
+{
+    const Shape in = input_shape(graph, node, 0);
+    Attributes *const a = &node->attributes;
+    for (int d = 0; d < 2; d++) {
+        if (a->pad[d] < 0) {
+            grid[d] = (in.dims[d] + a->stride[d] - 1) / a->stride[d];
+            const int covered = (grid[d] - 1) * a->stride[d] + a->kernel[d];
+            a->pad[d] = covered > in.dims[d] ? (covered - in.dims[d]) / 2 : 0;
+        } else {
+            grid[d] = in.dims[d] < a->kernel[d] ? 0 : (in.dims[d] - a->kernel[d]) / a->stride[d] + 1;
+        }
+    }
+    return grid[0] > 0 && grid[1] > 0;
+}
+
+void shape_conv(Graph *graph, Node *node)
+{
+    const Shape in = input_shape(graph, node, 0), w = input_shape(graph, node, 1);
+    int grid[2];
+    if (!window_grid(graph, node, grid)) {
+        error_at(node->attributes.kernel_loc, "kernel %dx%d does not fit its %dx%d input",
+                 node->attributes.kernel[0], node->attributes.kernel[1], in.dims[0], in.dims[1]);
+        const Node *const before = &graph->nodes[node->input[0]];
+        note_at(before->loc, "'%s' leaves %s here; 'pad same' would keep its size",
+                loc_text(before->loc), shape_text(in));
+        return;
+    }
+    node->shape = shape_of(3, grid[0], grid[1], w.dims[3]);
+}
+
+void shape_pool(Graph *graph, Node *node)
+{
+    const Shape in = input_shape(graph, node, 0);
+    const Attributes *const a = &node->attributes;
+    int grid[2];
+    if (!window_grid(graph, node, grid)) {
+        error_at(a->kernel_loc, "a %dx%d window of pool leaves nothing of its %dx%d input",
+                 a->kernel[0], a->kernel[1], in.dims[0], in.dims[1]);
+        const Node *const before = &graph->nodes[node->input[0]];
+        note_at(before->loc, "'%s' leaves %s here", loc_text(before->loc), shape_text(in));
+        return;
+    }
+    for (int d = 0; d < 2; d++) {
+        const int left = in.dims[d] - ((grid[d] - 1) * a->stride[d] + a->kernel[d]);
+        if (left > 0 && in.dims[0] == in.dims[1] && d == 1)
+            break; // said of the rows already
+        if (left > 0 && graph == &graph->network->train) // once, not for inference again
+            warn_at(node->loc, "the last %d of %d %s %s dropped: windows of %d at every %d do not reach %s",
+                    left, in.dims[d], d ? "columns" : "rows", left == 1 ? "is" : "are",
+                    a->kernel[d], a->stride[d], left == 1 ? "it" : "them");
+    }
+    node->shape = shape_of(3, grid[0], grid[1], in.dims[2]);
+}
