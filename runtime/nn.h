@@ -1,0 +1,130 @@
+// nn.h: what a generated program and the runtime know of each other.
+//
+// A generated file defines one object, `nn_model`, and all arithmetic on tensors. The runtime owns
+// the rest: the data set, the order of the pictures, the team of threads, files, the command line.
+// Neither allocates memory between the first and the last step of a training.
+#ifndef NN_H
+#define NN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nn_math.h"
+#include "nn_random.h"
+
+enum { NN_MAX_DIMS = 4 };
+
+typedef enum { NN_F32, NN_F64 } NnType;
+
+typedef enum {
+    NN_WEIGHT,    // trained; counted as a parameter
+    NN_STATE,     // follows the training without a gradient: running means and variances
+    NN_OPTIMIZER, // moments and other memory of the optimizer; saved for resuming only
+} NnRole;
+
+typedef enum {
+    NN_CONSTANT, // every element is `scale`
+    NN_UNIFORM,  // uniform in [-scale, scale]
+    NN_NORMAL,   // normal of standard deviation `scale`, redrawn beyond two deviations
+} NnInit;
+
+// One tensor that outlives a step. Its name is its key in the weights file and the name of its
+// stream of random numbers, so that adding a layer changes no other layer's first weights.
+typedef struct {
+    const char *name; // "dense1_w"
+    NnRole role;
+    int dim[NN_MAX_DIMS]; // unused dimensions are 0
+    void *data;
+    void *gradient; // of the same shape; NULL where the program keeps none
+    NnInit init;
+    double scale;
+} NnTensor;
+
+// One line of the network's card.
+typedef struct {
+    const char *name;     // "conv1"
+    const char *text;     // the statement as written: "conv 32 3x3 relu"
+    const char *shape;    // of the output: "26x26x32"
+    long parameters;      // trained ones
+    double multiply_adds; // forward, per picture
+} NnLayer;
+
+// What one step works on; every thread of the team is given the same.
+typedef struct {
+    const unsigned char *pictures; // [any][height][width][channels], 0..255
+    const unsigned char *labels;   // [any]
+    const uint32_t *index;         // [rows]: the pictures of this batch
+    int rows;                      // 1 .. NnModel.batch
+    uint64_t seed;                 // of the run
+    int64_t step;                  // 1 for the first of the run, counted through all epochs
+    double rate;                   // learning rate
+} NnBatch;
+
+// What one step found. Written by one thread before the step's last barrier.
+typedef struct {
+    double loss;    // sum over the rows, without penalties
+    double penalty; // of l2, for the whole batch; added to the mean loss
+    int hits;       // rows whose largest output is the label's
+    bool finite;    // false: the step stopped before it changed a weight
+} NnResult;
+
+typedef struct {
+    const char *name;        // "mnist"
+    const char *source;      // the .net text, the overrides in comments at its end
+    const char *fingerprint; // of the network: two models with the same one share weights files
+    NnType type;
+
+    int height, width, channels; // of the input
+    int outputs;                 // width of the last layer
+    int classes;                 // labels are below this
+
+    const char *data; // name of the data set: "mnist"
+    int batch, epochs;
+    uint64_t seed;
+    double rate;
+    double validation_share;  // 0 .. 1 of the training pictures, taken from their end
+    long validation_pictures; // the same as a count; 0 where the share holds
+    const char *loss, *optimizer;
+
+    const NnLayer *layers;
+    int layer_count;
+    const NnTensor *tensors;
+    int tensor_count;
+    long parameters;
+    double arena_bytes, weight_bytes, optimizer_bytes;
+    double operations_forward, operations_backward, operations_update; // per picture; update per step
+
+    // Each is called by all threads of the team together and returns when all have finished.
+    void (*train_step)(const NnBatch *batch, NnResult *result); // NULL: compiled for inference only
+    void (*gradient_step)(const NnBatch *batch, NnResult *result); // no update; NULL unless NN_F64
+    void (*infer)(const NnBatch *batch, NnResult *result);         // labels may be NULL
+
+    const void *output;       // [batch][outputs] of NnType, as infer left them
+    const int32_t *predicted; // [batch], the largest output's index, as infer left it
+
+    // Runs the forward pass of training once more, by one thread, and names the first layer whose
+    // output is not finite; NULL where all are.
+    const char *(*first_nonfinite)(const NnBatch *batch);
+} NnModel;
+
+extern const NnModel nn_model;
+
+// --- team.c -------------------------------------------------------------------------------------
+// One team of threads for the whole run. Work is dealt by task number: which thread runs a task
+// never changes what the task computes, and no sum depends on the number of threads.
+int nn_thread(void);  // 0 .. nn_threads() - 1
+int nn_threads(void); // of the running team; 1 outside of it
+void nn_barrier(void);
+
+// Runs the body for each task of 0 .. count-1 that is this thread's.
+#define nn_each(task, count) \
+    for (int task = nn_thread(), nn_stride = nn_threads(); task < (count); task += nn_stride)
+
+static inline int nn_min(int a, int b) { return a < b ? a : b; }
+
+// True where none of the `count` numbers is infinite or not a number.
+bool nn_finite_f32(const float *data, long count);
+bool nn_finite_f64(const double *data, long count);
+
+#endif

@@ -1,0 +1,59 @@
+// nn_random.h: random numbers by counter.
+//
+// A number is a function of (seed, stream, step, index) and of nothing else: no state is kept, any
+// thread may draw any number, and the same number can be drawn twice: the backward pass of dropout
+// draws the forward pass's mask again instead of storing it.
+#ifndef NN_RANDOM_H
+#define NN_RANDOM_H
+
+#include <stdint.h>
+
+// A mixing step with full avalanche (the finalizer of splitmix64, Steele et al., 2014).
+static inline uint64_t nn_mix64(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+// A stream's number from its name (FNV-1a).
+static inline uint64_t nn_stream(const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    while (*name)
+        hash = (hash ^ (unsigned char)*name++) * 0x100000001b3u;
+    return hash;
+}
+
+// The key of one stream at one step; draw many numbers from one key.
+static inline uint64_t nn_key(uint64_t seed, uint64_t stream, uint64_t step)
+{
+    return nn_mix64(nn_mix64(nn_mix64(seed + 0x9e3779b97f4a7c15u) ^ stream) + step);
+}
+
+// 32 random bits, number `index` of `key`. Only 32-bit arithmetic, so that a loop over it becomes
+// vector code (two rounds of the lowbias32 finalizer, Wellons, 2018, one for each half of the key).
+static inline uint32_t nn_bits(uint64_t key, uint32_t index)
+{
+    uint32_t x = index ^ (uint32_t)key;
+    x = (x ^ (x >> 16)) * 0x7feb352du;
+    x = (x ^ (x >> 15)) * 0x846ca68bu;
+    x = (x ^ (x >> 16)) + (uint32_t)(key >> 32);
+    x = (x ^ (x >> 16)) * 0x7feb352du;
+    x = (x ^ (x >> 15)) * 0x846ca68bu;
+    return x ^ (x >> 16);
+}
+
+// 64 random bits, number `index` of `key`: for what is drawn once, not in inner loops.
+static inline uint64_t nn_bits64(uint64_t key, uint64_t index)
+{
+    return nn_mix64(key + index * 0x9e3779b97f4a7c15u);
+}
+
+// Uniform in [0, 1), 53 bits.
+static inline double nn_unit(uint64_t key, uint64_t index)
+{
+    return (double)(nn_bits64(key, index) >> 11) * 0x1p-53;
+}
+
+#endif

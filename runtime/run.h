@@ -1,0 +1,237 @@
+// run.h: what the files of the runtime share. A generated program sees nn.h alone.
+//
+// Errors: a function that can fail for the user's sake returns false after a call of failed(),
+// which records one line; the command that called it prints the line and ends with status 1. So
+// each failure can be tested, and nothing is half done when the program ends.
+#ifndef RUN_H
+#define RUN_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/uio.h>
+
+#include "nn.h"
+
+enum { RUN_PATH = 4096 };
+
+// --- message.c ----------------------------------------------------------------------------------
+void message_program(const char *path); // argv[0]
+const char *message_name(void);         // its base name
+bool failed(const char *format, ...) __attribute__((format(printf, 1, 2))); // false, always
+const char *problem(void); // the line recorded last, without the program's name
+int end_with_problem(void); // prints it on stderr; 1, the status to end with
+bool path_join(char path[RUN_PATH], const char *folder, const char *name);
+void *allocate(size_t count, size_t size); // zeros; NULL after failed()
+
+// --- team.c -------------------------------------------------------------------------------------
+// Runs work(context) in `threads` threads at once and returns when all have; inside, nn_barrier()
+// and the model's steps may be called, by all threads together.
+void team_run(int threads, void (*work)(void *), void *context);
+int team_processors(void); // that this process may use
+
+// --- tensors.c ----------------------------------------------------------------------------------
+int tensor_rank(const NnTensor *tensor);
+long tensor_count(const NnTensor *tensor);            // elements
+size_t tensor_bytes(const NnModel *model, const NnTensor *tensor);
+double tensor_get(const NnModel *model, const void *data, long index);
+void tensor_set(const NnModel *model, void *data, long index, double value);
+void tensor_shape(const NnTensor *tensor, char text[64]); // "784x300"
+void tensors_initialise(const NnModel *model, uint64_t seed);
+bool tensor_is_finite(const NnModel *model, const NnTensor *tensor, const void *data);
+const NnTensor *tensors_not_finite(const NnModel *model); // the first such tensor, or NULL
+uint64_t tensors_fingerprint(const NnModel *model);       // of weights and states
+
+// --- order.c ------------------------------------------------------------------------------------
+uint64_t random_below(uint64_t key, uint64_t *index, uint64_t bound); // unbiased; moves *index on
+void order_shuffle(uint32_t *order, int count, uint64_t seed, int epoch);
+
+// --- data.c -------------------------------------------------------------------------------------
+typedef struct {
+    int count;
+    unsigned char *pictures; // [count][height][width][channels], owned
+    unsigned char *labels;   // [count], each below the model's classes, owned
+} DataSet;
+
+typedef enum { DATA_TRAIN, DATA_TEST } DataPart;
+
+bool data_load(DataSet *set, const NnModel *model, const char *folder, DataPart part);
+void data_free(DataSet *set);
+
+// --- picture.c ----------------------------------------------------------------------------------
+// Reads a PNG, PGM or PPM of the model's size into pixels[height][width][channels]; `invert` for
+// dark strokes on light paper.
+bool picture_read(const char *path, const NnModel *model, bool invert, unsigned char *pixels);
+
+// --- save.c -------------------------------------------------------------------------------------
+// Writes the parts, one after the other, as the file `path`: whole or not at all.
+bool save_file(const char *path, const struct iovec *parts, int count);
+bool save_text(const char *path, const char *text);
+bool make_folders(const char *path);
+
+// --- weights.c, weights_read.c ------------------------------------------------------------------
+typedef struct {
+    double loss, accuracy;                       // mean over the epoch; accuracy 0 .. 1
+    double validation_loss, validation_accuracy; // NAN without validation
+    double seconds, images_per_second;           // of the training steps; NAN where not known
+} EpochRecord;
+
+// How far a training has come: with the tensors, all that a later step depends on.
+typedef struct {
+    uint64_t seed;
+    double rate;
+    int epoch;            // completed
+    int64_t step;         // taken
+    EpochRecord *history; // [epoch]; owned, from allocate()
+} Progress;
+
+typedef enum {
+    WEIGHTS_ONLY,        // NN_OPTIMIZER tensors: not written; not needed and not read
+    WEIGHTS_TO_CONTINUE, // all tensors
+} WeightsUse;
+
+bool weights_write(const char *path, const NnModel *model, const Progress *progress,
+                   WeightsUse use);
+
+// Reads the file into the model's tensors, and its Progress unless that is NULL. On failure neither
+// has changed.
+bool weights_read(const char *path, const NnModel *model, WeightsUse use, Progress *progress);
+
+// --- json.c -------------------------------------------------------------------------------------
+void number_text(char text[32], double value); // the shortest exact one; "null" if not finite
+void json_number(cJSON *object, const char *name, double value);
+cJSON *json_epoch(const EpochRecord *record, int epoch, bool with_time);
+cJSON *json_confusion(const long *confusion, int classes);
+bool json_print_line(cJSON *object); // on stdout; deletes the object
+bool json_save(const char *path, cJSON *object); // formatted; deletes the object
+// Reads an array of json_epoch objects into history[count].
+bool json_read_history(const cJSON *array, EpochRecord *history, int count);
+
+// --- cli.c --------------------------------------------------------------------------------------
+typedef enum {
+    OPTION_DATA, OPTION_OUT, OPTION_WEIGHTS, OPTION_EPOCHS, OPTION_RATE, OPTION_SEED,
+    OPTION_THREADS, OPTION_RESUME, OPTION_RANDOM, OPTION_ROWS, OPTION_SAMPLES, OPTION_INVERT,
+    OPTION_JSON, OPTION_QUIET, OPTION_HELP, OPTION_COUNT
+} OptionId;
+
+// Set to the model's defaults first, then by the command line.
+typedef struct {
+    const char *data, *out, *weights;
+    int epochs, threads, rows, samples;
+    uint64_t seed;
+    double rate;
+    bool resume, random, invert, json, quiet, help;
+    bool given[OPTION_COUNT];
+    const char *const *arguments;
+    int argument_count;
+} Options;
+
+int run_command_line(const NnModel *model, int argc, char **argv); // the status to end with
+
+// --- suggest.c ----------------------------------------------------------------------------------
+void suggest(const char *word, const char *candidate, const char **best, int *nearest);
+
+// --- the commands: each prints its result and returns the status to end with --------------------
+int command_train(const NnModel *model, const Options *options);
+int command_eval(const NnModel *model, const Options *options);
+int command_predict(const NnModel *model, const Options *options);
+int command_export(const NnModel *model, const Options *options);
+int command_info(const NnModel *model, const Options *options);
+int command_gradcheck(const NnModel *model, const Options *options);
+
+// --- score.c ------------------------------------------------------------------------------------
+typedef struct {
+    double loss, accuracy;
+    long count, hits;
+    long *confusion; // [classes][classes]: true class, predicted class; owned; NULL: not wanted
+} Score;
+
+// What a scoring of the pictures first .. first+count-1 needs. Each thread of the team calls
+// score_team(); afterwards `score` is set.
+typedef struct {
+    const NnModel *model;
+    const DataSet *set;
+    const uint32_t *sequence; // sequence[i] == i, for all of the set
+    int first, count;
+    Score *score;
+    NnResult result;
+} Scoring;
+
+void score_team(void *scoring);
+uint32_t *sequence_of(int count); // 0 .. count-1, owned by the caller; NULL after failed()
+bool score_memory(Score *score, const NnModel *model); // its confusion matrix
+
+// Reads the weights that the options name.
+bool read_wanted_weights(const NnModel *model, const Options *options, Progress *progress);
+
+// --- report.c, curves.c -------------------------------------------------------------------------
+typedef struct {
+    const NnModel *model;
+    const Options *options;
+    const char *status; // "running", "finished", "interrupted", "not finite"
+    const Progress *progress;
+    long training_pictures, validation_pictures;
+    uint64_t fingerprint; // of the weights after the last completed epoch
+    const Score *test;    // NULL: not yet known
+} Report;
+
+bool report_write(const char *path, const Report *report);
+bool curves_write(const char *path, const Report *report);
+// Takes the timings of the epochs from an earlier run.json, where there is one.
+void report_read_times(const char *path, Progress *progress);
+
+// --- progress.c ---------------------------------------------------------------------------------
+typedef struct {
+    bool live, lines, json;
+    int columns;
+    int epoch, epochs;     // the running one; of the whole run
+    long total;            // pictures of one epoch
+    long drawn_before;     // pictures trained by this process in earlier epochs
+    double started, epoch_started, last_drawn; // seconds of now()
+} Display;
+
+double now(void); // seconds, of a clock that only runs forward
+void display_open(Display *display, const Options *options, long total, int epochs);
+void display_epoch(Display *display, int epoch);
+void display_step(Display *display, long done, double loss, double accuracy);
+bool display_record(Display *display, const EpochRecord *record);
+void display_clear(Display *display); // takes the live line off the terminal
+
+// --- train.c, train_setup.c, train_end.c --------------------------------------------------------
+typedef enum { RUNNING, FINISHED, INTERRUPTED, NOT_FINITE, NOT_SAVED } Outcome;
+
+typedef struct {
+    NnResult result;
+    bool stop;
+} Slot;
+
+typedef struct {
+    const NnModel *model;
+    const Options *options;
+    char weights[RUN_PATH], report[RUN_PATH], curves[RUN_PATH];
+    int lock; // the output folder, held open
+    DataSet train, test;
+    int training, validation; // pictures, the second ones from the end of `train`
+    uint32_t *order, *sequence;
+    Progress progress; // its history has room for all epochs
+    uint64_t fingerprint; // of the weights at the end of the last completed epoch
+    Slot slots[2];
+    double loss, penalty, seconds; // of the running epoch; sums
+    long hits, steps;
+    Score validation_score, test_score;
+    Scoring validate, evaluate;
+    Display display;
+    Outcome outcome;
+    int signal;     // that interrupted it
+    NnBatch failed; // the batch whose loss was not finite
+} Training;
+
+bool train_prepare(Training *training); // from its model and options, all else
+void train_free(Training *training);
+bool train_report(const Training *training, const char *status, const Score *test);
+void train_print_start(const Training *training);
+int train_end(Training *training); // the status to end with
+
+#endif

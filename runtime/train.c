@@ -1,0 +1,170 @@
+// train.c: the train command: the whole training, by one team of threads.
+//
+// All memory is there before the first step. Each thread walks through the same epochs and steps
+// and computes the same NnBatch; thread 0, the leader, does what lies between them. Results and
+// the wish to stop go through two slots by turns: a thread can be one step ahead of another, but
+// not two, so nobody overwrites what somebody has still to read.
+
+#include <math.h>
+#include <signal.h>
+
+#include "run.h"
+
+static volatile sig_atomic_t interrupted; // the signal's number
+
+static void note_signal(int number)
+{
+    interrupted = number;
+}
+
+// The first signal ends the training after the running step, a second one the program. A signal
+// that the caller had ignored (nohup) stays so.
+static void catch_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (int i = 0; i < 2; i++) {
+        struct sigaction old;
+        struct sigaction action = {.sa_handler = note_signal,
+                                   .sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+        sigemptyset(&action.sa_mask);
+        if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+    }
+}
+
+static void begin_epoch(Training *training, int epoch)
+{
+    order_shuffle(training->order, training->training, training->progress.seed, epoch);
+    training->loss = training->penalty = 0;
+    training->hits = training->steps = 0;
+    display_epoch(&training->display, epoch);
+}
+
+static void count_step(Training *training, const NnResult *result, long done)
+{
+    training->loss += result->loss;
+    training->penalty += result->penalty;
+    training->hits += result->hits;
+    training->steps++;
+    display_step(&training->display, done,
+                 training->loss / (double)done + training->penalty / (double)training->steps,
+                 (double)training->hits / (double)done);
+}
+
+// False where the training ends inside this epoch; all threads agree on it.
+static bool run_epoch(Training *training)
+{
+    const NnModel *model = training->model;
+    const bool leader = nn_thread() == 0;
+    int64_t step = training->progress.step;
+    for (int done = 0; done < training->training; done += model->batch) {
+        const NnBatch batch = {
+            .pictures = training->train.pictures,
+            .labels = training->train.labels,
+            .index = training->order + done,
+            .rows = nn_min(model->batch, training->training - done),
+            .seed = training->progress.seed,
+            .step = ++step,
+            .rate = training->progress.rate,
+        };
+        Slot *slot = &training->slots[step & 1];
+        if (leader)
+            slot->stop = interrupted != 0;
+        model->train_step(&batch, &slot->result);
+        if (!slot->result.finite || slot->stop) {
+            if (leader) {
+                training->outcome = slot->result.finite ? INTERRUPTED : NOT_FINITE;
+                training->failed = batch;
+            }
+            return false;
+        }
+        if (leader)
+            count_step(training, &slot->result, done + batch.rows);
+    }
+    if (leader)
+        training->seconds = now() - training->display.epoch_started;
+    return true;
+}
+
+static bool weights_are_finite(Training *training)
+{
+    const NnTensor *tensor = tensors_not_finite(training->model);
+    if (!tensor)
+        return true;
+    training->outcome = NOT_FINITE;
+    return failed("'%s' has a number that is not finite after epoch %d: try a learning rate below "
+                  "%g, with '--lr X'", tensor->name, training->progress.epoch + 1,
+                  training->progress.rate);
+}
+
+static void end_epoch(Training *training)
+{
+    Progress *progress = &training->progress;
+    const double count = training->training;
+    const bool validated = training->validation > 0;
+    if (!weights_are_finite(training))
+        return;
+    EpochRecord *record = &progress->history[progress->epoch++];
+    *record = (EpochRecord){
+        .loss = training->loss / count + training->penalty / (double)training->steps,
+        .accuracy = (double)training->hits / count,
+        .validation_loss = validated ? training->validation_score.loss : NAN,
+        .validation_accuracy = validated ? training->validation_score.accuracy : NAN,
+        .seconds = training->seconds,
+        .images_per_second = count / training->seconds,
+    };
+    progress->step += training->steps;
+    training->fingerprint = tensors_fingerprint(training->model);
+    if (!weights_write(training->weights, training->model, progress, WEIGHTS_TO_CONTINUE) ||
+        !train_report(training, "running", NULL) ||
+        !display_record(&training->display, record))
+        training->outcome = NOT_SAVED;
+}
+
+// Run by each thread. Between two barriers only the leader writes what others read.
+static void train_team(void *context)
+{
+    Training *training = context;
+    const bool leader = nn_thread() == 0;
+    const int first = training->progress.epoch + 1;
+    nn_barrier();
+    for (int epoch = first; epoch <= training->options->epochs; epoch++) {
+        if (leader)
+            begin_epoch(training, epoch);
+        nn_barrier();
+        if (!run_epoch(training))
+            return;
+        if (training->validation > 0)
+            score_team(&training->validate);
+        if (leader)
+            end_epoch(training);
+        nn_barrier();
+        if (training->outcome != RUNNING)
+            return;
+    }
+    score_team(&training->evaluate);
+    if (leader)
+        training->outcome = FINISHED;
+}
+
+int command_train(const NnModel *model, const Options *options)
+{
+    static Training training; // its paths are long
+    training = (Training){.model = model, .options = options, .lock = -1};
+    int status;
+    if (!model->train_step) {
+        failed("'%s' was compiled for inference only: its .net has no loss", model->name);
+        status = end_with_problem();
+    } else if (!train_prepare(&training)) {
+        status = end_with_problem();
+    } else {
+        train_print_start(&training);
+        interrupted = 0;
+        catch_signals();
+        team_run(options->threads, train_team, &training);
+        training.signal = (int)interrupted;
+        status = train_end(&training);
+    }
+    train_free(&training);
+    return status;
+}

@@ -1,0 +1,132 @@
+// train_setup.c: what lies before the first step: folder, data, memory, first or earlier weights.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "run.h"
+
+// Two trainings in one folder would overwrite each other's files.
+static bool lock_folder(Training *training, const char *folder)
+{
+    if (access(folder, W_OK) != 0) // better said now than after the first epoch
+        return failed("cannot write to the folder '%s': %s", folder, strerror(errno));
+    training->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (training->lock < 0)
+        return failed("cannot open the folder '%s': %s", folder, strerror(errno));
+    if (flock(training->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return failed("another training writes to '%s'; name another folder with '--out DIR'",
+                      folder);
+    return true;
+}
+
+static bool open_folder(Training *training)
+{
+    const char *folder = training->options->out;
+    return path_join(training->weights, folder, "weights.safetensors") &&
+           path_join(training->report, folder, "run.json") &&
+           path_join(training->curves, folder, "curves.svg") && make_folders(folder) &&
+           lock_folder(training, folder);
+}
+
+static bool start_anew(Training *training)
+{
+    training->progress.seed = training->options->seed;
+    training->progress.rate = training->options->rate;
+    tensors_initialise(training->model, training->options->seed);
+    return true;
+}
+
+static bool continue_earlier(Training *training)
+{
+    const Options *options = training->options;
+    Progress *progress = &training->progress;
+    if (access(training->weights, F_OK) != 0)
+        return failed("nothing to resume: there is no '%s'", training->weights);
+    if (!weights_read(training->weights, training->model, WEIGHTS_TO_CONTINUE, progress))
+        return false;
+    if (options->given[OPTION_SEED] && options->seed != progress->seed)
+        return failed("'%s' was trained with seed %llu and cannot go on with '--seed %llu'",
+                      training->weights, (unsigned long long)progress->seed,
+                      (unsigned long long)options->seed);
+    if (options->given[OPTION_RATE])
+        progress->rate = options->rate;
+    training->fingerprint = tensors_fingerprint(training->model);
+    report_read_times(training->report, progress);
+    return true;
+}
+
+// The pictures for validation are the last ones; as many as Keras would take.
+static bool split(Training *training)
+{
+    const NnModel *model = training->model;
+    const int count = training->train.count;
+    const long kept = model->validation_pictures > 0
+                          ? count - model->validation_pictures
+                          : (long)floor(count * (1 - model->validation_share));
+    if (kept < 1)
+        return failed("no picture is left to train with: of %d in '%s', %ld are for validation",
+                      count, training->options->data, count - kept);
+    training->training = (int)kept;
+    training->validation = count - (int)kept;
+    return true;
+}
+
+static bool make_memory(Training *training)
+{
+    Progress *progress = &training->progress;
+    const int epochs = training->options->epochs;
+    const int room = epochs > progress->epoch ? epochs : progress->epoch;
+    EpochRecord *history = allocate((size_t)room, sizeof *history);
+    if (!history)
+        return false;
+    if (progress->epoch > 0)
+        memcpy(history, progress->history, (size_t)progress->epoch * sizeof *history);
+    free(progress->history);
+    progress->history = history;
+    const int most = training->train.count > training->test.count ? training->train.count
+                                                                  : training->test.count;
+    training->order = allocate((size_t)training->training, sizeof *training->order);
+    training->sequence = sequence_of(most);
+    return training->order && training->sequence &&
+           score_memory(&training->test_score, training->model);
+}
+
+bool train_prepare(Training *training)
+{
+    const NnModel *model = training->model;
+    const Options *options = training->options;
+    if (!open_folder(training) ||
+        !(options->resume ? continue_earlier(training) : start_anew(training)) ||
+        !data_load(&training->train, model, options->data, DATA_TRAIN) ||
+        !data_load(&training->test, model, options->data, DATA_TEST) || !split(training) ||
+        !make_memory(training))
+        return false;
+    training->validate = (Scoring){
+        .model = model, .set = &training->train, .sequence = training->sequence,
+        .first = training->training, .count = training->validation,
+        .score = &training->validation_score,
+    };
+    training->evaluate = (Scoring){
+        .model = model, .set = &training->test, .sequence = training->sequence,
+        .count = training->test.count, .score = &training->test_score,
+    };
+    display_open(&training->display, options, training->training, options->epochs);
+    return true;
+}
+
+void train_free(Training *training)
+{
+    data_free(&training->train);
+    data_free(&training->test);
+    free(training->order);
+    free(training->sequence);
+    free(training->progress.history);
+    free(training->test_score.confusion);
+    if (training->lock >= 0)
+        close(training->lock);
+}
