@@ -1,0 +1,1 @@
+: >"$TMP/empty.net"; "$NETC" check "$TMP/empty.net"

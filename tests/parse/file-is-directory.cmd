@@ -1,0 +1,1 @@
+"$NETC" check tests/parse
