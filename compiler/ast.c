@@ -43,10 +43,7 @@ Expr *expr_dims(Loc loc)
     }
 }
 
-static int depth_of(const Expr *expr)
-{
-    return expr ? expr->depth : 0;
-}
+static int depth_of(const Expr *expr) { return expr ? expr->depth : 0; }
 
 static Expr *expr_operator(ExprKind kind, Loc loc, Expr *left, Expr *right)
 {
@@ -64,10 +61,7 @@ Expr *expr_binary(Loc loc, char op, Expr *left, Expr *right)
     return expr;
 }
 
-Expr *expr_negate(Loc loc, Expr *right)
-{
-    return expr_operator(EXPR_NEGATE, loc, NULL, right);
-}
+Expr *expr_negate(Loc loc, Expr *right) { return expr_operator(EXPR_NEGATE, loc, NULL, right); }
 
 Expr *expr_assign(Loc loc, const Expr *name, Expr *right)
 {
@@ -84,9 +78,7 @@ static void dump_expr(const Expr *expr, FILE *out)
     case EXPR_NUMBER:
         fputs(expr->percent ? percent_text(expr->number) : number_text(expr->number), out);
         break;
-    case EXPR_WORD:
-        fputs(expr->word, out);
-        break;
+    case EXPR_WORD: fputs(expr->word, out); break;
     case EXPR_DIMS:
         for (int i = 0; i < expr->dim_count; i++)
             fprintf(out, "%s%lld", i ? "x" : "", (long long)expr->dims[i]);

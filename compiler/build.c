@@ -127,8 +127,9 @@ bool build_binary(const Network *network, const char *c_text, const BuildOptions
 {
     const char *const runtime = runtime_folder();
     if (!runtime) {
-        fprintf(stderr, "netc: error: cannot find the runtime (libnn.a and nn.h) in 'lib/netc' beside "
-                        "this program; set NETC_RUNTIME to its folder\n");
+        fprintf(stderr,
+                "netc: error: cannot find the runtime (libnn.a and nn.h) in 'lib/netc' beside "
+                "this program; set NETC_RUNTIME to its folder\n");
         return false;
     }
     const char *const tmp = getenv("TMPDIR");

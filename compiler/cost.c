@@ -32,8 +32,7 @@ double node_operations(const Graph *graph, const Node *node)
     }
     case OP_weight: return 0;
     case OP_maxpool:
-    case OP_avgpool:
-        return size * node->attributes.kernel[0] * node->attributes.kernel[1] + steps;
+    case OP_avgpool: return size * node->attributes.kernel[0] * node->attributes.kernel[1] + steps;
     case OP_sgd: return 2 * size;
     case OP_momentum: return 4 * size;
     case OP_rmsprop: return 8 * size;
@@ -63,7 +62,8 @@ Cost network_cost(const Network *network)
     }
     for (int i = 0; i < network->tensor_count; i++) {
         const Tensor *const t = &network->tensors[i];
-        const double bytes = (double)shape_size(t->shape) * (double)element_bytes(network, TYPE_REAL);
+        const double bytes =
+            (double)shape_size(t->shape) * (double)element_bytes(network, TYPE_REAL);
         if (t->role == ROLE_OPTIMIZER)
             cost.optimizer_bytes += bytes;
         else
@@ -72,7 +72,8 @@ Cost network_cost(const Network *network)
             cost.parameters += shape_size(t->shape);
     }
     const long train_arena = network->trains ? train->arena_bytes : 0;
-    cost.arena_bytes = (double)(train_arena > network->infer.arena_bytes ? train_arena
-                                                                        : network->infer.arena_bytes);
+    cost.arena_bytes =
+        (double)(train_arena > network->infer.arena_bytes ? train_arena
+                                                          : network->infer.arena_bytes);
     return cost;
 }

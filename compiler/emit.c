@@ -30,7 +30,8 @@ static const char *statement_text(const Clause *clause)
     return squeezed.text;
 }
 
-// --- the card ---------------------------------------------------------------------------------------
+// --- the card
+// ---------------------------------------------------------------------------------------
 
 static void emit_card(Out *out, const Network *network)
 {
@@ -47,12 +48,16 @@ static void emit_card(Out *out, const Network *network)
         parameters += card->parameters;
     }
     raw(out, "//   %-12s %-34s %-14s %ld\n//\n", "", "", "", parameters);
-    raw(out, "// A layer's forward and backward functions stand side by side, each with its formula. In them\n"
-             "// x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and\n"
-             "// dx is the gradient of the mean loss by x. train_step, at the end, calls them all.\n\n");
+    raw(out,
+        "// A layer's forward and backward functions stand side by side, each with its formula. In "
+        "them\n"
+        "// x is what a layer reads and y what it makes, w and b are weights, i is a row of the "
+        "batch, and\n"
+        "// dx is the gradient of the mean loss by x. train_step, at the end, calls them all.\n\n");
 }
 
-// --- tensors ------------------------------------------------------------------------------------------
+// --- tensors
+// ------------------------------------------------------------------------------------------
 
 static void emit_tensors(Out *out, const Network *network)
 {
@@ -69,15 +74,16 @@ static void emit_tensors(Out *out, const Network *network)
             if (!titled)
                 comment(out, "%s", titles[role]);
             titled = true;
-            line(out, "static _Alignas(64) %s %s%s;", real_type(network), t->name,
-                 dims_text(t->shape));
+            line(out, "static _Alignas(64) %s %s%s;%s", real_type(network), t->name,
+                 dims_text(t->shape), t->why ? format(" // at first: %s", t->why) : "");
         }
         if (titled)
             blank_line(out);
     }
 }
 
-// --- matrix products ------------------------------------------------------------------------------------
+// --- matrix products
+// ------------------------------------------------------------------------------------
 
 static void emit_products(Out *out, const Network *network, const char *text)
 {
@@ -100,13 +106,14 @@ static void emit_products(Out *out, const Network *network, const char *text)
         if (!strstr(text, format("%s(", products[i].name)))
             continue;
         if (!titled)
-            rule(out, "matrix products, by BLAS; the leading number of a pointer's rows is its width");
+            rule(out,
+                 "matrix products, by BLAS; the leading number of a pointer's rows is its width");
         titled = true;
         comment(out, "%s", products[i].about);
         const char *parameters = products[i].parameters;
         const char *const hole = strstr(parameters, "%s");
-        parameters = format("%.*s%s%s", (int)(hole - parameters), parameters, real_type(network),
-                            hole + 2);
+        parameters =
+            format("%.*s%s%s", (int)(hole - parameters), parameters, real_type(network), hole + 2);
         emit_declaration(out, format("static void %s(", products[i].name), parameters);
         line(out, "{");
         line(out, "cblas_%cgemm(CblasRowMajor, %s);", network->doubles ? 'd' : 's',
@@ -116,7 +123,8 @@ static void emit_products(Out *out, const Network *network, const char *text)
     }
 }
 
-// --- layers -------------------------------------------------------------------------------------------
+// --- layers
+// -------------------------------------------------------------------------------------------
 
 typedef struct {
     const char *name, *text;
@@ -127,7 +135,8 @@ typedef struct {
     int count, capacity;
 } Functions;
 
-// Adds a node's function unless the same is there; inference shares training's where they are equal.
+// Adds a node's function unless the same is there; inference shares training's where they are
+// equal.
 static void add_function(Out *out, Functions *functions, const Graph *graph, Node *node)
 {
     const char *text = function_text(graph, node);
@@ -184,7 +193,8 @@ static void emit_layers(Out *out, Network *network)
     emit_layer(out, network, &functions, "loss");
 }
 
-// --- tables -------------------------------------------------------------------------------------------
+// --- tables
+// -------------------------------------------------------------------------------------------
 
 static const char *quoted(const char *text)
 {
@@ -228,9 +238,8 @@ static void emit_tensor_table(Out *out, const Network *network)
             text_add(&dims, "%s%d", d ? ", " : "", t->shape.dims[d]);
         const Node *const gradient =
             network->doubles && t->gradient >= 0 ? &network->train.nodes[t->gradient] : NULL;
-        line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %s},%s", t->name, roles[t->role], dims.text,
-             t->name, gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init,
-             number_text(t->scale), t->why ? format(" // %s", t->why) : "");
+        line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %.9g},", t->name, roles[t->role], dims.text,
+             t->name, gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale);
     }
     line(out, "};");
     blank_line(out);
@@ -288,6 +297,7 @@ static void emit_model(Out *out, const Network *network)
     line(out, "const NnModel nn_model = {");
     line(out, ".name = %s,", quoted(p->name));
     emit_source(out, p);
+    line(out, ".blas_kernels = NN_BLAS_KERNELS,");
     line(out, ".fingerprint = \"%016llx\",", (unsigned long long)fingerprint(network));
     line(out, ".type = %s,", network->doubles ? "NN_F64" : "NN_F32");
     line(out, ".height = %d, .width = %d, .channels = %d,", picture.dims[0], picture.dims[1],
@@ -338,7 +348,8 @@ static void emit_includes(Out *out, const char *body)
 static void emit_sizes(Out *out, const Network *network)
 {
     rule(out, "sizes");
-    comment(out, "A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.");
+    comment(out,
+            "A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.");
     line(out, "enum { BATCH = %d, ROWS = %d, BLOCKS = %d };",
          (int)setting_number(network->program->batch, "size"), network->block_rows,
          network->blocks);

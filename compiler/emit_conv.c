@@ -7,8 +7,8 @@
 
 typedef struct {
     Shape in, out;
-    int window;            // numbers in one window
-    int rows;              // rows of pixels whose columns are made at a time
+    int window; // numbers in one window
+    int rows;   // rows of pixels whose columns are made at a time
     const Attributes *a;
 } Geometry;
 
@@ -66,7 +66,8 @@ static void emit_columns(Out *out, const Geometry *g, const Node *node)
 {
     const char *const type = real_type(out->network);
     const int channels = g->in.dims[2], run = g->a->kernel[1] * channels;
-    comment(out, "columns = the windows of x below `pixels` pixels of the result, from row `top` on");
+    comment(out,
+            "columns = the windows of x below `pixels` pixels of the result, from row `top` on");
     emit_declaration(out, format("static void %s_columns(", node->layer),
                      format("int top, int pixels, %s columns[restrict][%d], const %s x%s", type,
                             g->window, type, dims_text(g->in)));

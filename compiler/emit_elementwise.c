@@ -67,8 +67,8 @@ void emit_dropout(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;
     const double rate = out->element.attributes->rate;
-    line(out, "v = nn_bits(key, number + (uint32_t)(%s)) >= %uu ? v * %s : 0;",
-         out->element.number, (unsigned)(rate * 0x1p32), real_number(out, 1 / (1 - rate)));
+    line(out, "v = nn_bits(key, number + (uint32_t)(%s)) >= %uu ? v * %s : 0;", out->element.number,
+         (unsigned)(rate * 0x1p32), real_number(out, 1 / (1 - rate)));
 }
 
 void emit_norm(Out *out, const Graph *graph, const Node *node)

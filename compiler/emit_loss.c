@@ -6,7 +6,9 @@ void emit_picture(Out *out, const Graph *graph, const Node *node)
     const Shape dims = node->shape;
     const long size = shape_size(dims);
     line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "const unsigned char *const picture = batch->pictures + (size_t)batch->index[first + i] * %ld;",
+    line(out,
+         "const unsigned char *const picture = batch->pictures + (size_t)batch->index[first + i] * "
+         "%ld;",
          size);
     line(out, "%s *const to = %s;", real_type(graph->network),
          dims.count == 3 ? "x[i][0][0]" : "x[i]");
@@ -99,8 +101,9 @@ void emit_binary_cross_entropy(Out *out, const Graph *graph, const Node *node)
 
 void emit_binary_cross_entropy_grad(Out *out, const Graph *graph, const Node *node)
 {
-    open_targets(out, graph, node, format("1 / (%s)(batch->rows * %d)", real_type(graph->network),
-                                          outputs_of(graph, node)));
+    open_targets(
+        out, graph, node,
+        format("1 / (%s)(batch->rows * %d)", real_type(graph->network), outputs_of(graph, node)));
     line(out, "    dx[i][j] = (p[i][j] - (j == label)) * scale;");
     line(out, "}");
 }
@@ -122,8 +125,9 @@ void emit_mse(Out *out, const Graph *graph, const Node *node)
 
 void emit_mse_grad(Out *out, const Graph *graph, const Node *node)
 {
-    open_targets(out, graph, node, format("2 / (%s)(batch->rows * %d)", real_type(graph->network),
-                                          outputs_of(graph, node)));
+    open_targets(
+        out, graph, node,
+        format("2 / (%s)(batch->rows * %d)", real_type(graph->network), outputs_of(graph, node)));
     line(out, "    dx[i][j] = (x[i][j] - (j == label)) * scale;");
     line(out, "}");
 }

@@ -1,14 +1,15 @@
 // emit_node.c: each node becomes one function: its name, its parameters, its comment, and the loop
 // over elements that elementwise ops share.
 //
-// A function's parameters are called by their roles (x, w, b, dy), not by the values of one network,
-// so that a function stays the same when its neighbours change.
+// A function's parameters are called by their roles (x, w, b, dy), not by the values of one
+// network, so that a function stays the same when its neighbours change.
 #include "netc.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-// --- names ----------------------------------------------------------------------------------------
+// --- names
+// ----------------------------------------------------------------------------------------
 
 // The value's name joins where a layer has several of a kind: conv1_w_update, conv1_b_update.
 const char *function_name(const Node *node)
@@ -80,7 +81,8 @@ const char *dims_text(Shape shape)
     return text.text;
 }
 
-// --- shapes as the function sees them ---------------------------------------------------------------
+// --- shapes as the function sees them
+// ---------------------------------------------------------------
 
 static bool by_channel(const Graph *graph, const Node *node, int input)
 {
@@ -115,8 +117,7 @@ Shape view(const Graph *graph, const Node *node)
     if (!has_flag(node, ELTWISE))
         return node->shape;
     const int size = (int)shape_size(node->shape), channels = channels_of(graph, node);
-    return channels && channels < size ? shape_of(2, size / channels, channels)
-                                       : shape_of(1, size);
+    return channels && channels < size ? shape_of(2, size / channels, channels) : shape_of(1, size);
 }
 
 static Shape input_view(const Graph *graph, const Node *node, int input)
@@ -141,7 +142,8 @@ static Shape input_view(const Graph *graph, const Node *node, int input)
     }
 }
 
-// --- parameters ------------------------------------------------------------------------------------
+// --- parameters
+// ------------------------------------------------------------------------------------
 
 static const char *type_name(const Graph *graph, ElementType type)
 {
@@ -224,8 +226,8 @@ const char *parameter_list(const Graph *graph, const Node *node)
             if (in->extent != PER_ROW)
                 shape = rows_and_columns(shape);
         if (!repeated(node, k))
-            add_array(&list, type_name(graph, in->type), role(graph, node, k),
-                      leading(node, in), shape, written);
+            add_array(&list, type_name(graph, in->type), role(graph, node, k), leading(node, in),
+                      shape, written);
     }
     return list.text ? list.text : "void";
 }
@@ -267,8 +269,9 @@ static void open_loops(Out *out, Shape dims, const char *row)
         if (d < dims.count - 1)
             out->depth++;
         text_add(&index, "[%s]", names[d]);
-        number = d ? format(d > 1 ? "(%s) * %d + %s" : "%s * %d + %s", number, dims.dims[d], names[d])
-                   : names[0];
+        number =
+            d ? format(d > 1 ? "(%s) * %d + %s" : "%s * %d + %s", number, dims.dims[d], names[d])
+              : names[0];
     }
     out->element.index = index.text;
     out->element.channel = dims.count ? names[dims.count - 1] : "0";
@@ -354,9 +357,9 @@ static void emit_alone(Out *out, const Graph *graph, const Node *node)
 {
     if (op_info[node->op].tasks == BY_PART) {
         emit_part_range(out, graph, node);
-        emit_part_elements(out, graph, node,
-                           format("%s%s", role(graph, node, 0),
-                                  view(graph, node).count > 1 ? "[i][j]" : "[j]"));
+        emit_part_elements(
+            out, graph, node,
+            format("%s%s", role(graph, node, 0), view(graph, node).count > 1 ? "[i][j]" : "[j]"));
         return;
     }
     open_rows(out);
@@ -364,7 +367,8 @@ static void emit_alone(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-// --- the whole function -----------------------------------------------------------------------------
+// --- the whole function
+// -----------------------------------------------------------------------------
 
 // The op whose gradient this one computes: "dense" of "dense_grad_x"; NULL where it is none.
 static const OpInfo *forward_op(Op op)
@@ -416,7 +420,8 @@ void emit_declaration(Out *out, const char *start, const char *parameters)
 static void emit_prologue(Out *out, const Graph *graph, const Node *node, Op op, const char *layer)
 {
     if (op == OP_dropout)
-        line(out, "const uint64_t key = nn_key(batch->seed, nn_stream(\"%s\"), (uint64_t)batch->step);",
+        line(out,
+             "const uint64_t key = nn_key(batch->seed, nn_stream(\"%s\"), (uint64_t)batch->step);",
              layer);
     if (op == OP_norm_grad) {
         const Shape dims = view(graph, node);
@@ -441,10 +446,9 @@ const char *function_text(const Graph *graph, const Node *node)
         const char *const layer = node->steps[i].layer;
         emit_formula(&out, node->steps[i].op, strcmp(layer, node->layer) ? layer : NULL, true);
     }
-    emit_declaration(&out,
-                     format("static %s %s(", node->op == OP_total ? "bool" : "void",
-                            function_name(node)),
-                     parameter_list(graph, node));
+    emit_declaration(
+        &out, format("static %s %s(", node->op == OP_total ? "bool" : "void", function_name(node)),
+        parameter_list(graph, node));
     line(&out, "{");
     const OpInfo *const info = &op_info[node->op];
     emit_prologue(&out, graph, node, node->op, node->layer);

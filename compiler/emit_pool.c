@@ -74,7 +74,7 @@ static void open_gradient(Out *out, const Attributes *a, Shape in, Shape grid)
     if (!tiles(a, in, grid))
         line(out, "memset(dx[i], 0, sizeof dx[i]); // windows %s",
              a->stride[0] < a->kernel[0] || a->stride[1] < a->kernel[1] ? "overlap"
-                                                                         : "leave pixels out");
+                                                                        : "leave pixels out");
     open_windows(out, grid);
 }
 
@@ -89,8 +89,7 @@ void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int s = 0; s < %d; s++) {", a->kernel[1]);
     const char *const x = format("[%s][%s][c]", at(a, 0, "h", "r"), at(a, 1, "w", "s"));
     line(out, "const bool here = open & (x[i]%s == y[i][h][w][c]);", x);
-    line(out, "dx[i]%s %s here ? dy[i][h][w][c] : 0;", x,
-         tiles(a, node->shape, grid) ? "=" : "+=");
+    line(out, "dx[i]%s %s here ? dy[i][h][w][c] : 0;", x, tiles(a, node->shape, grid) ? "=" : "+=");
     line(out, "open &= !here;");
     line(out, "}");
     out->depth--;

@@ -14,7 +14,8 @@ static const char *value_name(const Graph *graph, const Node *node)
     return format("%s%s", is_infer(graph) ? "infer_" : "", node->name);
 }
 
-// --- the arena ------------------------------------------------------------------------------------
+// --- the arena
+// ------------------------------------------------------------------------------------
 
 static bool has_place(const Node *node)
 {
@@ -42,8 +43,8 @@ static void emit_places(Out *out, const Graph *graph)
                 : format("EACH_%s = %*s%ld,", name,
                          pad + 7 - (int)strlen(format("%ld", node->each)), "", node->each);
         line(out, "AT_%s = %*s%ld, %-*s // %s%s", name,
-             pad + 9 - (int)strlen(format("%ld", node->offset)), "", node->offset,
-             (int)width + 16, each, rows, dims_text(node->shape));
+             pad + 9 - (int)strlen(format("%ld", node->offset)), "", node->offset, (int)width + 16,
+             each, rows, dims_text(node->shape));
     }
 }
 
@@ -51,8 +52,9 @@ void emit_arena(Out *out, const Network *network)
 {
     const long train = network->trains ? network->train.arena_bytes : 0;
     const long bytes = train > network->infer.arena_bytes ? train : network->infer.arena_bytes;
-    comment(out, "Where each value lies: AT is its place in the arena, EACH the bytes from one block of "
-                 "rows to the next. Values that are never alive together share their bytes.");
+    comment(out,
+            "Where each value lies: AT is its place in the arena, EACH the bytes from one block of "
+            "rows to the next. Values that are never alive together share their bytes.");
     line(out, "enum {");
     line(out, "ARENA_BYTES = %ld,", bytes);
     if (network->trains) {
@@ -69,7 +71,8 @@ void emit_arena(Out *out, const Network *network)
     blank_line(out);
 }
 
-// --- calls ----------------------------------------------------------------------------------------
+// --- calls
+// ----------------------------------------------------------------------------------------
 
 static const char *place(const Graph *graph, const Node *caller, const Node *value)
 {
@@ -140,7 +143,8 @@ static void emit_call(Out *out, const Graph *graph, const Node *node, const char
     line(out, "%s", text.text);
 }
 
-// --- phases ---------------------------------------------------------------------------------------
+// --- phases
+// ---------------------------------------------------------------------------------------
 
 typedef struct {
     Out *out;
@@ -306,7 +310,8 @@ void emit_infer(Out *out, const Graph *graph)
     blank_line(out);
 }
 
-// --- the first layer that is not finite ------------------------------------------------------------
+// --- the first layer that is not finite
+// ------------------------------------------------------------
 
 static void emit_trace_node(Out *out, const Graph *graph, const Node *node)
 {
@@ -320,8 +325,8 @@ static void emit_trace_node(Out *out, const Graph *graph, const Node *node)
                   : "const int rows = rows_from(block * ROWS, batch);");
     emit_call(out, graph, node, "", ");");
     if (node->extent == PER_ROW && node->type == TYPE_REAL) {
-        line(out, "if (!nn_finite_%s(BLOCK(%s), rows * %ldL))", graph->network->doubles ? "f64" : "f32",
-             node->name, shape_size(node->shape));
+        line(out, "if (!nn_finite_%s(BLOCK(%s), rows * %ldL))",
+             graph->network->doubles ? "f64" : "f32", node->name, shape_size(node->shape));
         line(out, "    return \"%s\";", node->layer);
     }
     line(out, "}");

@@ -25,7 +25,8 @@ static void close_part(Out *out, const Graph *graph, const Node *node)
 void emit_sum_blocks(Out *out, const Graph *graph, const Node *node)
 {
     const Shape dims = view(graph, node);
-    const char *const index = dims.count > 1 ? "[i][j]" : "[j]", *const to = op_info[node->op].result;
+    const char *const index = dims.count > 1 ? "[i][j]" : "[j]", *const to =
+                                                                     op_info[node->op].result;
     emit_part_range(out, graph, node);
     if (dims.count > 1)
         line(out, "%s {", part_loop(graph, node));
@@ -137,8 +138,8 @@ void emit_adam(Out *out, const Graph *graph, const Node *node)
     const char *const type = real_type(graph->network);
     const Attributes *const a = &node->attributes;
     line(out, "const double t = (double)batch->step;");
-    line(out, "const %s rate = (%s)(batch->rate * sqrt(1 - pow(%s, t)) / (1 - pow(%s, t)));",
-         type, type, number_text(a->beta2), number_text(a->beta1));
+    line(out, "const %s rate = (%s)(batch->rate * sqrt(1 - pow(%s, t)) / (1 - pow(%s, t)));", type,
+         type, number_text(a->beta2), number_text(a->beta1));
     const char *const at = open_part(out, graph, node);
     line(out, "m%s += %s * (g%s - m%s);", at, real_number(out, 1 - a->beta1), at, at);
     follow_square(out, at, a->beta2);

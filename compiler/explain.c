@@ -88,8 +88,7 @@ static const char *number_value(double number, bool percent, const char *unit)
 static const char *setting_value(const Setting *s)
 {
     switch (s->kind) {
-    case SETTING_NUMBER:
-        return number_value(s->number, s->percent, s->unit);
+    case SETTING_NUMBER: return number_value(s->number, s->percent, s->unit);
     case SETTING_SIZE:
     case SETTING_SHAPE: {
         Text text = {0};
@@ -98,8 +97,7 @@ static const char *setting_value(const Setting *s)
         return text.text;
     }
     case SETTING_WORD:
-    case SETTING_NAME:
-        return s->word;
+    case SETTING_NAME: return s->word;
     }
     bug("setting of kind %d", s->kind);
 }
@@ -161,8 +159,8 @@ void program_explain(const Program *program, FILE *out)
     explain_clause(&table, "input", program->input);
     for (int i = 0; i < program->layer_count; i++)
         explain_clause(&table, program->layers[i].name, &program->layers[i]);
-    const Clause *const training[] = {program->data,  program->loss,   program->optimizer,
-                                      program->batch, program->epochs, program->seed,
+    const Clause *const training[] = {program->data,      program->loss,   program->optimizer,
+                                      program->batch,     program->epochs, program->seed,
                                       program->validation};
     for (size_t i = 0; i < sizeof training / sizeof *training; i++) {
         if (training[i])

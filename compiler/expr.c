@@ -93,10 +93,8 @@ Value evaluate(const Expr *expr, const Params *params)
     switch (expr->kind) {
     case EXPR_NUMBER:
         return (Value){.number = expr->number, .percent = expr->percent, .known = true};
-    case EXPR_WORD:
-        return param_value(expr, params);
-    case EXPR_BINARY:
-        return binary_value(expr, params);
+    case EXPR_WORD: return param_value(expr, params);
+    case EXPR_BINARY: return binary_value(expr, params);
     case EXPR_NEGATE: {
         Value value = evaluate(expr->right, params);
         value.number = -value.number;
@@ -105,9 +103,7 @@ Value evaluate(const Expr *expr, const Params *params)
     case EXPR_DIMS:
         error_at(expr->loc, "expected a number, found '%s'", loc_text(expr->loc));
         return (Value){0};
-    case EXPR_ASSIGN:
-        error_at(expr->loc, "unexpected '='");
-        return (Value){0};
+    case EXPR_ASSIGN: error_at(expr->loc, "unexpected '='"); return (Value){0};
     }
     bug("expression of kind %d", expr->kind);
 }

@@ -30,10 +30,7 @@ const Foreign *foreign_word(const char *word)
     return NULL;
 }
 
-static bool is_letter(char c)
-{
-    return isalnum((unsigned char)c) || c == '_';
-}
+static bool is_letter(char c) { return isalnum((unsigned char)c) || c == '_'; }
 
 // The word of another tool that the statement is about: one that is called, `Dense(`, before any
 // other. Our own words count only where they are called.
@@ -100,8 +97,9 @@ bool foreign_statement(Loc statement)
     if (!row)
         return false;
     const bool ours = !strcmp(loc_text(place), row->ours);
-    error_at(place, ours ? "'%s' is not called with parentheses"
-                         : "'%s' is not a word of this language", loc_text(place));
+    error_at(place,
+             ours ? "'%s' is not called with parentheses" : "'%s' is not a word of this language",
+             loc_text(place));
     note_at((Loc){0}, "this looks like %s; write '%s'", row->tool, row->example);
     return true;
 }

@@ -79,10 +79,10 @@ void grad_dense(Graph *graph, const Node *node, int dy)
     const Node n = *node;
     const int x = n.input[0], w = n.input[1];
     if (needs_gradient(graph, x))
-        gradient_add(graph, x, BACKWARD(graph, &n, OP_dense_grad_x, shape_at(graph, x), "backward",
-                                        dy, w));
-    gradient_add(graph, w, BACKWARD(graph, &n, OP_dense_grad_w, shape_at(graph, w), "gradient", x,
-                                    dy));
+        gradient_add(graph, x,
+                     BACKWARD(graph, &n, OP_dense_grad_x, shape_at(graph, x), "backward", dy, w));
+    gradient_add(graph, w,
+                 BACKWARD(graph, &n, OP_dense_grad_w, shape_at(graph, w), "gradient", x, dy));
 }
 
 void grad_conv(Graph *graph, const Node *node, int dy)
@@ -92,8 +92,8 @@ void grad_conv(Graph *graph, const Node *node, int dy)
     add_partial(graph, &n, w,
                 BACKWARD(graph, &n, OP_conv_grad_w, shape_at(graph, w), "partial", x, dy));
     if (needs_gradient(graph, x))
-        gradient_add(graph, x, BACKWARD(graph, &n, OP_conv_grad_x, shape_at(graph, x), "backward",
-                                        dy, w));
+        gradient_add(graph, x,
+                     BACKWARD(graph, &n, OP_conv_grad_x, shape_at(graph, x), "backward", dy, w));
 }
 
 void grad_bias(Graph *graph, const Node *node, int dy)
@@ -109,8 +109,9 @@ void grad_maxpool(Graph *graph, const Node *node, int dy)
     const Node n = *node;
     const int x = n.input[0], y = (int)(node - graph->nodes);
     if (needs_gradient(graph, x))
-        gradient_add(graph, x, BACKWARD(graph, &n, OP_maxpool_grad, shape_at(graph, x), "backward",
-                                        dy, x, y));
+        gradient_add(
+            graph, x,
+            BACKWARD(graph, &n, OP_maxpool_grad, shape_at(graph, x), "backward", dy, x, y));
 }
 
 void grad_avgpool(Graph *graph, const Node *node, int dy)
@@ -118,16 +119,19 @@ void grad_avgpool(Graph *graph, const Node *node, int dy)
     const Node n = *node;
     const int x = n.input[0];
     if (needs_gradient(graph, x))
-        gradient_add(graph, x, BACKWARD(graph, &n, OP_avgpool_grad, shape_at(graph, x), "backward",
-                                        dy));
+        gradient_add(graph, x,
+                     BACKWARD(graph, &n, OP_avgpool_grad, shape_at(graph, x), "backward", dy));
 }
 
 static void grad_through_result(Graph *graph, const Node *node, int dy, Op op)
 {
     const Node n = *node;
     const int x = n.input[0], y = (int)(node - graph->nodes);
+    // the activation of a dense or conv statement, whose layer has a backward function already
+    const bool inside = !strcmp(graph->nodes[x].layer, n.layer);
+    const char *const suffix = inside ? format("%s_backward", op_info[n.op].name) : "backward";
     if (needs_gradient(graph, x))
-        gradient_add(graph, x, BACKWARD(graph, &n, op, shape_at(graph, x), "backward", dy, y));
+        gradient_add(graph, x, BACKWARD(graph, &n, op, shape_at(graph, x), suffix, dy, y));
 }
 
 void grad_relu(Graph *graph, const Node *node, int dy)
@@ -170,12 +174,13 @@ void grad_norm(Graph *graph, const Node *node, int dy)
     const int x = n.input[0], stats = n.input[1], gamma = n.input[2], beta = n.input[3];
     add_partial(graph, &n, beta,
                 BACKWARD(graph, &n, OP_bias_grad, shape_at(graph, beta), "partial", dy));
-    add_partial(graph, &n, gamma, BACKWARD(graph, &n, OP_norm_scale_grad, shape_at(graph, gamma),
-                                           "partial", dy, x, stats));
+    add_partial(
+        graph, &n, gamma,
+        BACKWARD(graph, &n, OP_norm_scale_grad, shape_at(graph, gamma), "partial", dy, x, stats));
     if (needs_gradient(graph, x))
-        gradient_add(graph, x, BACKWARD(graph, &n, OP_norm_grad, shape_at(graph, x), "backward", dy,
-                                        x, stats, gamma, graph->gradient[beta],
-                                        graph->gradient[gamma]));
+        gradient_add(graph, x,
+                     BACKWARD(graph, &n, OP_norm_grad, shape_at(graph, x), "backward", dy, x, stats,
+                              gamma, graph->gradient[beta], graph->gradient[gamma]));
 }
 
 // The losses begin the walk: their own gradient is 1 / rows and has no node.

@@ -27,14 +27,15 @@ static void print_node(const Graph *graph, int id, FILE *out)
     print_attributes(node, out);
     for (int s = 0; s < node->step_count; s++) {
         const Step *const step = &node->steps[s];
-        const int end = s + 1 < node->step_count ? node->steps[s + 1].first_input
-                                                 : node->input_count;
+        const int end =
+            s + 1 < node->step_count ? node->steps[s + 1].first_input : node->input_count;
         fprintf(out, " | %s", op_info[step->op].name);
         for (int k = step->first_input; k < end; k++)
             fprintf(out, "%s %s", k > step->first_input ? "," : "",
                     graph->nodes[node->input[k]].name);
     }
-    fprintf(out, " : %s[%s]", extents[node->extent], node->shape.count ? shape_text(node->shape) : "");
+    fprintf(out, " : %s[%s]", extents[node->extent],
+            node->shape.count ? shape_text(node->shape) : "");
     if (graph->phases)
         fprintf(out, " phase %d", node->phase);
     if (graph->arena_bytes && node->extent != PER_RUN && node->each)

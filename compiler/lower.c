@@ -11,17 +11,17 @@
 
 typedef struct {
     Network *network;
-    const Clause *clause; // the layer that is being lowered
-    const char *layer;    // its name
-    int train, infer;     // the value that flows from layer to layer, in each graph
-    bool last;            // no layer follows
-    bool flat;            // flatten was written: what follows sees one dimension
+    const Clause *clause;  // the layer that is being lowered
+    const char *layer;     // its name
+    int train, infer;      // the value that flows from layer to layer, in each graph
+    bool last;             // no layer follows
+    const Clause *flatten; // where it was written: what follows sees one dimension
 } Lowering;
 
 static Shape current_shape(const Lowering *l)
 {
     const Shape shape = l->network->train.nodes[l->train].shape;
-    return l->flat ? flat(shape) : shape;
+    return l->flatten ? flat(shape) : shape;
 }
 
 static Node *train_node(const Lowering *l) { return &l->network->train.nodes[l->train]; }
@@ -57,17 +57,13 @@ static void name_value(const Lowering *l, const char *suffix, const char *functi
     }
 }
 
-static const char *activation_of(const Clause *clause)
-{
-    return clause->activation && strcmp(clause->activation, "linear") ? clause->activation : NULL;
-}
-
 static Op activation_op(const char *word)
 {
     static const struct {
         const char *word;
         Op op;
-    } table[] = {{"relu", OP_relu}, {"sigmoid", OP_sigmoid}, {"tanh", OP_tanh}, {"softmax", OP_softmax}};
+    } table[] = {
+        {"relu", OP_relu}, {"sigmoid", OP_sigmoid}, {"tanh", OP_tanh}, {"softmax", OP_softmax}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (!strcmp(word, table[i].word))
             return table[i].op;
@@ -87,7 +83,8 @@ static bool apply_activation(Lowering *l, const char *word, Loc loc)
     return true;
 }
 
-// --- tensors --------------------------------------------------------------------------------------
+// --- tensors
+// --------------------------------------------------------------------------------------
 
 // First weights: Keras' names and formulas (keras.initializers), fan_in and fan_out as it counts.
 static void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan_out)
@@ -97,12 +94,13 @@ static void set_initializer(Tensor *tensor, const char *word, double fan_in, dou
         double gain;
         bool both; // the mean of fan_in and fan_out, not fan_in
     } table[] = {
-        {"glorot", "NN_UNIFORM", "glorot: sqrt(6 / (%.0f + %.0f))", 1, true},
-        {"glorot_normal", "NN_NORMAL", "glorot_normal: sqrt(2 / (%.0f + %.0f)) / 0.8796", 1, true},
-        {"he", "NN_NORMAL", "he: sqrt(2 / %.0f) / 0.8796", 2, false},
-        {"he_uniform", "NN_UNIFORM", "he_uniform: sqrt(6 / %.0f)", 2, false},
-        {"lecun", "NN_NORMAL", "lecun: sqrt(1 / %.0f) / 0.8796", 1, false},
-        {"lecun_uniform", "NN_UNIFORM", "lecun_uniform: sqrt(3 / %.0f)", 1, false},
+        {"glorot", "NN_UNIFORM", "uniform within sqrt(6 / (%.0f + %.0f)) (glorot)", 1, true},
+        {"glorot_normal", "NN_NORMAL", "normal, variance 2 / (%.0f + %.0f) (glorot_normal)", 1,
+         true},
+        {"he", "NN_NORMAL", "normal, variance 2 / %.0f (he)", 2, false},
+        {"he_uniform", "NN_UNIFORM", "uniform within sqrt(6 / %.0f) (he_uniform)", 2, false},
+        {"lecun", "NN_NORMAL", "normal, variance 1 / %.0f (lecun)", 1, false},
+        {"lecun_uniform", "NN_UNIFORM", "uniform within sqrt(3 / %.0f) (lecun_uniform)", 1, false},
     };
     tensor->init = "NN_CONSTANT";
     tensor->scale = 0;
@@ -157,7 +155,8 @@ static int add_weights(const Lowering *l, Shape shape, double fan_in, double fan
     return id;
 }
 
-// --- layers ---------------------------------------------------------------------------------------
+// --- layers
+// ---------------------------------------------------------------------------------------
 
 static bool switched_on(const Clause *clause, const char *name)
 {
@@ -167,7 +166,7 @@ static bool switched_on(const Clause *clause, const char *name)
 // Bias and activation behind a product.
 static bool finish_product(Lowering *l, int units)
 {
-    const char *const activation = activation_of(l->clause);
+    const char *const activation = l->clause->activation;
     name_value(l, activation ? "_z" : "", "forward");
     if (switched_on(l->clause, "bias")) {
         name_value(l, "_xw", "forward");
@@ -185,7 +184,7 @@ static bool lower_dense(Lowering *l)
     const int inputs = (int)shape_size(current_shape(l));
     const int units = (int)setting_number(l->clause, "units");
     const int w = add_weights(l, shape_of(2, inputs, units), inputs, units);
-    l->flat = false;
+    l->flatten = NULL;
     return w >= 0 && apply(l, OP_dense, (Attributes){0}, 1, &w) && finish_product(l, units);
 }
 
@@ -195,10 +194,12 @@ static bool needs_picture(const Lowering *l)
     if (current_shape(l).count == 3)
         return true;
     const Node *const before = train_node(l);
-    error_at(l->clause->word_loc, "'%s' needs a picture (height x width x channels), found %s values",
-             l->clause->word, shape_text(current_shape(l)));
-    note_at(before->loc, "'%s' has no rows and columns; put '%s' before it", loc_text(before->loc),
-            l->clause->word);
+    error_at(l->clause->word_loc,
+             "'%s' needs a picture (height x width x channels), found %s values", l->clause->word,
+             shape_text(current_shape(l)));
+    const Loc flattened = l->flatten ? l->flatten->loc : before->loc;
+    note_at(flattened, "behind '%s' there are no rows and columns; put '%s' before it",
+            loc_text(flattened), l->clause->word);
     return false;
 }
 
@@ -249,7 +250,7 @@ static bool lower_avgpool(Lowering *l) { return lower_window(l, OP_avgpool); }
 // No node: values lie in the order height, width, channels, which is the flattened order already.
 static bool lower_flatten(Lowering *l)
 {
-    l->flat = true;
+    l->flatten = l->clause;
     return true;
 }
 
@@ -263,8 +264,8 @@ static bool lower_dropout(Lowering *l)
     const double rate = setting_number(l->clause, "rate");
     if (rate == 0)
         return true;
-    l->train = add_node(&l->network->train, l, OP_dropout, (Attributes){.rate = rate}, l->train, 0,
-                        NULL);
+    l->train =
+        add_node(&l->network->train, l, OP_dropout, (Attributes){.rate = rate}, l->train, 0, NULL);
     train_node(l)->name = l->layer;
     return true;
 }
@@ -308,8 +309,8 @@ static bool lower_batchnorm(Lowering *l)
         train->nodes[names[i].node].name = format("%s_%s", l->layer, names[i].name);
         train->nodes[names[i].node].suffix = names[i].function;
     }
-    l->infer = add_node(infer, l, OP_norm_fixed, a, l->infer, 4,
-                        (int[]){mean, variance, gamma, beta});
+    l->infer =
+        add_node(infer, l, OP_norm_fixed, a, l->infer, 4, (int[]){mean, variance, gamma, beta});
     infer->nodes[l->infer].suffix = "infer";
     return true;
 }
@@ -337,7 +338,8 @@ static bool lower_layer(Lowering *l)
     bug("no lowering for '%s'", l->clause->word);
 }
 
-// --- data, input and loss --------------------------------------------------------------------------
+// --- data, input and loss
+// --------------------------------------------------------------------------
 
 typedef struct {
     const char *name;
@@ -364,14 +366,13 @@ static bool lower_input(Lowering *l)
     const DataSet *const data = data_set(program);
     Shape input = {.count = shape->dim_count};
     memcpy(input.dims, shape->dims, sizeof input.dims);
-    if (input.count == 2)
-        input.dims[input.count++] = 1;
     const Shape pictures = shape_of(3, data->height, data->width, data->channels);
     if (!shape_equal(input, pictures) && !shape_equal(input, flat(pictures))) {
         error_at(shape->loc, "input is %s, but pictures of '%s' are %s", shape_text(input),
                  data->name, shape_text(pictures));
-        note_at(program->data->loc, program->data->loc.source ? "the data set is named here"
-                                                              : "no 'data' statement: '%s' is the default",
+        note_at(program->data->loc,
+                program->data->loc.source ? "the data set is named here"
+                                          : "no 'data' statement: '%s' is the default",
                 data->name);
         return false;
     }
@@ -417,7 +418,8 @@ static bool check_loss(const Lowering *l, const Loss *loss)
         error_at(clause->loc, "loss '%s' needs '%s' at the end of the last layer", loss->word,
                  loss->activation_word);
         if (!strcmp(loss->word, "cross_entropy") && last->op == OP_sigmoid)
-            note_at(last->loc, "'%s' ends in sigmoid: write softmax, or 'loss binary_cross_entropy'",
+            note_at(last->loc,
+                    "'%s' ends in sigmoid: write softmax, or 'loss binary_cross_entropy'",
                     loc_text(last->loc));
         else
             note_at(last->loc, "the last layer is '%s'", loc_text(last->loc));
@@ -425,7 +427,8 @@ static bool check_loss(const Lowering *l, const Loss *loss)
     }
     if (!loss->activation_word && last->op == OP_softmax) {
         error_at(clause->loc, "loss '%s' does not go with softmax", loss->word);
-        note_at(last->loc, "for classes, write 'loss cross_entropy'; for numbers, remove softmax here");
+        note_at(last->loc,
+                "for classes, write 'loss cross_entropy'; for numbers, remove softmax here");
         return false;
     }
     return true;
@@ -441,14 +444,15 @@ static bool check_classes(const Lowering *l)
     const DataSet *const data = data_set(program);
     error_at(last->loc, "the last layer has %ld outputs, but '%s' has %d classes", outputs,
              data->name, data->classes);
-    note_at(program->data->loc, program->data->loc.source ? "the data set is named here"
-                                                          : "no 'data' statement: '%s' is the default",
+    note_at(program->data->loc,
+            program->data->loc.source ? "the data set is named here"
+                                      : "no 'data' statement: '%s' is the default",
             data->name);
     return false;
 }
 
-// Adds the penalties of the tensors that ask for one; returns how many. Part of the loss in training
-// and in evaluation, as in Keras.
+// Adds the penalties of the tensors that ask for one; returns how many. Part of the loss in
+// training and in evaluation, as in Keras.
 static int lower_penalties(Graph *graph, int *penalties)
 {
     const Network *const network = graph->network;
@@ -516,7 +520,9 @@ static bool lower_layers(Lowering *l)
     for (int i = 0; i < program->layer_count; i++) {
         l->clause = &program->layers[i];
         l->layer = layer_name(program, i);
-        l->last = i == program->layer_count - 1;
+        l->last = true;
+        for (int k = i + 1; k < program->layer_count; k++)
+            l->last &= !strcmp(program->layers[k].word, "dropout"); // refused there
         const int tensors = l->network->tensor_count;
         const Shape in = current_shape(l);
         if (!lower_layer(l))
@@ -550,6 +556,8 @@ Network *lower(const Program *program, bool doubles)
     if (loss) {
         lower_loss(&network->train, l.train, lower_predicted(&network->train, l.train), loss);
         lower_loss(infer, l.infer, network->predicted, loss);
+    } else {
+        note_at((Loc){0}, "no 'loss' statement: the program can predict, but not train");
     }
     return network;
 }

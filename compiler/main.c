@@ -60,7 +60,8 @@ static const struct {
 } option_table[] = {
     {"--output", 'o', VALUE, "FILE", BUILD | EMIT | TRAIN, "where the result goes"},
     {"--define", 'D', VALUE, "NAME=NUMBER", ANY, "another value for a `param`"},
-    {"--set", 0, VALUE, "WORD=VALUE", ANY, "another value for a training statement: --set batch=500"},
+    {"--set", 0, VALUE, "WORD=VALUE", ANY,
+     "another value for a training statement: --set batch=500"},
     {"--precision", 0, VALUE, "f32|f64", BUILD | EMIT | TRAIN | CHECK,
      "f64 computes in double and adds `gradcheck`"},
     {"--target", 0, VALUE, "CPU", BUILD | TRAIN, "processor to compile for (native)"},
@@ -101,7 +102,8 @@ static void print_help(FILE *out, int command)
 
 static int usage_error(const char *text)
 {
-    fprintf(stderr, "netc: error: %s\nnetc: note: 'netc --help' lists commands and options\n", text);
+    fprintf(stderr, "netc: error: %s\nnetc: note: 'netc --help' lists commands and options\n",
+            text);
     return USAGE;
 }
 
@@ -148,15 +150,15 @@ static int store_option(Options *o, int index, const char *value)
     } else if (!strcmp(name, "--max-mem")) {
         o->max_mem = parse_size(value);
         if (o->max_mem <= 0)
-            return usage_error(format("'--max-mem %s': expected a size with its unit, as 500MB or 2GB",
-                                      value));
+            return usage_error(
+                format("'--max-mem %s': expected a size with its unit, as 500MB or 2GB", value));
     } else if (!strcmp(name, "--dump")) {
-        o->dump = nearest_word(value, passes, PASS_COUNT);
+        bool known = false;
         for (int i = 0; i < PASS_COUNT; i++)
-            if (!strcmp(value, passes[i]))
-                o->dump = NULL;
-        if (o->dump)
-            return usage_error(format("there is no pass '%s'; did you mean '%s'?", value, o->dump));
+            known |= !strcmp(value, passes[i]);
+        if (!known)
+            return usage_error(format("there is no pass '%s'; the passes are %s", value,
+                                      join_words(passes, PASS_COUNT, "and")));
         o->dump = value;
     } else {
         bug("option '%s' is not stored", name);
@@ -191,8 +193,9 @@ static int unknown_option(const char *argument)
     for (int i = 0; i < OPTION_COUNT; i++)
         names[i] = option_table[i].name;
     const char *const nearest = nearest_word(argument, names, OPTION_COUNT);
-    return usage_error(nearest ? format("unknown option '%s'; did you mean '%s'?", argument, nearest)
-                               : format("unknown option '%s'", argument));
+    return usage_error(nearest
+                           ? format("unknown option '%s'; did you mean '%s'?", argument, nearest)
+                           : format("unknown option '%s'", argument));
 }
 
 static const char *command_name(int command)
@@ -222,7 +225,8 @@ static int parse_option(Options *o, char **arguments, int count, int *at)
         return usage_error(format("'%s' takes no value", option_table[index].name));
     if (option_table[index].kind == VALUE && !value) {
         if (*at + 1 >= count)
-            return usage_error(format("'%s' needs a value: %s", argument, option_table[index].value));
+            return usage_error(
+                format("'%s' needs a value: %s", argument, option_table[index].value));
         value = arguments[++*at];
     }
     return store_option(o, index, value);
@@ -312,8 +316,8 @@ static int write_c(const Options *o, const char *text)
         good = (o->output ? fclose(out) : fflush(out)) == 0 && good;
     if (good)
         return DONE;
-    fprintf(stderr, "netc: error: cannot write '%s': %s\n", o->output ? o->output : "standard output",
-            strerror(errno));
+    fprintf(stderr, "netc: error: cannot write '%s': %s\n",
+            o->output ? o->output : "standard output", strerror(errno));
     return MISTAKE;
 }
 
@@ -322,7 +326,8 @@ static const char *default_output(const Program *program) { return format("./%s"
 static int build(const Options *o, Network *network)
 {
     const BuildOptions options = {.target = o->target,
-                                  .output = o->output ? o->output : default_output(network->program),
+                                  .output =
+                                      o->output ? o->output : default_output(network->program),
                                   .verbose = o->verbose};
     return build_binary(network, emit_c(network), &options) ? DONE : MISTAKE;
 }
@@ -330,7 +335,8 @@ static int build(const Options *o, Network *network)
 static int train(const Options *o, Network *network)
 {
     if (!network->trains) {
-        fprintf(stderr, "netc: error: '%s' has no 'loss' statement and cannot be trained\n", o->path);
+        fprintf(stderr, "netc: error: '%s' has no 'loss' statement and cannot be trained\n",
+                o->path);
         return MISTAKE;
     }
     const int status = build(o, network);

@@ -59,13 +59,40 @@ static void check_names(const Program *program)
     }
 }
 
+// Names in the generated code are a layer's name and a suffix (conv1_w, conv1_forward), or d_ and
+// such a name (d_conv1_w). A name that could be read as one of another layer's is refused.
+static void check_generated(const Program *program, const Clause *layer)
+{
+    static const char *const words[] = {"input", "output", "loss", "predicted", "result", "nn"};
+    static const char *const prefixes[] = {"d_", "infer_", "nn_"};
+    const Loc place = written_name(layer);
+    const char *const name = layer->name;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(name, words[i]))
+            error_at(place, "'%s' is no name for a layer: the generated code uses it itself", name);
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+            error_at(place,
+                     "'%s' is no name for a layer: names of the generated code begin with '%s'",
+                     name, prefixes[i]);
+    for (int i = 0; i < program->layer_count; i++) {
+        const Clause *const other = &program->layers[i];
+        const size_t length = strlen(other->name);
+        if (other == layer || strncmp(name, other->name, length) || name[length] != '_')
+            continue;
+        error_at(place, "'%s' could be a part of layer '%s', whose parts begin with '%s_'", name,
+                 other->name, other->name);
+        note_at(other->loc, "layer '%s' is here", other->name);
+    }
+}
+
 void name_layers(Program *program)
 {
     give_names(program);
     check_names(program);
+    for (int i = 0; i < program->layer_count; i++)
+        if (written_name(&program->layers[i]).source)
+            check_generated(program, &program->layers[i]);
 }
 
-const char *layer_name(const Program *program, int layer)
-{
-    return program->layers[layer].name;
-}
+const char *layer_name(const Program *program, int layer) { return program->layers[layer].name; }

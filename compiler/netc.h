@@ -60,7 +60,7 @@ const char *loc_text(Loc loc); // what stands there
 void error_at(Loc loc, const char *format, ...) PRINTF(2, 3);
 void warn_at(Loc loc, const char *format, ...) PRINTF(2, 3);
 void note_at(Loc loc, const char *format, ...) PRINTF(2, 3); // loc.source NULL: no place shown
-enum { MAX_ERRORS = 50 }; // that are shown
+enum { MAX_ERRORS = 50 };                                    // that are shown
 int error_count(void);
 void messages_reset(void); // for the fuzz targets
 
@@ -89,7 +89,7 @@ struct Expr {
     const char *word; // EXPR_WORD, EXPR_ASSIGN; interned
     int64_t dims[MAX_DIMS];
     int dim_count;
-    char op; // EXPR_BINARY: + - * /
+    char op;            // EXPR_BINARY: + - * /
     Expr *left, *right; // EXPR_NEGATE, EXPR_ASSIGN: only right
     int depth;          // operators above one another
     Expr *next;         // the next item of the statement
@@ -115,7 +115,8 @@ Expr *expr_assign(Loc loc, const Expr *name, Expr *right);
 Statement *parse(const Source *source); // errors are printed; what could be parsed is returned
 void ast_dump(const Statement *statements, FILE *out);
 
-// --- foreign.c: the words of other tools ----------------------------------------------------------
+// --- foreign.c: the words of other tools
+// ----------------------------------------------------------
 typedef struct {
     const char *word, *tool, *ours, *example;
 } Foreign;
@@ -159,7 +160,7 @@ typedef struct {
 
 // A number with a name, `param width = 300`.
 typedef struct {
-    const char *name; // interned
+    const char *name;   // interned
     Loc loc, value_loc; // value_loc is in "-D" where that gave the value
     double number;
     bool percent;
@@ -200,7 +201,7 @@ void params_print(const Source *source, const Statement *statements, FILE *out);
 const Setting *setting(const Clause *clause, const char *name); // a bug when there is none
 double setting_number(const Clause *clause, const char *name);
 const char *setting_word(const Clause *clause, const char *name); // NULL: not set
-const char *layer_name(const Program *program, int layer); // "conv1", or what `as` says
+const char *layer_name(const Program *program, int layer);        // "conv1", or what `as` says
 
 // --- table.c: statements.def as an array; what knows the language by name reads it ---------------
 typedef enum { ROW_STATEMENT, ROW_VALUE, ROW_ACTIVATION, ROW_OPTION, ROW_END } RowType;
@@ -217,7 +218,7 @@ typedef enum {
 typedef struct {
     RowType type;
     const char *name, *about;
-    Section section;     // of a statement, as the next
+    Section section; // of a statement, as the next
     const char *example;
     const char *of;       // the choice of the statement's first value that it belongs to, or NULL
     const char *fallback; // as written; NULL: none; "": not set; "=size": as that setting
@@ -225,9 +226,9 @@ typedef struct {
     bool whole;
     bool fraction; // a percentage may stand for it
     double low, high;
-    bool low_open, high_open; // the bound itself is out of range
-    double odd;               // above it a number gets a warning; 0: none does
-    const char *unit;         // that a number needs, where it isn't a percentage
+    bool low_open, high_open;   // the bound itself is out of range
+    double odd;                 // above it a number gets a warning; 0: none does
+    const char *unit;           // that a number needs, where it isn't a percentage
     const char *const *choices; // of a SETTING_WORD; ends with NULL
 } Row;
 
@@ -237,9 +238,9 @@ typedef struct {
 } Words;
 void words_add(Words *words, const char *word); // once
 
-const Row *statement_row(const char *word);          // NULL: no such statement
-const Row *next_statement(const Row *statement);     // of NULL the first; NULL behind the last
-const Row *next_field(const Row *row);               // a value or an option; NULL behind the last
+const Row *statement_row(const char *word);      // NULL: no such statement
+const Row *next_statement(const Row *statement); // of NULL the first; NULL behind the last
+const Row *next_field(const Row *row);           // a value or an option; NULL behind the last
 const Row *option_row(const Row *statement, const char *name, const char *choice);
 bool field_applies(const Row *field, const char *choice); // choice NULL: to any
 bool takes_activation(const Row *statement);
@@ -250,7 +251,8 @@ Words choice_words(const Row *field);
 const Row *choice_owner(const char *word); // the statement that has it as its first value
 bool is_reserved(const char *word);        // a statement's word or a choice: no name for a param
 
-// --- expr.c: numbers ------------------------------------------------------------------------------
+// --- expr.c: numbers
+// ------------------------------------------------------------------------------
 typedef struct {
     double number;
     bool percent;
@@ -260,28 +262,33 @@ typedef struct {
 } Value;
 Value evaluate(const Expr *expr, const Params *params);
 
-// --- params.c -------------------------------------------------------------------------------------
-Param *find_param(const Params *params, const char *name); // interned
+// --- params.c
+// -------------------------------------------------------------------------------------
+Param *find_param(const Params *params, const char *name);        // interned
 void declare_params(Params *params, const Statement *statements); // their names, for messages
 void apply_define(Params *params, const Source *file, const char *define); // -D
 void define_param(Params *params, const Statement *statement);
 
-// --- values.c: one setting --------------------------------------------------------------------------
+// --- values.c: one setting
+// --------------------------------------------------------------------------
 const Expr *read_value(const Row *statement, const Row *field, const Expr *item,
                        const Params *params, Setting *to);
 
-// --- settings.c: the items of one statement -------------------------------------------------------
-// The clause of a statement; what is wrong with its items is printed.
+// --- settings.c: the items of one statement
+// ------------------------------------------------------- The clause of a statement; what is wrong
+// with its items is printed.
 Clause read_clause(const Row *row, const Statement *statement, const Params *params);
 Clause default_clause(const Row *row);
 
-// --- names.c --------------------------------------------------------------------------------------
+// --- names.c
+// --------------------------------------------------------------------------------------
 void name_layers(Program *program);
 
-// --- ir.c: the graph ------------------------------------------------------------------------------
-// A network is two graphs over one list of tensors: one training step, and one inference. A graph is
-// a list of nodes in an order of execution; a node makes one value. Forward, backward and update
-// nodes are of one kind: an activation is kept for the backward pass because a later node reads it.
+// --- ir.c: the graph
+// ------------------------------------------------------------------------------ A network is two
+// graphs over one list of tensors: one training step, and one inference. A graph is a list of nodes
+// in an order of execution; a node makes one value. Forward, backward and update nodes are of one
+// kind: an activation is kept for the backward pass because a later node reads it.
 typedef struct {
     int dims[MAX_DIMS], count; // count 0: a single number
 } Shape;
@@ -312,10 +319,11 @@ typedef enum {
 } Op;
 
 enum {
-    ELTWISE = 1,    // result[i] is made of the first input's [i] and the others' [i]: may follow in another's loop
-    UPDATES = 2,    // writes its first input, a tensor, in place
-    ANCHOR = 4,     // has a loop over its result that can take elementwise ops in
-    STOPS = 8,      // may end the step: nothing that changes a tensor may run before it
+    ELTWISE = 1, // result[i] is made of the first input's [i] and the others' [i]: may follow in
+                 // another's loop
+    UPDATES = 2, // writes its first input, a tensor, in place
+    ANCHOR = 4,  // has a loop over its result that can take elementwise ops in
+    STOPS = 8,   // may end the step: nothing that changes a tensor may run before it
     USES_BATCH = 16, // reads the pictures, the labels or the step's number
     USES_ROW = 32    // and which row of the batch it is at
 };
@@ -346,9 +354,9 @@ typedef struct {
     double lambda;                    // l2
     double beta1, beta2;              // optimizers
     bool nesterov;
-    int tensor;      // OP_weight: index in Network.tensors
-    int channels;    // batchnorm: the last dimension, or all of them behind flatten
-    Loc kernel_loc;  // where the window's size is written
+    int tensor;     // OP_weight: index in Network.tensors
+    int channels;   // batchnorm: the last dimension, or all of them behind flatten
+    Loc kernel_loc; // where the window's size is written
 } Attributes;
 
 // An elementwise op that runs in another node's loop, on the value `v` just computed.
@@ -362,8 +370,8 @@ typedef struct {
 
 struct Node {
     Op op;
-    const char *name;  // of its value in the generated code: "conv1", "d_conv1_z"
-    const char *layer; // that it belongs to: "conv1"
+    const char *name;   // of its value in the generated code: "conv1", "d_conv1_z"
+    const char *layer;  // that it belongs to: "conv1"
     const char *suffix; // of its function: "forward" in conv1_forward
     Loc loc;
     int input[MAX_INPUTS], input_count; // the op's own, then those of its steps
@@ -374,24 +382,24 @@ struct Node {
     Shape shape;
     Extent extent;
     ElementType type;
-    bool kept;        // its value is read after the step
-    int phase;        // schedule.c: nodes of one phase run without a barrier between them
+    bool kept;         // its value is read after the step
+    int phase;         // schedule.c: nodes of one phase run without a barrier between them
     long offset, each; // plan.c: bytes from the start of the arena, and from one block to the next
     bool local;        // plan.c: lives in one phase of one block of rows
     int first, last;   // plan.c: phases in which it is alive; nodes where it is local
-    bool dead;        // dropped by a pass
+    bool dead;         // dropped by a pass
 };
 
 typedef struct {
-    const char *name;  // "conv1_w"
+    const char *name; // "conv1_w"
     const char *layer;
     int role; // ROLE_…
     Shape shape;
-    const char *init;  // NN_CONSTANT, NN_UNIFORM, NN_NORMAL
+    const char *init; // NN_CONSTANT, NN_UNIFORM, NN_NORMAL
     double scale;
-    const char *why;   // where scale comes from: "glorot: sqrt(6 / (784 + 300))"
+    const char *why; // the first values in words: "uniform within sqrt(6 / (784 + 300))"
     double l2;
-    int gradient;      // node of the training graph that makes it, or -1
+    int gradient; // node of the training graph that makes it, or -1
     Loc loc;
 } Tensor;
 enum { ROLE_WEIGHT, ROLE_STATE, ROLE_OPTIMIZER };
@@ -401,11 +409,11 @@ struct Graph {
     Network *network;
     Node *nodes;
     int count, capacity;
-    int forward_count; // nodes before differentiate(): the forward pass
-    int phases;        // schedule.c
-    long arena_bytes; // plan.c: everything
+    int forward_count;   // nodes before differentiate(): the forward pass
+    int phases;          // schedule.c
+    long arena_bytes;    // plan.c: everything
     long unshared_bytes; // plan.c: what it would be if no two values shared bytes
-    int *gradient;    // grad.c: node -> node of its gradient, or -1
+    int *gradient;       // grad.c: node -> node of its gradient, or -1
 };
 
 // One statement of the network's card.
@@ -425,12 +433,12 @@ struct Network {
     Card *cards;
     int card_count;
     Graph train, infer;
-    bool trains;      // there is a loss
+    bool trains;            // there is a loss
     int block_rows, blocks; // the batch is cut into blocks of rows
-    int classes;      // of the data set
-    Shape picture;    // of the data set
-    int output;       // node of infer: the last layer
-    int predicted;    // node of infer
+    int classes;            // of the data set
+    Shape picture;          // of the data set
+    int output;             // node of infer: the last layer
+    int predicted;          // node of infer
 };
 
 int node_add(Graph *graph, Op op, const char *layer, Loc loc, int input_count, const int *inputs);
@@ -451,42 +459,51 @@ const char *real_type(const Network *network); // "float" or "double"
 long element_bytes(const Network *network, ElementType type);
 long node_rows(const Network *network, const Node *node); // how many of its shape are stored
 
-// --- lower.c: statements -> forward graphs ---------------------------------------------------------
-// needs: a resolved program; makes: both graphs with shapes, the tensors and the card
+// --- lower.c: statements -> forward graphs
+// --------------------------------------------------------- needs: a resolved program; makes: both
+// graphs with shapes, the tensors and the card
 Network *lower(const Program *program, bool doubles);
 
-// --- shape.c: the shape of each op's result; user errors when there is none -----------------------
+// --- shape.c: the shape of each op's result; user errors when there is none
+// -----------------------
 bool infer_shape(Graph *graph, int node); // false after an error
 
-// --- grad.c: backward nodes -------------------------------------------------------------------------
-// needs: shapes, a loss; makes: a gradient node for each trained tensor
+// --- grad.c: backward nodes
+// ------------------------------------------------------------------------- needs: shapes, a loss;
+// makes: a gradient node for each trained tensor
 void differentiate(Graph *graph);
 bool needs_gradient(const Graph *graph, int node);
 void gradient_add(Graph *graph, int node, int gradient); // sums where there is one already
 
-// --- update.c: the optimizer's nodes ----------------------------------------------------------------
+// --- update.c: the optimizer's nodes
+// ----------------------------------------------------------------
 void add_updates(Graph *graph);
 
-// --- fuse.c: rewrites and fusion into loops ---------------------------------------------------------
+// --- fuse.c: rewrites and fusion into loops
+// ---------------------------------------------------------
 void fuse(Graph *graph);
 void drop_dead(Graph *graph);
 
-// --- schedule.c: phases ------------------------------------------------------------------------------
+// --- schedule.c: phases
+// ------------------------------------------------------------------------------
 void choose_blocks(Network *network);
 void schedule(Graph *graph);
-int part_count(Shape shape); // of a tensor's tasks BY_PART
-int part_rows(Shape shape);  // of each of them
+int part_count(Shape shape);                            // of a tensor's tasks BY_PART
+int part_rows(Shape shape);                             // of each of them
 Shape part_shape(const Graph *graph, const Node *node); // the tensor along which its parts run
 
-// --- plan.c: offsets in the arena --------------------------------------------------------------------
+// --- plan.c: offsets in the arena
+// --------------------------------------------------------------------
 void plan(Graph *graph);
 bool fits_memory(const Network *network, double limit); // error with the largest buffers
 
-// --- verify.c, irprint.c ------------------------------------------------------------------------------
+// --- verify.c, irprint.c
+// ------------------------------------------------------------------------------
 void verify(const Graph *graph, const char *pass);
 void graph_dump(const Graph *graph, const char *pass, FILE *out);
 
-// --- cost.c: work and memory, before the first step ---------------------------------------------------
+// --- cost.c: work and memory, before the first step
+// ---------------------------------------------------
 typedef struct {
     double forward, backward; // operations per picture (a multiply-add is two)
     double update;            // operations per step
@@ -496,7 +513,8 @@ typedef struct {
 Cost network_cost(const Network *network);
 double node_operations(const Graph *graph, const Node *node); // per picture, or per step
 
-// --- out.c: text that is indented by its braces -------------------------------------------------------
+// --- out.c: text that is indented by its braces
+// -------------------------------------------------------
 struct Out {
     Text text;
     int depth;
@@ -517,22 +535,26 @@ void comment(Out *out, const char *format, ...) PRINTF(2, 3); // one // comment,
 const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
 const char *math(const Out *out, const char *function); // "nn_expf" for "exp"
 
-// --- emit.c: the generated file --------------------------------------------------------------------
+// --- emit.c: the generated file
+// --------------------------------------------------------------------
 const char *emit_c(Network *network);
 
-// --- emit_step.c: what calls the functions: the step, inference, and their tables --------------------
+// --- emit_step.c: what calls the functions: the step, inference, and their tables
+// --------------------
 void emit_arena(Out *out, const Network *network);
 void emit_train_step(Out *out, const Graph *graph, bool updates);
 void emit_infer(Out *out, const Graph *graph);
 void emit_first_nonfinite(Out *out, const Graph *graph);
 
-// --- emit_node.c: the function of one node -----------------------------------------------------------
+// --- emit_node.c: the function of one node
+// -----------------------------------------------------------
 const char *function_name(const Node *node);
-const char *role(const Graph *graph, const Node *node, int input); // how the function calls an input
+const char *role(const Graph *graph, const Node *node,
+                 int input); // how the function calls an input
 const char *parameter_list(const Graph *graph, const Node *node);
 const char *function_text(const Graph *graph, const Node *node); // the whole function
 void emit_declaration(Out *out, const char *start, const char *parameters);
-const char *dims_text(Shape shape); // "[26][26][32]"
+const char *dims_text(Shape shape);               // "[26][26][32]"
 Shape view(const Graph *graph, const Node *node); // dimensions that its loops run over, of one row
 
 // The loops over the elements of row `i`, or of a part, which carry the node's own elementwise op
@@ -541,10 +563,11 @@ void emit_elements(Out *out, const Graph *graph, const Node *node, const char *f
 void emit_row_steps(Out *out, const Graph *graph, const Node *node); // nothing where there are none
 void emit_part_elements(Out *out, const Graph *graph, const Node *node, const char *from);
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node); // emit_conv.c
-void emit_part_range(Out *out, const Graph *graph, const Node *node); // declares `from` and `to`
+void emit_part_range(Out *out, const Graph *graph, const Node *node);   // declares `from` and `to`
 const char *part_loop(const Graph *graph, const Node *node); // "for (int i = from; i < to; i++)"
 
-// --- build.c: the C compiler -----------------------------------------------------------------------
+// --- build.c: the C compiler
+// -----------------------------------------------------------------------
 typedef struct {
     const char *target; // for -march: "native", "x86-64-v3", …
     const char *output; // the binary

@@ -29,10 +29,7 @@ static Loc param_name_loc(const Statement *statement)
     return (Loc){statement->loc.source, start, start + (int)length};
 }
 
-static bool is_param(const Statement *statement)
-{
-    return !strcmp(statement->word, "param");
-}
+static bool is_param(const Statement *statement) { return !strcmp(statement->word, "param"); }
 
 // Declares the names of all params, so that a use before the definition can be told from a use
 // without one.

@@ -168,7 +168,8 @@ void plan(Graph *graph)
     }
 }
 
-// --- the limit ------------------------------------------------------------------------------------
+// --- the limit
+// ------------------------------------------------------------------------------------
 
 typedef struct {
     const char *name, *what;
@@ -199,23 +200,24 @@ bool fits_memory(const Network *network, double limit)
     if (bytes <= (limit > 0 ? limit : 1e12))
         return true;
     const Graph *const graph = network->trains ? &network->train : &network->infer;
-    Part *const parts =
-        allocate((size_t)(graph->count + network->tensor_count) * sizeof *parts);
+    Part *const parts = allocate((size_t)(graph->count + network->tensor_count) * sizeof *parts);
     int count = 0;
     for (int i = 0; i < graph->count; i++)
         if (has_value(&graph->nodes[i]))
-            parts[count++] = (Part){graph->nodes[i].name, "activation",
-                                    (double)(node_rows(network, &graph->nodes[i]) *
-                                             shape_size(graph->nodes[i].shape) *
-                                             element_bytes(network, graph->nodes[i].type))};
+            parts[count++] = (Part){
+                graph->nodes[i].name, "activation",
+                (double)(node_rows(network, &graph->nodes[i]) * shape_size(graph->nodes[i].shape) *
+                         element_bytes(network, graph->nodes[i].type))};
     for (int i = 0; i < network->tensor_count; i++)
         parts[count++] = (Part){network->tensors[i].name, "tensor",
                                 (double)shape_size(network->tensors[i].shape) *
                                     (double)element_bytes(network, TYPE_REAL)};
     qsort(parts, (size_t)count, sizeof *parts, by_bytes);
-    error_at((Loc){.source = network->program->source}, "the network needs %s of memory, %s are allowed",
-             bytes_text(bytes), bytes_text(limit > 0 ? limit : 1e12));
+    error_at((Loc){.source = network->program->source, .start = -1},
+             "the network needs %s of memory, %s are allowed", bytes_text(bytes),
+             bytes_text(limit > 0 ? limit : 1e12));
     for (int i = 0; i < count && i < SHOWN; i++)
-        note_at((Loc){0}, "%s '%s' takes %s", parts[i].what, parts[i].name, bytes_text(parts[i].bytes));
+        note_at((Loc){0}, "%s '%s' takes %s", parts[i].what, parts[i].name,
+                bytes_text(parts[i].bytes));
     return false;
 }

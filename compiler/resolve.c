@@ -31,9 +31,12 @@ static Clause **training_slot(Program *program, const char *word)
         const char *word;
         Clause **slot;
     } slots[] = {
-        {"data", &program->data},         {"loss", &program->loss},
-        {"optimizer", &program->optimizer}, {"batch", &program->batch},
-        {"epochs", &program->epochs},     {"seed", &program->seed},
+        {"data", &program->data},
+        {"loss", &program->loss},
+        {"optimizer", &program->optimizer},
+        {"batch", &program->batch},
+        {"epochs", &program->epochs},
+        {"seed", &program->seed},
         {"validation", &program->validation},
     };
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
@@ -152,21 +155,12 @@ static void add_statement(Resolver *r, const Statement *statement)
         return;
     }
     switch (row->section) {
-    case SECTION_PARAM:
-        define_param(&r->program->params, statement);
-        break;
-    case SECTION_INPUT:
-        add_input(r, row, statement);
-        break;
+    case SECTION_PARAM: define_param(&r->program->params, statement); break;
+    case SECTION_INPUT: add_input(r, row, statement); break;
     case SECTION_LAYER:
-    case SECTION_ACTIVATION:
-        add_layer(r, row, statement);
-        break;
-    case SECTION_TRAINING:
-        add_training(r, row, statement);
-        break;
-    case SECTION_ANY:
-        bug("statement '%s' of no section", row->name);
+    case SECTION_ACTIVATION: add_layer(r, row, statement); break;
+    case SECTION_TRAINING: add_training(r, row, statement); break;
+    case SECTION_ANY: bug("statement '%s' of no section", row->name);
     }
 }
 

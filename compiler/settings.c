@@ -38,9 +38,7 @@ static void set_fallback(const Row *field, const Clause *clause, Setting *to)
             to->dims[i] = same ? same->dims[i] : atoi(text);
         break;
     case SETTING_WORD:
-    case SETTING_NAME:
-        to->word = *text ? text : NULL;
-        break;
+    case SETTING_NAME: to->word = *text ? text : NULL; break;
     }
 }
 
@@ -107,17 +105,14 @@ static void read_activation(Reader *reader)
 static const char *wanted(const Row *field)
 {
     switch (field->kind) {
-    case SETTING_NUMBER:
-        return "a number";
+    case SETTING_NUMBER: return "a number";
     case SETTING_SIZE:
-    case SETTING_SHAPE:
-        return "a size, such as 2 or 2x2";
+    case SETTING_SHAPE: return "a size, such as 2 or 2x2";
     case SETTING_WORD: {
         const Words choices = choice_words(field);
         return join_words(choices.words, choices.count, "or");
     }
-    case SETTING_NAME:
-        return "a name";
+    case SETTING_NAME: return "a name";
     }
     bug("setting of kind %d", field->kind);
 }
@@ -138,8 +133,8 @@ static void read_option(Reader *reader, const Row *field)
         index++;
     // Where the choice is unknown, so is the list: the value is read to find its own mistakes.
     Setting unlisted;
-    Setting *const to = index < reader->clause.setting_count ? &reader->clause.settings[index]
-                                                             : &unlisted;
+    Setting *const to =
+        index < reader->clause.setting_count ? &reader->clause.settings[index] : &unlisted;
     reader->item = name->next;
     if (to != &unlisted && reader->option_locs[index].source) {
         error_at(name->loc, "'%s' is written twice", field->name);
@@ -148,8 +143,8 @@ static void read_option(Reader *reader, const Row *field)
     if (to != &unlisted)
         reader->option_locs[index] = name->loc;
     const bool is_name = field->kind == SETTING_NAME; // for which 'relu' is a wrong one, not none
-    if (!reader->item || (is_own_word(reader, reader->item) &&
-                          !(is_name && is_activation(reader->item->word)))) {
+    if (!reader->item ||
+        (is_own_word(reader, reader->item) && !(is_name && is_activation(reader->item->word)))) {
         error_at(missing_loc(reader), "'%s' needs %s%s", field->name, wanted(field),
                  reader->item ? format(" before '%s'", reader->item->word) : "");
         skip_activation(reader);
@@ -199,15 +194,15 @@ static void unknown_word(const Reader *reader, const Expr *item)
         same_letters(item->word, "linear") ? NULL : foreign_word(item->word);
     const Words options = option_words(reader->row, reader->choice);
     Words words = options;
-    const bool activation = takes_activation(reader->row) && !reader->clause.activation &&
-                            !known && (!item->next || is_own_word(reader, item->next));
+    const bool activation = takes_activation(reader->row) && !reader->clause.activation && !known &&
+                            (!item->next || is_own_word(reader, item->next));
     const Words activations = statement_words(SECTION_ACTIVATION);
     for (int i = 0; activation && i < activations.count; i++)
         words_add(&words, activations.words[i]);
     const char *const near = nearest_word(item->word, words.words, words.count);
-    const char *const what = activation ? format("unknown activation '%s'", item->word)
-                                        : format("'%s' has no attribute '%s'", reader->row->name,
-                                                 item->word);
+    const char *const what =
+        activation ? format("unknown activation '%s'", item->word)
+                   : format("'%s' has no attribute '%s'", reader->row->name, item->word);
     error_at(item->loc, "%s%s", what, near ? format("; did you mean '%s'?", near) : "");
     if (near && !activation)
         return;
@@ -295,9 +290,8 @@ static void read_options(Reader *reader)
 {
     while (reader->item) {
         const Expr *const item = reader->item;
-        const Row *const field = item->kind == EXPR_WORD
-                                     ? option_row(reader->row, item->word, reader->choice)
-                                     : NULL;
+        const Row *const field =
+            item->kind == EXPR_WORD ? option_row(reader->row, item->word, reader->choice) : NULL;
         if (field)
             read_option(reader, field);
         else if (!unexpected(reader))

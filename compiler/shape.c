@@ -80,7 +80,8 @@ static bool window_grid(const Graph *graph, Node *node, int grid[2])
             const int covered = (grid[d] - 1) * a->stride[d] + a->kernel[d];
             a->pad[d] = covered > in.dims[d] ? (covered - in.dims[d]) / 2 : 0;
         } else {
-            grid[d] = in.dims[d] < a->kernel[d] ? 0 : (in.dims[d] - a->kernel[d]) / a->stride[d] + 1;
+            grid[d] =
+                in.dims[d] < a->kernel[d] ? 0 : (in.dims[d] - a->kernel[d]) / a->stride[d] + 1;
         }
     }
     return grid[0] > 0 && grid[1] > 0;
@@ -116,9 +117,10 @@ void shape_pool(Graph *graph, Node *node)
     for (int d = 0; d < 2; d++) {
         const int left = in.dims[d] - ((grid[d] - 1) * a->stride[d] + a->kernel[d]);
         if (left > 0 && in.dims[0] == in.dims[1] && d == 1)
-            break; // said of the rows already
+            break;                                       // said of the rows already
         if (left > 0 && graph == &graph->network->train) // once, not for inference again
-            warn_at(node->loc, "the last %d of %d %s %s dropped: windows of %d at every %d do not reach %s",
+            warn_at(node->loc,
+                    "the last %d of %d %s %s dropped: windows of %d at every %d do not reach %s",
                     left, in.dims[d], d ? "columns" : "rows", left == 1 ? "is" : "are",
                     a->kernel[d], a->stride[d], left == 1 ? "it" : "them");
     }

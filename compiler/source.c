@@ -102,8 +102,8 @@ static void normalise(Source *source)
 static bool lines_are_short(const Source *source)
 {
     for (int line = 0; line < source->line_count; line++) {
-        const int end = line + 1 < source->line_count ? source->line_starts[line + 1] - 1
-                                                      : (int)source->length;
+        const int end =
+            line + 1 < source->line_count ? source->line_starts[line + 1] - 1 : (int)source->length;
         const int length = end - source->line_starts[line];
         if (length > MAX_LINE_BYTES) {
             error_at((Loc){source, -1, -1}, "line %d is %d bytes long; the longest allowed is %d",
@@ -249,15 +249,9 @@ static const struct {
 
 static int errors;
 
-int error_count(void)
-{
-    return errors;
-}
+int error_count(void) { return errors; }
 
-void messages_reset(void)
-{
-    errors = 0;
-}
+void messages_reset(void) { errors = 0; }
 
 static const char *colour(const char *code)
 {

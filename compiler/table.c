@@ -7,7 +7,10 @@
 
 // The words of the table's columns. Unnamed columns of a row are zero, which says "no".
 #define STATEMENT(word, in, shown, what)                                                           \
-    {.type = ROW_STATEMENT, .name = #word, .about = what, .section = SECTION_##in,          \
+    {.type = ROW_STATEMENT,                                                                        \
+     .name = #word,                                                                                \
+     .about = what,                                                                                \
+     .section = SECTION_##in,                                                                      \
      .example = shown},
 #define VALUE(word, kind, otherwise, what)                                                         \
     {.type = ROW_VALUE, .name = #word, .fallback = otherwise, .about = what, kind},
@@ -23,7 +26,8 @@
 #define COUNT(of_what, ...) .kind = SETTING_NUMBER, .unit = of_what, .fraction = true, __VA_ARGS__
 #define SIZE(from, to) .kind = SETTING_SIZE, .whole = true, .low = from, .high = to
 #define SHAPE(from, to) .kind = SETTING_SHAPE, .whole = true, .low = from, .high = to
-#define ONE_OF(...) .kind = SETTING_WORD, .choices = (const char *const[]){__VA_ARGS__, NULL}
+#define ONE_OF(...)                                                                                \
+    .kind = SETTING_WORD, .choices = (const char *const[]) { __VA_ARGS__, NULL }
 #define NAME .kind = SETTING_NAME
 
 #define FROM(number) .low = number

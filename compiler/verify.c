@@ -12,7 +12,8 @@ static void check_node(const Graph *graph, int id, const char *pass)
         const int in = node->input[k];
         const bool leaf = in >= 0 && in < graph->count && graph->nodes[in].op == OP_weight;
         if (in < 0 || (in >= id && !leaf))
-            bug("after %s: '%s' reads node %d, which does not come before it", pass, node->name, in);
+            bug("after %s: '%s' reads node %d, which does not come before it", pass, node->name,
+                in);
         if (graph->nodes[in].dead)
             bug("after %s: '%s' reads '%s', which is dropped", pass, node->name,
                 graph->nodes[in].name);

@@ -46,8 +46,7 @@ typedef struct {
 #define WORKS (TRAIN | EVAL | PREDICT | CHECK)
 
 static const Option options_of_all[OPTION_COUNT] = {
-    [OPTION_DATA] = {"--data", "DIR", WORKS, TEXT, FIELD(data), 0, 0,
-                     "folder of the data set"},
+    [OPTION_DATA] = {"--data", "DIR", WORKS, TEXT, FIELD(data), 0, 0, "folder of the data set"},
     [OPTION_EPOCHS] = {"--epochs", "N", TRAIN, COUNT, FIELD(epochs), 1, 1e6,
                        "epochs in all, earlier ones included"},
     [OPTION_RATE] = {"--lr", "X", TRAIN, RATE, FIELD(rate), 0, 1e6, "learning rate"},
@@ -68,8 +67,7 @@ static const Option options_of_all[OPTION_COUNT] = {
                        "use random pictures instead of the data set"},
     [OPTION_INVERT] = {"--invert", NULL, PREDICT, SWITCH, FIELD(invert), 0, 0,
                        "files show dark strokes on light paper"},
-    [OPTION_JSON] = {"--json", NULL, WORKS | INFO, SWITCH, FIELD(json), 0, 0,
-                     "print JSON"},
+    [OPTION_JSON] = {"--json", NULL, WORKS | INFO, SWITCH, FIELD(json), 0, 0, "print JSON"},
     [OPTION_QUIET] = {"--quiet", NULL, TRAIN | EXPORT, SWITCH, FIELD(quiet), 0, 0,
                       "print no progress"},
     [OPTION_HELP] = {"--help", NULL, ~0u, SWITCH, FIELD(help), 0, 0, "print this help"},
@@ -94,8 +92,7 @@ static bool unknown_option(const char *name, const Command *command)
             suggest(name, options_of_all[i].name, &best, &nearest);
     }
     if (best)
-        return failed("unknown option '%s' of '%s'; did you mean '%s'?", name, command->name,
-                      best);
+        return failed("unknown option '%s' of '%s'; did you mean '%s'?", name, command->name, best);
     return failed("unknown option '%s' of '%s'; see '%s %s --help'", name, command->name,
                   message_name(), command->name);
 }
@@ -183,8 +180,8 @@ static const Option *find_option(const char *word, size_t length, const Command 
 }
 
 // Reads words[0 .. count-1], which follow the command; what is no option is moved to the front.
-static bool read_words(const Command *command, const NnModel *model, int count,
-                       const char **words, Options *options)
+static bool read_words(const Command *command, const NnModel *model, int count, const char **words,
+                       Options *options)
 {
     bool only_arguments = false;
     options->arguments = words;
@@ -199,9 +196,8 @@ static bool read_words(const Command *command, const NnModel *model, int count,
             continue;
         }
         const size_t length = strcspn(word, "=");
-        const Option *option =
-            find_option(strcmp(word, "-h") == 0 ? "--help" : word,
-                        strcmp(word, "-h") == 0 ? 6 : length, command);
+        const Option *option = find_option(strcmp(word, "-h") == 0 ? "--help" : word,
+                                           strcmp(word, "-h") == 0 ? 6 : length, command);
         if (!option) {
             char name[64];
             snprintf(name, sizeof name, "%.*s", (int)length, word);
@@ -228,8 +224,8 @@ static bool check_arguments(const Command *command, const Options *options)
         return failed("'%s' needs what it works on: '%s %s%s'", command->name, message_name(),
                       command->name, command->arguments);
     if (options->argument_count > command->most)
-        return failed("'%s' is one argument too many for '%s'",
-                      options->arguments[command->most], command->name);
+        return failed("'%s' is one argument too many for '%s'", options->arguments[command->most],
+                      command->name);
     return true;
 }
 
@@ -262,8 +258,8 @@ static void print_default(const Option *option, const Options *defaults)
 
 static void print_help(const Command *command, const Options *defaults)
 {
-    printf("usage: %s %s%s [options]\n\n%s\n\n", message_name(), command->name,
-           command->arguments, command->help);
+    printf("usage: %s %s%s [options]\n\n%s\n\n", message_name(), command->name, command->arguments,
+           command->help);
     for (int i = 0; i < OPTION_COUNT; i++) {
         const Option *option = &options_of_all[i];
         char call[64];
@@ -285,9 +281,14 @@ static Options default_options(const NnModel *model)
     snprintf(data, sizeof data, "data/%s", model->data);
     snprintf(out, sizeof out, "runs/%s", model->name);
     return (Options){
-        .data = data, .out = out, .epochs = model->epochs, .seed = model->seed,
-        .rate = model->rate, .threads = nn_min(team_processors(), 64),
-        .rows = nn_min(model->batch, 8), .samples = 200,
+        .data = data,
+        .out = out,
+        .epochs = model->epochs,
+        .seed = model->seed,
+        .rate = model->rate,
+        .threads = nn_min(team_processors(), 64),
+        .rows = nn_min(model->batch, 8),
+        .samples = 200,
     };
 }
 

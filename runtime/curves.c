@@ -12,7 +12,7 @@ static const char *const TRAINING_COLOUR = "#2563ab", *const VALIDATION_COLOUR =
 // One of the two plots; `value` chooses the curve: 0 of the training, 1 of the validation.
 typedef struct {
     const char *title;
-    double left; // of its area, in pixels
+    double left;            // of its area, in pixels
     double low, high, step; // of the vertical axis
     int decimals;
     double scale; // from the record's number to the axis'
@@ -78,8 +78,8 @@ static double y_of(const Plot *plot, double value)
 static void draw_axes(FILE *out, const Plot *plot, const Progress *progress)
 {
     const double right = plot->left + PLOT_WIDTH, bottom = PLOT_TOP + PLOT_HEIGHT;
-    fprintf(out, "<text x=\"%.1f\" y=\"%d\" class=\"title\">%s</text>\n", plot->left,
-            PLOT_TOP - 12, plot->title);
+    fprintf(out, "<text x=\"%.1f\" y=\"%d\" class=\"title\">%s</text>\n", plot->left, PLOT_TOP - 12,
+            plot->title);
     const int ticks = (int)lround((plot->high - plot->low) / plot->step);
     for (int i = 0; i <= ticks; i++) {
         const double value = plot->low + i * plot->step, y = y_of(plot, value);

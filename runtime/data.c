@@ -54,13 +54,13 @@ static bool read_some(const Source *source, void *to, size_t size, size_t *got)
     return error == Z_OK || error == Z_STREAM_END || unreadable(source, *got);
 }
 
-static bool open_source(Source *source, const NnModel *model, const char *folder,
-                        const char *name)
+static bool open_source(Source *source, const NnModel *model, const char *folder, const char *name)
 {
     struct stat found;
     if (stat(folder, &found) != 0)
         return failed("no data set in '%s': %s; fetch it with 'tools/fetch-data %s' or name its "
-                      "folder with '--data DIR'", folder, strerror(errno), model->data);
+                      "folder with '--data DIR'",
+                      folder, strerror(errno), model->data);
     if (!S_ISDIR(found.st_mode))
         return failed("no data set in '%s': it is not a folder", folder);
     if (!path_join(source->path, folder, name))
@@ -73,8 +73,8 @@ static bool open_source(Source *source, const NnModel *model, const char *folder
         if (access(source->path, F_OK) != 0) {
             source->path[length] = '\0';
             return failed("'%s' is missing, and so is '%s.gz'; fetch them with 'tools/fetch-data "
-                          "%s' or name their folder with '--data DIR'", source->path, name,
-                          model->data);
+                          "%s' or name their folder with '--data DIR'",
+                          source->path, name, model->data);
         }
     }
     errno = 0;
@@ -171,8 +171,7 @@ static bool read_pictures(DataSet *set, const NnModel *model, const Source *sour
     size_t size;
     if (__builtin_mul_overflow((size_t)dim[0],
                                (size_t)model->height * (size_t)model->width * dim[3], &size))
-        return failed("'%s' promises %u pictures, more than memory can hold", source->path,
-                      dim[0]);
+        return failed("'%s' promises %u pictures, more than memory can hold", source->path, dim[0]);
     set->count = (int)dim[0];
     set->pictures = read_body(source, size);
     return set->pictures != NULL;

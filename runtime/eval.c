@@ -22,10 +22,7 @@ static ClassScore class_score(const Score *score, int classes, int class)
     return result;
 }
 
-static int digits(long number)
-{
-    return snprintf(NULL, 0, "%ld", number);
-}
+static int digits(long number) { return snprintf(NULL, 0, "%ld", number); }
 
 static void print_share(double share)
 {
@@ -88,8 +85,8 @@ int command_eval(const NnModel *model, const Options *options)
                 data_load(&set, model, options->data, DATA_TEST) &&
                 (sequence = sequence_of(set.count)) && score_memory(&score, model);
     if (done) {
-        Scoring scoring = {.model = model, .set = &set, .sequence = sequence, .count = set.count,
-                           .score = &score};
+        Scoring scoring = {
+            .model = model, .set = &set, .sequence = sequence, .count = set.count, .score = &score};
         team_run(options->threads, score_team, &scoring);
         if (options->json) {
             done = print_json(model, &score);

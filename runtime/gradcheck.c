@@ -13,7 +13,7 @@ static const double EPSILON = 1e-6, ABSOLUTE = 1e-5, RELATIVE = 1e-3;
 static const double MOST_SKIPPED = 0.05; // of the elements of a tensor; two are allowed always
 
 typedef struct {
-    long index; // of the element; -1: none
+    long index;                      // of the element; -1: none
     double analytic, numeric, error; // error: relative to the tolerance; above 1 is a failure
 } Worst;
 
@@ -38,8 +38,7 @@ static double loss_of(Check *check)
 {
     nn_barrier(); // the leader has changed a weight
     check->model->gradient_step(&check->batch, &check->result);
-    const double loss =
-        check->result.loss / check->batch.rows + check->result.penalty;
+    const double loss = check->result.loss / check->batch.rows + check->result.penalty;
     nn_barrier(); // all have read the result
     return loss;
 }
@@ -51,10 +50,7 @@ static double loss_at(Check *check, double *weight, double value)
     return loss_of(check);
 }
 
-static bool differ(double a, double b)
-{
-    return !(fabs(a - b) <= ABSOLUTE + RELATIVE * fabs(b));
-}
+static bool differ(double a, double b) { return !(fabs(a - b) <= ABSOLUTE + RELATIVE * fabs(b)); }
 
 // Where relu or a maximum changes its branch within EPSILON there is no derivative to compare with;
 // it shows by one-sided differences that disagree with each other.
@@ -233,8 +229,12 @@ static bool prepare(Check *check, double **analytic)
         if (!analytic[i])
             return false;
     }
-    check->batch = (NnBatch){.pictures = check->set.pictures, .labels = check->set.labels,
-                             .index = check->index, .rows = rows, .seed = options->seed, .step = 1,
+    check->batch = (NnBatch){.pictures = check->set.pictures,
+                             .labels = check->set.labels,
+                             .index = check->index,
+                             .rows = rows,
+                             .seed = options->seed,
+                             .step = 1,
                              .rate = model->rate};
     tensors_initialise(model, options->seed);
     move_constants(model, options->seed);
@@ -259,7 +259,8 @@ int command_gradcheck(const NnModel *model, const Options *options)
     Check check = {.model = model, .options = options};
     if (!model->gradient_step) {
         failed("'%s' cannot check its gradients: compile it with '--precision f64', and with a "
-               "loss", model->name);
+               "loss",
+               model->name);
         return end_with_problem();
     }
     double **analytic = allocate((size_t)model->tensor_count, sizeof *analytic);

@@ -68,8 +68,7 @@ static void print_card(const NnModel *model)
     print_bytes("weights", model->weight_bytes);
     print_bytes("optimizer", model->optimizer_bytes);
     print_bytes("activations", model->arena_bytes);
-    print_bytes("memory in all",
-                model->weight_bytes + model->optimizer_bytes + model->arena_bytes);
+    print_bytes("memory in all", model->weight_bytes + model->optimizer_bytes + model->arena_bytes);
     putchar('\n');
     printf("  %-22s %.4g forward, %.4g backward, for each picture\n", "operations",
            model->operations_forward, model->operations_backward);

@@ -95,7 +95,8 @@ bool json_read_history(const cJSON *array, EpochRecord *history, int count)
         return false;
     int epoch = 0;
     const cJSON *object;
-    cJSON_ArrayForEach(object, array) {
+    cJSON_ArrayForEach(object, array)
+    {
         EpochRecord *record = &history[epoch++];
         double number;
         if (!read_number(object, "epoch", &number) || number != epoch ||

@@ -4,5 +4,6 @@
 
 int main(int argc, char **argv)
 {
+    blas_pin(&nn_model, argv);
     return run_command_line(&nn_model, argc, argv);
 }

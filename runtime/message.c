@@ -16,10 +16,7 @@ void message_program(const char *path)
     program = slash ? slash + 1 : path;
 }
 
-const char *message_name(void)
-{
-    return program;
-}
+const char *message_name(void) { return program; }
 
 // A line break in a file's name must not make two lines of one.
 static void keep_on_one_line(char *text)
@@ -41,10 +38,7 @@ bool failed(const char *format, ...)
     return false;
 }
 
-const char *problem(void)
-{
-    return line;
-}
+const char *problem(void) { return line; }
 
 int end_with_problem(void)
 {

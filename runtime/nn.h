@@ -17,6 +17,17 @@ enum { NN_MAX_DIMS = 4 };
 
 typedef enum { NN_F32, NN_F64 } NnType;
 
+// The kernels of OpenBLAS that go with the processor this file is compiled for.
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#define NN_BLAS_KERNELS "SkylakeX"
+#elif defined(__AVX2__)
+#define NN_BLAS_KERNELS "Haswell"
+#elif defined(__x86_64__)
+#define NN_BLAS_KERNELS "Nehalem"
+#else
+#define NN_BLAS_KERNELS NULL
+#endif
+
 typedef enum {
     NN_WEIGHT,    // trained; counted as a parameter
     NN_STATE,     // follows the training without a gradient: running means and variances
@@ -70,9 +81,10 @@ typedef struct {
 } NnResult;
 
 typedef struct {
-    const char *name;        // "mnist"
-    const char *source;      // the .net text, the overrides in comments at its end
-    const char *fingerprint; // of the network: two models with the same one share weights files
+    const char *name;         // "mnist"
+    const char *source;       // the .net text, the overrides in comments at its end
+    const char *blas_kernels; // NN_BLAS_KERNELS where the program calls BLAS, otherwise NULL
+    const char *fingerprint;  // of the network: two models with the same one share weights files
     NnType type;
 
     int height, width, channels; // of the input
@@ -93,7 +105,8 @@ typedef struct {
     int tensor_count;
     long parameters;
     double arena_bytes, weight_bytes, optimizer_bytes;
-    double operations_forward, operations_backward, operations_update; // per picture; update per step
+    double operations_forward, operations_backward,
+        operations_update; // per picture; update per step
 
     // Each is called by all threads of the team together and returns when all have finished.
     void (*train_step)(const NnBatch *batch, NnResult *result); // NULL: compiled for inference only
@@ -118,7 +131,7 @@ int nn_threads(void); // of the running team; 1 outside of it
 void nn_barrier(void);
 
 // Runs the body for each task of 0 .. count-1 that is this thread's.
-#define nn_each(task, count) \
+#define nn_each(task, count)                                                                       \
     for (int task = nn_thread(), nn_stride = nn_threads(); task < (count); task += nn_stride)
 
 static inline int nn_min(int a, int b) { return a < b ? a : b; }

@@ -68,9 +68,8 @@ static bool take_pictures(Prediction *prediction)
 static int find_best(const NnModel *model, int row, int best[BEST], double probability[BEST])
 {
     int found = 0;
-    for (int class = 0; class < model->outputs; class++) {
-        const double p =
-            tensor_get(model, model->output, (long)row * model->outputs + class);
+    for (int class = 0; class < model->outputs; class ++) {
+        const double p = tensor_get(model, model->output, (long)row * model->outputs + class);
         int place = found;
         while (place > 0 && p > probability[place - 1])
             place--;
@@ -87,8 +86,8 @@ static int find_best(const NnModel *model, int row, int best[BEST], double proba
     return found;
 }
 
-static void print_text(const char *argument, int truth, const int *best,
-                       const double *probability, int found)
+static void print_text(const char *argument, int truth, const int *best, const double *probability,
+                       int found)
 {
     if (truth >= 0)
         printf("test picture %s (a %d): ", argument, truth);
@@ -100,8 +99,8 @@ static void print_text(const char *argument, int truth, const int *best,
     printf("]\n");
 }
 
-static cJSON *make_json(const char *argument, int truth, const int *best,
-                        const double *probability, int found)
+static cJSON *make_json(const char *argument, int truth, const int *best, const double *probability,
+                        int found)
 {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "picture", argument);

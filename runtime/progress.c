@@ -80,8 +80,8 @@ void display_step(Display *display, long done, double loss, double accuracy)
     display->last_drawn = time;
 
     const double share = (double)done / (double)display->total;
-    const double ahead = (double)display->total * (display->epochs - display->epoch + 1) -
-                         (double)done;
+    const double ahead =
+        (double)display->total * (display->epochs - display->epoch + 1) - (double)done;
     const double behind = (double)(display->drawn_before + done);
     char bar[BAR + 1], speed[16], left[32], line[256];
     for (int i = 0; i < BAR; i++) {

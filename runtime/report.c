@@ -57,8 +57,7 @@ bool report_write(const char *path, const Report *report)
     const NnModel *model = report->model;
     const Progress *progress = report->progress;
     char fingerprint[17];
-    snprintf(fingerprint, sizeof fingerprint, "%016llx",
-             (unsigned long long)report->fingerprint);
+    snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)report->fingerprint);
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "name", model->name);
     cJSON_AddStringToObject(object, "status", report->status);
@@ -106,7 +105,8 @@ void report_read_times(const char *path, Progress *progress)
     const cJSON *history = cJSON_GetObjectItemCaseSensitive(object, "history");
     const cJSON *item;
     int epoch = 0;
-    cJSON_ArrayForEach(item, history) {
+    cJSON_ArrayForEach(item, history)
+    {
         const cJSON *loss = cJSON_GetObjectItemCaseSensitive(item, "loss");
         const cJSON *seconds = cJSON_GetObjectItemCaseSensitive(item, "seconds");
         const cJSON *speed = cJSON_GetObjectItemCaseSensitive(item, "images_per_second");

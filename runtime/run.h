@@ -18,13 +18,18 @@
 enum { RUN_PATH = 4096 };
 
 // --- message.c ----------------------------------------------------------------------------------
-void message_program(const char *path); // argv[0]
-const char *message_name(void);         // its base name
+void message_program(const char *path);                                     // argv[0]
+const char *message_name(void);                                             // its base name
 bool failed(const char *format, ...) __attribute__((format(printf, 1, 2))); // false, always
-const char *problem(void); // the line recorded last, without the program's name
+const char *problem(void);  // the line recorded last, without the program's name
 int end_with_problem(void); // prints it on stderr; 1, the status to end with
 bool path_join(char path[RUN_PATH], const char *folder, const char *name);
 void *allocate(size_t count, size_t size); // zeros; NULL after failed()
+
+// --- blas.c
+// ---------------------------------------------------------------------------------------
+void blas_pin(const NnModel *model, char **arguments); // returns, or starts the program anew
+void blas_one_thread(void); // each thread of the team calls BLAS by itself
 
 // --- team.c -------------------------------------------------------------------------------------
 // Runs work(context) in `threads` threads at once and returns when all have; inside, nn_barrier()
@@ -34,7 +39,7 @@ int team_processors(void); // that this process may use
 
 // --- tensors.c ----------------------------------------------------------------------------------
 int tensor_rank(const NnTensor *tensor);
-long tensor_count(const NnTensor *tensor);            // elements
+long tensor_count(const NnTensor *tensor); // elements
 size_t tensor_bytes(const NnModel *model, const NnTensor *tensor);
 double tensor_get(const NnModel *model, const void *data, long index);
 void tensor_set(const NnModel *model, void *data, long index, double value);
@@ -104,16 +109,29 @@ void number_text(char text[32], double value); // the shortest exact one; "null"
 void json_number(cJSON *object, const char *name, double value);
 cJSON *json_epoch(const EpochRecord *record, int epoch, bool with_time);
 cJSON *json_confusion(const long *confusion, int classes);
-bool json_print_line(cJSON *object); // on stdout; deletes the object
+bool json_print_line(cJSON *object);             // on stdout; deletes the object
 bool json_save(const char *path, cJSON *object); // formatted; deletes the object
 // Reads an array of json_epoch objects into history[count].
 bool json_read_history(const cJSON *array, EpochRecord *history, int count);
 
 // --- cli.c --------------------------------------------------------------------------------------
 typedef enum {
-    OPTION_DATA, OPTION_OUT, OPTION_WEIGHTS, OPTION_EPOCHS, OPTION_RATE, OPTION_SEED,
-    OPTION_THREADS, OPTION_RESUME, OPTION_RANDOM, OPTION_ROWS, OPTION_SAMPLES, OPTION_INVERT,
-    OPTION_JSON, OPTION_QUIET, OPTION_HELP, OPTION_COUNT
+    OPTION_DATA,
+    OPTION_OUT,
+    OPTION_WEIGHTS,
+    OPTION_EPOCHS,
+    OPTION_RATE,
+    OPTION_SEED,
+    OPTION_THREADS,
+    OPTION_RESUME,
+    OPTION_RANDOM,
+    OPTION_ROWS,
+    OPTION_SAMPLES,
+    OPTION_INVERT,
+    OPTION_JSON,
+    OPTION_QUIET,
+    OPTION_HELP,
+    OPTION_COUNT
 } OptionId;
 
 // Set to the model's defaults first, then by the command line.
@@ -186,9 +204,9 @@ void report_read_times(const char *path, Progress *progress);
 typedef struct {
     bool live, lines, json;
     int columns;
-    int epoch, epochs;     // the running one; of the whole run
-    long total;            // pictures of one epoch
-    long drawn_before;     // pictures trained by this process in earlier epochs
+    int epoch, epochs;                         // the running one; of the whole run
+    long total;                                // pictures of one epoch
+    long drawn_before;                         // pictures trained by this process in earlier epochs
     double started, epoch_started, last_drawn; // seconds of now()
 } Display;
 
@@ -215,7 +233,7 @@ typedef struct {
     DataSet train, test;
     int training, validation; // pictures, the second ones from the end of `train`
     uint32_t *order, *sequence;
-    Progress progress; // its history has room for all epochs
+    Progress progress;    // its history has room for all epochs
     uint64_t fingerprint; // of the weights at the end of the last completed epoch
     Slot slots[2];
     double loss, penalty, seconds; // of the running epoch; sums

@@ -78,6 +78,7 @@ bool read_wanted_weights(const NnModel *model, const Options *options, Progress 
         return false;
     if (!named && access(path, F_OK) != 0)
         return failed("no weights in '%s': train first with '%s train', or name a file with "
-                      "'--weights FILE'", path, message_name());
+                      "'--weights FILE'",
+                      path, message_name());
     return weights_read(named ? named : path, model, WEIGHTS_ONLY, progress);
 }

@@ -20,23 +20,14 @@
 #include <xmmintrin.h>
 #endif
 
-// Present only in programs that link OpenBLAS.
-extern void openblas_set_num_threads(int count) __attribute__((weak));
+int nn_thread(void) { return omp_get_thread_num(); }
 
-int nn_thread(void)
-{
-    return omp_get_thread_num();
-}
+int nn_threads(void) { return omp_get_num_threads(); }
 
-int nn_threads(void)
-{
-    return omp_get_num_threads();
-}
-
-// The team's own barrier. OpenMP's spins for milliseconds before it sleeps, which is time taken from
-// a thread of the team wherever the processor is shared: with one foreign process on two cores, a
-// step took 7 ms with it and 1.4 ms with this one. Here a thread spins about as long as a step's
-// imbalance lasts, then sleeps until the last one comes.
+// The team's own barrier. OpenMP's spins for milliseconds before it sleeps, which is time taken
+// from a thread of the team wherever the processor is shared: with one foreign process on two
+// cores, a step took 7 ms with it and 1.4 ms with this one. Here a thread spins about as long as a
+// step's imbalance lasts, then sleeps until the last one comes.
 static struct {
     _Alignas(64) atomic_int arrived;
     _Alignas(64) atomic_int generation; // counts the barriers passed; what the sleepers wait on
@@ -129,8 +120,7 @@ static void restore_float_mode(FloatMode before) { (void)before; }
 void team_run(int threads, void (*work)(void *), void *context)
 {
     // Each thread of the team calls BLAS by itself on its own part.
-    if (openblas_set_num_threads)
-        openblas_set_num_threads(1);
+    blas_one_thread();
     omp_set_dynamic(0);
 #pragma omp parallel num_threads(threads)
     {
@@ -140,10 +130,7 @@ void team_run(int threads, void (*work)(void *), void *context)
     }
 }
 
-int team_processors(void)
-{
-    return omp_get_num_procs();
-}
+int team_processors(void) { return omp_get_num_procs(); }
 
 // Whole vectors are tested by their bits: neither number has an exponent of all ones.
 typedef uint32_t Lanes32 __attribute__((vector_size(32), aligned(4)));

@@ -12,10 +12,7 @@
 
 static volatile sig_atomic_t interrupted; // the signal's number
 
-static void note_signal(int number)
-{
-    interrupted = number;
-}
+static void note_signal(int number) { interrupted = number; }
 
 // The first signal ends the training after the running step, a second one the program. A signal
 // that the caller had ignored (nohup) stays so.
@@ -93,8 +90,8 @@ static bool weights_are_finite(Training *training)
         return true;
     training->outcome = NOT_FINITE;
     return failed("'%s' has a number that is not finite after epoch %d: try a learning rate below "
-                  "%g, with '--lr X'", tensor->name, training->progress.epoch + 1,
-                  training->progress.rate);
+                  "%g, with '--lr X'",
+                  tensor->name, training->progress.epoch + 1, training->progress.rate);
 }
 
 static void end_epoch(Training *training)
@@ -116,8 +113,7 @@ static void end_epoch(Training *training)
     progress->step += training->steps;
     training->fingerprint = tensors_fingerprint(training->model);
     if (!weights_write(training->weights, training->model, progress, WEIGHTS_TO_CONTINUE) ||
-        !train_report(training, "running", NULL) ||
-        !display_record(&training->display, record))
+        !train_report(training, "running", NULL) || !display_record(&training->display, record))
         training->outcome = NOT_SAVED;
 }
 

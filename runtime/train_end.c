@@ -5,9 +5,13 @@
 bool train_report(const Training *training, const char *status, const Score *test)
 {
     const Report report = {
-        .model = training->model, .options = training->options, .status = status,
-        .progress = &training->progress, .training_pictures = training->training,
-        .validation_pictures = training->validation, .test = test,
+        .model = training->model,
+        .options = training->options,
+        .status = status,
+        .progress = &training->progress,
+        .training_pictures = training->training,
+        .validation_pictures = training->validation,
+        .test = test,
         .fingerprint = training->fingerprint,
     };
     return report_write(training->report, &report) && curves_write(training->curves, &report);
@@ -39,8 +43,7 @@ static bool print_end(const Training *training)
 {
     const Score *test = &training->test_score;
     char fingerprint[17];
-    snprintf(fingerprint, sizeof fingerprint, "%016llx",
-             (unsigned long long)training->fingerprint);
+    snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)training->fingerprint);
     if (training->options->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddNumberToObject(object, "epochs", training->progress.epoch);
@@ -88,9 +91,10 @@ static int end_not_finite(const Training *training)
     if (training->failed.rows > 0) { // else end_epoch() has said it
         const char *layer = training->model->first_nonfinite(&training->failed);
         failed("the loss is not finite in epoch %d, step %lld%s%s%s: try a learning rate below "
-               "%g, with '--lr X'; %s", training->progress.epoch + 1,
-               (long long)training->failed.step, layer ? ", first in layer '" : "",
-               layer ? layer : "", layer ? "'" : "", training->progress.rate, kept);
+               "%g, with '--lr X'; %s",
+               training->progress.epoch + 1, (long long)training->failed.step,
+               layer ? ", first in layer '" : "", layer ? layer : "", layer ? "'" : "",
+               training->progress.rate, kept);
     }
     const int status = end_with_problem();
     if (training->progress.epoch > 0 && !train_report(training, "not finite", NULL))

@@ -88,8 +88,8 @@ static bool make_memory(Training *training)
         memcpy(history, progress->history, (size_t)progress->epoch * sizeof *history);
     free(progress->history);
     progress->history = history;
-    const int most = training->train.count > training->test.count ? training->train.count
-                                                                  : training->test.count;
+    const int most =
+        training->train.count > training->test.count ? training->train.count : training->test.count;
     training->order = allocate((size_t)training->training, sizeof *training->order);
     training->sequence = sequence_of(most);
     return training->order && training->sequence &&
@@ -107,13 +107,19 @@ bool train_prepare(Training *training)
         !make_memory(training))
         return false;
     training->validate = (Scoring){
-        .model = model, .set = &training->train, .sequence = training->sequence,
-        .first = training->training, .count = training->validation,
+        .model = model,
+        .set = &training->train,
+        .sequence = training->sequence,
+        .first = training->training,
+        .count = training->validation,
         .score = &training->validation_score,
     };
     training->evaluate = (Scoring){
-        .model = model, .set = &training->test, .sequence = training->sequence,
-        .count = training->test.count, .score = &training->test_score,
+        .model = model,
+        .set = &training->test,
+        .sequence = training->sequence,
+        .count = training->test.count,
+        .score = &training->test_score,
     };
     display_open(&training->display, options, training->training, options->epochs);
     return true;

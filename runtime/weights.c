@@ -84,8 +84,7 @@ static char *make_header(const NnModel *model, const Progress *progress, Weights
     return padded;
 }
 
-bool weights_write(const char *path, const NnModel *model, const Progress *progress,
-                   WeightsUse use)
+bool weights_write(const char *path, const NnModel *model, const Progress *progress, WeightsUse use)
 {
     size_t length;
     char *header = make_header(model, progress, use, &length);

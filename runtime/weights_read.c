@@ -85,8 +85,7 @@ static bool read_header(Reading *reading)
     if (done) {
         // A zero byte inside would end the text for the parser and hide what follows.
         if (text[0] == '{' && strlen(text) == reading->header_size)
-            reading->header =
-                cJSON_ParseWithLengthOpts(text, reading->header_size + 1, NULL, true);
+            reading->header = cJSON_ParseWithLengthOpts(text, reading->header_size + 1, NULL, true);
         if (!cJSON_IsObject(reading->header))
             done = failed("'%s' is no safetensors file: its header is not a JSON object",
                           reading->path);
@@ -122,14 +121,15 @@ static bool same_shape(const Reading *reading, const NnTensor *tensor, const cJS
     int rank = 0;
     bool same = true;
     const cJSON *item;
-    cJSON_ArrayForEach(item, shape) {
+    cJSON_ArrayForEach(item, shape)
+    {
         size_t dim;
         if (!whole(item, &dim))
             return damaged(reading, tensor->name, "a shape that is not of whole numbers");
         same = same && rank < tensor_rank(tensor) && dim == (size_t)tensor->dim[rank];
         if (used < sizeof there - 32)
-            used += (size_t)snprintf(there + used, sizeof there - used, "%s%zu", rank ? "x" : "",
-                                     dim);
+            used +=
+                (size_t)snprintf(there + used, sizeof there - used, "%s%zu", rank ? "x" : "", dim);
         rank++;
     }
     if (same && rank == tensor_rank(tensor))
@@ -180,7 +180,8 @@ static bool read_entries(Reading *reading)
     bool metadata = false;
     for (int i = 0; i < reading->model->tensor_count; i++)
         reading->places[i].tensor = &reading->model->tensors[i];
-    cJSON_ArrayForEach(entry, reading->header) {
+    cJSON_ArrayForEach(entry, reading->header)
+    {
         if (strcmp(entry->string, "__metadata__") == 0) {
             if (metadata)
                 return failed("'%s' is damaged: it has '__metadata__' twice", reading->path);
@@ -235,8 +236,8 @@ static bool check_offsets(const Reading *reading)
     }
     free(sorted);
     if (done && size < end)
-        return failed("'%s' is truncated: its tensors have %zu bytes, %zu are there",
-                      reading->path, end, size);
+        return failed("'%s' is truncated: its tensors have %zu bytes, %zu are there", reading->path,
+                      end, size);
     if (done && size > end)
         return failed("'%s' is damaged: %zu bytes follow its last tensor", reading->path,
                       size - end);
@@ -257,7 +258,8 @@ static bool check_network(const Reading *reading)
     if (!there || strcmp(there, here) == 0)
         return true;
     return failed("'%s' belongs to another network: its tensors are alike, but its fingerprint is "
-                  "%.64s and here it is %s", reading->path, there, here);
+                  "%.64s and here it is %s",
+                  reading->path, there, here);
 }
 
 static bool number_of(const Reading *reading, const char *name, uint64_t limit, uint64_t *value)
@@ -312,8 +314,8 @@ static bool read_data(Reading *reading)
     for (int i = 0; i < reading->model->tensor_count; i++) {
         // Aligned: all tensors are of one type, and the first begins where the memory does.
         const Place *place = &reading->places[i];
-        if (place->found && !tensor_is_finite(reading->model, place->tensor,
-                                              reading->data + place->begin))
+        if (place->found &&
+            !tensor_is_finite(reading->model, place->tensor, reading->data + place->begin))
             return failed("'%s' is of no use: '%s' has a number that is not finite", reading->path,
                           place->tensor->name);
     }

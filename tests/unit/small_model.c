@@ -18,9 +18,9 @@ static void small_hook(const NnBatch *batch)
 }
 
 static const NnLayer small_layers[] = {
-    {"dense1", "dense 8 relu l2 0.001", "8", (INPUTS + 1) * HIDDEN, INPUTS * HIDDEN, 4 * HIDDEN},
-    {"dropout1", "dropout 25%", "8", 0, 0, 0},
-    {"dense2", "dense 3 softmax", "3", (HIDDEN + 1) * CLASSES, HIDDEN * CLASSES, 4 * CLASSES},
+    {"dense1", "dense 8 relu l2 0.001", "8", (INPUTS + 1) * HIDDEN, INPUTS * HIDDEN},
+    {"dropout1", "dropout 25%", "8", 0, 0},
+    {"dense2", "dense 3 softmax", "3", (HIDDEN + 1) * CLASSES, HIDDEN * CLASSES},
 };
 
 #ifndef ONLY_F64

@@ -1,0 +1,142 @@
+# netc: make, make test, make mnist, make install; `make help` lists the rest.
+
+CC ?= cc
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+DESTDIR ?=
+B := build
+
+WARN := -Wall -Wextra -Wshadow -Wconversion
+NETC_FLAGS := -std=gnu11 $(WARN)
+ifdef SAN
+B := build/san
+SAN_FLAGS := -fsanitize=address -fsanitize=undefined -fno-sanitize-recover=all
+endif
+ALL_CFLAGS = $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -MMD -MP
+
+COMPILER := $(wildcard compiler/*.c)
+COMPILER_OBJ := $(COMPILER:compiler/%.c=$(B)/compiler/%.o) $(B)/grammar/net.tab.o $(B)/grammar/net.yy.o
+RUNTIME := $(wildcard runtime/*.c)
+RUNTIME_OBJ := $(RUNTIME:runtime/%.c=$(B)/runtime/%.o)
+RUNTIME_H := nn.h nn_math.h nn_random.h
+MODELS := $(wildcard models/*.net models/lab/*.net)
+
+all: $(B)/netc $(B)/lib/netc/libnn.a
+
+$(B)/netc: $(COMPILER_OBJ)
+	$(CC) $(SAN_FLAGS) -o $@ $^ -lm
+
+# flex and bison write C that our warnings are too strict for
+$(B)/grammar/net.tab.c $(B)/grammar/net.tab.h &: grammar/net.y
+	@mkdir -p $(@D)
+	bison -Wall -Werror -d -o $(B)/grammar/net.tab.c $<
+
+$(B)/grammar/net.yy.c: grammar/net.l $(B)/grammar/net.tab.h
+	@mkdir -p $(@D)
+	flex -o $@ $<
+
+$(B)/grammar/%.o: $(B)/grammar/%.c
+	$(CC) -std=gnu11 $(CFLAGS) $(SAN_FLAGS) -Icompiler -I$(B)/grammar -MMD -MP -c -o $@ $<
+
+$(B)/compiler/%.o: compiler/%.c | $(B)/grammar/net.tab.h
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Icompiler -I$(B)/grammar -c -o $@ $<
+
+# the runtime of every program that netc builds; installed beside its sources
+$(B)/runtime/%.o: runtime/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -fopenmp -c -o $@ $<
+
+$(B)/lib/netc/libnn.a: $(RUNTIME_OBJ) $(RUNTIME_H:%=runtime/%)
+	@mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcs $@ $(RUNTIME_OBJ)
+	cp $(RUNTIME_H:%=runtime/%) $(@D)
+
+# --- for users --------------------------------------------------------------------------------------
+
+# from nothing to a trained network: tools, data, compiler, training
+mnist:
+	tools/setup
+	$(MAKE) all
+	tools/fetch-data mnist
+	$(B)/netc train models/mnist.net -o $(B)/mnist
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/netc \
+	    $(DESTDIR)$(PREFIX)/share/netc/runtime $(DESTDIR)$(PREFIX)/share/netc/models/lab
+	install -m 755 $(B)/netc $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(B)/lib/netc/libnn.a $(RUNTIME_H:%=runtime/%) $(DESTDIR)$(PREFIX)/lib/netc
+	install -m 644 runtime/*.[ch] $(DESTDIR)$(PREFIX)/share/netc/runtime
+	install -m 644 models/*.net $(DESTDIR)$(PREFIX)/share/netc/models
+	install -m 644 models/lab/*.net $(DESTDIR)$(PREFIX)/share/netc/models/lab
+	install -m 755 tools/fetch-data $(DESTDIR)$(PREFIX)/share/netc
+
+clean:
+	rm -rf build
+
+# --- for developers ---------------------------------------------------------------------------------
+
+# set-up, then every test; ends with one line `N passed, N failed`
+test:
+	tools/setup test
+	$(MAKE) all tests
+	tests/all.sh
+
+# whole trainings on all of MNIST, and a sign flipped in every backward function: half an hour
+test-long:
+	tools/setup test
+	tools/setup data
+	$(MAKE) all tests
+	tools/fetch-data mnist
+	tests/long.sh
+
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+tests: $(UNIT) all
+
+$(B)/tests/unit/%: tests/unit/%.c tests/unit/small_model.c $(B)/lib/netc/libnn.a $(wildcard tests/unit/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -fopenmp -o $@ $< tests/unit/small_model.c \
+	    $(B)/lib/netc/libnn.a -lcmocka -lcjson -lpng -lz -lm
+
+# the C of every model, committed: its diff is the review of a change to the compiler
+gen: all
+	@mkdir -p generated/lab
+	@for model in $(MODELS:models/%.net=%); do \
+	    $(B)/netc emit models/$$model.net -o generated/$$model.c || exit 1; done
+
+# rewrites the expected outputs; their diff is the review
+bless: all gen
+	tests/run.sh --bless
+
+FUZZ_SECONDS ?= 60
+fuzz: $(B)/netc
+	@mkdir -p $(B)/fuzz
+	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -w -Icompiler -I$(B)/grammar \
+	    -o $(B)/fuzz/parse tests/fuzz/parse.c $(filter-out compiler/main.c,$(COMPILER)) \
+	    $(B)/grammar/net.tab.c $(B)/grammar/net.yy.c -lm
+	$(B)/fuzz/parse -max_len=4096 -timeout=1 -close_fd_mask=2 -max_total_time=$(FUZZ_SECONDS)
+
+# lines that are too long, and warnings of the other compiler
+lint:
+	@awk 'length($$0) > 100 { print FILENAME ":" FNR ": " length($$0) " columns"; bad = 1 } \
+	    END { exit bad }' compiler/*.[ch] runtime/*.[ch] grammar/net.[ly] tests/unit/*.[ch]
+	@for file in compiler/*.c; do clang -fsyntax-only $(NETC_FLAGS) -Werror -Icompiler \
+	    -I$(B)/grammar $$file || exit 1; done
+
+wc:
+	@wc -l grammar/* compiler/* runtime/*
+
+help:
+	@echo 'make            the compiler and its runtime, in build/'
+	@echo 'make mnist      install what is missing, fetch MNIST, train models/mnist.net'
+	@echo 'make test       install what is missing, then every test'
+	@echo 'make test-long  whole trainings on MNIST'
+	@echo 'make install    PREFIX=/usr/local DESTDIR='
+	@echo 'make gen        generated/, the C of every model'
+	@echo 'make bless      rewrite the expected outputs of the tests'
+	@echo 'make fuzz       the parser under libFuzzer, FUZZ_SECONDS=60'
+	@echo 'make lint wc clean;  SAN=1 builds with ASan and UBSan in build/san'
+
+.PHONY: all mnist install clean test test-long tests gen bless fuzz lint wc help
+-include $(wildcard $(B)/*/*.d)

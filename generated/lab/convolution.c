@@ -1,0 +1,2551 @@
+// convolution: a network compiled by netc into the C that trains it.
+//
+//   layer        statement                          output         parameters
+//   input        input 28x28x1                      28x28x1
+//   conv1        conv 32 3x3 l2 0.0001              26x26x32       320
+//   batchnorm1   batchnorm                          26x26x32       64
+//   relu1        relu                               26x26x32       0
+//   pool1        pool 2                             13x13x32       0
+//   dropout1     dropout 20%                        13x13x32       0
+//   conv2        conv 64 3x3 l2 0.0001              11x11x64       18496
+//   batchnorm2   batchnorm                          11x11x64       128
+//   relu2        relu                               11x11x64       0
+//   pool2        pool 2                             5x5x64         0
+//   dropout2     dropout 20%                        5x5x64         0
+//   conv3        conv 64 3x3 pad same l2 0.0001     5x5x64         36928
+//   batchnorm3   batchnorm                          5x5x64         128
+//   relu3        relu                               5x5x64         0
+//   dropout3     dropout 30%                        5x5x64         0
+//   dense1       dense 520 relu                     520            832520
+//   dense2       dense 300 relu                     300            156300
+//   dense3       dense 250 relu                     250            75250
+//   dense4       dense 130 relu                     130            32630
+//   dense5       dense 60 relu                      60             7860
+//   dense6       dense 10 softmax                   10             610
+//                                                                  1161234
+//
+// A layer's forward and backward functions stand side by side, each with its formula. In them
+// x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and
+// dx is the gradient of the mean loss by x. train_step, at the end, calls them all.
+
+#include <cblas.h>  // the matrix products
+#include <math.h>   // sqrt, pow
+#include <string.h> // memcpy, memset
+
+#include "nn.h" // the team of threads, random numbers, exp and log in vectors
+
+// --- sizes ------------------------------------------------------------------------------------------
+
+// A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
+enum { BATCH = 64, ROWS = 8, BLOCKS = 8 };
+
+// How many rows the block that starts at row `first` has in this batch.
+static int rows_from(int first, const NnBatch *batch)
+{
+    const int rows = batch->rows - first;
+    return rows < 0 ? 0 : nn_min(rows, ROWS);
+}
+
+// --- tensors that outlive a step --------------------------------------------------------------------
+
+// weights, which training changes
+static _Alignas(64) float conv1_w[3][3][1][32]; // at first: uniform within sqrt(6 / (9 + 288)) (glorot)
+static _Alignas(64) float conv1_b[32]; // at first: zeros
+static _Alignas(64) float batchnorm1_gamma[32];
+static _Alignas(64) float batchnorm1_beta[32];
+static _Alignas(64) float conv2_w[3][3][32][64]; // at first: uniform within sqrt(6 / (288 + 576)) (glorot)
+static _Alignas(64) float conv2_b[64]; // at first: zeros
+static _Alignas(64) float batchnorm2_gamma[64];
+static _Alignas(64) float batchnorm2_beta[64];
+static _Alignas(64) float conv3_w[3][3][64][64]; // at first: uniform within sqrt(6 / (576 + 576)) (glorot)
+static _Alignas(64) float conv3_b[64]; // at first: zeros
+static _Alignas(64) float batchnorm3_gamma[64];
+static _Alignas(64) float batchnorm3_beta[64];
+static _Alignas(64) float dense1_w[1600][520]; // at first: uniform within sqrt(6 / (1600 + 520)) (glorot)
+static _Alignas(64) float dense1_b[520]; // at first: zeros
+static _Alignas(64) float dense2_w[520][300]; // at first: uniform within sqrt(6 / (520 + 300)) (glorot)
+static _Alignas(64) float dense2_b[300]; // at first: zeros
+static _Alignas(64) float dense3_w[300][250]; // at first: uniform within sqrt(6 / (300 + 250)) (glorot)
+static _Alignas(64) float dense3_b[250]; // at first: zeros
+static _Alignas(64) float dense4_w[250][130]; // at first: uniform within sqrt(6 / (250 + 130)) (glorot)
+static _Alignas(64) float dense4_b[130]; // at first: zeros
+static _Alignas(64) float dense5_w[130][60]; // at first: uniform within sqrt(6 / (130 + 60)) (glorot)
+static _Alignas(64) float dense5_b[60]; // at first: zeros
+static _Alignas(64) float dense6_w[60][10]; // at first: uniform within sqrt(6 / (60 + 10)) (glorot)
+static _Alignas(64) float dense6_b[10]; // at first: zeros
+
+// states, which follow the training
+static _Alignas(64) float batchnorm1_mean[32];
+static _Alignas(64) float batchnorm1_variance[32];
+static _Alignas(64) float batchnorm2_mean[64];
+static _Alignas(64) float batchnorm2_variance[64];
+static _Alignas(64) float batchnorm3_mean[64];
+static _Alignas(64) float batchnorm3_variance[64];
+
+// what the optimizer remembers
+static _Alignas(64) float conv1_w_v[3][3][1][32];
+static _Alignas(64) float conv1_b_v[32];
+static _Alignas(64) float batchnorm1_gamma_v[32];
+static _Alignas(64) float batchnorm1_beta_v[32];
+static _Alignas(64) float conv2_w_v[3][3][32][64];
+static _Alignas(64) float conv2_b_v[64];
+static _Alignas(64) float batchnorm2_gamma_v[64];
+static _Alignas(64) float batchnorm2_beta_v[64];
+static _Alignas(64) float conv3_w_v[3][3][64][64];
+static _Alignas(64) float conv3_b_v[64];
+static _Alignas(64) float batchnorm3_gamma_v[64];
+static _Alignas(64) float batchnorm3_beta_v[64];
+static _Alignas(64) float dense1_w_v[1600][520];
+static _Alignas(64) float dense1_b_v[520];
+static _Alignas(64) float dense2_w_v[520][300];
+static _Alignas(64) float dense2_b_v[300];
+static _Alignas(64) float dense3_w_v[300][250];
+static _Alignas(64) float dense3_b_v[250];
+static _Alignas(64) float dense4_w_v[250][130];
+static _Alignas(64) float dense4_b_v[130];
+static _Alignas(64) float dense5_w_v[130][60];
+static _Alignas(64) float dense5_b_v[60];
+static _Alignas(64) float dense6_w_v[60][10];
+static _Alignas(64) float dense6_b_v[10];
+
+// --- the arena --------------------------------------------------------------------------------------
+
+// Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
+// the next. Values that are never alive together share their bytes.
+enum {
+    ARENA_BYTES = 27510016,
+    // of a training step: 27510016 bytes, 44457472 if nothing were shared
+    AT_input =                       27303936, EACH_input =                        25088, // [ROWS][28][28][1]
+    AT_conv1 =                        5537792, EACH_conv1 =                       692224, // [ROWS][26][26][32]
+    AT_batchnorm1_sums =                    0, EACH_batchnorm1_sums =                512, // [2][32]
+    AT_batchnorm1_stats =            27509248,                                            // [2][32]
+    AT_relu1 =                              0, EACH_relu1 =                       692224, // [ROWS][26][26][32]
+    AT_pool1 =                       23945216, EACH_pool1 =                       173056, // [ROWS][13][13][32]
+    AT_dropout1 =                    25329664, EACH_dropout1 =                    173056, // [ROWS][13][13][32]
+    AT_conv2 =                       19980288, EACH_conv2 =                       247808, // [ROWS][11][11][64]
+    AT_batchnorm2_sums =             11075584, EACH_batchnorm2_sums =               1024, // [2][64]
+    AT_batchnorm2_stats =            27508736,                                            // [2][64]
+    AT_relu2 =                       14403584, EACH_relu2 =                       247808, // [ROWS][11][11][64]
+    AT_pool2 =                       17010048, EACH_pool2 =                        51200, // [ROWS][5][5][64]
+    AT_dropout2 =                    17419648, EACH_dropout2 =                     51200, // [ROWS][5][5][64]
+    AT_conv3 =                       17829248, EACH_conv3 =                        51200, // [ROWS][5][5][64]
+    AT_batchnorm3_sums =             11075584, EACH_batchnorm3_sums =               1024, // [2][64]
+    AT_batchnorm3_stats =            26714112,                                            // [2][64]
+    AT_dropout3 =                    18238848, EACH_dropout3 =                     51200, // [ROWS][5][5][64]
+    AT_dense1 =                      19358080, EACH_dense1 =                       16640, // [ROWS][520]
+    AT_dense2 =                      19754368, EACH_dense2 =                        9600, // [ROWS][300]
+    AT_dense3 =                      19907968, EACH_dense3 =                        8000, // [ROWS][250]
+    AT_dense4 =                      22026752, EACH_dense4 =                        4160, // [ROWS][130]
+    AT_dense5 =                      22141184, EACH_dense5 =                        1920, // [ROWS][60]
+    AT_dense6_z =                    11075584, EACH_dense6_z =                       640, // [ROWS][10]
+    AT_dense6 =                      11075904, EACH_dense6 =                         640, // [ROWS][10]
+    AT_predicted =                   22201600, EACH_predicted =                       32, // [ROWS]
+    AT_loss =                        22201856, EACH_loss =                            32, // [ROWS]
+    AT_conv1_w_penalty =             22202368,                                            // [1]
+    AT_conv2_w_penalty =             22202432,                                            // [8]
+    AT_conv3_w_penalty =             22202496,                                            // [8]
+    AT_d_dense6_z =                  22185664, EACH_d_dense6_z =                     320, // [ROWS][10]
+    AT_d_dense6_b_partial =          19979968, EACH_d_dense6_b_partial =              40, // [10]
+    AT_d_dense6_b =                  22202560,                                            // [10]
+    AT_d_dense5_z =                  22156544, EACH_d_dense5_z =                    1920, // [ROWS][60]
+    AT_d_dense6_w =                  22188224,                                            // [60][10]
+    AT_d_dense5_b_partial =          22196864, EACH_d_dense5_b_partial =             240, // [60]
+    AT_d_dense5_b =                  22202112,                                            // [60]
+    AT_d_dense4_z =                  22060032, EACH_d_dense4_z =                    4160, // [ROWS][130]
+    AT_d_dense5_w =                  22093312,                                            // [130][60]
+    AT_d_dense4_b_partial =          22181504, EACH_d_dense4_b_partial =             520, // [130]
+    AT_d_dense4_b =                  22201024,                                            // [130]
+    AT_d_dense3_z =                  21962752, EACH_d_dense3_z =                    8000, // [ROWS][250]
+    AT_d_dense4_w =                  19624320,                                            // [250][130]
+    AT_d_dense3_b_partial =          19971968, EACH_d_dense3_b_partial =            1000, // [250]
+    AT_d_dense3_b =                  22200000,                                            // [250]
+    AT_d_dense2_z =                  19831168, EACH_d_dense2_z =                    9600, // [ROWS][300]
+    AT_d_dense3_w =                  19058048,                                            // [300][250]
+    AT_d_dense2_b_partial =          22171904, EACH_d_dense2_b_partial =            1200, // [300]
+    AT_d_dense2_b =                  22198784,                                            // [300]
+    AT_d_dense1_z =                  19491200, EACH_d_dense1_z =                   16640, // [ROWS][520]
+    AT_d_dense2_w =                  16386048,                                            // [520][300]
+    AT_d_dense1_b_partial =          22124544, EACH_d_dense1_b_partial =            2080, // [520]
+    AT_d_dense1_b =                  22190656,                                            // [520]
+    AT_d_batchnorm3 =                18648448, EACH_d_batchnorm3 =                 51200, // [ROWS][5][5][64]
+    AT_d_dense1_w =                  11075584,                                            // [1600][520]
+    AT_d_batchnorm3_beta_partial =   22192768, EACH_d_batchnorm3_beta_partial =      256, // [64]
+    AT_d_batchnorm3_beta =           26714624,                                            // [64]
+    AT_d_batchnorm3_gamma_partial =  22194816, EACH_d_batchnorm3_gamma_partial =     256, // [64]
+    AT_d_batchnorm3_gamma =          26714880,                                            // [64]
+    AT_d_conv3 =                     12255232, EACH_d_conv3 =                     102400, // [ROWS][5][5][64]
+    AT_d_conv3_b_partial =           13074432, EACH_d_conv3_b_partial =              256, // [64]
+    AT_d_conv3_b =                   12402688,                                            // [64]
+    AT_d_conv3_w_partial =           11075584, EACH_d_conv3_w_partial =           147456, // [3][3][64][64]
+    AT_d_conv3_w =                   12255232,                                            // [3][3][64][64]
+    AT_d_pool2 =                     12306432, EACH_d_pool2 =                     102400, // [ROWS][5][5][64]
+    AT_d_batchnorm2 =                21962752, EACH_d_batchnorm2 =                247808, // [ROWS][11][11][64]
+    AT_d_batchnorm2_beta_partial =   13076480, EACH_d_batchnorm2_beta_partial =      256, // [64]
+    AT_d_batchnorm2_beta =           27509504,                                            // [64]
+    AT_d_batchnorm2_gamma_partial =  13078528, EACH_d_batchnorm2_gamma_partial =     256, // [64]
+    AT_d_batchnorm2_gamma =          27509760,                                            // [64]
+    AT_d_conv2 =                     16613376, EACH_d_conv2 =                     420864, // [ROWS][11][11][64]
+    AT_d_conv2_b_partial =           27504640, EACH_d_conv2_b_partial =              256, // [64]
+    AT_d_conv2_b =                      73728,                                            // [64]
+    AT_d_conv2_w_partial =           26714112, EACH_d_conv2_w_partial =            73728, // [3][3][32][64]
+    AT_d_conv2_w =                          0,                                            // [3][3][32][64]
+    AT_d_pool1 =                     16861184, EACH_d_pool1 =                     420864, // [ROWS][13][13][32]
+    AT_d_batchnorm1 =                11075584, EACH_d_batchnorm1 =                692224, // [ROWS][26][26][32]
+    AT_d_batchnorm1_beta_partial =   27506688, EACH_d_batchnorm1_beta_partial =      128, // [32]
+    AT_d_batchnorm1_beta =           16623616,                                            // [32]
+    AT_d_batchnorm1_gamma_partial =  27507712, EACH_d_batchnorm1_gamma_partial =     128, // [32]
+    AT_d_batchnorm1_gamma =          16623744,                                            // [32]
+    AT_d_conv1 =                            0, EACH_d_conv1 =                     692224, // [ROWS][26][26][32]
+    AT_d_conv1_b_partial =           16622592, EACH_d_conv1_b_partial =              128, // [32]
+    AT_d_conv1_b =                       1152,                                            // [32]
+    AT_d_conv1_w_partial =           16613376, EACH_d_conv1_w_partial =             1152, // [3][3][1][32]
+    AT_d_conv1_w =                          0,                                            // [3][3][1][32]
+    // of inference: 6925504 bytes
+    AT_infer_input =              692224, EACH_infer_input =            865280, // [ROWS][28][28][1]
+    AT_infer_relu1 =                   0, EACH_infer_relu1 =            865280, // [ROWS][26][26][32]
+    AT_infer_pool1 =              692224, EACH_infer_pool1 =            865280, // [ROWS][13][13][32]
+    AT_infer_relu2 =                   0, EACH_infer_relu2 =            865280, // [ROWS][11][11][64]
+    AT_infer_pool2 =              247808, EACH_infer_pool2 =            865280, // [ROWS][5][5][64]
+    AT_infer_relu3 =                   0, EACH_infer_relu3 =            865280, // [ROWS][5][5][64]
+    AT_infer_dense1 =              51200, EACH_infer_dense1 =           865280, // [ROWS][520]
+    AT_infer_dense2 =                  0, EACH_infer_dense2 =           865280, // [ROWS][300]
+    AT_infer_dense3 =               9600, EACH_infer_dense3 =           865280, // [ROWS][250]
+    AT_infer_dense4 =                  0, EACH_infer_dense4 =           865280, // [ROWS][130]
+    AT_infer_dense5 =               4160, EACH_infer_dense5 =           865280, // [ROWS][60]
+    AT_infer_dense6_z =                0, EACH_infer_dense6_z =         865280, // [ROWS][10]
+    AT_infer_dense6 =            6922240, EACH_infer_dense6 =              320, // [ROWS][10]
+    AT_infer_predicted =         6924800, EACH_infer_predicted =            32, // [ROWS]
+    AT_infer_loss =              6925056, EACH_infer_loss =                 32, // [ROWS]
+    AT_infer_conv1_w_penalty =   6925312,                                       // [1]
+    AT_infer_conv2_w_penalty =   6925376,                                       // [8]
+    AT_infer_conv3_w_penalty =   6925440,                                       // [8]
+};
+static _Alignas(64) unsigned char arena[ARENA_BYTES];
+#define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
+#define WHOLE(value) ((void *)(arena + AT_##value))
+
+// --- matrix products, by BLAS; the leading number of a pointer's rows is its width ------------------
+
+// c[m][n] = a[m][k] b[k][n] + beta c
+static void gemm_nn(int m, int n, int k, const void *a, const void *b, float beta, void *c)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, beta, c, n);
+}
+
+// c[m][n] = a[m][k] b[n][k]' + beta c
+static void gemm_nt(int m, int n, int k, const void *a, const void *b, float beta, void *c)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, beta, c, n);
+}
+
+// c[m][n] = a[k][m]' b[k][n] + beta c, where rows of a are `width` apart
+static void gemm_tn(int m, int n, int k, const void *a, int width, const void *b, float beta,
+                    void *c)
+{
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, width, b, n, beta, c, n);
+}
+
+// --- input: input 28x28x1 ---------------------------------------------------------------------------
+
+// x = pictures / 255
+static void input_forward(const NnBatch *batch, int first, int rows,
+                          float x[restrict ROWS][28][28][1])
+{
+    for (int i = 0; i < rows; i++) {
+        const unsigned char *const picture = batch->pictures + (size_t)batch->index[first + i] * 784;
+        float *const to = x[i][0][0];
+        for (int j = 0; j < 784; j++)
+            to[j] = picture[j] * 0.003921569f;
+    }
+}
+
+// --- conv1: conv 32 3x3 l2 0.0001   28x28x1 -> 26x26x32 ---------------------------------------------
+
+// columns = the windows of x below `pixels` pixels of the result, from row `top` on
+static void conv1_columns(int top, int pixels, float columns[restrict][9], const float x[28][28][1])
+{
+    for (int p = 0; p < pixels; p++) {
+        const int h = top + p / 26, w = p % 26; // the pixel in the result
+        for (int r = 0; r < 3; r++) {
+            memcpy(&columns[p][r * 3], x[h + r][w], 3 * sizeof(float));
+        }
+    }
+}
+
+// y = x * w, a sum over each window
+// then y = x + b
+static void conv1_forward(int rows, float y[restrict ROWS][26][26][32],
+                          const float x[ROWS][28][28][1], const float w[3][3][1][32],
+                          const float b[32])
+{
+    float columns[676][9];
+    for (int i = 0; i < rows; i++) {
+        for (int top = 0; top < 26; top += 26) {
+            const int pixels = 676;
+            conv1_columns(top, pixels, columns, x[i]);
+            gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
+        }
+        for (int h = 0; h < 26; h++)
+            for (int w = 0; w < 26; w++)
+                for (int c = 0; c < 32; c++) {
+                    float v = y[i][h][w][c];
+                    v += b[c];
+                    y[i][h][w][c] = v;
+                }
+    }
+}
+
+// penalty = lambda sum w^2, a part of w at a time
+static void conv1_w_penalty(double penalty[restrict 1], const float w[9][32])
+{
+    double sums[32] = {0};
+    for (int i = 0; i < 9; i++)
+        for (int j = 0; j < 32; j++)
+            sums[j] += (double)w[i][j] * w[i][j];
+    double sum = 0;
+    for (int j = 0; j < 32; j++)
+        sum += sums[j];
+    penalty[0] = 0.0001 * sum;
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void conv1_b_partial(int rows, float db[restrict 32], const float dy[ROWS][676][32])
+{
+    memset(db, 0, sizeof(float[32]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void conv1_b_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x * w, a sum over each window
+// dw = sum of x dy over the block's pixels
+static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
+                            const float x[ROWS][28][28][1], const float dy[ROWS][26][26][32])
+{
+    float columns[676][9];
+    memset(dw, 0, sizeof(float[3][3][1][32]));
+    for (int i = 0; i < rows; i++)
+        for (int top = 0; top < 26; top += 26) {
+            const int pixels = 676;
+            conv1_columns(top, pixels, columns, x[i]);
+            gemm_tn(9, 32, pixels, columns, 9, dy[i][top], 1, dw);
+        }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+// then g = g + 2 lambda w
+static void conv1_w_gradient(float sum[restrict 9][32], const float partial[BLOCKS][9][32],
+                             const float w[9][32])
+{
+    for (int i = 0; i < 9; i++) {
+        for (int j = 0; j < 32; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 32; j++)
+                sum[i][j] += partial[block][i][j];
+    }
+    for (int i = 0; i < 9; i++)
+        for (int j = 0; j < 32; j++) {
+            float v = sum[i][j];
+            v += 0.0002f * w[i][j];
+            sum[i][j] = v;
+        }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void conv1_w_update(const NnBatch *batch, float w[restrict 9][32], const float g[9][32],
+                           float v[restrict 9][32])
+{
+    const float rate = (float)batch->rate;
+    for (int i = 0; i < 9; i++)
+        for (int j = 0; j < 32; j++) {
+            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+        }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void conv1_b_update(const NnBatch *batch, float w[restrict 32], const float g[32],
+                           float v[restrict 32])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 32; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// y = x * w, a sum over each window
+// then y = x + b
+// then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm1)
+// then y = x > 0 ? x : 0 (relu1)
+static void conv1_infer(int rows, float y[restrict ROWS][26][26][32],
+                        const float x[ROWS][28][28][1], const float w[3][3][1][32],
+                        const float b[32], const float mean[32], const float variance[32],
+                        const float gamma[32], const float beta[32])
+{
+    float columns[676][9];
+    for (int i = 0; i < rows; i++) {
+        for (int top = 0; top < 26; top += 26) {
+            const int pixels = 676;
+            conv1_columns(top, pixels, columns, x[i]);
+            gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
+        }
+        for (int h = 0; h < 26; h++)
+            for (int w = 0; w < 26; w++)
+                for (int c = 0; c < 32; c++) {
+                    float v = y[i][h][w][c];
+                    v += b[c];
+                    v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
+                    v = v > 0 ? v : 0;
+                    y[i][h][w][c] = v;
+                }
+    }
+}
+
+// --- batchnorm1: batchnorm   26x26x32 -> 26x26x32 ---------------------------------------------------
+
+// sums = sum x, sum x^2
+static void batchnorm1_sums(int rows, double sums[restrict 2][32], const float x[ROWS][676][32])
+{
+    memset(sums, 0, sizeof(double[2][32]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++) {
+                const double v = x[i][p][c];
+                sums[0][c] += v;
+                sums[1][c] += v * v;
+            }
+}
+
+// stats = mean, 1 / sqrt(variance + eps)
+static void batchnorm1_stats(const NnBatch *batch, float stats[restrict 2][32],
+                             const double sums[BLOCKS][2][32])
+{
+    const double count = (double)batch->rows * 676;
+    for (int c = 0; c < 32; c++) {
+        double sum = 0, squares = 0;
+        for (int block = 0; block < BLOCKS; block++) {
+            sum += sums[block][0][c];
+            squares += sums[block][1][c];
+        }
+        const double mean = sum / count, variance = squares / count - mean * mean;
+        stats[0][c] = (float)mean;
+        stats[1][c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + 0.001));
+    }
+}
+
+// mean, variance follow the batch's
+static void batchnorm1_follow(float mean[restrict 32], float variance[restrict 32],
+                              const float stats[2][32])
+{
+    for (int c = 0; c < 32; c++) {
+        const float deviation = 1 / stats[1][c];
+        mean[c] += 0.01f * (stats[0][c] - mean[c]);
+        variance[c] += 0.01f * (deviation * deviation - 0.001f - variance[c]);
+    }
+}
+
+// y = (x - mean) / deviation * gamma + beta
+// then y = x > 0 ? x : 0 (relu1)
+static void batchnorm1_forward(int rows, float y[restrict ROWS][676][32],
+                               const float x[ROWS][676][32], const float stats[2][32],
+                               const float gamma[32], const float beta[32])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++) {
+                float v = x[i][p][c];
+                v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
+                v = v > 0 ? v : 0;
+                y[i][p][c] = v;
+            }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void batchnorm1_beta_partial(int rows, float db[restrict 32], const float dy[ROWS][676][32])
+{
+    memset(db, 0, sizeof(float[32]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm1_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dgamma = sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm1_gamma_partial(int rows, float dgamma[restrict 32],
+                                     const float dy[ROWS][676][32], const float x[ROWS][676][32],
+                                     const float stats[2][32])
+{
+    memset(dgamma, 0, sizeof(float[32]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++) {
+                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+            }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][676][32],
+                                const float dy[ROWS][676][32], const float x[ROWS][676][32],
+                                const float stats[2][32], const float gamma[32],
+                                const float dbeta[32], const float dgamma[32])
+{
+    const float share = 1 / (float)(batch->rows * 676); // of one number in its channel
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++) {
+                float v = dy[i][p][c];
+                const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
+                v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
+                dx[i][p][c] = v;
+            }
+    }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void batchnorm1_gamma_update(const NnBatch *batch, float w[restrict 32], const float g[32],
+                                    float v[restrict 32])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 32; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], const float g[32],
+                                   float v[restrict 32])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 32; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// --- pool1: pool 2   26x26x32 -> 13x13x32 -----------------------------------------------------------
+
+// y = the largest x of each window
+static void pool1_forward(int rows, float y[restrict ROWS][13][13][32],
+                          const float x[ROWS][26][26][32])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int h = 0; h < 13; h++)
+            for (int w = 0; w < 13; w++)
+                for (int c = 0; c < 32; c++) {
+                    float largest = x[i][h * 2][w * 2][c];
+                    for (int r = 0; r < 2; r++)
+                        for (int s = 0; s < 2; s++)
+                            largest = x[i][h * 2 + r][w * 2 + s][c] > largest ? x[i][h * 2 + r][w * 2 + s][c] : largest;
+                    y[i][h][w][c] = largest;
+                }
+    }
+}
+
+// forward: y = the largest x of each window
+// dx = dy where x was the first largest of its window
+// forward: y = x > 0 ? x : 0 (relu1)
+// dx = y > 0 ? dy : 0
+static void pool1_backward(int rows, float dx[restrict ROWS][26][26][32],
+                           const float dy[ROWS][13][13][32], const float x[ROWS][26][26][32],
+                           const float y[ROWS][13][13][32])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int h = 0; h < 13; h++)
+            for (int w = 0; w < 13; w++)
+                for (int c = 0; c < 32; c++) {
+                    bool open = true; // the largest has not been met yet
+                    for (int r = 0; r < 2; r++)
+                        for (int s = 0; s < 2; s++) {
+                            const bool here = open & (x[i][h * 2 + r][w * 2 + s][c] == y[i][h][w][c]);
+                            dx[i][h * 2 + r][w * 2 + s][c] = here ? dy[i][h][w][c] : 0;
+                            open &= !here;
+                        }
+                }
+        for (int h = 0; h < 26; h++)
+            for (int w = 0; w < 26; w++)
+                for (int c = 0; c < 32; c++) {
+                    float v = dx[i][h][w][c];
+                    v = x[i][h][w][c] > 0 ? v : 0;
+                    dx[i][h][w][c] = v;
+                }
+    }
+}
+
+// --- dropout1: dropout 20%   13x13x32 -> 13x13x32 ---------------------------------------------------
+
+// y = kept ? x / (1 - rate) : 0
+static void dropout1_forward(const NnBatch *batch, int first, int rows,
+                             float y[restrict ROWS][5408], const float x[ROWS][5408])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
+    for (int i = 0; i < rows; i++) {
+        const uint32_t number = (uint32_t)(first + i) * 5408;
+        for (int j = 0; j < 5408; j++) {
+            float v = x[i][j];
+            v = nn_bits(key, number + (uint32_t)(j)) >= 858993459u ? v * 1.25f : 0;
+            y[i][j] = v;
+        }
+    }
+}
+
+// --- conv2: conv 64 3x3 l2 0.0001   13x13x32 -> 11x11x64 --------------------------------------------
+
+// columns = the windows of x below `pixels` pixels of the result, from row `top` on
+static void conv2_columns(int top, int pixels, float columns[restrict][288],
+                          const float x[13][13][32])
+{
+    for (int p = 0; p < pixels; p++) {
+        const int h = top + p / 11, w = p % 11; // the pixel in the result
+        for (int r = 0; r < 3; r++) {
+            memcpy(&columns[p][r * 96], x[h + r][w], 96 * sizeof(float));
+        }
+    }
+}
+
+// y = x * w, a sum over each window
+// then y = x + b
+static void conv2_forward(int rows, float y[restrict ROWS][11][11][64],
+                          const float x[ROWS][13][13][32], const float w[3][3][32][64],
+                          const float b[64])
+{
+    float columns[55][288];
+    for (int i = 0; i < rows; i++) {
+        for (int top = 0; top < 11; top += 5) {
+            const int pixels = nn_min(5, 11 - top) * 11;
+            conv2_columns(top, pixels, columns, x[i]);
+            gemm_nn(pixels, 64, 288, columns, w, 0, y[i][top]);
+        }
+        for (int h = 0; h < 11; h++)
+            for (int w = 0; w < 11; w++)
+                for (int c = 0; c < 64; c++) {
+                    float v = y[i][h][w][c];
+                    v += b[c];
+                    y[i][h][w][c] = v;
+                }
+    }
+}
+
+// penalty = lambda sum w^2, a part of w at a time
+static void conv2_w_penalty(int part, double penalty[restrict 8], const float w[288][64])
+{
+    double sums[64] = {0};
+    const int from = part * 36, to = nn_min(from + 36, 288);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 64; j++)
+            sums[j] += (double)w[i][j] * w[i][j];
+    double sum = 0;
+    for (int j = 0; j < 64; j++)
+        sum += sums[j];
+    penalty[part] = 0.0001 * sum;
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void conv2_b_partial(int rows, float db[restrict 64], const float dy[ROWS][121][64])
+{
+    memset(db, 0, sizeof(float[64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 121; p++)
+            for (int c = 0; c < 64; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void conv2_b_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x * w, a sum over each window
+// dw = sum of x dy over the block's pixels
+static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
+                            const float x[ROWS][13][13][32], const float dy[ROWS][11][11][64])
+{
+    float columns[55][288];
+    memset(dw, 0, sizeof(float[3][3][32][64]));
+    for (int i = 0; i < rows; i++)
+        for (int top = 0; top < 11; top += 5) {
+            const int pixels = nn_min(5, 11 - top) * 11;
+            conv2_columns(top, pixels, columns, x[i]);
+            gemm_tn(288, 64, pixels, columns, 288, dy[i][top], 1, dw);
+        }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+// then g = g + 2 lambda w
+static void conv2_w_gradient(int part, float sum[restrict 288][64],
+                             const float partial[BLOCKS][288][64], const float w[288][64])
+{
+    const int from = part * 36, to = nn_min(from + 36, 288);
+    for (int i = from; i < to; i++) {
+        for (int j = 0; j < 64; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 64; j++)
+                sum[i][j] += partial[block][i][j];
+    }
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 64; j++) {
+            float v = sum[i][j];
+            v += 0.0002f * w[i][j];
+            sum[i][j] = v;
+        }
+}
+
+// forward: y = x * w, a sum over each window
+// dx = dy * w turned round
+// then y = kept ? x / (1 - rate) : 0 (dropout1)
+static void conv2_backward(const NnBatch *batch, int first, int rows,
+                           float dx[restrict ROWS][13][13][32], const float dy[ROWS][11][11][64],
+                           const float w[3][3][32][64])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
+    float columns[55][288];
+    for (int i = 0; i < rows; i++) {
+        memset(dx[i], 0, sizeof dx[i]);
+        for (int top = 0; top < 11; top += 5) {
+            const int pixels = nn_min(5, 11 - top) * 11;
+            gemm_nt(pixels, 288, 64, dy[i][top], w, 0, columns);
+            for (int p = 0; p < pixels; p++) {
+                const int h = top + p / 11, w = p % 11; // the pixel in the result
+                for (int r = 0; r < 3; r++) {
+                    float *const to = dx[i][h + r][w];
+                    for (int k = 0; k < 96; k++)
+                        to[k] += columns[p][r * 96 + k];
+                }
+            }
+        }
+        const uint32_t number = (uint32_t)(first + i) * 5408;
+        for (int h = 0; h < 13; h++)
+            for (int w = 0; w < 13; w++)
+                for (int c = 0; c < 32; c++) {
+                    float v = dx[i][h][w][c];
+                    v = nn_bits(key, number + (uint32_t)((h * 13 + w) * 32 + c)) >= 858993459u ? v * 1.25f : 0;
+                    dx[i][h][w][c] = v;
+                }
+    }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288][64],
+                           const float g[288][64], float v[restrict 288][64])
+{
+    const float rate = (float)batch->rate;
+    const int from = part * 36, to = nn_min(from + 36, 288);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 64; j++) {
+            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+        }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const float g[64],
+                           float v[restrict 64])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 64; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// y = x * w, a sum over each window
+// then y = x + b
+// then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm2)
+// then y = x > 0 ? x : 0 (relu2)
+static void conv2_infer(int rows, float y[restrict ROWS][11][11][64],
+                        const float x[ROWS][13][13][32], const float w[3][3][32][64],
+                        const float b[64], const float mean[64], const float variance[64],
+                        const float gamma[64], const float beta[64])
+{
+    float columns[55][288];
+    for (int i = 0; i < rows; i++) {
+        for (int top = 0; top < 11; top += 5) {
+            const int pixels = nn_min(5, 11 - top) * 11;
+            conv2_columns(top, pixels, columns, x[i]);
+            gemm_nn(pixels, 64, 288, columns, w, 0, y[i][top]);
+        }
+        for (int h = 0; h < 11; h++)
+            for (int w = 0; w < 11; w++)
+                for (int c = 0; c < 64; c++) {
+                    float v = y[i][h][w][c];
+                    v += b[c];
+                    v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
+                    v = v > 0 ? v : 0;
+                    y[i][h][w][c] = v;
+                }
+    }
+}
+
+// --- batchnorm2: batchnorm   11x11x64 -> 11x11x64 ---------------------------------------------------
+
+// sums = sum x, sum x^2
+static void batchnorm2_sums(int rows, double sums[restrict 2][64], const float x[ROWS][121][64])
+{
+    memset(sums, 0, sizeof(double[2][64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 121; p++)
+            for (int c = 0; c < 64; c++) {
+                const double v = x[i][p][c];
+                sums[0][c] += v;
+                sums[1][c] += v * v;
+            }
+}
+
+// stats = mean, 1 / sqrt(variance + eps)
+static void batchnorm2_stats(const NnBatch *batch, float stats[restrict 2][64],
+                             const double sums[BLOCKS][2][64])
+{
+    const double count = (double)batch->rows * 121;
+    for (int c = 0; c < 64; c++) {
+        double sum = 0, squares = 0;
+        for (int block = 0; block < BLOCKS; block++) {
+            sum += sums[block][0][c];
+            squares += sums[block][1][c];
+        }
+        const double mean = sum / count, variance = squares / count - mean * mean;
+        stats[0][c] = (float)mean;
+        stats[1][c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + 0.001));
+    }
+}
+
+// mean, variance follow the batch's
+static void batchnorm2_follow(float mean[restrict 64], float variance[restrict 64],
+                              const float stats[2][64])
+{
+    for (int c = 0; c < 64; c++) {
+        const float deviation = 1 / stats[1][c];
+        mean[c] += 0.01f * (stats[0][c] - mean[c]);
+        variance[c] += 0.01f * (deviation * deviation - 0.001f - variance[c]);
+    }
+}
+
+// y = (x - mean) / deviation * gamma + beta
+// then y = x > 0 ? x : 0 (relu2)
+static void batchnorm2_forward(int rows, float y[restrict ROWS][121][64],
+                               const float x[ROWS][121][64], const float stats[2][64],
+                               const float gamma[64], const float beta[64])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 121; p++)
+            for (int c = 0; c < 64; c++) {
+                float v = x[i][p][c];
+                v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
+                v = v > 0 ? v : 0;
+                y[i][p][c] = v;
+            }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void batchnorm2_beta_partial(int rows, float db[restrict 64], const float dy[ROWS][121][64])
+{
+    memset(db, 0, sizeof(float[64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 121; p++)
+            for (int c = 0; c < 64; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm2_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dgamma = sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm2_gamma_partial(int rows, float dgamma[restrict 64],
+                                     const float dy[ROWS][121][64], const float x[ROWS][121][64],
+                                     const float stats[2][64])
+{
+    memset(dgamma, 0, sizeof(float[64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 121; p++)
+            for (int c = 0; c < 64; c++) {
+                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+            }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm2_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][121][64],
+                                const float dy[ROWS][121][64], const float x[ROWS][121][64],
+                                const float stats[2][64], const float gamma[64],
+                                const float dbeta[64], const float dgamma[64])
+{
+    const float share = 1 / (float)(batch->rows * 121); // of one number in its channel
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 121; p++)
+            for (int c = 0; c < 64; c++) {
+                float v = dy[i][p][c];
+                const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
+                v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
+                dx[i][p][c] = v;
+            }
+    }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void batchnorm2_gamma_update(const NnBatch *batch, float w[restrict 64], const float g[64],
+                                    float v[restrict 64])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 64; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void batchnorm2_beta_update(const NnBatch *batch, float w[restrict 64], const float g[64],
+                                   float v[restrict 64])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 64; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// --- pool2: pool 2   11x11x64 -> 5x5x64 -------------------------------------------------------------
+
+// y = the largest x of each window
+static void pool2_forward(int rows, float y[restrict ROWS][5][5][64],
+                          const float x[ROWS][11][11][64])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int h = 0; h < 5; h++)
+            for (int w = 0; w < 5; w++)
+                for (int c = 0; c < 64; c++) {
+                    float largest = x[i][h * 2][w * 2][c];
+                    for (int r = 0; r < 2; r++)
+                        for (int s = 0; s < 2; s++)
+                            largest = x[i][h * 2 + r][w * 2 + s][c] > largest ? x[i][h * 2 + r][w * 2 + s][c] : largest;
+                    y[i][h][w][c] = largest;
+                }
+    }
+}
+
+// forward: y = the largest x of each window
+// dx = dy where x was the first largest of its window
+// forward: y = x > 0 ? x : 0 (relu2)
+// dx = y > 0 ? dy : 0
+static void pool2_backward(int rows, float dx[restrict ROWS][11][11][64],
+                           const float dy[ROWS][5][5][64], const float x[ROWS][11][11][64],
+                           const float y[ROWS][5][5][64])
+{
+    for (int i = 0; i < rows; i++) {
+        memset(dx[i], 0, sizeof dx[i]); // windows leave pixels out
+        for (int h = 0; h < 5; h++)
+            for (int w = 0; w < 5; w++)
+                for (int c = 0; c < 64; c++) {
+                    bool open = true; // the largest has not been met yet
+                    for (int r = 0; r < 2; r++)
+                        for (int s = 0; s < 2; s++) {
+                            const bool here = open & (x[i][h * 2 + r][w * 2 + s][c] == y[i][h][w][c]);
+                            dx[i][h * 2 + r][w * 2 + s][c] += here ? dy[i][h][w][c] : 0;
+                            open &= !here;
+                        }
+                }
+        for (int h = 0; h < 11; h++)
+            for (int w = 0; w < 11; w++)
+                for (int c = 0; c < 64; c++) {
+                    float v = dx[i][h][w][c];
+                    v = x[i][h][w][c] > 0 ? v : 0;
+                    dx[i][h][w][c] = v;
+                }
+    }
+}
+
+// --- dropout2: dropout 20%   5x5x64 -> 5x5x64 -------------------------------------------------------
+
+// y = kept ? x / (1 - rate) : 0
+static void dropout2_forward(const NnBatch *batch, int first, int rows,
+                             float y[restrict ROWS][1600], const float x[ROWS][1600])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
+    for (int i = 0; i < rows; i++) {
+        const uint32_t number = (uint32_t)(first + i) * 1600;
+        for (int j = 0; j < 1600; j++) {
+            float v = x[i][j];
+            v = nn_bits(key, number + (uint32_t)(j)) >= 858993459u ? v * 1.25f : 0;
+            y[i][j] = v;
+        }
+    }
+}
+
+// --- conv3: conv 64 3x3 pad same l2 0.0001   5x5x64 -> 5x5x64 ---------------------------------------
+
+// columns = the windows of x below `pixels` pixels of the result, from row `top` on
+static void conv3_columns(int top, int pixels, float columns[restrict][576],
+                          const float x[5][5][64])
+{
+    for (int p = 0; p < pixels; p++) {
+        const int h = top + p / 5, w = p % 5; // the pixel in the result
+        for (int r = 0; r < 3; r++) {
+            const int y = h + r - 1;
+            for (int s = 0; s < 3; s++) {
+                const int z = w + s - 1;
+                float *const to = &columns[p][r * 192 + s * 64];
+                if (y >= 0 && y < 5 && z >= 0 && z < 5)
+                    memcpy(to, x[y][z], 64 * sizeof(float));
+                else
+                    memset(to, 0, 64 * sizeof(float)); // padding
+            }
+        }
+    }
+}
+
+// y = x * w, a sum over each window
+// then y = x + b
+static void conv3_forward(int rows, float y[restrict ROWS][5][5][64], const float x[ROWS][5][5][64],
+                          const float w[3][3][64][64], const float b[64])
+{
+    float columns[25][576];
+    for (int i = 0; i < rows; i++) {
+        for (int top = 0; top < 5; top += 5) {
+            const int pixels = 25;
+            conv3_columns(top, pixels, columns, x[i]);
+            gemm_nn(pixels, 64, 576, columns, w, 0, y[i][top]);
+        }
+        for (int h = 0; h < 5; h++)
+            for (int w = 0; w < 5; w++)
+                for (int c = 0; c < 64; c++) {
+                    float v = y[i][h][w][c];
+                    v += b[c];
+                    y[i][h][w][c] = v;
+                }
+    }
+}
+
+// penalty = lambda sum w^2, a part of w at a time
+static void conv3_w_penalty(int part, double penalty[restrict 8], const float w[576][64])
+{
+    double sums[64] = {0};
+    const int from = part * 72, to = nn_min(from + 72, 576);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 64; j++)
+            sums[j] += (double)w[i][j] * w[i][j];
+    double sum = 0;
+    for (int j = 0; j < 64; j++)
+        sum += sums[j];
+    penalty[part] = 0.0001 * sum;
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void conv3_b_partial(int rows, float db[restrict 64], const float dy[ROWS][25][64])
+{
+    memset(db, 0, sizeof(float[64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 25; p++)
+            for (int c = 0; c < 64; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void conv3_b_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x * w, a sum over each window
+// dw = sum of x dy over the block's pixels
+static void conv3_w_partial(int rows, float dw[restrict 3][3][64][64],
+                            const float x[ROWS][5][5][64], const float dy[ROWS][5][5][64])
+{
+    float columns[25][576];
+    memset(dw, 0, sizeof(float[3][3][64][64]));
+    for (int i = 0; i < rows; i++)
+        for (int top = 0; top < 5; top += 5) {
+            const int pixels = 25;
+            conv3_columns(top, pixels, columns, x[i]);
+            gemm_tn(576, 64, pixels, columns, 576, dy[i][top], 1, dw);
+        }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+// then g = g + 2 lambda w
+static void conv3_w_gradient(int part, float sum[restrict 576][64],
+                             const float partial[BLOCKS][576][64], const float w[576][64])
+{
+    const int from = part * 72, to = nn_min(from + 72, 576);
+    for (int i = from; i < to; i++) {
+        for (int j = 0; j < 64; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 64; j++)
+                sum[i][j] += partial[block][i][j];
+    }
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 64; j++) {
+            float v = sum[i][j];
+            v += 0.0002f * w[i][j];
+            sum[i][j] = v;
+        }
+}
+
+// forward: y = x * w, a sum over each window
+// dx = dy * w turned round
+// then y = kept ? x / (1 - rate) : 0 (dropout2)
+static void conv3_backward(const NnBatch *batch, int first, int rows,
+                           float dx[restrict ROWS][5][5][64], const float dy[ROWS][5][5][64],
+                           const float w[3][3][64][64])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
+    float columns[25][576];
+    for (int i = 0; i < rows; i++) {
+        memset(dx[i], 0, sizeof dx[i]);
+        for (int top = 0; top < 5; top += 5) {
+            const int pixels = 25;
+            gemm_nt(pixels, 576, 64, dy[i][top], w, 0, columns);
+            for (int p = 0; p < pixels; p++) {
+                const int h = top + p / 5, w = p % 5; // the pixel in the result
+                for (int r = 0; r < 3; r++) {
+                    const int y = h + r - 1;
+                    for (int s = 0; s < 3; s++) {
+                        const int z = w + s - 1;
+                        if (y < 0 || y >= 5 || z < 0 || z >= 5)
+                            continue; // padding
+                        for (int c = 0; c < 64; c++)
+                            dx[i][y][z][c] += columns[p][r * 192 + s * 64 + c];
+                    }
+                }
+            }
+        }
+        const uint32_t number = (uint32_t)(first + i) * 1600;
+        for (int h = 0; h < 5; h++)
+            for (int w = 0; w < 5; w++)
+                for (int c = 0; c < 64; c++) {
+                    float v = dx[i][h][w][c];
+                    v = nn_bits(key, number + (uint32_t)((h * 5 + w) * 64 + c)) >= 858993459u ? v * 1.25f : 0;
+                    dx[i][h][w][c] = v;
+                }
+    }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void conv3_w_update(const NnBatch *batch, int part, float w[restrict 576][64],
+                           const float g[576][64], float v[restrict 576][64])
+{
+    const float rate = (float)batch->rate;
+    const int from = part * 72, to = nn_min(from + 72, 576);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 64; j++) {
+            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+        }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void conv3_b_update(const NnBatch *batch, float w[restrict 64], const float g[64],
+                           float v[restrict 64])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 64; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// y = x * w, a sum over each window
+// then y = x + b
+// then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm3)
+// then y = x > 0 ? x : 0 (relu3)
+static void conv3_infer(int rows, float y[restrict ROWS][5][5][64], const float x[ROWS][5][5][64],
+                        const float w[3][3][64][64], const float b[64], const float mean[64],
+                        const float variance[64], const float gamma[64], const float beta[64])
+{
+    float columns[25][576];
+    for (int i = 0; i < rows; i++) {
+        for (int top = 0; top < 5; top += 5) {
+            const int pixels = 25;
+            conv3_columns(top, pixels, columns, x[i]);
+            gemm_nn(pixels, 64, 576, columns, w, 0, y[i][top]);
+        }
+        for (int h = 0; h < 5; h++)
+            for (int w = 0; w < 5; w++)
+                for (int c = 0; c < 64; c++) {
+                    float v = y[i][h][w][c];
+                    v += b[c];
+                    v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
+                    v = v > 0 ? v : 0;
+                    y[i][h][w][c] = v;
+                }
+    }
+}
+
+// --- batchnorm3: batchnorm   5x5x64 -> 5x5x64 -------------------------------------------------------
+
+// sums = sum x, sum x^2
+static void batchnorm3_sums(int rows, double sums[restrict 2][64], const float x[ROWS][25][64])
+{
+    memset(sums, 0, sizeof(double[2][64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 25; p++)
+            for (int c = 0; c < 64; c++) {
+                const double v = x[i][p][c];
+                sums[0][c] += v;
+                sums[1][c] += v * v;
+            }
+}
+
+// stats = mean, 1 / sqrt(variance + eps)
+static void batchnorm3_stats(const NnBatch *batch, float stats[restrict 2][64],
+                             const double sums[BLOCKS][2][64])
+{
+    const double count = (double)batch->rows * 25;
+    for (int c = 0; c < 64; c++) {
+        double sum = 0, squares = 0;
+        for (int block = 0; block < BLOCKS; block++) {
+            sum += sums[block][0][c];
+            squares += sums[block][1][c];
+        }
+        const double mean = sum / count, variance = squares / count - mean * mean;
+        stats[0][c] = (float)mean;
+        stats[1][c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + 0.001));
+    }
+}
+
+// mean, variance follow the batch's
+static void batchnorm3_follow(float mean[restrict 64], float variance[restrict 64],
+                              const float stats[2][64])
+{
+    for (int c = 0; c < 64; c++) {
+        const float deviation = 1 / stats[1][c];
+        mean[c] += 0.01f * (stats[0][c] - mean[c]);
+        variance[c] += 0.01f * (deviation * deviation - 0.001f - variance[c]);
+    }
+}
+
+// y = (x - mean) / deviation * gamma + beta
+// then y = x > 0 ? x : 0 (relu3)
+// then y = kept ? x / (1 - rate) : 0 (dropout3)
+static void batchnorm3_forward(const NnBatch *batch, int first, int rows,
+                               float y[restrict ROWS][25][64], const float x[ROWS][25][64],
+                               const float stats[2][64], const float gamma[64],
+                               const float beta[64])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout3"), (uint64_t)batch->step);
+    for (int i = 0; i < rows; i++) {
+        const uint32_t number = (uint32_t)(first + i) * 1600;
+        for (int p = 0; p < 25; p++)
+            for (int c = 0; c < 64; c++) {
+                float v = x[i][p][c];
+                v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
+                v = v > 0 ? v : 0;
+                v = nn_bits(key, number + (uint32_t)(p * 64 + c)) >= 1288490188u ? v * 1.42857143f : 0;
+                y[i][p][c] = v;
+            }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void batchnorm3_beta_partial(int rows, float db[restrict 64], const float dy[ROWS][25][64])
+{
+    memset(db, 0, sizeof(float[64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 25; p++)
+            for (int c = 0; c < 64; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm3_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dgamma = sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm3_gamma_partial(int rows, float dgamma[restrict 64],
+                                     const float dy[ROWS][25][64], const float x[ROWS][25][64],
+                                     const float stats[2][64])
+{
+    memset(dgamma, 0, sizeof(float[64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 25; p++)
+            for (int c = 0; c < 64; c++) {
+                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+            }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][25][64],
+                                const float dy[ROWS][25][64], const float x[ROWS][25][64],
+                                const float stats[2][64], const float gamma[64],
+                                const float dbeta[64], const float dgamma[64])
+{
+    const float share = 1 / (float)(batch->rows * 25); // of one number in its channel
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 25; p++)
+            for (int c = 0; c < 64; c++) {
+                float v = dy[i][p][c];
+                const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
+                v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
+                dx[i][p][c] = v;
+            }
+    }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void batchnorm3_gamma_update(const NnBatch *batch, float w[restrict 64], const float g[64],
+                                    float v[restrict 64])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 64; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], const float g[64],
+                                   float v[restrict 64])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 64; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// --- dense1: dense 520 relu   5x5x64 -> 520 ---------------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x > 0 ? x : 0
+static void dense1_forward(int rows, float y[restrict ROWS][520], const float x[ROWS][1600],
+                           const float w[1600][520], const float b[520])
+{
+    gemm_nn(rows, 520, 1600, x, w, 0, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 520; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v > 0 ? v : 0;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense1_b_partial(int rows, float db[restrict 520], const float dy[ROWS][520])
+{
+    memset(db, 0, sizeof(float[520]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 520; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCKS][520])
+{
+    for (int j = 0; j < 520; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 520; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// then y = kept ? x / (1 - rate) : 0 (dropout3)
+// forward: y = x > 0 ? x : 0 (relu3)
+// dx = y > 0 ? dy : 0
+static void dense1_backward(const NnBatch *batch, int first, int rows,
+                            float dx[restrict ROWS][5][5][64], const float dy[ROWS][520],
+                            const float w[1600][520], const float y[ROWS][5][5][64])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout3"), (uint64_t)batch->step);
+    gemm_nt(rows, 1600, 520, dy, w, 0, dx);
+    for (int i = 0; i < rows; i++) {
+        const uint32_t number = (uint32_t)(first + i) * 1600;
+        for (int h = 0; h < 5; h++)
+            for (int w = 0; w < 5; w++)
+                for (int c = 0; c < 64; c++) {
+                    float v = dx[i][h][w][c];
+                    v = nn_bits(key, number + (uint32_t)((h * 5 + w) * 64 + c)) >= 1288490188u ? v * 1.42857143f : 0;
+                    v = y[i][h][w][c] > 0 ? v : 0;
+                    dx[i][h][w][c] = v;
+                }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 1600][520],
+                              const float x[BATCH][1600], const float dy[BATCH][520])
+{
+    const int from = part * 200, to = nn_min(from + 200, 1600);
+    gemm_tn(to - from, 520, batch->rows, &x[0][from], 1600, dy, 0, dw[from]);
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 1600][520],
+                            const float g[1600][520], float v[restrict 1600][520])
+{
+    const float rate = (float)batch->rate;
+    const int from = part * 200, to = nn_min(from + 200, 1600);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 520; j++) {
+            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+        }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const float g[520],
+                            float v[restrict 520])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 520; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// --- dense2: dense 300 relu   520 -> 300 ------------------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x > 0 ? x : 0
+static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][520],
+                           const float w[520][300], const float b[300])
+{
+    gemm_nn(rows, 300, 520, x, w, 0, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v > 0 ? v : 0;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense2_b_partial(int rows, float db[restrict 300], const float dy[ROWS][300])
+{
+    memset(db, 0, sizeof(float[300]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 300; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense2_b_gradient(float sum[restrict 300], const float partial[BLOCKS][300])
+{
+    for (int j = 0; j < 300; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 300; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x > 0 ? x : 0 (dense1)
+// dx = y > 0 ? dy : 0
+static void dense2_backward(int rows, float dx[restrict ROWS][520], const float dy[ROWS][300],
+                            const float w[520][300], const float y[ROWS][520])
+{
+    gemm_nt(rows, 520, 300, dy, w, 0, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 520; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 520][300],
+                              const float x[BATCH][520], const float dy[BATCH][300])
+{
+    const int from = part * 65, to = nn_min(from + 65, 520);
+    gemm_tn(to - from, 300, batch->rows, &x[0][from], 520, dy, 0, dw[from]);
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 520][300],
+                            const float g[520][300], float v[restrict 520][300])
+{
+    const float rate = (float)batch->rate;
+    const int from = part * 65, to = nn_min(from + 65, 520);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 300; j++) {
+            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+        }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const float g[300],
+                            float v[restrict 300])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 300; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// --- dense3: dense 250 relu   300 -> 250 ------------------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x > 0 ? x : 0
+static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[ROWS][300],
+                           const float w[300][250], const float b[250])
+{
+    gemm_nn(rows, 250, 300, x, w, 0, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 250; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v > 0 ? v : 0;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense3_b_partial(int rows, float db[restrict 250], const float dy[ROWS][250])
+{
+    memset(db, 0, sizeof(float[250]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 250; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense3_b_gradient(float sum[restrict 250], const float partial[BLOCKS][250])
+{
+    for (int j = 0; j < 250; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 250; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x > 0 ? x : 0 (dense2)
+// dx = y > 0 ? dy : 0
+static void dense3_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][250],
+                            const float w[300][250], const float y[ROWS][300])
+{
+    gemm_nt(rows, 300, 250, dy, w, 0, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 300][250],
+                              const float x[BATCH][300], const float dy[BATCH][250])
+{
+    const int from = part * 38, to = nn_min(from + 38, 300);
+    gemm_tn(to - from, 250, batch->rows, &x[0][from], 300, dy, 0, dw[from]);
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 300][250],
+                            const float g[300][250], float v[restrict 300][250])
+{
+    const float rate = (float)batch->rate;
+    const int from = part * 38, to = nn_min(from + 38, 300);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 250; j++) {
+            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+        }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const float g[250],
+                            float v[restrict 250])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 250; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// --- dense4: dense 130 relu   250 -> 130 ------------------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x > 0 ? x : 0
+static void dense4_forward(int rows, float y[restrict ROWS][130], const float x[ROWS][250],
+                           const float w[250][130], const float b[130])
+{
+    gemm_nn(rows, 130, 250, x, w, 0, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 130; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v > 0 ? v : 0;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense4_b_partial(int rows, float db[restrict 130], const float dy[ROWS][130])
+{
+    memset(db, 0, sizeof(float[130]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 130; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense4_b_gradient(float sum[restrict 130], const float partial[BLOCKS][130])
+{
+    for (int j = 0; j < 130; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 130; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x > 0 ? x : 0 (dense3)
+// dx = y > 0 ? dy : 0
+static void dense4_backward(int rows, float dx[restrict ROWS][250], const float dy[ROWS][130],
+                            const float w[250][130], const float y[ROWS][250])
+{
+    gemm_nt(rows, 250, 130, dy, w, 0, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 250; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 250][130],
+                              const float x[BATCH][250], const float dy[BATCH][130])
+{
+    const int from = part * 32, to = nn_min(from + 32, 250);
+    gemm_tn(to - from, 130, batch->rows, &x[0][from], 250, dy, 0, dw[from]);
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 250][130],
+                            const float g[250][130], float v[restrict 250][130])
+{
+    const float rate = (float)batch->rate;
+    const int from = part * 32, to = nn_min(from + 32, 250);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 130; j++) {
+            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+        }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const float g[130],
+                            float v[restrict 130])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 130; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// --- dense5: dense 60 relu   130 -> 60 --------------------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x > 0 ? x : 0
+static void dense5_forward(int rows, float y[restrict ROWS][60], const float x[ROWS][130],
+                           const float w[130][60], const float b[60])
+{
+    gemm_nn(rows, 60, 130, x, w, 0, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 60; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v > 0 ? v : 0;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense5_b_partial(int rows, float db[restrict 60], const float dy[ROWS][60])
+{
+    memset(db, 0, sizeof(float[60]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 60; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense5_b_gradient(float sum[restrict 60], const float partial[BLOCKS][60])
+{
+    for (int j = 0; j < 60; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 60; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x > 0 ? x : 0 (dense4)
+// dx = y > 0 ? dy : 0
+static void dense5_backward(int rows, float dx[restrict ROWS][130], const float dy[ROWS][60],
+                            const float w[130][60], const float y[ROWS][130])
+{
+    gemm_nt(rows, 130, 60, dy, w, 0, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 130; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 130][60],
+                              const float x[BATCH][130], const float dy[BATCH][60])
+{
+    const int from = part * 44, to = nn_min(from + 44, 130);
+    gemm_tn(to - from, 60, batch->rows, &x[0][from], 130, dy, 0, dw[from]);
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense5_w_update(const NnBatch *batch, int part, float w[restrict 130][60],
+                            const float g[130][60], float v[restrict 130][60])
+{
+    const float rate = (float)batch->rate;
+    const int from = part * 44, to = nn_min(from + 44, 130);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 60; j++) {
+            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+        }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense5_b_update(const NnBatch *batch, float w[restrict 60], const float g[60],
+                            float v[restrict 60])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 60; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// --- dense6: dense 10 softmax   60 -> 10 ------------------------------------------------------------
+
+// y = x w
+// then y = x + b
+static void dense6_forward(int rows, float y[restrict ROWS][10], const float x[ROWS][60],
+                           const float w[60][10], const float b[10])
+{
+    gemm_nn(rows, 10, 60, x, w, 0, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 10; j++) {
+            float v = y[i][j];
+            v += b[j];
+            y[i][j] = v;
+        }
+    }
+}
+
+// y = exp(x) / sum exp(x)
+static void dense6_softmax(int rows, float y[restrict ROWS][10], const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        float largest = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest = x[i][j] > largest ? x[i][j] : largest;
+        float sum = 0;
+        for (int j = 0; j < 10; j++) {
+            y[i][j] = nn_expf(x[i][j] - largest);
+            sum += y[i][j];
+        }
+        for (int j = 0; j < 10; j++)
+            y[i][j] /= sum;
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense6_b_partial(int rows, float db[restrict 10], const float dy[ROWS][10])
+{
+    memset(db, 0, sizeof(float[10]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 10; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense6_b_gradient(float sum[restrict 10], const float partial[BLOCKS][10])
+{
+    for (int j = 0; j < 10; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 10; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x > 0 ? x : 0 (dense5)
+// dx = y > 0 ? dy : 0
+static void dense6_backward(int rows, float dx[restrict ROWS][60], const float dy[ROWS][10],
+                            const float w[60][10], const float y[ROWS][60])
+{
+    gemm_nt(rows, 60, 10, dy, w, 0, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 60; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense6_w_gradient(const NnBatch *batch, float dw[restrict 60][10],
+                              const float x[BATCH][60], const float dy[BATCH][10])
+{
+    gemm_tn(60, 10, batch->rows, x, 60, dy, 0, dw);
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense6_w_update(const NnBatch *batch, float w[restrict 60][10], const float g[60][10],
+                            float v[restrict 60][10])
+{
+    const float rate = (float)batch->rate;
+    for (int i = 0; i < 60; i++)
+        for (int j = 0; j < 10; j++) {
+            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+        }
+}
+
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
+static void dense6_b_update(const NnBatch *batch, float w[restrict 10], const float g[10],
+                            float v[restrict 10])
+{
+    const float rate = (float)batch->rate;
+    for (int j = 0; j < 10; j++) {
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+    }
+}
+
+// --- loss cross_entropy, and the answer -------------------------------------------------------------
+
+// predicted = the index of the largest x
+static void output_predict(int rows, int32_t predicted[restrict ROWS], const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        int best = 0;
+        for (int j = 1; j < 10; j++)
+            best = x[i][j] > x[i][best] ? j : best;
+        predicted[i] = best;
+    }
+}
+
+// loss = log(sum exp(x)) - x[label]
+static void loss_forward(const NnBatch *batch, int first, int rows, float loss[restrict ROWS],
+                         const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        const int label = batch->labels[batch->index[first + i]];
+        float largest = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest = x[i][j] > largest ? x[i][j] : largest;
+        float sum = 0;
+        for (int j = 0; j < 10; j++)
+            sum += nn_expf(x[i][j] - largest);
+        loss[i] = nn_logf(sum) + largest - x[i][label];
+    }
+}
+
+// result = sum of the losses, count of the hits, sum of the penalties
+static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[BATCH],
+                       const int32_t predicted[BATCH], const double conv1_w_penalty[1],
+                       const double conv2_w_penalty[8], const double conv3_w_penalty[8])
+{
+    double sum = 0;
+    int hits = 0;
+    for (int i = 0; i < batch->rows; i++) {
+        sum += loss[i];
+        hits += predicted[i] == batch->labels[batch->index[i]];
+    }
+    double penalty = 0;
+    for (int part = 0; part < 1; part++)
+        penalty += conv1_w_penalty[part];
+    for (int part = 0; part < 8; part++)
+        penalty += conv2_w_penalty[part];
+    for (int part = 0; part < 8; part++)
+        penalty += conv3_w_penalty[part];
+    const bool finite = isfinite(sum);
+    if (nn_thread() == 0)
+        *result = (NnResult){.loss = sum, .penalty = penalty, .hits = hits, .finite = finite};
+    return finite;
+}
+
+// forward: loss = log(sum exp(x)) - x[label]
+// dx = (p - target) / rows, p = softmax(x)
+static void loss_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][10],
+                          const float p[ROWS][10])
+{
+    const float scale = 1 / (float)batch->rows;
+    for (int i = 0; i < rows; i++) {
+        const int label = batch->labels[batch->index[first + i]];
+        for (int j = 0; j < 10; j++)
+            dx[i][j] = (p[i][j] - (j == label)) * scale;
+    }
+}
+
+// --- the whole network ------------------------------------------------------------------------------
+
+// One step of training: forward, backward and update.
+static void train_step(const NnBatch *batch, NnResult *result)
+{
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(input));
+        conv1_forward(rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
+        batchnorm1_sums(rows, BLOCK(batchnorm1_sums), BLOCK(conv1));
+    }
+    nn_each (part, 8) {
+        conv2_w_penalty(part, WHOLE(conv2_w_penalty), (void *)conv2_w);
+    }
+    nn_each (part, 8) {
+        conv3_w_penalty(part, WHOLE(conv3_w_penalty), (void *)conv3_w);
+    }
+    if (nn_thread() == 0) {
+        conv1_w_penalty(WHOLE(conv1_w_penalty), (void *)conv1_w);
+    }
+    nn_barrier();
+
+    if (nn_thread() == 0) {
+        batchnorm1_stats(batch, WHOLE(batchnorm1_stats), WHOLE(batchnorm1_sums));
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        batchnorm1_forward(rows, BLOCK(relu1), BLOCK(conv1), WHOLE(batchnorm1_stats),
+                           batchnorm1_gamma, batchnorm1_beta);
+        pool1_forward(rows, BLOCK(pool1), BLOCK(relu1));
+        dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
+        conv2_forward(rows, BLOCK(conv2), BLOCK(dropout1), conv2_w, conv2_b);
+        batchnorm2_sums(rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
+    }
+    nn_barrier();
+
+    if (nn_thread() == 0) {
+        batchnorm2_stats(batch, WHOLE(batchnorm2_stats), WHOLE(batchnorm2_sums));
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        batchnorm2_forward(rows, BLOCK(relu2), BLOCK(conv2), WHOLE(batchnorm2_stats),
+                           batchnorm2_gamma, batchnorm2_beta);
+        pool2_forward(rows, BLOCK(pool2), BLOCK(relu2));
+        dropout2_forward(batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
+        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout2), conv3_w, conv3_b);
+        batchnorm3_sums(rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
+    }
+    nn_barrier();
+
+    if (nn_thread() == 0) {
+        batchnorm3_stats(batch, WHOLE(batchnorm3_stats), WHOLE(batchnorm3_sums));
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        batchnorm3_forward(batch, first, rows, BLOCK(dropout3), BLOCK(conv3),
+                           WHOLE(batchnorm3_stats), batchnorm3_gamma, batchnorm3_beta);
+        dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w, dense1_b);
+        dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
+        dense3_forward(rows, BLOCK(dense3), BLOCK(dense2), dense3_w, dense3_b);
+        dense4_forward(rows, BLOCK(dense4), BLOCK(dense3), dense4_w, dense4_b);
+        dense5_forward(rows, BLOCK(dense5), BLOCK(dense4), dense5_w, dense5_b);
+        dense6_forward(rows, BLOCK(dense6_z), BLOCK(dense5), dense6_w, dense6_b);
+        dense6_softmax(rows, BLOCK(dense6), BLOCK(dense6_z));
+        output_predict(rows, BLOCK(predicted), BLOCK(dense6));
+        loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense6_z));
+        loss_backward(batch, first, rows, BLOCK(d_dense6_z), BLOCK(dense6));
+        dense6_b_partial(rows, BLOCK(d_dense6_b_partial), BLOCK(d_dense6_z));
+        dense6_backward(rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w, BLOCK(dense5));
+        dense5_b_partial(rows, BLOCK(d_dense5_b_partial), BLOCK(d_dense5_z));
+        dense5_backward(rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), dense5_w, BLOCK(dense4));
+        dense4_b_partial(rows, BLOCK(d_dense4_b_partial), BLOCK(d_dense4_z));
+        dense4_backward(rows, BLOCK(d_dense3_z), BLOCK(d_dense4_z), dense4_w, BLOCK(dense3));
+        dense3_b_partial(rows, BLOCK(d_dense3_b_partial), BLOCK(d_dense3_z));
+        dense3_backward(rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), dense3_w, BLOCK(dense2));
+        dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
+        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w, BLOCK(dense1));
+        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+        dense1_backward(batch, first, rows, BLOCK(d_batchnorm3), BLOCK(d_dense1_z), dense1_w,
+                        BLOCK(dropout3));
+        batchnorm3_beta_partial(rows, BLOCK(d_batchnorm3_beta_partial), BLOCK(d_batchnorm3));
+        batchnorm3_gamma_partial(rows, BLOCK(d_batchnorm3_gamma_partial), BLOCK(d_batchnorm3),
+                                 BLOCK(conv3), WHOLE(batchnorm3_stats));
+    }
+    nn_barrier();
+
+    if (!loss_total(batch, result, WHOLE(loss), WHOLE(predicted), WHOLE(conv1_w_penalty),
+                    WHOLE(conv2_w_penalty), WHOLE(conv3_w_penalty))) {
+        nn_barrier();
+        return; // not finite: no weight is changed
+    }
+    nn_each (part, 3) {
+        dense5_w_gradient(batch, part, WHOLE(d_dense5_w), WHOLE(dense4), WHOLE(d_dense5_z));
+        dense5_w_update(batch, part, dense5_w, WHOLE(d_dense5_w), dense5_w_v);
+    }
+    nn_each (part, 8) {
+        dense4_w_gradient(batch, part, WHOLE(d_dense4_w), WHOLE(dense3), WHOLE(d_dense4_z));
+        dense4_w_update(batch, part, dense4_w, WHOLE(d_dense4_w), dense4_w_v);
+    }
+    nn_each (part, 8) {
+        dense3_w_gradient(batch, part, WHOLE(d_dense3_w), WHOLE(dense2), WHOLE(d_dense3_z));
+        dense3_w_update(batch, part, dense3_w, WHOLE(d_dense3_w), dense3_w_v);
+    }
+    nn_each (part, 8) {
+        dense2_w_gradient(batch, part, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
+        dense2_w_update(batch, part, dense2_w, WHOLE(d_dense2_w), dense2_w_v);
+    }
+    nn_each (part, 8) {
+        dense1_w_gradient(batch, part, WHOLE(d_dense1_w), WHOLE(dropout3), WHOLE(d_dense1_z));
+        dense1_w_update(batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_v);
+    }
+    if (nn_thread() == 0) {
+        batchnorm1_follow(batchnorm1_mean, batchnorm1_variance, WHOLE(batchnorm1_stats));
+        batchnorm2_follow(batchnorm2_mean, batchnorm2_variance, WHOLE(batchnorm2_stats));
+        batchnorm3_follow(batchnorm3_mean, batchnorm3_variance, WHOLE(batchnorm3_stats));
+        dense6_b_gradient(WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
+        dense6_w_gradient(batch, WHOLE(d_dense6_w), WHOLE(dense5), WHOLE(d_dense6_z));
+        dense5_b_gradient(WHOLE(d_dense5_b), WHOLE(d_dense5_b_partial));
+        dense4_b_gradient(WHOLE(d_dense4_b), WHOLE(d_dense4_b_partial));
+        dense3_b_gradient(WHOLE(d_dense3_b), WHOLE(d_dense3_b_partial));
+        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        dense1_b_gradient(WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
+        batchnorm3_beta_gradient(WHOLE(d_batchnorm3_beta), WHOLE(d_batchnorm3_beta_partial));
+        batchnorm3_gamma_gradient(WHOLE(d_batchnorm3_gamma), WHOLE(d_batchnorm3_gamma_partial));
+        batchnorm3_beta_update(batch, batchnorm3_beta, WHOLE(d_batchnorm3_beta),
+                               batchnorm3_beta_v);
+        dense1_b_update(batch, dense1_b, WHOLE(d_dense1_b), dense1_b_v);
+        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_v);
+        dense3_b_update(batch, dense3_b, WHOLE(d_dense3_b), dense3_b_v);
+        dense4_b_update(batch, dense4_b, WHOLE(d_dense4_b), dense4_b_v);
+        dense5_b_update(batch, dense5_b, WHOLE(d_dense5_b), dense5_b_v);
+        dense6_w_update(batch, dense6_w, WHOLE(d_dense6_w), dense6_w_v);
+        dense6_b_update(batch, dense6_b, WHOLE(d_dense6_b), dense6_b_v);
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        batchnorm3_backward(batch, rows, BLOCK(d_conv3), BLOCK(d_batchnorm3), BLOCK(conv3),
+                            WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
+                            WHOLE(d_batchnorm3_gamma));
+        conv3_b_partial(rows, BLOCK(d_conv3_b_partial), BLOCK(d_conv3));
+        conv3_w_partial(rows, BLOCK(d_conv3_w_partial), BLOCK(dropout2), BLOCK(d_conv3));
+        conv3_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv3), conv3_w);
+        pool2_backward(rows, BLOCK(d_batchnorm2), BLOCK(d_pool2), BLOCK(relu2), BLOCK(pool2));
+        batchnorm2_beta_partial(rows, BLOCK(d_batchnorm2_beta_partial), BLOCK(d_batchnorm2));
+        batchnorm2_gamma_partial(rows, BLOCK(d_batchnorm2_gamma_partial), BLOCK(d_batchnorm2),
+                                 BLOCK(conv2), WHOLE(batchnorm2_stats));
+    }
+    nn_barrier();
+
+    nn_each (part, 8) {
+        conv3_w_gradient(part, WHOLE(d_conv3_w), WHOLE(d_conv3_w_partial), (void *)conv3_w);
+        conv3_w_update(batch, part, (void *)conv3_w, WHOLE(d_conv3_w), (void *)conv3_w_v);
+    }
+    if (nn_thread() == 0) {
+        conv3_b_gradient(WHOLE(d_conv3_b), WHOLE(d_conv3_b_partial));
+        batchnorm2_beta_gradient(WHOLE(d_batchnorm2_beta), WHOLE(d_batchnorm2_beta_partial));
+        batchnorm2_gamma_gradient(WHOLE(d_batchnorm2_gamma), WHOLE(d_batchnorm2_gamma_partial));
+        batchnorm2_beta_update(batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta),
+                               batchnorm2_beta_v);
+        conv3_b_update(batch, conv3_b, WHOLE(d_conv3_b), conv3_b_v);
+        batchnorm3_gamma_update(batch, batchnorm3_gamma, WHOLE(d_batchnorm3_gamma),
+                                batchnorm3_gamma_v);
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        batchnorm2_backward(batch, rows, BLOCK(d_conv2), BLOCK(d_batchnorm2), BLOCK(conv2),
+                            WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
+                            WHOLE(d_batchnorm2_gamma));
+        conv2_b_partial(rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2));
+        conv2_w_partial(rows, BLOCK(d_conv2_w_partial), BLOCK(dropout1), BLOCK(d_conv2));
+        conv2_backward(batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv2), conv2_w);
+        pool1_backward(rows, BLOCK(d_batchnorm1), BLOCK(d_pool1), BLOCK(relu1), BLOCK(pool1));
+        batchnorm1_beta_partial(rows, BLOCK(d_batchnorm1_beta_partial), BLOCK(d_batchnorm1));
+        batchnorm1_gamma_partial(rows, BLOCK(d_batchnorm1_gamma_partial), BLOCK(d_batchnorm1),
+                                 BLOCK(conv1), WHOLE(batchnorm1_stats));
+    }
+    nn_barrier();
+
+    nn_each (part, 8) {
+        conv2_w_gradient(part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial), (void *)conv2_w);
+        conv2_w_update(batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_v);
+    }
+    if (nn_thread() == 0) {
+        conv2_b_gradient(WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
+        batchnorm1_beta_gradient(WHOLE(d_batchnorm1_beta), WHOLE(d_batchnorm1_beta_partial));
+        batchnorm1_gamma_gradient(WHOLE(d_batchnorm1_gamma), WHOLE(d_batchnorm1_gamma_partial));
+        batchnorm1_beta_update(batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta),
+                               batchnorm1_beta_v);
+        conv2_b_update(batch, conv2_b, WHOLE(d_conv2_b), conv2_b_v);
+        batchnorm2_gamma_update(batch, batchnorm2_gamma, WHOLE(d_batchnorm2_gamma),
+                                batchnorm2_gamma_v);
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int rows = rows_from(block * ROWS, batch);
+        batchnorm1_backward(batch, rows, BLOCK(d_conv1), BLOCK(d_batchnorm1), BLOCK(conv1),
+                            WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
+                            WHOLE(d_batchnorm1_gamma));
+        conv1_b_partial(rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1));
+        conv1_w_partial(rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
+    }
+    nn_barrier();
+
+    if (nn_thread() == 0) {
+        conv1_b_gradient(WHOLE(d_conv1_b), WHOLE(d_conv1_b_partial));
+        conv1_w_gradient(WHOLE(d_conv1_w), WHOLE(d_conv1_w_partial), (void *)conv1_w);
+        conv1_w_update(batch, (void *)conv1_w, WHOLE(d_conv1_w), (void *)conv1_w_v);
+        conv1_b_update(batch, conv1_b, WHOLE(d_conv1_b), conv1_b_v);
+        batchnorm1_gamma_update(batch, batchnorm1_gamma, WHOLE(d_batchnorm1_gamma),
+                                batchnorm1_gamma_v);
+    }
+    nn_barrier();
+}
+
+// The forward pass alone, as the trained network is used.
+static void infer(const NnBatch *batch, NnResult *result)
+{
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(infer_input));
+        conv1_infer(rows, BLOCK(infer_relu1), BLOCK(infer_input), conv1_w, conv1_b,
+                    batchnorm1_mean, batchnorm1_variance, batchnorm1_gamma, batchnorm1_beta);
+        pool1_forward(rows, BLOCK(infer_pool1), BLOCK(infer_relu1));
+        conv2_infer(rows, BLOCK(infer_relu2), BLOCK(infer_pool1), conv2_w, conv2_b,
+                    batchnorm2_mean, batchnorm2_variance, batchnorm2_gamma, batchnorm2_beta);
+        pool2_forward(rows, BLOCK(infer_pool2), BLOCK(infer_relu2));
+        conv3_infer(rows, BLOCK(infer_relu3), BLOCK(infer_pool2), conv3_w, conv3_b,
+                    batchnorm3_mean, batchnorm3_variance, batchnorm3_gamma, batchnorm3_beta);
+        dense1_forward(rows, BLOCK(infer_dense1), BLOCK(infer_relu3), dense1_w, dense1_b);
+        dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
+        dense3_forward(rows, BLOCK(infer_dense3), BLOCK(infer_dense2), dense3_w, dense3_b);
+        dense4_forward(rows, BLOCK(infer_dense4), BLOCK(infer_dense3), dense4_w, dense4_b);
+        dense5_forward(rows, BLOCK(infer_dense5), BLOCK(infer_dense4), dense5_w, dense5_b);
+        dense6_forward(rows, BLOCK(infer_dense6_z), BLOCK(infer_dense5), dense6_w, dense6_b);
+        dense6_softmax(rows, BLOCK(infer_dense6), BLOCK(infer_dense6_z));
+        output_predict(rows, BLOCK(infer_predicted), BLOCK(infer_dense6));
+        if (batch->labels)
+            loss_forward(batch, first, rows, BLOCK(infer_loss), BLOCK(infer_dense6_z));
+    }
+    nn_each (part, 8) {
+        conv2_w_penalty(part, WHOLE(infer_conv2_w_penalty), (void *)conv2_w);
+    }
+    nn_each (part, 8) {
+        conv3_w_penalty(part, WHOLE(infer_conv3_w_penalty), (void *)conv3_w);
+    }
+    if (nn_thread() == 0) {
+        conv1_w_penalty(WHOLE(infer_conv1_w_penalty), (void *)conv1_w);
+    }
+    nn_barrier();
+
+    if (batch->labels)
+        loss_total(batch, result, WHOLE(infer_loss), WHOLE(infer_predicted),
+                   WHOLE(infer_conv1_w_penalty), WHOLE(infer_conv2_w_penalty),
+                   WHOLE(infer_conv3_w_penalty));
+    nn_barrier();
+}
+
+// Names the first layer of training's forward pass whose output is not finite.
+static const char *first_nonfinite(const NnBatch *batch)
+{
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(input));
+        if (!nn_finite_f32(BLOCK(input), rows * 784L))
+            return "input";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        conv1_forward(rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
+        if (!nn_finite_f32(BLOCK(conv1), rows * 21632L))
+            return "conv1";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        batchnorm1_sums(rows, BLOCK(batchnorm1_sums), BLOCK(conv1));
+    }
+    batchnorm1_stats(batch, WHOLE(batchnorm1_stats), WHOLE(batchnorm1_sums));
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        batchnorm1_forward(rows, BLOCK(relu1), BLOCK(conv1), WHOLE(batchnorm1_stats),
+                           batchnorm1_gamma, batchnorm1_beta);
+        if (!nn_finite_f32(BLOCK(relu1), rows * 21632L))
+            return "batchnorm1";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        pool1_forward(rows, BLOCK(pool1), BLOCK(relu1));
+        if (!nn_finite_f32(BLOCK(pool1), rows * 5408L))
+            return "pool1";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
+        if (!nn_finite_f32(BLOCK(dropout1), rows * 5408L))
+            return "dropout1";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        conv2_forward(rows, BLOCK(conv2), BLOCK(dropout1), conv2_w, conv2_b);
+        if (!nn_finite_f32(BLOCK(conv2), rows * 7744L))
+            return "conv2";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        batchnorm2_sums(rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
+    }
+    batchnorm2_stats(batch, WHOLE(batchnorm2_stats), WHOLE(batchnorm2_sums));
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        batchnorm2_forward(rows, BLOCK(relu2), BLOCK(conv2), WHOLE(batchnorm2_stats),
+                           batchnorm2_gamma, batchnorm2_beta);
+        if (!nn_finite_f32(BLOCK(relu2), rows * 7744L))
+            return "batchnorm2";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        pool2_forward(rows, BLOCK(pool2), BLOCK(relu2));
+        if (!nn_finite_f32(BLOCK(pool2), rows * 1600L))
+            return "pool2";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        dropout2_forward(batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
+        if (!nn_finite_f32(BLOCK(dropout2), rows * 1600L))
+            return "dropout2";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout2), conv3_w, conv3_b);
+        if (!nn_finite_f32(BLOCK(conv3), rows * 1600L))
+            return "conv3";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        batchnorm3_sums(rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
+    }
+    batchnorm3_stats(batch, WHOLE(batchnorm3_stats), WHOLE(batchnorm3_sums));
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        batchnorm3_forward(batch, first, rows, BLOCK(dropout3), BLOCK(conv3),
+                           WHOLE(batchnorm3_stats), batchnorm3_gamma, batchnorm3_beta);
+        if (!nn_finite_f32(BLOCK(dropout3), rows * 1600L))
+            return "batchnorm3";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w, dense1_b);
+        if (!nn_finite_f32(BLOCK(dense1), rows * 520L))
+            return "dense1";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
+        if (!nn_finite_f32(BLOCK(dense2), rows * 300L))
+            return "dense2";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense3_forward(rows, BLOCK(dense3), BLOCK(dense2), dense3_w, dense3_b);
+        if (!nn_finite_f32(BLOCK(dense3), rows * 250L))
+            return "dense3";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense4_forward(rows, BLOCK(dense4), BLOCK(dense3), dense4_w, dense4_b);
+        if (!nn_finite_f32(BLOCK(dense4), rows * 130L))
+            return "dense4";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense5_forward(rows, BLOCK(dense5), BLOCK(dense4), dense5_w, dense5_b);
+        if (!nn_finite_f32(BLOCK(dense5), rows * 60L))
+            return "dense5";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense6_forward(rows, BLOCK(dense6_z), BLOCK(dense5), dense6_w, dense6_b);
+        if (!nn_finite_f32(BLOCK(dense6_z), rows * 10L))
+            return "dense6";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense6_softmax(rows, BLOCK(dense6), BLOCK(dense6_z));
+        if (!nn_finite_f32(BLOCK(dense6), rows * 10L))
+            return "dense6";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense6_z));
+        if (!nn_finite_f32(BLOCK(loss), rows * 1L))
+            return "loss";
+    }
+    return NULL;
+}
+
+// --- what the runtime is told -----------------------------------------------------------------------
+
+static const NnLayer layers[] = {
+    {"conv1", "conv 32 3x3 l2 0.0001", "26x26x32", 320, 0},
+    {"batchnorm1", "batchnorm", "26x26x32", 64, 0},
+    {"relu1", "relu", "26x26x32", 0, 0},
+    {"pool1", "pool 2", "13x13x32", 0, 0},
+    {"dropout1", "dropout 20%", "13x13x32", 0, 0},
+    {"conv2", "conv 64 3x3 l2 0.0001", "11x11x64", 18496, 0},
+    {"batchnorm2", "batchnorm", "11x11x64", 128, 0},
+    {"relu2", "relu", "11x11x64", 0, 0},
+    {"pool2", "pool 2", "5x5x64", 0, 0},
+    {"dropout2", "dropout 20%", "5x5x64", 0, 0},
+    {"conv3", "conv 64 3x3 pad same l2 0.0001", "5x5x64", 36928, 0},
+    {"batchnorm3", "batchnorm", "5x5x64", 128, 0},
+    {"relu3", "relu", "5x5x64", 0, 0},
+    {"dropout3", "dropout 30%", "5x5x64", 0, 0},
+    {"dense1", "dense 520 relu", "520", 832520, 0},
+    {"dense2", "dense 300 relu", "300", 156300, 0},
+    {"dense3", "dense 250 relu", "250", 75250, 0},
+    {"dense4", "dense 130 relu", "130", 32630, 0},
+    {"dense5", "dense 60 relu", "60", 7860, 0},
+    {"dense6", "dense 10 softmax", "10", 610, 0},
+};
+
+static const NnTensor tensors[] = {
+    {"conv1_w", NN_WEIGHT, {3, 3, 1, 32}, conv1_w, NULL, NN_UNIFORM, 0.142133811},
+    {"conv1_b", NN_WEIGHT, {32}, conv1_b, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_gamma", NN_WEIGHT, {32}, batchnorm1_gamma, NULL, NN_CONSTANT, 1},
+    {"batchnorm1_beta", NN_WEIGHT, {32}, batchnorm1_beta, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_mean", NN_STATE, {32}, batchnorm1_mean, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_variance", NN_STATE, {32}, batchnorm1_variance, NULL, NN_CONSTANT, 1},
+    {"conv2_w", NN_WEIGHT, {3, 3, 32, 64}, conv2_w, NULL, NN_UNIFORM, 0.0833333333},
+    {"conv2_b", NN_WEIGHT, {64}, conv2_b, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_gamma", NN_WEIGHT, {64}, batchnorm2_gamma, NULL, NN_CONSTANT, 1},
+    {"batchnorm2_beta", NN_WEIGHT, {64}, batchnorm2_beta, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_mean", NN_STATE, {64}, batchnorm2_mean, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_variance", NN_STATE, {64}, batchnorm2_variance, NULL, NN_CONSTANT, 1},
+    {"conv3_w", NN_WEIGHT, {3, 3, 64, 64}, conv3_w, NULL, NN_UNIFORM, 0.0721687836},
+    {"conv3_b", NN_WEIGHT, {64}, conv3_b, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_gamma", NN_WEIGHT, {64}, batchnorm3_gamma, NULL, NN_CONSTANT, 1},
+    {"batchnorm3_beta", NN_WEIGHT, {64}, batchnorm3_beta, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_mean", NN_STATE, {64}, batchnorm3_mean, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_variance", NN_STATE, {64}, batchnorm3_variance, NULL, NN_CONSTANT, 1},
+    {"dense1_w", NN_WEIGHT, {1600, 520}, dense1_w, NULL, NN_UNIFORM, 0.0531995177},
+    {"dense1_b", NN_WEIGHT, {520}, dense1_b, NULL, NN_CONSTANT, 0},
+    {"dense2_w", NN_WEIGHT, {520, 300}, dense2_w, NULL, NN_UNIFORM, 0.0855398923},
+    {"dense2_b", NN_WEIGHT, {300}, dense2_b, NULL, NN_CONSTANT, 0},
+    {"dense3_w", NN_WEIGHT, {300, 250}, dense3_w, NULL, NN_UNIFORM, 0.104446594},
+    {"dense3_b", NN_WEIGHT, {250}, dense3_b, NULL, NN_CONSTANT, 0},
+    {"dense4_w", NN_WEIGHT, {250, 130}, dense4_w, NULL, NN_UNIFORM, 0.125656172},
+    {"dense4_b", NN_WEIGHT, {130}, dense4_b, NULL, NN_CONSTANT, 0},
+    {"dense5_w", NN_WEIGHT, {130, 60}, dense5_w, NULL, NN_UNIFORM, 0.177704663},
+    {"dense5_b", NN_WEIGHT, {60}, dense5_b, NULL, NN_CONSTANT, 0},
+    {"dense6_w", NN_WEIGHT, {60, 10}, dense6_w, NULL, NN_UNIFORM, 0.292770022},
+    {"dense6_b", NN_WEIGHT, {10}, dense6_b, NULL, NN_CONSTANT, 0},
+    {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0},
+    {"conv1_b_v", NN_OPTIMIZER, {32}, conv1_b_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_gamma_v", NN_OPTIMIZER, {32}, batchnorm1_gamma_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_beta_v", NN_OPTIMIZER, {32}, batchnorm1_beta_v, NULL, NN_CONSTANT, 0},
+    {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_v, NULL, NN_CONSTANT, 0},
+    {"conv2_b_v", NN_OPTIMIZER, {64}, conv2_b_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_gamma_v", NN_OPTIMIZER, {64}, batchnorm2_gamma_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_beta_v", NN_OPTIMIZER, {64}, batchnorm2_beta_v, NULL, NN_CONSTANT, 0},
+    {"conv3_w_v", NN_OPTIMIZER, {3, 3, 64, 64}, conv3_w_v, NULL, NN_CONSTANT, 0},
+    {"conv3_b_v", NN_OPTIMIZER, {64}, conv3_b_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_gamma_v", NN_OPTIMIZER, {64}, batchnorm3_gamma_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_beta_v", NN_OPTIMIZER, {64}, batchnorm3_beta_v, NULL, NN_CONSTANT, 0},
+    {"dense1_w_v", NN_OPTIMIZER, {1600, 520}, dense1_w_v, NULL, NN_CONSTANT, 0},
+    {"dense1_b_v", NN_OPTIMIZER, {520}, dense1_b_v, NULL, NN_CONSTANT, 0},
+    {"dense2_w_v", NN_OPTIMIZER, {520, 300}, dense2_w_v, NULL, NN_CONSTANT, 0},
+    {"dense2_b_v", NN_OPTIMIZER, {300}, dense2_b_v, NULL, NN_CONSTANT, 0},
+    {"dense3_w_v", NN_OPTIMIZER, {300, 250}, dense3_w_v, NULL, NN_CONSTANT, 0},
+    {"dense3_b_v", NN_OPTIMIZER, {250}, dense3_b_v, NULL, NN_CONSTANT, 0},
+    {"dense4_w_v", NN_OPTIMIZER, {250, 130}, dense4_w_v, NULL, NN_CONSTANT, 0},
+    {"dense4_b_v", NN_OPTIMIZER, {130}, dense4_b_v, NULL, NN_CONSTANT, 0},
+    {"dense5_w_v", NN_OPTIMIZER, {130, 60}, dense5_w_v, NULL, NN_CONSTANT, 0},
+    {"dense5_b_v", NN_OPTIMIZER, {60}, dense5_b_v, NULL, NN_CONSTANT, 0},
+    {"dense6_w_v", NN_OPTIMIZER, {60, 10}, dense6_w_v, NULL, NN_CONSTANT, 0},
+    {"dense6_b_v", NN_OPTIMIZER, {10}, dense6_b_v, NULL, NN_CONSTANT, 0},
+};
+
+const NnModel nn_model = {
+    .name = "convolution",
+    .source =
+        "# Three convolutions with batch normalisation, then the deep stack of dense layers; experiment 11.\012"
+        "data mnist\012"
+        "input 28x28x1\012"
+        "conv 32 3x3 l2 0.0001\012"
+        "batchnorm\012"
+        "relu\012"
+        "pool 2\012"
+        "dropout 20%\012"
+        "conv 64 3x3 l2 0.0001\012"
+        "batchnorm\012"
+        "relu\012"
+        "pool 2\012"
+        "dropout 20%\012"
+        "conv 64 3x3 pad same l2 0.0001\012"
+        "batchnorm\012"
+        "relu\012"
+        "dropout 30%\012"
+        "dense 520 relu\012"
+        "dense 300 relu\012"
+        "dense 250 relu\012"
+        "dense 130 relu\012"
+        "dense 60 relu\012"
+        "dense 10 softmax\012"
+        "\012"
+        "loss      cross_entropy\012"
+        "optimizer rmsprop lr 0.001\012"
+        "batch     64\012"
+        "epochs    10\012"
+        "",
+    .blas_kernels = NN_BLAS_KERNELS,
+    .fingerprint = "b3fd04415232b1bd",
+    .type = NN_F32,
+    .height = 28, .width = 28, .channels = 1,
+    .outputs = 10, .classes = 10,
+    .data = "mnist",
+    .batch = BATCH, .epochs = 10, .seed = 1, .rate = 0.001,
+    .validation_share = 0,
+    .loss = "cross_entropy", .optimizer = "rmsprop",
+    .layers = layers, .layer_count = 20,
+    .tensors = tensors, .tensor_count = 54,
+    .parameters = 1161234,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 4646216, .optimizer_bytes = 4644936,
+    .operations_forward = 9025224, .operations_backward = 17517184, .operations_update = 9289872,
+    .train_step = train_step,
+    .infer = infer,
+    .output = WHOLE(infer_dense6), .predicted = WHOLE(infer_predicted),
+    .first_nonfinite = first_nonfinite,
+};

@@ -1,0 +1,507 @@
+// mlp: a network compiled by netc into the C that trains it.
+//
+//   layer        statement                          output         parameters
+//   input        input 28x28x1                      28x28x1
+//   dense1       dense 300 relu                     300            235500
+//   dense2       dense 10 softmax                   10             3010
+//                                                                  238510
+//
+// A layer's forward and backward functions stand side by side, each with its formula. In them
+// x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and
+// dx is the gradient of the mean loss by x. train_step, at the end, calls them all.
+
+#include <cblas.h>  // the matrix products
+#include <math.h>   // sqrt, pow
+#include <string.h> // memcpy, memset
+
+#include "nn.h" // the team of threads, random numbers, exp and log in vectors
+
+// --- sizes ------------------------------------------------------------------------------------------
+
+// A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
+enum { BATCH = 100, ROWS = 13, BLOCKS = 8 };
+
+// How many rows the block that starts at row `first` has in this batch.
+static int rows_from(int first, const NnBatch *batch)
+{
+    const int rows = batch->rows - first;
+    return rows < 0 ? 0 : nn_min(rows, ROWS);
+}
+
+// --- tensors that outlive a step --------------------------------------------------------------------
+
+// weights, which training changes
+static _Alignas(64) float dense1_w[784][300]; // at first: uniform within sqrt(6 / (784 + 300)) (glorot)
+static _Alignas(64) float dense1_b[300]; // at first: zeros
+static _Alignas(64) float dense2_w[300][10]; // at first: uniform within sqrt(6 / (300 + 10)) (glorot)
+static _Alignas(64) float dense2_b[10]; // at first: zeros
+
+// what the optimizer remembers
+static _Alignas(64) float dense1_w_m[784][300];
+static _Alignas(64) float dense1_w_v[784][300];
+static _Alignas(64) float dense1_b_m[300];
+static _Alignas(64) float dense1_b_v[300];
+static _Alignas(64) float dense2_w_m[300][10];
+static _Alignas(64) float dense2_w_v[300][10];
+static _Alignas(64) float dense2_b_m[10];
+static _Alignas(64) float dense2_b_v[10];
+
+// --- the arena --------------------------------------------------------------------------------------
+
+// Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
+// the next. Values that are never alive together share their bytes.
+enum {
+    ARENA_BYTES = 1544832,
+    // of a training step: 1544832 bytes, 1553152 if nothing were shared
+    AT_input =                 940800, EACH_input =                40768, // [ROWS][28][28][1]
+    AT_dense1 =               1266944, EACH_dense1 =               15600, // [ROWS][300]
+    AT_dense2_z =                   0, EACH_dense2_z =              1152, // [ROWS][10]
+    AT_dense2 =                   576, EACH_dense2 =                1152, // [ROWS][10]
+    AT_predicted =            1543552, EACH_predicted =               52, // [ROWS]
+    AT_loss =                 1544000, EACH_loss =                    52, // [ROWS]
+    AT_d_dense2_z =           1538176, EACH_d_dense2_z =             520, // [ROWS][10]
+    AT_d_dense2_b_partial =   1544448, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =           1544768,                                    // [10]
+    AT_d_dense1_z =           1391744, EACH_d_dense1_z =           15600, // [ROWS][300]
+    AT_d_dense2_w =           1516544,                                    // [300][10]
+    AT_d_dense1_b_partial =   1528576, EACH_d_dense1_b_partial =    1200, // [300]
+    AT_d_dense1_b =           1542336,                                    // [300]
+    AT_d_dense1_w =                 0,                                    // [784][300]
+    // of inference: 456128 bytes
+    AT_infer_input =             0, EACH_infer_input =       56384, // [ROWS][28][28][1]
+    AT_infer_dense1 =        40768, EACH_infer_dense1 =      56384, // [ROWS][300]
+    AT_infer_dense2_z =          0, EACH_infer_dense2_z =    56384, // [ROWS][10]
+    AT_infer_dense2 =       451072, EACH_infer_dense2 =        520, // [ROWS][10]
+    AT_infer_predicted =    455232, EACH_infer_predicted =      52, // [ROWS]
+    AT_infer_loss =         455680, EACH_infer_loss =           52, // [ROWS]
+};
+static _Alignas(64) unsigned char arena[ARENA_BYTES];
+#define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
+#define WHOLE(value) ((void *)(arena + AT_##value))
+
+// --- matrix products, by BLAS; the leading number of a pointer's rows is its width ------------------
+
+// c[m][n] = a[m][k] b[k][n] + beta c
+static void gemm_nn(int m, int n, int k, const void *a, const void *b, float beta, void *c)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, beta, c, n);
+}
+
+// c[m][n] = a[m][k] b[n][k]' + beta c
+static void gemm_nt(int m, int n, int k, const void *a, const void *b, float beta, void *c)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, beta, c, n);
+}
+
+// c[m][n] = a[k][m]' b[k][n] + beta c, where rows of a are `width` apart
+static void gemm_tn(int m, int n, int k, const void *a, int width, const void *b, float beta,
+                    void *c)
+{
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, width, b, n, beta, c, n);
+}
+
+// --- input: input 28x28x1 ---------------------------------------------------------------------------
+
+// x = pictures / 255
+static void input_forward(const NnBatch *batch, int first, int rows,
+                          float x[restrict ROWS][28][28][1])
+{
+    for (int i = 0; i < rows; i++) {
+        const unsigned char *const picture = batch->pictures + (size_t)batch->index[first + i] * 784;
+        float *const to = x[i][0][0];
+        for (int j = 0; j < 784; j++)
+            to[j] = picture[j] * 0.003921569f;
+    }
+}
+
+// --- dense1: dense 300 relu   28x28x1 -> 300 --------------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x > 0 ? x : 0
+static void dense1_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][784],
+                           const float w[784][300], const float b[300])
+{
+    gemm_nn(rows, 300, 784, x, w, 0, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v > 0 ? v : 0;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense1_b_partial(int rows, float db[restrict 300], const float dy[ROWS][300])
+{
+    memset(db, 0, sizeof(float[300]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 300; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense1_b_gradient(float sum[restrict 300], const float partial[BLOCKS][300])
+{
+    for (int j = 0; j < 300; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 300; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 784][300],
+                              const float x[BATCH][784], const float dy[BATCH][300])
+{
+    const int from = part * 98, to = nn_min(from + 98, 784);
+    gemm_tn(to - from, 300, batch->rows, &x[0][from], 784, dy, 0, dw[from]);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 784][300],
+                            const float g[784][300], float m[restrict 784][300],
+                            float v[restrict 784][300])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 98, to = nn_min(from + 98, 784);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 300; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const float g[300],
+                            float m[restrict 300], float v[restrict 300])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 300; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// --- dense2: dense 10 softmax   300 -> 10 -----------------------------------------------------------
+
+// y = x w
+// then y = x + b
+static void dense2_forward(int rows, float y[restrict ROWS][10], const float x[ROWS][300],
+                           const float w[300][10], const float b[10])
+{
+    gemm_nn(rows, 10, 300, x, w, 0, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 10; j++) {
+            float v = y[i][j];
+            v += b[j];
+            y[i][j] = v;
+        }
+    }
+}
+
+// y = exp(x) / sum exp(x)
+static void dense2_softmax(int rows, float y[restrict ROWS][10], const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        float largest = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest = x[i][j] > largest ? x[i][j] : largest;
+        float sum = 0;
+        for (int j = 0; j < 10; j++) {
+            y[i][j] = nn_expf(x[i][j] - largest);
+            sum += y[i][j];
+        }
+        for (int j = 0; j < 10; j++)
+            y[i][j] /= sum;
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense2_b_partial(int rows, float db[restrict 10], const float dy[ROWS][10])
+{
+    memset(db, 0, sizeof(float[10]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 10; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS][10])
+{
+    for (int j = 0; j < 10; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 10; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x > 0 ? x : 0 (dense1)
+// dx = y > 0 ? dy : 0
+static void dense2_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][10],
+                            const float w[300][10], const float y[ROWS][300])
+{
+    gemm_nt(rows, 300, 10, dy, w, 0, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 300][10],
+                              const float x[BATCH][300], const float dy[BATCH][10])
+{
+    gemm_tn(300, 10, batch->rows, x, 300, dy, 0, dw);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense2_w_update(const NnBatch *batch, float w[restrict 300][10], const float g[300][10],
+                            float m[restrict 300][10], float v[restrict 300][10])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int i = 0; i < 300; i++)
+        for (int j = 0; j < 10; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const float g[10],
+                            float m[restrict 10], float v[restrict 10])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 10; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// --- loss cross_entropy, and the answer -------------------------------------------------------------
+
+// predicted = the index of the largest x
+static void output_predict(int rows, int32_t predicted[restrict ROWS], const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        int best = 0;
+        for (int j = 1; j < 10; j++)
+            best = x[i][j] > x[i][best] ? j : best;
+        predicted[i] = best;
+    }
+}
+
+// loss = log(sum exp(x)) - x[label]
+static void loss_forward(const NnBatch *batch, int first, int rows, float loss[restrict ROWS],
+                         const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        const int label = batch->labels[batch->index[first + i]];
+        float largest = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest = x[i][j] > largest ? x[i][j] : largest;
+        float sum = 0;
+        for (int j = 0; j < 10; j++)
+            sum += nn_expf(x[i][j] - largest);
+        loss[i] = nn_logf(sum) + largest - x[i][label];
+    }
+}
+
+// result = sum of the losses, count of the hits, sum of the penalties
+static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[BATCH],
+                       const int32_t predicted[BATCH])
+{
+    double sum = 0;
+    int hits = 0;
+    for (int i = 0; i < batch->rows; i++) {
+        sum += loss[i];
+        hits += predicted[i] == batch->labels[batch->index[i]];
+    }
+    const bool finite = isfinite(sum);
+    if (nn_thread() == 0)
+        *result = (NnResult){.loss = sum, .hits = hits, .finite = finite};
+    return finite;
+}
+
+// forward: loss = log(sum exp(x)) - x[label]
+// dx = (p - target) / rows, p = softmax(x)
+static void loss_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][10],
+                          const float p[ROWS][10])
+{
+    const float scale = 1 / (float)batch->rows;
+    for (int i = 0; i < rows; i++) {
+        const int label = batch->labels[batch->index[first + i]];
+        for (int j = 0; j < 10; j++)
+            dx[i][j] = (p[i][j] - (j == label)) * scale;
+    }
+}
+
+// --- the whole network ------------------------------------------------------------------------------
+
+// One step of training: forward, backward and update.
+static void train_step(const NnBatch *batch, NnResult *result)
+{
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(input));
+        dense1_forward(rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        dense2_forward(rows, BLOCK(dense2_z), BLOCK(dense1), dense2_w, dense2_b);
+        dense2_softmax(rows, BLOCK(dense2), BLOCK(dense2_z));
+        output_predict(rows, BLOCK(predicted), BLOCK(dense2));
+        loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
+        loss_backward(batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
+        dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
+        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w, BLOCK(dense1));
+        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+    }
+    nn_barrier();
+
+    if (!loss_total(batch, result, WHOLE(loss), WHOLE(predicted))) {
+        nn_barrier();
+        return; // not finite: no weight is changed
+    }
+    nn_each (part, 8) {
+        dense1_w_gradient(batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
+        dense1_w_update(batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+    }
+    if (nn_thread() == 0) {
+        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
+        dense1_b_gradient(WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
+        dense1_b_update(batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
+        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+    }
+    nn_barrier();
+}
+
+// The forward pass alone, as the trained network is used.
+static void infer(const NnBatch *batch, NnResult *result)
+{
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(infer_input));
+        dense1_forward(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
+        dense2_forward(rows, BLOCK(infer_dense2_z), BLOCK(infer_dense1), dense2_w, dense2_b);
+        dense2_softmax(rows, BLOCK(infer_dense2), BLOCK(infer_dense2_z));
+        output_predict(rows, BLOCK(infer_predicted), BLOCK(infer_dense2));
+        if (batch->labels)
+            loss_forward(batch, first, rows, BLOCK(infer_loss), BLOCK(infer_dense2_z));
+    }
+    nn_barrier();
+
+    if (batch->labels)
+        loss_total(batch, result, WHOLE(infer_loss), WHOLE(infer_predicted));
+    nn_barrier();
+}
+
+// Names the first layer of training's forward pass whose output is not finite.
+static const char *first_nonfinite(const NnBatch *batch)
+{
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(input));
+        if (!nn_finite_f32(BLOCK(input), rows * 784L))
+            return "input";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense1_forward(rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        if (!nn_finite_f32(BLOCK(dense1), rows * 300L))
+            return "dense1";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense2_forward(rows, BLOCK(dense2_z), BLOCK(dense1), dense2_w, dense2_b);
+        if (!nn_finite_f32(BLOCK(dense2_z), rows * 10L))
+            return "dense2";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense2_softmax(rows, BLOCK(dense2), BLOCK(dense2_z));
+        if (!nn_finite_f32(BLOCK(dense2), rows * 10L))
+            return "dense2";
+    }
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
+        if (!nn_finite_f32(BLOCK(loss), rows * 1L))
+            return "loss";
+    }
+    return NULL;
+}
+
+// --- what the runtime is told -----------------------------------------------------------------------
+
+static const NnLayer layers[] = {
+    {"dense1", "dense 300 relu", "300", 235500, 0},
+    {"dense2", "dense 10 softmax", "10", 3010, 0},
+};
+
+static const NnTensor tensors[] = {
+    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526},
+    {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0},
+    {"dense2_w", NN_WEIGHT, {300, 10}, dense2_w, NULL, NN_UNIFORM, 0.139121669},
+    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0},
+    {"dense1_w_v", NN_OPTIMIZER, {784, 300}, dense1_w_v, NULL, NN_CONSTANT, 0},
+    {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0},
+    {"dense1_b_v", NN_OPTIMIZER, {300}, dense1_b_v, NULL, NN_CONSTANT, 0},
+    {"dense2_w_m", NN_OPTIMIZER, {300, 10}, dense2_w_m, NULL, NN_CONSTANT, 0},
+    {"dense2_w_v", NN_OPTIMIZER, {300, 10}, dense2_w_v, NULL, NN_CONSTANT, 0},
+    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0},
+    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0},
+};
+
+const NnModel nn_model = {
+    .name = "mlp",
+    .source =
+        "# A network of one hidden layer, the first of every course.\012"
+        "data mnist\012"
+        "input 28x28x1\012"
+        "dense 300 relu\012"
+        "dense 10 softmax\012"
+        "\012"
+        "loss      cross_entropy\012"
+        "optimizer adam lr 0.001\012"
+        "batch     100\012"
+        "epochs    5\012"
+        "",
+    .blas_kernels = NN_BLAS_KERNELS,
+    .fingerprint = "1ff64ecab2f11170",
+    .type = NN_F32,
+    .height = 28, .width = 28, .channels = 1,
+    .outputs = 10, .classes = 10,
+    .data = "mnist",
+    .batch = BATCH, .epochs = 5, .seed = 1, .rate = 0.001,
+    .validation_share = 0,
+    .loss = "cross_entropy", .optimizer = "adam",
+    .layers = layers, .layer_count = 2,
+    .tensors = tensors, .tensor_count = 12,
+    .parameters = 238510,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 954040, .optimizer_bytes = 1908080,
+    .operations_forward = 477807, .operations_backward = 483023, .operations_update = 2385100,
+    .train_step = train_step,
+    .infer = infer,
+    .output = WHOLE(infer_dense2), .predicted = WHOLE(infer_predicted),
+    .first_nonfinite = first_nonfinite,
+};

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# generated/ is what today's compiler emits, is emitted twice alike, and compiles without a warning.
+set -u
+cd "$(dirname "$0")/.."
+netc=${NETC:-build/netc}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+passed=0 failed=0
+
+check() { # check NAME COMMAND...: the command succeeds
+    local name=$1
+    shift
+    if "$@" >"$work/out" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL $name"
+        head -n 20 "$work/out"
+    fi
+}
+
+while read -r model; do
+    name=${model#models/}
+    name=${name%.net}
+    "$netc" emit "$model" -o "$work/model.c" 2>"$work/err" || cat "$work/err"
+    check "generated/$name.c is stale: run 'make gen'" cmp "$work/model.c" "generated/$name.c"
+    for cc in gcc clang; do
+        flags=
+        [ $cc = gcc ] && flags=-fopenmp
+        check "$name with $cc" $cc -std=gnu11 -O1 $flags -Wall -Wextra -Werror -Iruntime -c \
+            -o "$work/model.o" "generated/$name.c"
+    done
+    check "lines of generated/$name.c" awk 'length($0) > 120 { print FNR ": " $0; bad = 1 } END { exit bad }' \
+        "generated/$name.c"
+done < <(find models -name '*.net' | LC_ALL=C sort)
+while read -r file; do
+    name=${file#generated/}
+    check "$file has no model" test -f "models/${name%.c}.net"
+done < <(find generated -name '*.c')
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
