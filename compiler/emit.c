@@ -155,7 +155,7 @@ static void add_function(Out *out, Functions *functions, const Graph *graph, Nod
     if (functions->count == functions->capacity)
         bug("more functions than nodes");
     functions->list[functions->count++] = (Function){function_name(node), text};
-    if (node->op == OP_conv && strcmp(node->suffix, "infer"))
+    if (strcmp(node->suffix, "infer"))
         emit_conv_helpers(out, graph, node);
     raw(out, "%s\n", text);
 }

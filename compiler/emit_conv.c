@@ -5,6 +5,8 @@
 // gradient instead of being kept.
 #include "netc.h"
 
+#include <string.h>
+
 typedef struct {
     Shape in, out;
     int window; // numbers in one window
@@ -28,28 +30,12 @@ static Geometry geometry(Shape in, Shape out, const Attributes *a, bool doubles)
     return g;
 }
 
-// How many pixels the chunk at `top` has, as an expression.
-static const char *chunk(const Geometry *g)
-{
-    if (g->out.dims[0] % g->rows == 0)
-        return format("%d", g->rows * g->out.dims[1]);
-    return format("nn_min(%d, %d - top) * %d", g->rows, g->out.dims[0], g->out.dims[1]);
-}
-
+// An offset of the window, from the pixel of the result to that of the input.
 static const char *source(const Attributes *a, int d, const char *at, const char *offset)
 {
     const char *const scaled = a->stride[d] > 1 ? format("%s * %d", at, a->stride[d]) : at;
     const char *const moved = format("%s + %s", scaled, offset);
     return a->pad[d] ? format("%s - %d", moved, a->pad[d]) : moved;
-}
-
-// Opens the loops over the pixels of the chunk and the rows of each one's window.
-static void open_windows(Out *out, const Geometry *g)
-{
-    line(out, "for (int p = 0; p < pixels; p++) {");
-    line(out, "const int h = top + p / %d, w = p %% %d; // the pixel in the result", g->out.dims[1],
-         g->out.dims[1]);
-    line(out, "for (int r = 0; r < %d; r++) {", g->a->kernel[0]);
 }
 
 static bool padded(const Geometry *g)
@@ -61,43 +47,114 @@ static bool padded(const Geometry *g)
     return false;
 }
 
+// Opens the loops over the pixels of the chunk and the rows of each one's window.
+static void open_windows(Out *out, const Geometry *g)
+{
+    line(out, "for (int p = 0; p < pixels; p++) {");
+    line(out, "const int row = top + p / %d, col = p %% %d; // the pixel of the result",
+         g->out.dims[1], g->out.dims[1]);
+    line(out, "for (int r = 0; r < %d; r++) {", g->a->kernel[0]);
+}
+
+static void close_windows(Out *out)
+{
+    line(out, "}");
+    line(out, "}");
+}
+
+// Opens the loop over a window's columns where padding makes a test of each pixel needed.
+static void open_padded(Out *out, const Geometry *g)
+{
+    line(out, "const int at_row = %s;", source(g->a, 0, "row", "r"));
+    line(out, "for (int s = 0; s < %d; s++) {", g->a->kernel[1]);
+    line(out, "const int at_col = %s;", source(g->a, 1, "col", "s"));
+    line(out, "const bool inside = at_row >= 0 && at_row < %d && at_col >= 0 && at_col < %d;",
+         g->in.dims[0], g->in.dims[1]);
+}
+
+// Where the row of a window begins without padding.
+static const char *run_start(const Geometry *g)
+{
+    const char *const col = g->a->stride[1] > 1 ? format("col * %d", g->a->stride[1]) : "col";
+    return format("[%s][%s]", source(g->a, 0, "row", "r"), col);
+}
+
 // x -> columns
-static void emit_columns(Out *out, const Geometry *g, const Node *node)
+static void emit_columns(Out *out, const Geometry *g, const char *layer)
 {
     const char *const type = real_type(out->network);
     const int channels = g->in.dims[2], run = g->a->kernel[1] * channels;
-    comment(out,
-            "columns = the windows of x below `pixels` pixels of the result, from row `top` on");
-    emit_declaration(out, format("static void %s_columns(", node->layer),
+    comment(out, "columns = the windows of x below `pixels` pixels of the result, from its row "
+                 "`top` on");
+    emit_declaration(out, format("static void %s_columns(", layer),
                      format("int top, int pixels, %s columns[restrict][%d], const %s x%s", type,
                             g->window, type, dims_text(g->in)));
     line(out, "{");
     open_windows(out, g);
-    if (!padded(g)) {
-        line(out, "memcpy(&columns[p][r * %d], x[%s][%s], %d * sizeof(%s));", run,
-             source(g->a, 0, "h", "r"),
-             g->a->stride[1] > 1 ? format("w * %d", g->a->stride[1]) : "w", run, type);
-    } else {
-        line(out, "const int y = %s;", source(g->a, 0, "h", "r"));
-        line(out, "for (int s = 0; s < %d; s++) {", g->a->kernel[1]);
-        line(out, "const int z = %s;", source(g->a, 1, "w", "s"));
+    if (padded(g)) {
+        open_padded(out, g);
         line(out, "%s *const to = &columns[p][r * %d + s * %d];", type, run, channels);
-        line(out, "if (y >= 0 && y < %d && z >= 0 && z < %d)", g->in.dims[0], g->in.dims[1]);
-        line(out, "    memcpy(to, x[y][z], %d * sizeof(%s));", channels, type);
+        line(out, "if (inside)");
+        line(out, "    memcpy(to, x[at_row][at_col], %d * sizeof(%s));", channels, type);
         line(out, "else");
         line(out, "    memset(to, 0, %d * sizeof(%s)); // padding", channels, type);
         line(out, "}");
+    } else {
+        line(out, "memcpy(&columns[p][r * %d], x%s, %d * sizeof(%s));", run, run_start(g), run,
+             type);
     }
-    line(out, "}");
-    line(out, "}");
+    close_windows(out);
     line(out, "}");
     blank_line(out);
 }
 
+// columns -> dx, the other way round: each number of a window is added where it came from.
+static void emit_scatter(Out *out, const Geometry *g, const char *layer)
+{
+    const char *const type = real_type(out->network);
+    const int channels = g->in.dims[2], run = g->a->kernel[1] * channels;
+    comment(out, "dx += the columns of `pixels` pixels, each number where %s_columns took it",
+            layer);
+    emit_declaration(out, format("static void %s_scatter(", layer),
+                     format("int top, int pixels, %s dx[restrict]%s, const %s columns[][%d]", type,
+                            dims_text(g->in) + strcspn(dims_text(g->in), "]") + 1, type,
+                            g->window));
+    line(out, "{");
+    open_windows(out, g);
+    if (padded(g)) {
+        open_padded(out, g);
+        line(out, "for (int c = 0; inside && c < %d; c++)", channels);
+        line(out, "    dx[at_row][at_col][c] += columns[p][r * %d + s * %d + c];", run, channels);
+        line(out, "}");
+    } else {
+        line(out, "%s *const to = dx%s;", type, run_start(g));
+        line(out, "for (int k = 0; k < %d; k++)", run);
+        line(out, "    to[k] += columns[p][r * %d + k];", run);
+    }
+    close_windows(out);
+    line(out, "}");
+    blank_line(out);
+}
+
+// Opens the loop over the chunks of row `i`; a picture that is one chunk needs none.
 static void open_chunks(Out *out, const Geometry *g)
 {
-    line(out, "for (int top = 0; top < %d; top += %d) {", g->out.dims[0], g->rows);
-    line(out, "const int pixels = %s;", chunk(g));
+    const int height = g->out.dims[0], width = g->out.dims[1];
+    if (g->rows == height) {
+        line(out, "const int top = 0, pixels = %d;", height * width);
+        return;
+    }
+    line(out, "for (int top = 0; top < %d; top += %d) {", height, g->rows);
+    if (height % g->rows == 0)
+        line(out, "const int pixels = %d;", g->rows * width);
+    else
+        line(out, "const int pixels = nn_min(%d, %d - top) * %d;", g->rows, height, width);
+}
+
+static void close_chunks(Out *out, const Geometry *g)
+{
+    if (g->rows < g->out.dims[0])
+        line(out, "}");
 }
 
 static void declare_columns(Out *out, const Geometry *g)
@@ -110,12 +167,6 @@ static Geometry of_node(const Graph *graph, const Node *node, Shape in, Shape re
     return geometry(in, result, &node->attributes, graph->network->doubles);
 }
 
-void emit_conv_helpers(Out *out, const Graph *graph, const Node *node)
-{
-    const Geometry g = of_node(graph, node, graph->nodes[node->input[0]].shape, node->shape);
-    emit_columns(out, &g, node);
-}
-
 void emit_conv(Out *out, const Graph *graph, const Node *node)
 {
     const Geometry g = of_node(graph, node, graph->nodes[node->input[0]].shape, node->shape);
@@ -124,7 +175,7 @@ void emit_conv(Out *out, const Graph *graph, const Node *node)
     open_chunks(out, &g);
     line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
     line(out, "gemm_nn(pixels, %d, %d, columns, w, 0, y[i][top]);", g.out.dims[2], g.window);
-    line(out, "}");
+    close_chunks(out, &g);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
@@ -135,38 +186,12 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
                                graph->nodes[node->input[1]].shape);
     declare_columns(out, &g);
     line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network), dims_text(node->shape));
-    line(out, "for (int i = 0; i < rows; i++)");
-    out->depth++;
+    line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
     line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
     line(out, "gemm_tn(%d, %d, pixels, columns, %d, dy[i][top], 1, dw);", g.window, g.out.dims[2],
          g.window);
-    line(out, "}");
-    out->depth--;
-}
-
-// columns -> dx, the other way round: each number of a window goes back to where it came from.
-static void emit_scatter(Out *out, const Geometry *g)
-{
-    const char *const type = real_type(out->network);
-    const int channels = g->in.dims[2], run = g->a->kernel[1] * channels;
-    open_windows(out, g);
-    if (!padded(g)) {
-        line(out, "%s *const to = dx[i][%s][%s];", type, source(g->a, 0, "h", "r"),
-             g->a->stride[1] > 1 ? format("w * %d", g->a->stride[1]) : "w");
-        line(out, "for (int k = 0; k < %d; k++)", run);
-        line(out, "    to[k] += columns[p][r * %d + k];", run);
-    } else {
-        line(out, "const int y = %s;", source(g->a, 0, "h", "r"));
-        line(out, "for (int s = 0; s < %d; s++) {", g->a->kernel[1]);
-        line(out, "const int z = %s;", source(g->a, 1, "w", "s"));
-        line(out, "if (y < 0 || y >= %d || z < 0 || z >= %d)", g->in.dims[0], g->in.dims[1]);
-        line(out, "    continue; // padding");
-        line(out, "for (int c = 0; c < %d; c++)", channels);
-        line(out, "    dx[i][y][z][c] += columns[p][r * %d + s * %d + c];", run, channels);
-        line(out, "}");
-    }
-    line(out, "}");
+    close_chunks(out, &g);
     line(out, "}");
 }
 
@@ -174,12 +199,24 @@ void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)
 {
     const Geometry g = of_node(graph, node, node->shape, graph->nodes[node->input[0]].shape);
     declare_columns(out, &g);
+    line(out, "memset(dx, 0, (size_t)rows * sizeof *dx);");
     line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "memset(dx[i], 0, sizeof dx[i]);");
     open_chunks(out, &g);
     line(out, "gemm_nt(pixels, %d, %d, dy[i][top], w, 0, columns);", g.window, g.out.dims[2]);
-    emit_scatter(out, &g);
-    line(out, "}");
+    line(out, "%s_scatter(top, pixels, dx[i], columns);", node->layer);
+    close_chunks(out, &g);
     emit_row_steps(out, graph, node);
     line(out, "}");
+}
+
+// The functions that a convolution's own call, before them.
+void emit_conv_helpers(Out *out, const Graph *graph, const Node *node)
+{
+    if (node->op == OP_conv) {
+        const Geometry g = of_node(graph, node, graph->nodes[node->input[0]].shape, node->shape);
+        emit_columns(out, &g, node->layer);
+    } else if (node->op == OP_conv_grad_x) {
+        const Geometry g = of_node(graph, node, node->shape, graph->nodes[node->input[0]].shape);
+        emit_scatter(out, &g, node->layer);
+    }
 }

@@ -20,7 +20,7 @@ void emit_bias(Out *out, const Graph *graph, const Node *node)
 void emit_relu(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;
-    line(out, "v = v > 0 ? v : 0;");
+    line(out, "v = v < 0 ? 0 : v;"); // NaN stays NaN
 }
 
 void emit_relu_grad(Out *out, const Graph *graph, const Node *node)
@@ -67,8 +67,9 @@ void emit_dropout(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;
     const double rate = out->element.attributes->rate;
-    line(out, "v = nn_bits(key, number + (uint32_t)(%s)) >= %uu ? v * %s : 0;", out->element.number,
-         (unsigned)(rate * 0x1p32), real_number(out, 1 / (1 - rate)));
+    line(out, "const bool kept = nn_bits(key, number + (uint32_t)(%s)) >= %uu;",
+         out->element.number, (unsigned)(rate * 0x1p32));
+    line(out, "v = kept ? v * %s : 0;", real_number(out, 1 / (1 - rate)));
 }
 
 void emit_norm(Out *out, const Graph *graph, const Node *node)

@@ -234,7 +234,7 @@ const char *parameter_list(const Graph *graph, const Node *node)
 
 // --- the loop over elements ----------------------------------------------------------------------
 
-static const char *const index_names[][3] = {{""}, {"j"}, {"p", "c"}, {"h", "w", "c"}};
+static const char *const index_names[][3] = {{""}, {"j"}, {"p", "c"}, {"row", "col", "c"}};
 
 static void run_element(Out *out, const Graph *graph, const Node *node, Op op,
                         const Attributes *attributes, int first_input)

@@ -9,8 +9,8 @@ static const char *at(const Attributes *a, int d, const char *window, const char
 
 static void open_windows(Out *out, Shape grid)
 {
-    line(out, "for (int h = 0; h < %d; h++)", grid.dims[0]);
-    line(out, "    for (int w = 0; w < %d; w++)", grid.dims[1]);
+    line(out, "for (int row = 0; row < %d; row++)", grid.dims[0]);
+    line(out, "    for (int col = 0; col < %d; col++)", grid.dims[1]);
     out->depth += 2;
     line(out, "for (int c = 0; c < %d; c++) {", grid.dims[2]);
 }
@@ -21,12 +21,19 @@ static void close_windows(Out *out)
     out->depth -= 2;
 }
 
-// The two loops inside a window; the body is the next line, indented by hand.
+// Opens the loops over a window; returns how they index the input.
 static const char *open_window(Out *out, const Attributes *a)
 {
     line(out, "for (int r = 0; r < %d; r++)", a->kernel[0]);
-    line(out, "    for (int s = 0; s < %d; s++)", a->kernel[1]);
-    return format("[%s][%s][c]", at(a, 0, "h", "r"), at(a, 1, "w", "s"));
+    out->depth++;
+    line(out, "for (int s = 0; s < %d; s++) {", a->kernel[1]);
+    return format("[%s][%s][c]", at(a, 0, "row", "r"), at(a, 1, "col", "s"));
+}
+
+static void close_window(Out *out)
+{
+    line(out, "}");
+    out->depth--;
 }
 
 void emit_maxpool(Out *out, const Graph *graph, const Node *node)
@@ -35,11 +42,13 @@ void emit_maxpool(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int i = 0; i < rows; i++) {");
     open_windows(out, node->shape);
     line(out, "%s largest = x[i][%s][%s][c];", real_type(graph->network),
-         a->stride[0] > 1 ? format("h * %d", a->stride[0]) : "h",
-         a->stride[1] > 1 ? format("w * %d", a->stride[1]) : "w");
+         a->stride[0] > 1 ? format("row * %d", a->stride[0]) : "row",
+         a->stride[1] > 1 ? format("col * %d", a->stride[1]) : "col");
     const char *const x = open_window(out, a);
-    line(out, "        largest = x[i]%s > largest ? x[i]%s : largest;", x, x);
-    line(out, "y[i][h][w][c] = largest;");
+    line(out, "const %s v = x[i]%s;", real_type(graph->network), x);
+    line(out, "largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays");
+    close_window(out);
+    line(out, "y[i][row][col][c] = largest;");
     close_windows(out);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -52,8 +61,10 @@ void emit_avgpool(Out *out, const Graph *graph, const Node *node)
     open_windows(out, node->shape);
     line(out, "%s sum = 0;", real_type(graph->network));
     const char *const x = open_window(out, a);
-    line(out, "        sum += x[i]%s;", x);
-    line(out, "y[i][h][w][c] = sum * %s;", real_number(out, 1.0 / (a->kernel[0] * a->kernel[1])));
+    line(out, "sum += x[i]%s;", x);
+    close_window(out);
+    line(out, "y[i][row][col][c] = sum * %s;",
+         real_number(out, 1.0 / (a->kernel[0] * a->kernel[1])));
     close_windows(out);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -84,15 +95,12 @@ void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
     const Shape grid = graph->nodes[node->input[0]].shape;
     open_gradient(out, a, node->shape, grid);
     line(out, "bool open = true; // the largest has not been met yet");
-    line(out, "for (int r = 0; r < %d; r++)", a->kernel[0]);
-    out->depth++;
-    line(out, "for (int s = 0; s < %d; s++) {", a->kernel[1]);
-    const char *const x = format("[%s][%s][c]", at(a, 0, "h", "r"), at(a, 1, "w", "s"));
-    line(out, "const bool here = open & (x[i]%s == y[i][h][w][c]);", x);
-    line(out, "dx[i]%s %s here ? dy[i][h][w][c] : 0;", x, tiles(a, node->shape, grid) ? "=" : "+=");
+    const char *const x = open_window(out, a);
+    line(out, "const bool here = open & (x[i]%s == y[i][row][col][c]);", x);
+    line(out, "dx[i]%s %s here ? dy[i][row][col][c] : 0;", x,
+         tiles(a, node->shape, grid) ? "=" : "+=");
     line(out, "open &= !here;");
-    line(out, "}");
-    out->depth--;
+    close_window(out);
     close_windows(out);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -103,10 +111,11 @@ void emit_avgpool_grad(Out *out, const Graph *graph, const Node *node)
     const Attributes *const a = &node->attributes;
     const Shape grid = graph->nodes[node->input[0]].shape;
     open_gradient(out, a, node->shape, grid);
-    line(out, "const %s share = dy[i][h][w][c] * %s;", real_type(graph->network),
+    line(out, "const %s share = dy[i][row][col][c] * %s;", real_type(graph->network),
          real_number(out, 1.0 / (a->kernel[0] * a->kernel[1])));
     const char *const x = open_window(out, a);
-    line(out, "        dx[i]%s %s share;", x, tiles(a, node->shape, grid) ? "=" : "+=");
+    line(out, "dx[i]%s %s share;", x, tiles(a, node->shape, grid) ? "=" : "+=");
+    close_window(out);
     close_windows(out);
     emit_row_steps(out, graph, node);
     line(out, "}");

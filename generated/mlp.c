@@ -118,7 +118,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 
 // y = x w
 // then y = x + b
-// then y = x > 0 ? x : 0
+// then y = x < 0 ? 0 : x
 static void dense1_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][784],
                            const float w[784][300], const float b[300])
 {
@@ -127,7 +127,7 @@ static void dense1_forward(int rows, float y[restrict ROWS][300], const float x[
         for (int j = 0; j < 300; j++) {
             float v = y[i][j];
             v += b[j];
-            v = v > 0 ? v : 0;
+            v = v < 0 ? 0 : v;
             y[i][j] = v;
         }
     }
@@ -247,7 +247,7 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
 
 // forward: y = x w
 // dx = dy w'
-// forward: y = x > 0 ? x : 0 (dense1)
+// forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][10],
                             const float w[300][10], const float y[ROWS][300])

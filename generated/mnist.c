@@ -155,38 +155,36 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv1: conv 32 3x3 relu   28x28x1 -> 26x26x32 --------------------------------------------------
 
-// columns = the windows of x below `pixels` pixels of the result, from row `top` on
+// columns = the windows of x below `pixels` pixels of the result, from its row `top` on
 static void conv1_columns(int top, int pixels, float columns[restrict][9], const float x[28][28][1])
 {
     for (int p = 0; p < pixels; p++) {
-        const int h = top + p / 26, w = p % 26; // the pixel in the result
+        const int row = top + p / 26, col = p % 26; // the pixel of the result
         for (int r = 0; r < 3; r++) {
-            memcpy(&columns[p][r * 3], x[h + r][w], 3 * sizeof(float));
+            memcpy(&columns[p][r * 3], x[row + r][col], 3 * sizeof(float));
         }
     }
 }
 
 // y = x * w, a sum over each window
 // then y = x + b
-// then y = x > 0 ? x : 0
+// then y = x < 0 ? 0 : x
 static void conv1_forward(int rows, float y[restrict ROWS][26][26][32],
                           const float x[ROWS][28][28][1], const float w[3][3][1][32],
                           const float b[32])
 {
     float columns[676][9];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 26; top += 26) {
-            const int pixels = 676;
-            conv1_columns(top, pixels, columns, x[i]);
-            gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
-        }
-        for (int h = 0; h < 26; h++)
-            for (int w = 0; w < 26; w++)
+        const int top = 0, pixels = 676;
+        conv1_columns(top, pixels, columns, x[i]);
+        gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
+        for (int row = 0; row < 26; row++)
+            for (int col = 0; col < 26; col++)
                 for (int c = 0; c < 32; c++) {
-                    float v = y[i][h][w][c];
+                    float v = y[i][row][col][c];
                     v += b[c];
-                    v = v > 0 ? v : 0;
-                    y[i][h][w][c] = v;
+                    v = v < 0 ? 0 : v;
+                    y[i][row][col][c] = v;
                 }
     }
 }
@@ -219,12 +217,11 @@ static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
 {
     float columns[676][9];
     memset(dw, 0, sizeof(float[3][3][1][32]));
-    for (int i = 0; i < rows; i++)
-        for (int top = 0; top < 26; top += 26) {
-            const int pixels = 676;
-            conv1_columns(top, pixels, columns, x[i]);
-            gemm_tn(9, 32, pixels, columns, 9, dy[i][top], 1, dw);
-        }
+    for (int i = 0; i < rows; i++) {
+        const int top = 0, pixels = 676;
+        conv1_columns(top, pixels, columns, x[i]);
+        gemm_tn(9, 32, pixels, columns, 9, dy[i][top], 1, dw);
+    }
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -273,63 +270,66 @@ static void pool1_forward(int rows, float y[restrict ROWS][13][13][32],
                           const float x[ROWS][26][26][32])
 {
     for (int i = 0; i < rows; i++) {
-        for (int h = 0; h < 13; h++)
-            for (int w = 0; w < 13; w++)
+        for (int row = 0; row < 13; row++)
+            for (int col = 0; col < 13; col++)
                 for (int c = 0; c < 32; c++) {
-                    float largest = x[i][h * 2][w * 2][c];
+                    float largest = x[i][row * 2][col * 2][c];
                     for (int r = 0; r < 2; r++)
-                        for (int s = 0; s < 2; s++)
-                            largest = x[i][h * 2 + r][w * 2 + s][c] > largest ? x[i][h * 2 + r][w * 2 + s][c] : largest;
-                    y[i][h][w][c] = largest;
+                        for (int s = 0; s < 2; s++) {
+                            const float v = x[i][row * 2 + r][col * 2 + s][c];
+                            largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays
+                        }
+                    y[i][row][col][c] = largest;
                 }
     }
 }
 
 // forward: y = the largest x of each window
 // dx = dy where x was the first largest of its window
-// forward: y = x > 0 ? x : 0 (conv1)
+// forward: y = x < 0 ? 0 : x (conv1)
 // dx = y > 0 ? dy : 0
 static void pool1_backward(int rows, float dx[restrict ROWS][26][26][32],
                            const float dy[ROWS][13][13][32], const float x[ROWS][26][26][32],
                            const float y[ROWS][13][13][32])
 {
     for (int i = 0; i < rows; i++) {
-        for (int h = 0; h < 13; h++)
-            for (int w = 0; w < 13; w++)
+        for (int row = 0; row < 13; row++)
+            for (int col = 0; col < 13; col++)
                 for (int c = 0; c < 32; c++) {
                     bool open = true; // the largest has not been met yet
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool here = open & (x[i][h * 2 + r][w * 2 + s][c] == y[i][h][w][c]);
-                            dx[i][h * 2 + r][w * 2 + s][c] = here ? dy[i][h][w][c] : 0;
+                            const bool here = open & (x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c]);
+                            dx[i][row * 2 + r][col * 2 + s][c] = here ? dy[i][row][col][c] : 0;
                             open &= !here;
                         }
                 }
-        for (int h = 0; h < 26; h++)
-            for (int w = 0; w < 26; w++)
+        for (int row = 0; row < 26; row++)
+            for (int col = 0; col < 26; col++)
                 for (int c = 0; c < 32; c++) {
-                    float v = dx[i][h][w][c];
-                    v = x[i][h][w][c] > 0 ? v : 0;
-                    dx[i][h][w][c] = v;
+                    float v = dx[i][row][col][c];
+                    v = x[i][row][col][c] > 0 ? v : 0;
+                    dx[i][row][col][c] = v;
                 }
     }
 }
 
 // --- conv2: conv 64 3x3 relu pad same   13x13x32 -> 13x13x64 ----------------------------------------
 
-// columns = the windows of x below `pixels` pixels of the result, from row `top` on
+// columns = the windows of x below `pixels` pixels of the result, from its row `top` on
 static void conv2_columns(int top, int pixels, float columns[restrict][288],
                           const float x[13][13][32])
 {
     for (int p = 0; p < pixels; p++) {
-        const int h = top + p / 13, w = p % 13; // the pixel in the result
+        const int row = top + p / 13, col = p % 13; // the pixel of the result
         for (int r = 0; r < 3; r++) {
-            const int y = h + r - 1;
+            const int at_row = row + r - 1;
             for (int s = 0; s < 3; s++) {
-                const int z = w + s - 1;
+                const int at_col = col + s - 1;
+                const bool inside = at_row >= 0 && at_row < 13 && at_col >= 0 && at_col < 13;
                 float *const to = &columns[p][r * 96 + s * 32];
-                if (y >= 0 && y < 13 && z >= 0 && z < 13)
-                    memcpy(to, x[y][z], 32 * sizeof(float));
+                if (inside)
+                    memcpy(to, x[at_row][at_col], 32 * sizeof(float));
                 else
                     memset(to, 0, 32 * sizeof(float)); // padding
             }
@@ -339,7 +339,7 @@ static void conv2_columns(int top, int pixels, float columns[restrict][288],
 
 // y = x * w, a sum over each window
 // then y = x + b
-// then y = x > 0 ? x : 0
+// then y = x < 0 ? 0 : x
 static void conv2_forward(int rows, float y[restrict ROWS][13][13][64],
                           const float x[ROWS][13][13][32], const float w[3][3][32][64],
                           const float b[64])
@@ -351,13 +351,13 @@ static void conv2_forward(int rows, float y[restrict ROWS][13][13][64],
             conv2_columns(top, pixels, columns, x[i]);
             gemm_nn(pixels, 64, 288, columns, w, 0, y[i][top]);
         }
-        for (int h = 0; h < 13; h++)
-            for (int w = 0; w < 13; w++)
+        for (int row = 0; row < 13; row++)
+            for (int col = 0; col < 13; col++)
                 for (int c = 0; c < 64; c++) {
-                    float v = y[i][h][w][c];
+                    float v = y[i][row][col][c];
                     v += b[c];
-                    v = v > 0 ? v : 0;
-                    y[i][h][w][c] = v;
+                    v = v < 0 ? 0 : v;
+                    y[i][row][col][c] = v;
                 }
     }
 }
@@ -390,12 +390,13 @@ static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
 {
     float columns[78][288];
     memset(dw, 0, sizeof(float[3][3][32][64]));
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         for (int top = 0; top < 13; top += 6) {
             const int pixels = nn_min(6, 13 - top) * 13;
             conv2_columns(top, pixels, columns, x[i]);
             gemm_tn(288, 64, pixels, columns, 288, dy[i][top], 1, dw);
         }
+    }
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -412,30 +413,36 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
     }
 }
 
+// dx += the columns of `pixels` pixels, each number where conv2_columns took it
+static void conv2_scatter(int top, int pixels, float dx[restrict][13][32],
+                          const float columns[][288])
+{
+    for (int p = 0; p < pixels; p++) {
+        const int row = top + p / 13, col = p % 13; // the pixel of the result
+        for (int r = 0; r < 3; r++) {
+            const int at_row = row + r - 1;
+            for (int s = 0; s < 3; s++) {
+                const int at_col = col + s - 1;
+                const bool inside = at_row >= 0 && at_row < 13 && at_col >= 0 && at_col < 13;
+                for (int c = 0; inside && c < 32; c++)
+                    dx[at_row][at_col][c] += columns[p][r * 96 + s * 32 + c];
+            }
+        }
+    }
+}
+
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
 static void conv2_backward(int rows, float dx[restrict ROWS][13][13][32],
                            const float dy[ROWS][13][13][64], const float w[3][3][32][64])
 {
     float columns[78][288];
+    memset(dx, 0, (size_t)rows * sizeof *dx);
     for (int i = 0; i < rows; i++) {
-        memset(dx[i], 0, sizeof dx[i]);
         for (int top = 0; top < 13; top += 6) {
             const int pixels = nn_min(6, 13 - top) * 13;
             gemm_nt(pixels, 288, 64, dy[i][top], w, 0, columns);
-            for (int p = 0; p < pixels; p++) {
-                const int h = top + p / 13, w = p % 13; // the pixel in the result
-                for (int r = 0; r < 3; r++) {
-                    const int y = h + r - 1;
-                    for (int s = 0; s < 3; s++) {
-                        const int z = w + s - 1;
-                        if (y < 0 || y >= 13 || z < 0 || z >= 13)
-                            continue; // padding
-                        for (int c = 0; c < 32; c++)
-                            dx[i][y][z][c] += columns[p][r * 96 + s * 32 + c];
-                    }
-                }
-            }
+            conv2_scatter(top, pixels, dx[i], columns);
         }
     }
 }
@@ -476,21 +483,23 @@ static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
                           const float x[ROWS][13][13][64])
 {
     for (int i = 0; i < rows; i++) {
-        for (int h = 0; h < 6; h++)
-            for (int w = 0; w < 6; w++)
+        for (int row = 0; row < 6; row++)
+            for (int col = 0; col < 6; col++)
                 for (int c = 0; c < 64; c++) {
-                    float largest = x[i][h * 2][w * 2][c];
+                    float largest = x[i][row * 2][col * 2][c];
                     for (int r = 0; r < 2; r++)
-                        for (int s = 0; s < 2; s++)
-                            largest = x[i][h * 2 + r][w * 2 + s][c] > largest ? x[i][h * 2 + r][w * 2 + s][c] : largest;
-                    y[i][h][w][c] = largest;
+                        for (int s = 0; s < 2; s++) {
+                            const float v = x[i][row * 2 + r][col * 2 + s][c];
+                            largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays
+                        }
+                    y[i][row][col][c] = largest;
                 }
     }
 }
 
 // forward: y = the largest x of each window
 // dx = dy where x was the first largest of its window
-// forward: y = x > 0 ? x : 0 (conv2)
+// forward: y = x < 0 ? 0 : x (conv2)
 // dx = y > 0 ? dy : 0
 static void pool2_backward(int rows, float dx[restrict ROWS][13][13][64],
                            const float dy[ROWS][6][6][64], const float x[ROWS][13][13][64],
@@ -498,23 +507,23 @@ static void pool2_backward(int rows, float dx[restrict ROWS][13][13][64],
 {
     for (int i = 0; i < rows; i++) {
         memset(dx[i], 0, sizeof dx[i]); // windows leave pixels out
-        for (int h = 0; h < 6; h++)
-            for (int w = 0; w < 6; w++)
+        for (int row = 0; row < 6; row++)
+            for (int col = 0; col < 6; col++)
                 for (int c = 0; c < 64; c++) {
                     bool open = true; // the largest has not been met yet
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool here = open & (x[i][h * 2 + r][w * 2 + s][c] == y[i][h][w][c]);
-                            dx[i][h * 2 + r][w * 2 + s][c] += here ? dy[i][h][w][c] : 0;
+                            const bool here = open & (x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c]);
+                            dx[i][row * 2 + r][col * 2 + s][c] += here ? dy[i][row][col][c] : 0;
                             open &= !here;
                         }
                 }
-        for (int h = 0; h < 13; h++)
-            for (int w = 0; w < 13; w++)
+        for (int row = 0; row < 13; row++)
+            for (int col = 0; col < 13; col++)
                 for (int c = 0; c < 64; c++) {
-                    float v = dx[i][h][w][c];
-                    v = x[i][h][w][c] > 0 ? v : 0;
-                    dx[i][h][w][c] = v;
+                    float v = dx[i][row][col][c];
+                    v = x[i][row][col][c] > 0 ? v : 0;
+                    dx[i][row][col][c] = v;
                 }
     }
 }
@@ -530,7 +539,8 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
         const uint32_t number = (uint32_t)(first + i) * 2304;
         for (int j = 0; j < 2304; j++) {
             float v = x[i][j];
-            v = nn_bits(key, number + (uint32_t)(j)) >= 1073741824u ? v * 1.33333333f : 0;
+            const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 1073741824u;
+            v = kept ? v * 1.33333333f : 0;
             y[i][j] = v;
         }
     }
@@ -540,7 +550,7 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
 
 // y = x w
 // then y = x + b
-// then y = x > 0 ? x : 0
+// then y = x < 0 ? 0 : x
 // then y = kept ? x / (1 - rate) : 0 (dropout2)
 static void dense1_forward(const NnBatch *batch, int first, int rows, float y[restrict ROWS][128],
                            const float x[ROWS][2304], const float w[2304][128], const float b[128])
@@ -552,8 +562,9 @@ static void dense1_forward(const NnBatch *batch, int first, int rows, float y[re
         for (int j = 0; j < 128; j++) {
             float v = y[i][j];
             v += b[j];
-            v = v > 0 ? v : 0;
-            v = nn_bits(key, number + (uint32_t)(j)) >= 2147483648u ? v * 2.0f : 0;
+            v = v < 0 ? 0 : v;
+            const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 2147483648u;
+            v = kept ? v * 2.0f : 0;
             y[i][j] = v;
         }
     }
@@ -590,12 +601,13 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
     gemm_nt(rows, 2304, 128, dy, w, 0, dx);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 2304;
-        for (int h = 0; h < 6; h++)
-            for (int w = 0; w < 6; w++)
+        for (int row = 0; row < 6; row++)
+            for (int col = 0; col < 6; col++)
                 for (int c = 0; c < 64; c++) {
-                    float v = dx[i][h][w][c];
-                    v = nn_bits(key, number + (uint32_t)((h * 6 + w) * 64 + c)) >= 1073741824u ? v * 1.33333333f : 0;
-                    dx[i][h][w][c] = v;
+                    float v = dx[i][row][col][c];
+                    const bool kept = nn_bits(key, number + (uint32_t)((row * 6 + col) * 64 + c)) >= 1073741824u;
+                    v = kept ? v * 1.33333333f : 0;
+                    dx[i][row][col][c] = v;
                 }
     }
 }
@@ -640,7 +652,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 128], const f
 
 // y = x w
 // then y = x + b
-// then y = x > 0 ? x : 0
+// then y = x < 0 ? 0 : x
 static void dense1_infer(int rows, float y[restrict ROWS][128], const float x[ROWS][2304],
                          const float w[2304][128], const float b[128])
 {
@@ -649,7 +661,7 @@ static void dense1_infer(int rows, float y[restrict ROWS][128], const float x[RO
         for (int j = 0; j < 128; j++) {
             float v = y[i][j];
             v += b[j];
-            v = v > 0 ? v : 0;
+            v = v < 0 ? 0 : v;
             y[i][j] = v;
         }
     }
@@ -712,7 +724,7 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
 // forward: y = x w
 // dx = dy w'
 // then y = kept ? x / (1 - rate) : 0 (dropout2)
-// forward: y = x > 0 ? x : 0 (dense1)
+// forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][128],
                             const float dy[ROWS][10], const float w[128][10],
@@ -724,7 +736,8 @@ static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[
         const uint32_t number = (uint32_t)(first + i) * 128;
         for (int j = 0; j < 128; j++) {
             float v = dx[i][j];
-            v = nn_bits(key, number + (uint32_t)(j)) >= 2147483648u ? v * 2.0f : 0;
+            const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 2147483648u;
+            v = kept ? v * 2.0f : 0;
             v = y[i][j] > 0 ? v : 0;
             dx[i][j] = v;
         }

@@ -1,10 +1,10 @@
 // blas.c: the matrix library is given one choice of kernels, and one thread.
 //
-// OpenBLAS picks its kernels by the processor it finds, when it is loaded; two machines that run the
-// same program would sum in different orders, and a processor newer than the library gets slow ones
-// (AVX2 kernels where there is AVX-512: 100 Gflop/s instead of 175 were measured with 0.3.21). So the
-// program names the kernels of the level it was compiled for. The library reads the name from the
-// environment before main() begins: the program sets it and starts itself once more.
+// OpenBLAS picks its kernels by the processor it finds, when it is loaded: two machines that run
+// the same program would sum in different orders, and a processor newer than the library gets slow
+// ones (AVX2 kernels where there is AVX-512: 100 Gflop/s instead of 175 were measured with 0.3.21).
+// So the program names the kernels of the level it was compiled for. The library reads the name
+// from the environment before main() begins: the program sets it and starts itself once more.
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -261,13 +261,13 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv1: conv 32 3x3 l2 0.0001   28x28x1 -> 26x26x32 ---------------------------------------------
 
-// columns = the windows of x below `pixels` pixels of the result, from row `top` on
+// columns = the windows of x below `pixels` pixels of the result, from its row `top` on
 static void conv1_columns(int top, int pixels, float columns[restrict][9], const float x[28][28][1])
 {
     for (int p = 0; p < pixels; p++) {
-        const int h = top + p / 26, w = p % 26; // the pixel in the result
+        const int row = top + p / 26, col = p % 26; // the pixel of the result
         for (int r = 0; r < 3; r++) {
-            memcpy(&columns[p][r * 3], x[h + r][w], 3 * sizeof(float));
+            memcpy(&columns[p][r * 3], x[row + r][col], 3 * sizeof(float));
         }
     }
 }
@@ -280,17 +280,15 @@ static void conv1_forward(int rows, float y[restrict ROWS][26][26][32],
 {
     float columns[676][9];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 26; top += 26) {
-            const int pixels = 676;
-            conv1_columns(top, pixels, columns, x[i]);
-            gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
-        }
-        for (int h = 0; h < 26; h++)
-            for (int w = 0; w < 26; w++)
+        const int top = 0, pixels = 676;
+        conv1_columns(top, pixels, columns, x[i]);
+        gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
+        for (int row = 0; row < 26; row++)
+            for (int col = 0; col < 26; col++)
                 for (int c = 0; c < 32; c++) {
-                    float v = y[i][h][w][c];
+                    float v = y[i][row][col][c];
                     v += b[c];
-                    y[i][h][w][c] = v;
+                    y[i][row][col][c] = v;
                 }
     }
 }
@@ -336,12 +334,11 @@ static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
 {
     float columns[676][9];
     memset(dw, 0, sizeof(float[3][3][1][32]));
-    for (int i = 0; i < rows; i++)
-        for (int top = 0; top < 26; top += 26) {
-            const int pixels = 676;
-            conv1_columns(top, pixels, columns, x[i]);
-            gemm_tn(9, 32, pixels, columns, 9, dy[i][top], 1, dw);
-        }
+    for (int i = 0; i < rows; i++) {
+        const int top = 0, pixels = 676;
+        conv1_columns(top, pixels, columns, x[i]);
+        gemm_tn(9, 32, pixels, columns, 9, dy[i][top], 1, dw);
+    }
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -390,7 +387,7 @@ static void conv1_b_update(const NnBatch *batch, float w[restrict 32], const flo
 // y = x * w, a sum over each window
 // then y = x + b
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm1)
-// then y = x > 0 ? x : 0 (relu1)
+// then y = x < 0 ? 0 : x (relu1)
 static void conv1_infer(int rows, float y[restrict ROWS][26][26][32],
                         const float x[ROWS][28][28][1], const float w[3][3][1][32],
                         const float b[32], const float mean[32], const float variance[32],
@@ -398,19 +395,17 @@ static void conv1_infer(int rows, float y[restrict ROWS][26][26][32],
 {
     float columns[676][9];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 26; top += 26) {
-            const int pixels = 676;
-            conv1_columns(top, pixels, columns, x[i]);
-            gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
-        }
-        for (int h = 0; h < 26; h++)
-            for (int w = 0; w < 26; w++)
+        const int top = 0, pixels = 676;
+        conv1_columns(top, pixels, columns, x[i]);
+        gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
+        for (int row = 0; row < 26; row++)
+            for (int col = 0; col < 26; col++)
                 for (int c = 0; c < 32; c++) {
-                    float v = y[i][h][w][c];
+                    float v = y[i][row][col][c];
                     v += b[c];
                     v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
-                    v = v > 0 ? v : 0;
-                    y[i][h][w][c] = v;
+                    v = v < 0 ? 0 : v;
+                    y[i][row][col][c] = v;
                 }
     }
 }
@@ -459,7 +454,7 @@ static void batchnorm1_follow(float mean[restrict 32], float variance[restrict 3
 }
 
 // y = (x - mean) / deviation * gamma + beta
-// then y = x > 0 ? x : 0 (relu1)
+// then y = x < 0 ? 0 : x (relu1)
 static void batchnorm1_forward(int rows, float y[restrict ROWS][676][32],
                                const float x[ROWS][676][32], const float stats[2][32],
                                const float gamma[32], const float beta[32])
@@ -469,7 +464,7 @@ static void batchnorm1_forward(int rows, float y[restrict ROWS][676][32],
             for (int c = 0; c < 32; c++) {
                 float v = x[i][p][c];
                 v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
-                v = v > 0 ? v : 0;
+                v = v < 0 ? 0 : v;
                 y[i][p][c] = v;
             }
     }
@@ -568,44 +563,46 @@ static void pool1_forward(int rows, float y[restrict ROWS][13][13][32],
                           const float x[ROWS][26][26][32])
 {
     for (int i = 0; i < rows; i++) {
-        for (int h = 0; h < 13; h++)
-            for (int w = 0; w < 13; w++)
+        for (int row = 0; row < 13; row++)
+            for (int col = 0; col < 13; col++)
                 for (int c = 0; c < 32; c++) {
-                    float largest = x[i][h * 2][w * 2][c];
+                    float largest = x[i][row * 2][col * 2][c];
                     for (int r = 0; r < 2; r++)
-                        for (int s = 0; s < 2; s++)
-                            largest = x[i][h * 2 + r][w * 2 + s][c] > largest ? x[i][h * 2 + r][w * 2 + s][c] : largest;
-                    y[i][h][w][c] = largest;
+                        for (int s = 0; s < 2; s++) {
+                            const float v = x[i][row * 2 + r][col * 2 + s][c];
+                            largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays
+                        }
+                    y[i][row][col][c] = largest;
                 }
     }
 }
 
 // forward: y = the largest x of each window
 // dx = dy where x was the first largest of its window
-// forward: y = x > 0 ? x : 0 (relu1)
+// forward: y = x < 0 ? 0 : x (relu1)
 // dx = y > 0 ? dy : 0
 static void pool1_backward(int rows, float dx[restrict ROWS][26][26][32],
                            const float dy[ROWS][13][13][32], const float x[ROWS][26][26][32],
                            const float y[ROWS][13][13][32])
 {
     for (int i = 0; i < rows; i++) {
-        for (int h = 0; h < 13; h++)
-            for (int w = 0; w < 13; w++)
+        for (int row = 0; row < 13; row++)
+            for (int col = 0; col < 13; col++)
                 for (int c = 0; c < 32; c++) {
                     bool open = true; // the largest has not been met yet
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool here = open & (x[i][h * 2 + r][w * 2 + s][c] == y[i][h][w][c]);
-                            dx[i][h * 2 + r][w * 2 + s][c] = here ? dy[i][h][w][c] : 0;
+                            const bool here = open & (x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c]);
+                            dx[i][row * 2 + r][col * 2 + s][c] = here ? dy[i][row][col][c] : 0;
                             open &= !here;
                         }
                 }
-        for (int h = 0; h < 26; h++)
-            for (int w = 0; w < 26; w++)
+        for (int row = 0; row < 26; row++)
+            for (int col = 0; col < 26; col++)
                 for (int c = 0; c < 32; c++) {
-                    float v = dx[i][h][w][c];
-                    v = x[i][h][w][c] > 0 ? v : 0;
-                    dx[i][h][w][c] = v;
+                    float v = dx[i][row][col][c];
+                    v = x[i][row][col][c] > 0 ? v : 0;
+                    dx[i][row][col][c] = v;
                 }
     }
 }
@@ -621,7 +618,8 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
         const uint32_t number = (uint32_t)(first + i) * 5408;
         for (int j = 0; j < 5408; j++) {
             float v = x[i][j];
-            v = nn_bits(key, number + (uint32_t)(j)) >= 858993459u ? v * 1.25f : 0;
+            const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 858993459u;
+            v = kept ? v * 1.25f : 0;
             y[i][j] = v;
         }
     }
@@ -629,14 +627,14 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv2: conv 64 3x3 l2 0.0001   13x13x32 -> 11x11x64 --------------------------------------------
 
-// columns = the windows of x below `pixels` pixels of the result, from row `top` on
+// columns = the windows of x below `pixels` pixels of the result, from its row `top` on
 static void conv2_columns(int top, int pixels, float columns[restrict][288],
                           const float x[13][13][32])
 {
     for (int p = 0; p < pixels; p++) {
-        const int h = top + p / 11, w = p % 11; // the pixel in the result
+        const int row = top + p / 11, col = p % 11; // the pixel of the result
         for (int r = 0; r < 3; r++) {
-            memcpy(&columns[p][r * 96], x[h + r][w], 96 * sizeof(float));
+            memcpy(&columns[p][r * 96], x[row + r][col], 96 * sizeof(float));
         }
     }
 }
@@ -654,12 +652,12 @@ static void conv2_forward(int rows, float y[restrict ROWS][11][11][64],
             conv2_columns(top, pixels, columns, x[i]);
             gemm_nn(pixels, 64, 288, columns, w, 0, y[i][top]);
         }
-        for (int h = 0; h < 11; h++)
-            for (int w = 0; w < 11; w++)
+        for (int row = 0; row < 11; row++)
+            for (int col = 0; col < 11; col++)
                 for (int c = 0; c < 64; c++) {
-                    float v = y[i][h][w][c];
+                    float v = y[i][row][col][c];
                     v += b[c];
-                    y[i][h][w][c] = v;
+                    y[i][row][col][c] = v;
                 }
     }
 }
@@ -706,12 +704,13 @@ static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
 {
     float columns[55][288];
     memset(dw, 0, sizeof(float[3][3][32][64]));
-    for (int i = 0; i < rows; i++)
+    for (int i = 0; i < rows; i++) {
         for (int top = 0; top < 11; top += 5) {
             const int pixels = nn_min(5, 11 - top) * 11;
             conv2_columns(top, pixels, columns, x[i]);
             gemm_tn(288, 64, pixels, columns, 288, dy[i][top], 1, dw);
         }
+    }
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -735,6 +734,20 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
         }
 }
 
+// dx += the columns of `pixels` pixels, each number where conv2_columns took it
+static void conv2_scatter(int top, int pixels, float dx[restrict][13][32],
+                          const float columns[][288])
+{
+    for (int p = 0; p < pixels; p++) {
+        const int row = top + p / 11, col = p % 11; // the pixel of the result
+        for (int r = 0; r < 3; r++) {
+            float *const to = dx[row + r][col];
+            for (int k = 0; k < 96; k++)
+                to[k] += columns[p][r * 96 + k];
+        }
+    }
+}
+
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
 // then y = kept ? x / (1 - rate) : 0 (dropout1)
@@ -744,27 +757,21 @@ static void conv2_backward(const NnBatch *batch, int first, int rows,
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
     float columns[55][288];
+    memset(dx, 0, (size_t)rows * sizeof *dx);
     for (int i = 0; i < rows; i++) {
-        memset(dx[i], 0, sizeof dx[i]);
         for (int top = 0; top < 11; top += 5) {
             const int pixels = nn_min(5, 11 - top) * 11;
             gemm_nt(pixels, 288, 64, dy[i][top], w, 0, columns);
-            for (int p = 0; p < pixels; p++) {
-                const int h = top + p / 11, w = p % 11; // the pixel in the result
-                for (int r = 0; r < 3; r++) {
-                    float *const to = dx[i][h + r][w];
-                    for (int k = 0; k < 96; k++)
-                        to[k] += columns[p][r * 96 + k];
-                }
-            }
+            conv2_scatter(top, pixels, dx[i], columns);
         }
         const uint32_t number = (uint32_t)(first + i) * 5408;
-        for (int h = 0; h < 13; h++)
-            for (int w = 0; w < 13; w++)
+        for (int row = 0; row < 13; row++)
+            for (int col = 0; col < 13; col++)
                 for (int c = 0; c < 32; c++) {
-                    float v = dx[i][h][w][c];
-                    v = nn_bits(key, number + (uint32_t)((h * 13 + w) * 32 + c)) >= 858993459u ? v * 1.25f : 0;
-                    dx[i][h][w][c] = v;
+                    float v = dx[i][row][col][c];
+                    const bool kept = nn_bits(key, number + (uint32_t)((row * 13 + col) * 32 + c)) >= 858993459u;
+                    v = kept ? v * 1.25f : 0;
+                    dx[i][row][col][c] = v;
                 }
     }
 }
@@ -796,7 +803,7 @@ static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const flo
 // y = x * w, a sum over each window
 // then y = x + b
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm2)
-// then y = x > 0 ? x : 0 (relu2)
+// then y = x < 0 ? 0 : x (relu2)
 static void conv2_infer(int rows, float y[restrict ROWS][11][11][64],
                         const float x[ROWS][13][13][32], const float w[3][3][32][64],
                         const float b[64], const float mean[64], const float variance[64],
@@ -809,14 +816,14 @@ static void conv2_infer(int rows, float y[restrict ROWS][11][11][64],
             conv2_columns(top, pixels, columns, x[i]);
             gemm_nn(pixels, 64, 288, columns, w, 0, y[i][top]);
         }
-        for (int h = 0; h < 11; h++)
-            for (int w = 0; w < 11; w++)
+        for (int row = 0; row < 11; row++)
+            for (int col = 0; col < 11; col++)
                 for (int c = 0; c < 64; c++) {
-                    float v = y[i][h][w][c];
+                    float v = y[i][row][col][c];
                     v += b[c];
                     v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
-                    v = v > 0 ? v : 0;
-                    y[i][h][w][c] = v;
+                    v = v < 0 ? 0 : v;
+                    y[i][row][col][c] = v;
                 }
     }
 }
@@ -865,7 +872,7 @@ static void batchnorm2_follow(float mean[restrict 64], float variance[restrict 6
 }
 
 // y = (x - mean) / deviation * gamma + beta
-// then y = x > 0 ? x : 0 (relu2)
+// then y = x < 0 ? 0 : x (relu2)
 static void batchnorm2_forward(int rows, float y[restrict ROWS][121][64],
                                const float x[ROWS][121][64], const float stats[2][64],
                                const float gamma[64], const float beta[64])
@@ -875,7 +882,7 @@ static void batchnorm2_forward(int rows, float y[restrict ROWS][121][64],
             for (int c = 0; c < 64; c++) {
                 float v = x[i][p][c];
                 v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
-                v = v > 0 ? v : 0;
+                v = v < 0 ? 0 : v;
                 y[i][p][c] = v;
             }
     }
@@ -974,21 +981,23 @@ static void pool2_forward(int rows, float y[restrict ROWS][5][5][64],
                           const float x[ROWS][11][11][64])
 {
     for (int i = 0; i < rows; i++) {
-        for (int h = 0; h < 5; h++)
-            for (int w = 0; w < 5; w++)
+        for (int row = 0; row < 5; row++)
+            for (int col = 0; col < 5; col++)
                 for (int c = 0; c < 64; c++) {
-                    float largest = x[i][h * 2][w * 2][c];
+                    float largest = x[i][row * 2][col * 2][c];
                     for (int r = 0; r < 2; r++)
-                        for (int s = 0; s < 2; s++)
-                            largest = x[i][h * 2 + r][w * 2 + s][c] > largest ? x[i][h * 2 + r][w * 2 + s][c] : largest;
-                    y[i][h][w][c] = largest;
+                        for (int s = 0; s < 2; s++) {
+                            const float v = x[i][row * 2 + r][col * 2 + s][c];
+                            largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays
+                        }
+                    y[i][row][col][c] = largest;
                 }
     }
 }
 
 // forward: y = the largest x of each window
 // dx = dy where x was the first largest of its window
-// forward: y = x > 0 ? x : 0 (relu2)
+// forward: y = x < 0 ? 0 : x (relu2)
 // dx = y > 0 ? dy : 0
 static void pool2_backward(int rows, float dx[restrict ROWS][11][11][64],
                            const float dy[ROWS][5][5][64], const float x[ROWS][11][11][64],
@@ -996,23 +1005,23 @@ static void pool2_backward(int rows, float dx[restrict ROWS][11][11][64],
 {
     for (int i = 0; i < rows; i++) {
         memset(dx[i], 0, sizeof dx[i]); // windows leave pixels out
-        for (int h = 0; h < 5; h++)
-            for (int w = 0; w < 5; w++)
+        for (int row = 0; row < 5; row++)
+            for (int col = 0; col < 5; col++)
                 for (int c = 0; c < 64; c++) {
                     bool open = true; // the largest has not been met yet
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool here = open & (x[i][h * 2 + r][w * 2 + s][c] == y[i][h][w][c]);
-                            dx[i][h * 2 + r][w * 2 + s][c] += here ? dy[i][h][w][c] : 0;
+                            const bool here = open & (x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c]);
+                            dx[i][row * 2 + r][col * 2 + s][c] += here ? dy[i][row][col][c] : 0;
                             open &= !here;
                         }
                 }
-        for (int h = 0; h < 11; h++)
-            for (int w = 0; w < 11; w++)
+        for (int row = 0; row < 11; row++)
+            for (int col = 0; col < 11; col++)
                 for (int c = 0; c < 64; c++) {
-                    float v = dx[i][h][w][c];
-                    v = x[i][h][w][c] > 0 ? v : 0;
-                    dx[i][h][w][c] = v;
+                    float v = dx[i][row][col][c];
+                    v = x[i][row][col][c] > 0 ? v : 0;
+                    dx[i][row][col][c] = v;
                 }
     }
 }
@@ -1028,7 +1037,8 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
         const uint32_t number = (uint32_t)(first + i) * 1600;
         for (int j = 0; j < 1600; j++) {
             float v = x[i][j];
-            v = nn_bits(key, number + (uint32_t)(j)) >= 858993459u ? v * 1.25f : 0;
+            const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 858993459u;
+            v = kept ? v * 1.25f : 0;
             y[i][j] = v;
         }
     }
@@ -1036,19 +1046,20 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv3: conv 64 3x3 pad same l2 0.0001   5x5x64 -> 5x5x64 ---------------------------------------
 
-// columns = the windows of x below `pixels` pixels of the result, from row `top` on
+// columns = the windows of x below `pixels` pixels of the result, from its row `top` on
 static void conv3_columns(int top, int pixels, float columns[restrict][576],
                           const float x[5][5][64])
 {
     for (int p = 0; p < pixels; p++) {
-        const int h = top + p / 5, w = p % 5; // the pixel in the result
+        const int row = top + p / 5, col = p % 5; // the pixel of the result
         for (int r = 0; r < 3; r++) {
-            const int y = h + r - 1;
+            const int at_row = row + r - 1;
             for (int s = 0; s < 3; s++) {
-                const int z = w + s - 1;
+                const int at_col = col + s - 1;
+                const bool inside = at_row >= 0 && at_row < 5 && at_col >= 0 && at_col < 5;
                 float *const to = &columns[p][r * 192 + s * 64];
-                if (y >= 0 && y < 5 && z >= 0 && z < 5)
-                    memcpy(to, x[y][z], 64 * sizeof(float));
+                if (inside)
+                    memcpy(to, x[at_row][at_col], 64 * sizeof(float));
                 else
                     memset(to, 0, 64 * sizeof(float)); // padding
             }
@@ -1063,17 +1074,15 @@ static void conv3_forward(int rows, float y[restrict ROWS][5][5][64], const floa
 {
     float columns[25][576];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 5; top += 5) {
-            const int pixels = 25;
-            conv3_columns(top, pixels, columns, x[i]);
-            gemm_nn(pixels, 64, 576, columns, w, 0, y[i][top]);
-        }
-        for (int h = 0; h < 5; h++)
-            for (int w = 0; w < 5; w++)
+        const int top = 0, pixels = 25;
+        conv3_columns(top, pixels, columns, x[i]);
+        gemm_nn(pixels, 64, 576, columns, w, 0, y[i][top]);
+        for (int row = 0; row < 5; row++)
+            for (int col = 0; col < 5; col++)
                 for (int c = 0; c < 64; c++) {
-                    float v = y[i][h][w][c];
+                    float v = y[i][row][col][c];
                     v += b[c];
-                    y[i][h][w][c] = v;
+                    y[i][row][col][c] = v;
                 }
     }
 }
@@ -1120,12 +1129,11 @@ static void conv3_w_partial(int rows, float dw[restrict 3][3][64][64],
 {
     float columns[25][576];
     memset(dw, 0, sizeof(float[3][3][64][64]));
-    for (int i = 0; i < rows; i++)
-        for (int top = 0; top < 5; top += 5) {
-            const int pixels = 25;
-            conv3_columns(top, pixels, columns, x[i]);
-            gemm_tn(576, 64, pixels, columns, 576, dy[i][top], 1, dw);
-        }
+    for (int i = 0; i < rows; i++) {
+        const int top = 0, pixels = 25;
+        conv3_columns(top, pixels, columns, x[i]);
+        gemm_tn(576, 64, pixels, columns, 576, dy[i][top], 1, dw);
+    }
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1149,6 +1157,24 @@ static void conv3_w_gradient(int part, float sum[restrict 576][64],
         }
 }
 
+// dx += the columns of `pixels` pixels, each number where conv3_columns took it
+static void conv3_scatter(int top, int pixels, float dx[restrict][5][64],
+                          const float columns[][576])
+{
+    for (int p = 0; p < pixels; p++) {
+        const int row = top + p / 5, col = p % 5; // the pixel of the result
+        for (int r = 0; r < 3; r++) {
+            const int at_row = row + r - 1;
+            for (int s = 0; s < 3; s++) {
+                const int at_col = col + s - 1;
+                const bool inside = at_row >= 0 && at_row < 5 && at_col >= 0 && at_col < 5;
+                for (int c = 0; inside && c < 64; c++)
+                    dx[at_row][at_col][c] += columns[p][r * 192 + s * 64 + c];
+            }
+        }
+    }
+}
+
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
 // then y = kept ? x / (1 - rate) : 0 (dropout2)
@@ -1158,32 +1184,19 @@ static void conv3_backward(const NnBatch *batch, int first, int rows,
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
     float columns[25][576];
+    memset(dx, 0, (size_t)rows * sizeof *dx);
     for (int i = 0; i < rows; i++) {
-        memset(dx[i], 0, sizeof dx[i]);
-        for (int top = 0; top < 5; top += 5) {
-            const int pixels = 25;
-            gemm_nt(pixels, 576, 64, dy[i][top], w, 0, columns);
-            for (int p = 0; p < pixels; p++) {
-                const int h = top + p / 5, w = p % 5; // the pixel in the result
-                for (int r = 0; r < 3; r++) {
-                    const int y = h + r - 1;
-                    for (int s = 0; s < 3; s++) {
-                        const int z = w + s - 1;
-                        if (y < 0 || y >= 5 || z < 0 || z >= 5)
-                            continue; // padding
-                        for (int c = 0; c < 64; c++)
-                            dx[i][y][z][c] += columns[p][r * 192 + s * 64 + c];
-                    }
-                }
-            }
-        }
+        const int top = 0, pixels = 25;
+        gemm_nt(pixels, 576, 64, dy[i][top], w, 0, columns);
+        conv3_scatter(top, pixels, dx[i], columns);
         const uint32_t number = (uint32_t)(first + i) * 1600;
-        for (int h = 0; h < 5; h++)
-            for (int w = 0; w < 5; w++)
+        for (int row = 0; row < 5; row++)
+            for (int col = 0; col < 5; col++)
                 for (int c = 0; c < 64; c++) {
-                    float v = dx[i][h][w][c];
-                    v = nn_bits(key, number + (uint32_t)((h * 5 + w) * 64 + c)) >= 858993459u ? v * 1.25f : 0;
-                    dx[i][h][w][c] = v;
+                    float v = dx[i][row][col][c];
+                    const bool kept = nn_bits(key, number + (uint32_t)((row * 5 + col) * 64 + c)) >= 858993459u;
+                    v = kept ? v * 1.25f : 0;
+                    dx[i][row][col][c] = v;
                 }
     }
 }
@@ -1215,26 +1228,24 @@ static void conv3_b_update(const NnBatch *batch, float w[restrict 64], const flo
 // y = x * w, a sum over each window
 // then y = x + b
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm3)
-// then y = x > 0 ? x : 0 (relu3)
+// then y = x < 0 ? 0 : x (relu3)
 static void conv3_infer(int rows, float y[restrict ROWS][5][5][64], const float x[ROWS][5][5][64],
                         const float w[3][3][64][64], const float b[64], const float mean[64],
                         const float variance[64], const float gamma[64], const float beta[64])
 {
     float columns[25][576];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 5; top += 5) {
-            const int pixels = 25;
-            conv3_columns(top, pixels, columns, x[i]);
-            gemm_nn(pixels, 64, 576, columns, w, 0, y[i][top]);
-        }
-        for (int h = 0; h < 5; h++)
-            for (int w = 0; w < 5; w++)
+        const int top = 0, pixels = 25;
+        conv3_columns(top, pixels, columns, x[i]);
+        gemm_nn(pixels, 64, 576, columns, w, 0, y[i][top]);
+        for (int row = 0; row < 5; row++)
+            for (int col = 0; col < 5; col++)
                 for (int c = 0; c < 64; c++) {
-                    float v = y[i][h][w][c];
+                    float v = y[i][row][col][c];
                     v += b[c];
                     v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
-                    v = v > 0 ? v : 0;
-                    y[i][h][w][c] = v;
+                    v = v < 0 ? 0 : v;
+                    y[i][row][col][c] = v;
                 }
     }
 }
@@ -1283,7 +1294,7 @@ static void batchnorm3_follow(float mean[restrict 64], float variance[restrict 6
 }
 
 // y = (x - mean) / deviation * gamma + beta
-// then y = x > 0 ? x : 0 (relu3)
+// then y = x < 0 ? 0 : x (relu3)
 // then y = kept ? x / (1 - rate) : 0 (dropout3)
 static void batchnorm3_forward(const NnBatch *batch, int first, int rows,
                                float y[restrict ROWS][25][64], const float x[ROWS][25][64],
@@ -1297,8 +1308,9 @@ static void batchnorm3_forward(const NnBatch *batch, int first, int rows,
             for (int c = 0; c < 64; c++) {
                 float v = x[i][p][c];
                 v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
-                v = v > 0 ? v : 0;
-                v = nn_bits(key, number + (uint32_t)(p * 64 + c)) >= 1288490188u ? v * 1.42857143f : 0;
+                v = v < 0 ? 0 : v;
+                const bool kept = nn_bits(key, number + (uint32_t)(p * 64 + c)) >= 1288490188u;
+                v = kept ? v * 1.42857143f : 0;
                 y[i][p][c] = v;
             }
     }
@@ -1394,7 +1406,7 @@ static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], c
 
 // y = x w
 // then y = x + b
-// then y = x > 0 ? x : 0
+// then y = x < 0 ? 0 : x
 static void dense1_forward(int rows, float y[restrict ROWS][520], const float x[ROWS][1600],
                            const float w[1600][520], const float b[520])
 {
@@ -1403,7 +1415,7 @@ static void dense1_forward(int rows, float y[restrict ROWS][520], const float x[
         for (int j = 0; j < 520; j++) {
             float v = y[i][j];
             v += b[j];
-            v = v > 0 ? v : 0;
+            v = v < 0 ? 0 : v;
             y[i][j] = v;
         }
     }
@@ -1432,7 +1444,7 @@ static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCK
 // forward: y = x w
 // dx = dy w'
 // then y = kept ? x / (1 - rate) : 0 (dropout3)
-// forward: y = x > 0 ? x : 0 (relu3)
+// forward: y = x < 0 ? 0 : x (relu3)
 // dx = y > 0 ? dy : 0
 static void dense1_backward(const NnBatch *batch, int first, int rows,
                             float dx[restrict ROWS][5][5][64], const float dy[ROWS][520],
@@ -1442,13 +1454,14 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
     gemm_nt(rows, 1600, 520, dy, w, 0, dx);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 1600;
-        for (int h = 0; h < 5; h++)
-            for (int w = 0; w < 5; w++)
+        for (int row = 0; row < 5; row++)
+            for (int col = 0; col < 5; col++)
                 for (int c = 0; c < 64; c++) {
-                    float v = dx[i][h][w][c];
-                    v = nn_bits(key, number + (uint32_t)((h * 5 + w) * 64 + c)) >= 1288490188u ? v * 1.42857143f : 0;
-                    v = y[i][h][w][c] > 0 ? v : 0;
-                    dx[i][h][w][c] = v;
+                    float v = dx[i][row][col][c];
+                    const bool kept = nn_bits(key, number + (uint32_t)((row * 5 + col) * 64 + c)) >= 1288490188u;
+                    v = kept ? v * 1.42857143f : 0;
+                    v = y[i][row][col][c] > 0 ? v : 0;
+                    dx[i][row][col][c] = v;
                 }
     }
 }
@@ -1490,7 +1503,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
 
 // y = x w
 // then y = x + b
-// then y = x > 0 ? x : 0
+// then y = x < 0 ? 0 : x
 static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][520],
                            const float w[520][300], const float b[300])
 {
@@ -1499,7 +1512,7 @@ static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[
         for (int j = 0; j < 300; j++) {
             float v = y[i][j];
             v += b[j];
-            v = v > 0 ? v : 0;
+            v = v < 0 ? 0 : v;
             y[i][j] = v;
         }
     }
@@ -1527,7 +1540,7 @@ static void dense2_b_gradient(float sum[restrict 300], const float partial[BLOCK
 
 // forward: y = x w
 // dx = dy w'
-// forward: y = x > 0 ? x : 0 (dense1)
+// forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(int rows, float dx[restrict ROWS][520], const float dy[ROWS][300],
                             const float w[520][300], const float y[ROWS][520])
@@ -1579,7 +1592,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
 
 // y = x w
 // then y = x + b
-// then y = x > 0 ? x : 0
+// then y = x < 0 ? 0 : x
 static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[ROWS][300],
                            const float w[300][250], const float b[250])
 {
@@ -1588,7 +1601,7 @@ static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[
         for (int j = 0; j < 250; j++) {
             float v = y[i][j];
             v += b[j];
-            v = v > 0 ? v : 0;
+            v = v < 0 ? 0 : v;
             y[i][j] = v;
         }
     }
@@ -1616,7 +1629,7 @@ static void dense3_b_gradient(float sum[restrict 250], const float partial[BLOCK
 
 // forward: y = x w
 // dx = dy w'
-// forward: y = x > 0 ? x : 0 (dense2)
+// forward: y = x < 0 ? 0 : x (dense2)
 // dx = y > 0 ? dy : 0
 static void dense3_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][250],
                             const float w[300][250], const float y[ROWS][300])
@@ -1668,7 +1681,7 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
 
 // y = x w
 // then y = x + b
-// then y = x > 0 ? x : 0
+// then y = x < 0 ? 0 : x
 static void dense4_forward(int rows, float y[restrict ROWS][130], const float x[ROWS][250],
                            const float w[250][130], const float b[130])
 {
@@ -1677,7 +1690,7 @@ static void dense4_forward(int rows, float y[restrict ROWS][130], const float x[
         for (int j = 0; j < 130; j++) {
             float v = y[i][j];
             v += b[j];
-            v = v > 0 ? v : 0;
+            v = v < 0 ? 0 : v;
             y[i][j] = v;
         }
     }
@@ -1705,7 +1718,7 @@ static void dense4_b_gradient(float sum[restrict 130], const float partial[BLOCK
 
 // forward: y = x w
 // dx = dy w'
-// forward: y = x > 0 ? x : 0 (dense3)
+// forward: y = x < 0 ? 0 : x (dense3)
 // dx = y > 0 ? dy : 0
 static void dense4_backward(int rows, float dx[restrict ROWS][250], const float dy[ROWS][130],
                             const float w[250][130], const float y[ROWS][250])
@@ -1757,7 +1770,7 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
 
 // y = x w
 // then y = x + b
-// then y = x > 0 ? x : 0
+// then y = x < 0 ? 0 : x
 static void dense5_forward(int rows, float y[restrict ROWS][60], const float x[ROWS][130],
                            const float w[130][60], const float b[60])
 {
@@ -1766,7 +1779,7 @@ static void dense5_forward(int rows, float y[restrict ROWS][60], const float x[R
         for (int j = 0; j < 60; j++) {
             float v = y[i][j];
             v += b[j];
-            v = v > 0 ? v : 0;
+            v = v < 0 ? 0 : v;
             y[i][j] = v;
         }
     }
@@ -1794,7 +1807,7 @@ static void dense5_b_gradient(float sum[restrict 60], const float partial[BLOCKS
 
 // forward: y = x w
 // dx = dy w'
-// forward: y = x > 0 ? x : 0 (dense4)
+// forward: y = x < 0 ? 0 : x (dense4)
 // dx = y > 0 ? dy : 0
 static void dense5_backward(int rows, float dx[restrict ROWS][130], const float dy[ROWS][60],
                             const float w[130][60], const float y[ROWS][130])
@@ -1898,7 +1911,7 @@ static void dense6_b_gradient(float sum[restrict 10], const float partial[BLOCKS
 
 // forward: y = x w
 // dx = dy w'
-// forward: y = x > 0 ? x : 0 (dense5)
+// forward: y = x < 0 ? 0 : x (dense5)
 // dx = y > 0 ? dy : 0
 static void dense6_backward(int rows, float dx[restrict ROWS][60], const float dy[ROWS][10],
                             const float w[60][10], const float y[ROWS][60])
