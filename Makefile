@@ -109,6 +109,12 @@ gen: all
 bless: all gen
 	tests/run.sh --bless
 
+# a step's time beside PyTorch's; writes docs/benchmarks.md
+bench: all
+	tools/setup test
+	tools/fetch-data mnist
+	bench/compare.py
+
 FUZZ_SECONDS ?= 60
 fuzz: $(B)/netc
 	@mkdir -p $(B)/fuzz
@@ -135,8 +141,9 @@ help:
 	@echo 'make install    PREFIX=/usr/local DESTDIR='
 	@echo 'make gen        generated/, the C of every model'
 	@echo 'make bless      rewrite the expected outputs of the tests'
+	@echo 'make bench      a training step beside PyTorch: docs/benchmarks.md'
 	@echo 'make fuzz       the parser under libFuzzer, FUZZ_SECONDS=60'
 	@echo 'make lint wc clean;  SAN=1 builds with ASan and UBSan in build/san'
 
-.PHONY: all mnist install clean test test-long tests gen bless fuzz lint wc help
+.PHONY: all mnist install clean test test-long tests gen bless bench fuzz lint wc help
 -include $(wildcard $(B)/*/*.d)

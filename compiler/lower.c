@@ -343,13 +343,13 @@ static bool lower_layer(Lowering *l)
 
 typedef struct {
     const char *name;
-    int height, width, channels, classes;
+    int height, width, channels, classes, pictures;
 } DataSet;
 
 static const DataSet *data_set(const Program *program)
 {
     static const DataSet table[] = {
-#define DATASET(name, height, width, channels, classes) {name, height, width, channels, classes},
+#define DATASET(...) {__VA_ARGS__},
 #include "datasets.def"
     };
     const char *const name = setting_word(program->data, "name");
@@ -357,6 +357,16 @@ static const DataSet *data_set(const Program *program)
         if (!strcmp(table[i].name, name))
             return &table[i];
     bug("data set '%s'", name);
+}
+
+static void check_batch(const Program *program, const DataSet *data)
+{
+    const double size = setting_number(program->batch, "size");
+    if (size > data->pictures)
+        warn_at(program->batch->loc,
+                "a batch of %.0f is more than the %d training pictures of '%s': an epoch is one "
+                "smaller batch",
+                size, data->pictures, data->name);
 }
 
 static bool lower_input(Lowering *l)
@@ -376,6 +386,7 @@ static bool lower_input(Lowering *l)
                 data->name);
         return false;
     }
+    check_batch(program, data);
     l->network->classes = data->classes;
     l->network->picture = pictures;
     l->layer = "input";
