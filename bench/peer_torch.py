@@ -18,10 +18,10 @@ WORKLOADS = {
     "convolution": dict(
         batch=64,
         net=lambda: nn.Sequential(
-            nn.Conv2d(1, 32, 3), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.2),
+            nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.2),
             nn.Conv2d(32, 64, 3), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.2),
-            nn.Conv2d(64, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.Dropout(0.3),
-            nn.Flatten(), nn.Linear(1600, 520), nn.ReLU(), nn.Linear(520, 300), nn.ReLU(),
+            nn.Conv2d(64, 64, 3), nn.BatchNorm2d(64), nn.ReLU(), nn.Dropout(0.3),
+            nn.Flatten(), nn.Linear(1024, 520), nn.ReLU(), nn.Linear(520, 300), nn.ReLU(),
             nn.Linear(300, 250), nn.ReLU(), nn.Linear(250, 130), nn.ReLU(), nn.Linear(130, 60),
             nn.ReLU(), nn.Linear(60, 10)),
         optimizer=lambda p: torch.optim.RMSprop(p, lr=0.001, alpha=0.9, eps=1e-7, foreach=True),

@@ -17,6 +17,11 @@ void emit_picture(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
+static int outputs_of(const Graph *graph, const Node *node)
+{
+    return (int)shape_size(graph->nodes[node->input[0]].shape);
+}
+
 static void emit_largest(Out *out, const Graph *graph, int outputs)
 {
     line(out, "%s largest = x[i][0];", real_type(graph->network));
@@ -27,7 +32,7 @@ static void emit_largest(Out *out, const Graph *graph, int outputs)
 // The largest is subtracted so that no exp overflows; it cancels.
 void emit_softmax(Out *out, const Graph *graph, const Node *node)
 {
-    const int outputs = node->shape.dims[0];
+    const int outputs = outputs_of(graph, node);
     const char *const type = real_type(graph->network);
     line(out, "for (int i = 0; i < rows; i++) {");
     emit_largest(out, graph, outputs);
@@ -39,11 +44,6 @@ void emit_softmax(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int j = 0; j < %d; j++)", outputs);
     line(out, "    y[i][j] /= sum;");
     line(out, "}");
-}
-
-static int outputs_of(const Graph *graph, const Node *node)
-{
-    return (int)shape_size(graph->nodes[node->input[0]].shape);
 }
 
 static void emit_label(Out *out)

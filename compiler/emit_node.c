@@ -114,6 +114,8 @@ Shape view(const Graph *graph, const Node *node)
 {
     if (op_info[node->op].tasks == BY_PART)
         return rows_and_columns(node->shape);
+    if (op_info[node->op].flags & FLAT)
+        return node->shape.count ? flat(node->shape) : node->shape;
     if (!has_flag(node, ELTWISE))
         return node->shape;
     const int size = (int)shape_size(node->shape), channels = channels_of(graph, node);
@@ -125,6 +127,8 @@ static Shape input_view(const Graph *graph, const Node *node, int input)
     const Node *const in = &graph->nodes[node->input[input]];
     if (input >= node->own_inputs || has_flag(node, ELTWISE))
         return in->extent == PER_ROW ? view(graph, node) : in->shape;
+    if (op_info[node->op].flags & FLAT)
+        return in->extent == PER_ROW ? flat(in->shape) : in->shape;
     switch (node->op) {
     case OP_dense:
     case OP_dense_grad_w: return in->extent == PER_ROW ? flat(in->shape) : in->shape;

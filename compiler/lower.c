@@ -472,6 +472,8 @@ static int lower_penalties(Graph *graph, int *penalties)
         const Tensor *const t = &network->tensors[i];
         if (t->l2 == 0)
             continue;
+        if (count == MAX_INPUTS - 2 && graph == &network->infer)
+            break; // said of training
         if (count == MAX_INPUTS - 2) {
             error_at(t->loc, "more than %d layers have an l2", MAX_INPUTS - 2);
             break;

@@ -325,7 +325,8 @@ enum {
     ANCHOR = 4,  // has a loop over its result that can take elementwise ops in
     STOPS = 8,   // may end the step: nothing that changes a tensor may run before it
     USES_BATCH = 16, // reads the pictures, the labels or the step's number
-    USES_ROW = 32    // and which row of the batch it is at
+    USES_ROW = 32,   // and which row of the batch it is at
+    FLAT = 64        // sees a row as one dimension
 };
 
 typedef struct Graph Graph;

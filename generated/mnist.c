@@ -2,15 +2,15 @@
 //
 //   layer        statement                          output         parameters
 //   input        input 28x28x1                      28x28x1
-//   conv1        conv 32 3x3 relu                   26x26x32       320
-//   pool1        pool 2                             13x13x32       0
-//   conv2        conv 64 3x3 relu pad same          13x13x64       18496
-//   pool2        pool 2 stride 2                    6x6x64         0
-//   dropout1     dropout 25%                        6x6x64         0
-//   dense1       dense 128 relu                     128            295040
+//   conv1        conv 32 3x3 relu pad same          28x28x32       320
+//   pool1        pool 2                             14x14x32       0
+//   conv2        conv 64 3x3 relu pad same          14x14x64       18496
+//   pool2        pool 2                             7x7x64         0
+//   dropout1     dropout 25%                        7x7x64         0
+//   dense1       dense 128 relu                     128            401536
 //   dropout2     dropout 50%                        128            0
 //   dense2       dense 10 softmax                   10             1290
-//                                                                  315146
+//                                                                  421642
 //
 // A layer's forward and backward functions stand side by side, each with its formula. In them
 // x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and
@@ -41,7 +41,7 @@ static _Alignas(64) float conv1_w[3][3][1][32]; // at first: uniform within sqrt
 static _Alignas(64) float conv1_b[32]; // at first: zeros
 static _Alignas(64) float conv2_w[3][3][32][64]; // at first: uniform within sqrt(6 / (288 + 576)) (glorot)
 static _Alignas(64) float conv2_b[64]; // at first: zeros
-static _Alignas(64) float dense1_w[2304][128]; // at first: uniform within sqrt(6 / (2304 + 128)) (glorot)
+static _Alignas(64) float dense1_w[3136][128]; // at first: uniform within sqrt(6 / (3136 + 128)) (glorot)
 static _Alignas(64) float dense1_b[128]; // at first: zeros
 static _Alignas(64) float dense2_w[128][10]; // at first: uniform within sqrt(6 / (128 + 10)) (glorot)
 static _Alignas(64) float dense2_b[10]; // at first: zeros
@@ -55,8 +55,8 @@ static _Alignas(64) float conv2_w_m[3][3][32][64];
 static _Alignas(64) float conv2_w_v[3][3][32][64];
 static _Alignas(64) float conv2_b_m[64];
 static _Alignas(64) float conv2_b_v[64];
-static _Alignas(64) float dense1_w_m[2304][128];
-static _Alignas(64) float dense1_w_v[2304][128];
+static _Alignas(64) float dense1_w_m[3136][128];
+static _Alignas(64) float dense1_w_v[3136][128];
 static _Alignas(64) float dense1_b_m[128];
 static _Alignas(64) float dense1_b_v[128];
 static _Alignas(64) float dense2_w_m[128][10];
@@ -69,50 +69,50 @@ static _Alignas(64) float dense2_b_v[10];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 24499968,
-    // of a training step: 24499968 bytes, 36684736 if nothing were shared
-    AT_input =                2812160, EACH_input =              2852928, // [ROWS][28][28][1]
-    AT_conv1 =                      0, EACH_conv1 =              2852928, // [ROWS][26][26][32]
-    AT_pool1 =                2249728, EACH_pool1 =              2852928, // [ROWS][13][13][32]
-    AT_conv2 =                1124864, EACH_conv2 =              2852928, // [ROWS][13][13][64]
-    AT_pool2 =                2530944, EACH_pool2 =              2852928, // [ROWS][6][6][64]
-    AT_dropout1 =            22823424, EACH_dropout1 =            119808, // [ROWS][6][6][64]
-    AT_dropout2 =            24371712, EACH_dropout2 =              6656, // [ROWS][128]
-    AT_dense2_z =             1687296, EACH_dense2_z =           2852928, // [ROWS][10]
-    AT_dense2 =               1687872, EACH_dense2 =             2852928, // [ROWS][10]
-    AT_predicted =           24498752, EACH_predicted =               52, // [ROWS]
-    AT_loss =                24499200, EACH_loss =                    52, // [ROWS]
-    AT_d_dense2_z =          24487424, EACH_d_dense2_z =             520, // [ROWS][10]
-    AT_d_dense2_b_partial =  24499648, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =           1260544,                                    // [10]
-    AT_d_dense1_z =          24424960, EACH_d_dense1_z =            6656, // [ROWS][128]
-    AT_d_dense2_w =           1253376,                                    // [128][10]
-    AT_d_dense1_b_partial =  24491584, EACH_d_dense1_b_partial =     512, // [128]
-    AT_d_dense1_b =           1259648,                                    // [128]
-    AT_d_pool2 =              2650752, EACH_d_pool2 =            2852928, // [ROWS][6][6][64]
-    AT_d_dense1_w =                 0,                                    // [2304][128]
-    AT_d_conv2_z =            1687296, EACH_d_conv2_z =          2852928, // [ROWS][13][13][64]
-    AT_d_conv2_b_partial =   24495680, EACH_d_conv2_b_partial =      256, // [64]
-    AT_d_conv2_b =            1260160,                                    // [64]
-    AT_d_conv2_w_partial =   23781888, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
-    AT_d_conv2_w =            1179648,                                    // [3][3][32][64]
-    AT_d_pool1 =              2530944, EACH_d_pool1 =            2852928, // [ROWS][13][13][32]
-    AT_d_conv1_z =            1124864, EACH_d_conv1_z =          2852928, // [ROWS][26][26][32]
-    AT_d_conv1_b_partial =   24497728, EACH_d_conv1_b_partial =      128, // [32]
-    AT_d_conv1_b =            1260416,                                    // [32]
-    AT_d_conv1_w_partial =   24478208, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
-    AT_d_conv1_w =            1258496,                                    // [3][3][1][32]
-    // of inference: 11253696 bytes
-    AT_infer_input =       1124864, EACH_infer_input =     1406080, // [ROWS][28][28][1]
-    AT_infer_conv1 =             0, EACH_infer_conv1 =     1406080, // [ROWS][26][26][32]
-    AT_infer_pool1 =       1124864, EACH_infer_pool1 =     1406080, // [ROWS][13][13][32]
-    AT_infer_conv2 =             0, EACH_infer_conv2 =     1406080, // [ROWS][13][13][64]
-    AT_infer_pool2 =        562432, EACH_infer_pool2 =     1406080, // [ROWS][6][6][64]
-    AT_infer_dense1 =            0, EACH_infer_dense1 =    1406080, // [ROWS][128]
-    AT_infer_dense2_z =       6656, EACH_infer_dense2_z =  1406080, // [ROWS][10]
-    AT_infer_dense2 =     11248640, EACH_infer_dense2 =        520, // [ROWS][10]
-    AT_infer_predicted =  11252800, EACH_infer_predicted =      52, // [ROWS]
-    AT_infer_loss =       11253248, EACH_infer_loss =           52, // [ROWS]
+    ARENA_BYTES = 28440320,
+    // of a training step: 28440320 bytes, 43180992 if nothing were shared
+    AT_input =                3261440, EACH_input =              3302208, // [ROWS][28][28][1]
+    AT_conv1 =                      0, EACH_conv1 =              3302208, // [ROWS][28][28][32]
+    AT_pool1 =                2609152, EACH_pool1 =              3302208, // [ROWS][14][14][32]
+    AT_conv2 =                1304576, EACH_conv2 =              3302208, // [ROWS][14][14][64]
+    AT_pool2 =                2935296, EACH_pool2 =              3302208, // [ROWS][7][7][64]
+    AT_dropout1 =            26417664, EACH_dropout1 =            163072, // [ROWS][7][7][64]
+    AT_dropout2 =            28312064, EACH_dropout2 =              6656, // [ROWS][128]
+    AT_dense2_z =             1956864, EACH_dense2_z =           3302208, // [ROWS][10]
+    AT_dense2 =               1957440, EACH_dense2 =             3302208, // [ROWS][10]
+    AT_predicted =           28439104, EACH_predicted =               52, // [ROWS]
+    AT_loss =                28439552, EACH_loss =                    52, // [ROWS]
+    AT_d_dense2_z =          28427776, EACH_d_dense2_z =             520, // [ROWS][10]
+    AT_d_dense2_b_partial =  28440000, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =           1686528,                                    // [10]
+    AT_d_dense1_z =          28365312, EACH_d_dense1_z =            6656, // [ROWS][128]
+    AT_d_dense2_w =           1679360,                                    // [128][10]
+    AT_d_dense1_b_partial =  28431936, EACH_d_dense1_b_partial =     512, // [128]
+    AT_d_dense1_b =           1685632,                                    // [128]
+    AT_d_pool2 =              3098368, EACH_d_pool2 =            3302208, // [ROWS][7][7][64]
+    AT_d_dense1_w =                 0,                                    // [3136][128]
+    AT_d_conv2_z =            1956864, EACH_d_conv2_z =          3302208, // [ROWS][14][14][64]
+    AT_d_conv2_b_partial =   28436032, EACH_d_conv2_b_partial =      256, // [64]
+    AT_d_conv2_b =            1686144,                                    // [64]
+    AT_d_conv2_w_partial =   27722240, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
+    AT_d_conv2_w =            1605632,                                    // [3][3][32][64]
+    AT_d_pool1 =              2935296, EACH_d_pool1 =            3302208, // [ROWS][14][14][32]
+    AT_d_conv1_z =            1304576, EACH_d_conv1_z =          3302208, // [ROWS][28][28][32]
+    AT_d_conv1_b_partial =   28438080, EACH_d_conv1_b_partial =      128, // [32]
+    AT_d_conv1_b =            1686400,                                    // [32]
+    AT_d_conv1_w_partial =   28418560, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_d_conv1_w =            1684480,                                    // [3][3][1][32]
+    // of inference: 13050816 bytes
+    AT_infer_input =       1304576, EACH_infer_input =     1630720, // [ROWS][28][28][1]
+    AT_infer_conv1 =             0, EACH_infer_conv1 =     1630720, // [ROWS][28][28][32]
+    AT_infer_pool1 =       1304576, EACH_infer_pool1 =     1630720, // [ROWS][14][14][32]
+    AT_infer_conv2 =             0, EACH_infer_conv2 =     1630720, // [ROWS][14][14][64]
+    AT_infer_pool2 =        652288, EACH_infer_pool2 =     1630720, // [ROWS][7][7][64]
+    AT_infer_dense1 =            0, EACH_infer_dense1 =    1630720, // [ROWS][128]
+    AT_infer_dense2_z =       6656, EACH_infer_dense2_z =  1630720, // [ROWS][10]
+    AT_infer_dense2 =     13045760, EACH_infer_dense2 =        520, // [ROWS][10]
+    AT_infer_predicted =  13049920, EACH_infer_predicted =      52, // [ROWS]
+    AT_infer_loss =       13050368, EACH_infer_loss =           52, // [ROWS]
 };
 static _Alignas(64) unsigned char arena[ARENA_BYTES];
 #define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
@@ -153,15 +153,24 @@ static void input_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// --- conv1: conv 32 3x3 relu   28x28x1 -> 26x26x32 --------------------------------------------------
+// --- conv1: conv 32 3x3 relu pad same   28x28x1 -> 28x28x32 -----------------------------------------
 
 // columns = the windows of x below `pixels` pixels of the result, from its row `top` on
 static void conv1_columns(int top, int pixels, float columns[restrict][9], const float x[28][28][1])
 {
     for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 26, col = p % 26; // the pixel of the result
+        const int row = top + p / 28, col = p % 28; // the pixel of the result
         for (int r = 0; r < 3; r++) {
-            memcpy(&columns[p][r * 3], x[row + r][col], 3 * sizeof(float));
+            const int at_row = row + r - 1;
+            for (int s = 0; s < 3; s++) {
+                const int at_col = col + s - 1;
+                const bool inside = at_row >= 0 && at_row < 28 && at_col >= 0 && at_col < 28;
+                float *const to = &columns[p][r * 3 + s * 1];
+                if (inside)
+                    memcpy(to, x[at_row][at_col], 1 * sizeof(float));
+                else
+                    memset(to, 0, 1 * sizeof(float)); // padding
+            }
         }
     }
 }
@@ -169,17 +178,17 @@ static void conv1_columns(int top, int pixels, float columns[restrict][9], const
 // y = x * w, a sum over each window
 // then y = x + b
 // then y = x < 0 ? 0 : x
-static void conv1_forward(int rows, float y[restrict ROWS][26][26][32],
+static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
                           const float x[ROWS][28][28][1], const float w[3][3][1][32],
                           const float b[32])
 {
-    float columns[676][9];
+    float columns[784][9];
     for (int i = 0; i < rows; i++) {
-        const int top = 0, pixels = 676;
+        const int top = 0, pixels = 784;
         conv1_columns(top, pixels, columns, x[i]);
         gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
-        for (int row = 0; row < 26; row++)
-            for (int col = 0; col < 26; col++)
+        for (int row = 0; row < 28; row++)
+            for (int col = 0; col < 28; col++)
                 for (int c = 0; c < 32; c++) {
                     float v = y[i][row][col][c];
                     v += b[c];
@@ -191,11 +200,11 @@ static void conv1_forward(int rows, float y[restrict ROWS][26][26][32],
 
 // forward: y = x + b
 // db = sum of dy over the block's rows
-static void conv1_b_partial(int rows, float db[restrict 32], const float dy[ROWS][676][32])
+static void conv1_b_partial(int rows, float db[restrict 32], const float dy[ROWS][784][32])
 {
     memset(db, 0, sizeof(float[32]));
     for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 676; p++)
+        for (int p = 0; p < 784; p++)
             for (int c = 0; c < 32; c++)
                 db[c] += dy[i][p][c];
 }
@@ -213,12 +222,12 @@ static void conv1_b_gradient(float sum[restrict 32], const float partial[BLOCKS]
 // forward: y = x * w, a sum over each window
 // dw = sum of x dy over the block's pixels
 static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
-                            const float x[ROWS][28][28][1], const float dy[ROWS][26][26][32])
+                            const float x[ROWS][28][28][1], const float dy[ROWS][28][28][32])
 {
-    float columns[676][9];
+    float columns[784][9];
     memset(dw, 0, sizeof(float[3][3][1][32]));
     for (int i = 0; i < rows; i++) {
-        const int top = 0, pixels = 676;
+        const int top = 0, pixels = 784;
         conv1_columns(top, pixels, columns, x[i]);
         gemm_tn(9, 32, pixels, columns, 9, dy[i][top], 1, dw);
     }
@@ -263,15 +272,15 @@ static void conv1_b_update(const NnBatch *batch, float w[restrict 32], const flo
     }
 }
 
-// --- pool1: pool 2   26x26x32 -> 13x13x32 -----------------------------------------------------------
+// --- pool1: pool 2   28x28x32 -> 14x14x32 -----------------------------------------------------------
 
 // y = the largest x of each window
-static void pool1_forward(int rows, float y[restrict ROWS][13][13][32],
-                          const float x[ROWS][26][26][32])
+static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
+                          const float x[ROWS][28][28][32])
 {
     for (int i = 0; i < rows; i++) {
-        for (int row = 0; row < 13; row++)
-            for (int col = 0; col < 13; col++)
+        for (int row = 0; row < 14; row++)
+            for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 32; c++) {
                     float largest = x[i][row * 2][col * 2][c];
                     for (int r = 0; r < 2; r++)
@@ -288,13 +297,13 @@ static void pool1_forward(int rows, float y[restrict ROWS][13][13][32],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (conv1)
 // dx = y > 0 ? dy : 0
-static void pool1_backward(int rows, float dx[restrict ROWS][26][26][32],
-                           const float dy[ROWS][13][13][32], const float x[ROWS][26][26][32],
-                           const float y[ROWS][13][13][32])
+static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
+                           const float dy[ROWS][14][14][32], const float x[ROWS][28][28][32],
+                           const float y[ROWS][14][14][32])
 {
     for (int i = 0; i < rows; i++) {
-        for (int row = 0; row < 13; row++)
-            for (int col = 0; col < 13; col++)
+        for (int row = 0; row < 14; row++)
+            for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 32; c++) {
                     bool open = true; // the largest has not been met yet
                     for (int r = 0; r < 2; r++)
@@ -304,8 +313,8 @@ static void pool1_backward(int rows, float dx[restrict ROWS][26][26][32],
                             open &= !here;
                         }
                 }
-        for (int row = 0; row < 26; row++)
-            for (int col = 0; col < 26; col++)
+        for (int row = 0; row < 28; row++)
+            for (int col = 0; col < 28; col++)
                 for (int c = 0; c < 32; c++) {
                     float v = dx[i][row][col][c];
                     v = x[i][row][col][c] > 0 ? v : 0;
@@ -314,19 +323,19 @@ static void pool1_backward(int rows, float dx[restrict ROWS][26][26][32],
     }
 }
 
-// --- conv2: conv 64 3x3 relu pad same   13x13x32 -> 13x13x64 ----------------------------------------
+// --- conv2: conv 64 3x3 relu pad same   14x14x32 -> 14x14x64 ----------------------------------------
 
 // columns = the windows of x below `pixels` pixels of the result, from its row `top` on
 static void conv2_columns(int top, int pixels, float columns[restrict][288],
-                          const float x[13][13][32])
+                          const float x[14][14][32])
 {
     for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 13, col = p % 13; // the pixel of the result
+        const int row = top + p / 14, col = p % 14; // the pixel of the result
         for (int r = 0; r < 3; r++) {
             const int at_row = row + r - 1;
             for (int s = 0; s < 3; s++) {
                 const int at_col = col + s - 1;
-                const bool inside = at_row >= 0 && at_row < 13 && at_col >= 0 && at_col < 13;
+                const bool inside = at_row >= 0 && at_row < 14 && at_col >= 0 && at_col < 14;
                 float *const to = &columns[p][r * 96 + s * 32];
                 if (inside)
                     memcpy(to, x[at_row][at_col], 32 * sizeof(float));
@@ -340,19 +349,19 @@ static void conv2_columns(int top, int pixels, float columns[restrict][288],
 // y = x * w, a sum over each window
 // then y = x + b
 // then y = x < 0 ? 0 : x
-static void conv2_forward(int rows, float y[restrict ROWS][13][13][64],
-                          const float x[ROWS][13][13][32], const float w[3][3][32][64],
+static void conv2_forward(int rows, float y[restrict ROWS][14][14][64],
+                          const float x[ROWS][14][14][32], const float w[3][3][32][64],
                           const float b[64])
 {
-    float columns[78][288];
+    float columns[84][288];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 13; top += 6) {
-            const int pixels = nn_min(6, 13 - top) * 13;
+        for (int top = 0; top < 14; top += 6) {
+            const int pixels = nn_min(6, 14 - top) * 14;
             conv2_columns(top, pixels, columns, x[i]);
             gemm_nn(pixels, 64, 288, columns, w, 0, y[i][top]);
         }
-        for (int row = 0; row < 13; row++)
-            for (int col = 0; col < 13; col++)
+        for (int row = 0; row < 14; row++)
+            for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
                     float v = y[i][row][col][c];
                     v += b[c];
@@ -364,11 +373,11 @@ static void conv2_forward(int rows, float y[restrict ROWS][13][13][64],
 
 // forward: y = x + b
 // db = sum of dy over the block's rows
-static void conv2_b_partial(int rows, float db[restrict 64], const float dy[ROWS][169][64])
+static void conv2_b_partial(int rows, float db[restrict 64], const float dy[ROWS][196][64])
 {
     memset(db, 0, sizeof(float[64]));
     for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 169; p++)
+        for (int p = 0; p < 196; p++)
             for (int c = 0; c < 64; c++)
                 db[c] += dy[i][p][c];
 }
@@ -386,13 +395,13 @@ static void conv2_b_gradient(float sum[restrict 64], const float partial[BLOCKS]
 // forward: y = x * w, a sum over each window
 // dw = sum of x dy over the block's pixels
 static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
-                            const float x[ROWS][13][13][32], const float dy[ROWS][13][13][64])
+                            const float x[ROWS][14][14][32], const float dy[ROWS][14][14][64])
 {
-    float columns[78][288];
+    float columns[84][288];
     memset(dw, 0, sizeof(float[3][3][32][64]));
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 13; top += 6) {
-            const int pixels = nn_min(6, 13 - top) * 13;
+        for (int top = 0; top < 14; top += 6) {
+            const int pixels = nn_min(6, 14 - top) * 14;
             conv2_columns(top, pixels, columns, x[i]);
             gemm_tn(288, 64, pixels, columns, 288, dy[i][top], 1, dw);
         }
@@ -414,16 +423,16 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
 }
 
 // dx += the columns of `pixels` pixels, each number where conv2_columns took it
-static void conv2_scatter(int top, int pixels, float dx[restrict][13][32],
+static void conv2_scatter(int top, int pixels, float dx[restrict][14][32],
                           const float columns[][288])
 {
     for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 13, col = p % 13; // the pixel of the result
+        const int row = top + p / 14, col = p % 14; // the pixel of the result
         for (int r = 0; r < 3; r++) {
             const int at_row = row + r - 1;
             for (int s = 0; s < 3; s++) {
                 const int at_col = col + s - 1;
-                const bool inside = at_row >= 0 && at_row < 13 && at_col >= 0 && at_col < 13;
+                const bool inside = at_row >= 0 && at_row < 14 && at_col >= 0 && at_col < 14;
                 for (int c = 0; inside && c < 32; c++)
                     dx[at_row][at_col][c] += columns[p][r * 96 + s * 32 + c];
             }
@@ -433,14 +442,14 @@ static void conv2_scatter(int top, int pixels, float dx[restrict][13][32],
 
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
-static void conv2_backward(int rows, float dx[restrict ROWS][13][13][32],
-                           const float dy[ROWS][13][13][64], const float w[3][3][32][64])
+static void conv2_backward(int rows, float dx[restrict ROWS][14][14][32],
+                           const float dy[ROWS][14][14][64], const float w[3][3][32][64])
 {
-    float columns[78][288];
+    float columns[84][288];
     memset(dx, 0, (size_t)rows * sizeof *dx);
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 13; top += 6) {
-            const int pixels = nn_min(6, 13 - top) * 13;
+        for (int top = 0; top < 14; top += 6) {
+            const int pixels = nn_min(6, 14 - top) * 14;
             gemm_nt(pixels, 288, 64, dy[i][top], w, 0, columns);
             conv2_scatter(top, pixels, dx[i], columns);
         }
@@ -476,15 +485,15 @@ static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const flo
     }
 }
 
-// --- pool2: pool 2 stride 2   13x13x64 -> 6x6x64 ----------------------------------------------------
+// --- pool2: pool 2   14x14x64 -> 7x7x64 -------------------------------------------------------------
 
 // y = the largest x of each window
-static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
-                          const float x[ROWS][13][13][64])
+static void pool2_forward(int rows, float y[restrict ROWS][7][7][64],
+                          const float x[ROWS][14][14][64])
 {
     for (int i = 0; i < rows; i++) {
-        for (int row = 0; row < 6; row++)
-            for (int col = 0; col < 6; col++)
+        for (int row = 0; row < 7; row++)
+            for (int col = 0; col < 7; col++)
                 for (int c = 0; c < 64; c++) {
                     float largest = x[i][row * 2][col * 2][c];
                     for (int r = 0; r < 2; r++)
@@ -501,25 +510,24 @@ static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (conv2)
 // dx = y > 0 ? dy : 0
-static void pool2_backward(int rows, float dx[restrict ROWS][13][13][64],
-                           const float dy[ROWS][6][6][64], const float x[ROWS][13][13][64],
-                           const float y[ROWS][6][6][64])
+static void pool2_backward(int rows, float dx[restrict ROWS][14][14][64],
+                           const float dy[ROWS][7][7][64], const float x[ROWS][14][14][64],
+                           const float y[ROWS][7][7][64])
 {
     for (int i = 0; i < rows; i++) {
-        memset(dx[i], 0, sizeof dx[i]); // windows leave pixels out
-        for (int row = 0; row < 6; row++)
-            for (int col = 0; col < 6; col++)
+        for (int row = 0; row < 7; row++)
+            for (int col = 0; col < 7; col++)
                 for (int c = 0; c < 64; c++) {
                     bool open = true; // the largest has not been met yet
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
                             const bool here = open & (x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c]);
-                            dx[i][row * 2 + r][col * 2 + s][c] += here ? dy[i][row][col][c] : 0;
+                            dx[i][row * 2 + r][col * 2 + s][c] = here ? dy[i][row][col][c] : 0;
                             open &= !here;
                         }
                 }
-        for (int row = 0; row < 13; row++)
-            for (int col = 0; col < 13; col++)
+        for (int row = 0; row < 14; row++)
+            for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
                     float v = dx[i][row][col][c];
                     v = x[i][row][col][c] > 0 ? v : 0;
@@ -528,16 +536,16 @@ static void pool2_backward(int rows, float dx[restrict ROWS][13][13][64],
     }
 }
 
-// --- dropout1: dropout 25%   6x6x64 -> 6x6x64 -------------------------------------------------------
+// --- dropout1: dropout 25%   7x7x64 -> 7x7x64 -------------------------------------------------------
 
 // y = kept ? x / (1 - rate) : 0
 static void dropout1_forward(const NnBatch *batch, int first, int rows,
-                             float y[restrict ROWS][2304], const float x[ROWS][2304])
+                             float y[restrict ROWS][3136], const float x[ROWS][3136])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
     for (int i = 0; i < rows; i++) {
-        const uint32_t number = (uint32_t)(first + i) * 2304;
-        for (int j = 0; j < 2304; j++) {
+        const uint32_t number = (uint32_t)(first + i) * 3136;
+        for (int j = 0; j < 3136; j++) {
             float v = x[i][j];
             const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 1073741824u;
             v = kept ? v * 1.33333333f : 0;
@@ -546,17 +554,17 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// --- dense1: dense 128 relu   6x6x64 -> 128 ---------------------------------------------------------
+// --- dense1: dense 128 relu   7x7x64 -> 128 ---------------------------------------------------------
 
 // y = x w
 // then y = x + b
 // then y = x < 0 ? 0 : x
 // then y = kept ? x / (1 - rate) : 0 (dropout2)
 static void dense1_forward(const NnBatch *batch, int first, int rows, float y[restrict ROWS][128],
-                           const float x[ROWS][2304], const float w[2304][128], const float b[128])
+                           const float x[ROWS][3136], const float w[3136][128], const float b[128])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
-    gemm_nn(rows, 128, 2304, x, w, 0, y);
+    gemm_nn(rows, 128, 3136, x, w, 0, y);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 128;
         for (int j = 0; j < 128; j++) {
@@ -594,18 +602,18 @@ static void dense1_b_gradient(float sum[restrict 128], const float partial[BLOCK
 // dx = dy w'
 // then y = kept ? x / (1 - rate) : 0 (dropout1)
 static void dense1_backward(const NnBatch *batch, int first, int rows,
-                            float dx[restrict ROWS][6][6][64], const float dy[ROWS][128],
-                            const float w[2304][128])
+                            float dx[restrict ROWS][7][7][64], const float dy[ROWS][128],
+                            const float w[3136][128])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
-    gemm_nt(rows, 2304, 128, dy, w, 0, dx);
+    gemm_nt(rows, 3136, 128, dy, w, 0, dx);
     for (int i = 0; i < rows; i++) {
-        const uint32_t number = (uint32_t)(first + i) * 2304;
-        for (int row = 0; row < 6; row++)
-            for (int col = 0; col < 6; col++)
+        const uint32_t number = (uint32_t)(first + i) * 3136;
+        for (int row = 0; row < 7; row++)
+            for (int col = 0; col < 7; col++)
                 for (int c = 0; c < 64; c++) {
                     float v = dx[i][row][col][c];
-                    const bool kept = nn_bits(key, number + (uint32_t)((row * 6 + col) * 64 + c)) >= 1073741824u;
+                    const bool kept = nn_bits(key, number + (uint32_t)((row * 7 + col) * 64 + c)) >= 1073741824u;
                     v = kept ? v * 1.33333333f : 0;
                     dx[i][row][col][c] = v;
                 }
@@ -614,21 +622,21 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
 
 // forward: y = x w
 // dw = x' dy
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 2304][128],
-                              const float x[BATCH][2304], const float dy[BATCH][128])
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 3136][128],
+                              const float x[BATCH][3136], const float dy[BATCH][128])
 {
-    const int from = part * 288, to = nn_min(from + 288, 2304);
-    gemm_tn(to - from, 128, batch->rows, &x[0][from], 2304, dy, 0, dw[from]);
+    const int from = part * 392, to = nn_min(from + 392, 3136);
+    gemm_tn(to - from, 128, batch->rows, &x[0][from], 3136, dy, 0, dw[from]);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
-static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 2304][128],
-                            const float g[2304][128], float m[restrict 2304][128],
-                            float v[restrict 2304][128])
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 3136][128],
+                            const float g[3136][128], float m[restrict 3136][128],
+                            float v[restrict 3136][128])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
-    const int from = part * 288, to = nn_min(from + 288, 2304);
+    const int from = part * 392, to = nn_min(from + 392, 3136);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 128; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
@@ -653,10 +661,10 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 128], const f
 // y = x w
 // then y = x + b
 // then y = x < 0 ? 0 : x
-static void dense1_infer(int rows, float y[restrict ROWS][128], const float x[ROWS][2304],
-                         const float w[2304][128], const float b[128])
+static void dense1_infer(int rows, float y[restrict ROWS][128], const float x[ROWS][3136],
+                         const float w[3136][128], const float b[128])
 {
-    gemm_nn(rows, 128, 2304, x, w, 0, y);
+    gemm_nn(rows, 128, 3136, x, w, 0, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 128; j++) {
             float v = y[i][j];
@@ -938,31 +946,31 @@ static const char *first_nonfinite(const NnBatch *batch)
     for (int block = 0; block < BLOCKS; block++) {
         const int rows = rows_from(block * ROWS, batch);
         conv1_forward(rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
-        if (!nn_finite_f32(BLOCK(conv1), rows * 21632L))
+        if (!nn_finite_f32(BLOCK(conv1), rows * 25088L))
             return "conv1";
     }
     for (int block = 0; block < BLOCKS; block++) {
         const int rows = rows_from(block * ROWS, batch);
         pool1_forward(rows, BLOCK(pool1), BLOCK(conv1));
-        if (!nn_finite_f32(BLOCK(pool1), rows * 5408L))
+        if (!nn_finite_f32(BLOCK(pool1), rows * 6272L))
             return "pool1";
     }
     for (int block = 0; block < BLOCKS; block++) {
         const int rows = rows_from(block * ROWS, batch);
         conv2_forward(rows, BLOCK(conv2), BLOCK(pool1), conv2_w, conv2_b);
-        if (!nn_finite_f32(BLOCK(conv2), rows * 10816L))
+        if (!nn_finite_f32(BLOCK(conv2), rows * 12544L))
             return "conv2";
     }
     for (int block = 0; block < BLOCKS; block++) {
         const int rows = rows_from(block * ROWS, batch);
         pool2_forward(rows, BLOCK(pool2), BLOCK(conv2));
-        if (!nn_finite_f32(BLOCK(pool2), rows * 2304L))
+        if (!nn_finite_f32(BLOCK(pool2), rows * 3136L))
             return "pool2";
     }
     for (int block = 0; block < BLOCKS; block++) {
         const int first = block * ROWS, rows = rows_from(first, batch);
         dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool2));
-        if (!nn_finite_f32(BLOCK(dropout1), rows * 2304L))
+        if (!nn_finite_f32(BLOCK(dropout1), rows * 3136L))
             return "dropout1";
     }
     for (int block = 0; block < BLOCKS; block++) {
@@ -995,12 +1003,12 @@ static const char *first_nonfinite(const NnBatch *batch)
 // --- what the runtime is told -----------------------------------------------------------------------
 
 static const NnLayer layers[] = {
-    {"conv1", "conv 32 3x3 relu", "26x26x32", 320, 0},
-    {"pool1", "pool 2", "13x13x32", 0, 0},
-    {"conv2", "conv 64 3x3 relu pad same", "13x13x64", 18496, 0},
-    {"pool2", "pool 2 stride 2", "6x6x64", 0, 0},
-    {"dropout1", "dropout 25%", "6x6x64", 0, 0},
-    {"dense1", "dense 128 relu", "128", 295040, 0},
+    {"conv1", "conv 32 3x3 relu pad same", "28x28x32", 320, 0},
+    {"pool1", "pool 2", "14x14x32", 0, 0},
+    {"conv2", "conv 64 3x3 relu pad same", "14x14x64", 18496, 0},
+    {"pool2", "pool 2", "7x7x64", 0, 0},
+    {"dropout1", "dropout 25%", "7x7x64", 0, 0},
+    {"dense1", "dense 128 relu", "128", 401536, 0},
     {"dropout2", "dropout 50%", "128", 0, 0},
     {"dense2", "dense 10 softmax", "10", 1290, 0},
 };
@@ -1010,7 +1018,7 @@ static const NnTensor tensors[] = {
     {"conv1_b", NN_WEIGHT, {32}, conv1_b, NULL, NN_CONSTANT, 0},
     {"conv2_w", NN_WEIGHT, {3, 3, 32, 64}, conv2_w, NULL, NN_UNIFORM, 0.0833333333},
     {"conv2_b", NN_WEIGHT, {64}, conv2_b, NULL, NN_CONSTANT, 0},
-    {"dense1_w", NN_WEIGHT, {2304, 128}, dense1_w, NULL, NN_UNIFORM, 0.0496699634},
+    {"dense1_w", NN_WEIGHT, {3136, 128}, dense1_w, NULL, NN_UNIFORM, 0.0428746463},
     {"dense1_b", NN_WEIGHT, {128}, dense1_b, NULL, NN_CONSTANT, 0},
     {"dense2_w", NN_WEIGHT, {128, 10}, dense2_w, NULL, NN_UNIFORM, 0.208514414},
     {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0},
@@ -1022,8 +1030,8 @@ static const NnTensor tensors[] = {
     {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_v, NULL, NN_CONSTANT, 0},
     {"conv2_b_m", NN_OPTIMIZER, {64}, conv2_b_m, NULL, NN_CONSTANT, 0},
     {"conv2_b_v", NN_OPTIMIZER, {64}, conv2_b_v, NULL, NN_CONSTANT, 0},
-    {"dense1_w_m", NN_OPTIMIZER, {2304, 128}, dense1_w_m, NULL, NN_CONSTANT, 0},
-    {"dense1_w_v", NN_OPTIMIZER, {2304, 128}, dense1_w_v, NULL, NN_CONSTANT, 0},
+    {"dense1_w_m", NN_OPTIMIZER, {3136, 128}, dense1_w_m, NULL, NN_CONSTANT, 0},
+    {"dense1_w_v", NN_OPTIMIZER, {3136, 128}, dense1_w_v, NULL, NN_CONSTANT, 0},
     {"dense1_b_m", NN_OPTIMIZER, {128}, dense1_b_m, NULL, NN_CONSTANT, 0},
     {"dense1_b_v", NN_OPTIMIZER, {128}, dense1_b_v, NULL, NN_CONSTANT, 0},
     {"dense2_w_m", NN_OPTIMIZER, {128, 10}, dense2_w_m, NULL, NN_CONSTANT, 0},
@@ -1038,10 +1046,10 @@ const NnModel nn_model = {
         "# A small convolutional network that reads handwritten digits: over 99 % of them within 5 epochs.\012"
         "data mnist\012"
         "input 28x28x1                      # height x width x channels\012"
-        "conv 32 3x3 relu\012"
+        "conv 32 3x3 relu pad same\012"
         "pool 2                             # max, 2x2, stride 2\012"
         "conv 64 3x3 relu pad same\012"
-        "pool 2 stride 2\012"
+        "pool 2\012"
         "dropout 25%\012"
         "dense 128 relu\012"
         "dropout 50%\012"
@@ -1053,7 +1061,7 @@ const NnModel nn_model = {
         "epochs    5\012"
         "",
     .blas_kernels = NN_BLAS_KERNELS,
-    .fingerprint = "f526d4f16e15e24c",
+    .fingerprint = "e94c7a2a0e90951e",
     .type = NN_F32,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,
@@ -1063,9 +1071,9 @@ const NnModel nn_model = {
     .loss = "cross_entropy", .optimizer = "adam",
     .layers = layers, .layer_count = 8,
     .tensors = tensors, .tensor_count = 24,
-    .parameters = 315146,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 1260584, .optimizer_bytes = 2521168,
-    .operations_forward = 7308583, .operations_backward = 14102066, .operations_update = 3151460,
+    .parameters = 421642,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 1686568, .optimizer_bytes = 3373136,
+    .operations_forward = 8596263, .operations_backward = 16592114, .operations_update = 4216420,
     .train_step = train_step,
     .infer = infer,
     .output = WHOLE(infer_dense2), .predicted = WHOLE(infer_predicted),

@@ -81,6 +81,11 @@ int command_eval(const NnModel *model, const Options *options)
     DataSet set = {0};
     Score score = {0};
     uint32_t *sequence = NULL;
+    if (!model->train_step) {
+        failed("'%s' was compiled without a 'loss' statement: it can predict, but not evaluate",
+               model->name);
+        return end_with_problem();
+    }
     bool done = read_wanted_weights(model, options, NULL) &&
                 data_load(&set, model, options->data, DATA_TEST) &&
                 (sequence = sequence_of(set.count)) && score_memory(&score, model);

@@ -32,7 +32,10 @@ typedef struct {
     size_t size, header_size;
     cJSON *header;
     Place *places; // [tensor_count]
-    char *data;    // all bytes after the header
+    // What another optimizer remembered, behind all that the model knows: where it begins, and how
+    // many bytes it has.
+    size_t strange_begin, strange_bytes;
+    char *data; // all bytes after the header
 } Reading;
 
 static bool read_at(const Reading *reading, void *to, size_t size, size_t offset)
@@ -174,6 +177,35 @@ static Place *find_place(const Reading *reading, const char *name)
     return NULL;
 }
 
+// True for what an optimizer keeps of one of the model's weights: its name is the weight's and
+// more.
+static bool is_memory_of_weight(const Reading *reading, const char *name)
+{
+    for (int i = 0; i < reading->model->tensor_count; i++) {
+        const NnTensor *tensor = &reading->model->tensors[i];
+        const size_t length = strlen(tensor->name);
+        if (tensor->role == NN_WEIGHT && strncmp(name, tensor->name, length) == 0 &&
+            name[length] == '_')
+            return true;
+    }
+    return false;
+}
+
+// The weights of a network serve it with any optimizer, or with none: what another one remembered
+// is passed over where only the weights are wanted.
+static bool pass_over(Reading *reading, const cJSON *entry)
+{
+    const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(entry, "data_offsets");
+    size_t begin, end;
+    if (!cJSON_IsArray(offsets) || cJSON_GetArraySize(offsets) != 2 ||
+        !whole(offsets->child, &begin) || !whole(offsets->child->next, &end) || begin > end)
+        return damaged(reading, entry->string, "data_offsets that are not two whole numbers");
+    if (!reading->strange_bytes || begin < reading->strange_begin)
+        reading->strange_begin = begin;
+    reading->strange_bytes += end - begin;
+    return true;
+}
+
 static bool read_entries(Reading *reading)
 {
     const cJSON *entry;
@@ -189,6 +221,11 @@ static bool read_entries(Reading *reading)
             continue;
         }
         Place *place = find_place(reading, entry->string);
+        if (!place && reading->use == WEIGHTS_ONLY && is_memory_of_weight(reading, entry->string)) {
+            if (!pass_over(reading, entry))
+                return false;
+            continue;
+        }
         if (!place)
             return failed("'%s' belongs to another network: this one has no tensor '%.100s'",
                           reading->path, entry->string);
@@ -235,6 +272,8 @@ static bool check_offsets(const Reading *reading)
         end = sorted[i]->end;
     }
     free(sorted);
+    if (done && reading->strange_bytes && reading->strange_begin == end)
+        end += reading->strange_bytes;
     if (done && size < end)
         return failed("'%s' is truncated: its tensors have %zu bytes, %zu are there", reading->path,
                       end, size);
