@@ -30,8 +30,7 @@ static const char *statement_text(const Clause *clause)
     return squeezed.text;
 }
 
-// --- the card
-// ---------------------------------------------------------------------------------------
+// --- the card -----------------------------------------------------------------------------------
 
 static void emit_card(Out *out, const Network *network)
 {
@@ -56,8 +55,7 @@ static void emit_card(Out *out, const Network *network)
         "// dx is the gradient of the mean loss by x. train_step, at the end, calls them all.\n\n");
 }
 
-// --- tensors
-// ------------------------------------------------------------------------------------------
+// --- tensors ------------------------------------------------------------------------------------
 
 static void emit_tensors(Out *out, const Network *network)
 {
@@ -82,8 +80,7 @@ static void emit_tensors(Out *out, const Network *network)
     }
 }
 
-// --- matrix products
-// ------------------------------------------------------------------------------------
+// --- matrix products ----------------------------------------------------------------------------
 
 static void emit_products(Out *out, const Network *network, const char *text)
 {
@@ -123,8 +120,7 @@ static void emit_products(Out *out, const Network *network, const char *text)
     }
 }
 
-// --- layers
-// -------------------------------------------------------------------------------------------
+// --- layers -------------------------------------------------------------------------------------
 
 typedef struct {
     const char *name, *text;
@@ -193,8 +189,7 @@ static void emit_layers(Out *out, Network *network)
     emit_layer(out, network, &functions, "loss");
 }
 
-// --- tables
-// -------------------------------------------------------------------------------------------
+// --- tables -------------------------------------------------------------------------------------
 
 static const char *quoted(const char *text)
 {

@@ -8,8 +8,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-// --- names
-// ----------------------------------------------------------------------------------------
+// --- names --------------------------------------------------------------------------------------
 
 // The value's name joins where a layer has several of a kind: conv1_w_update, conv1_b_update.
 const char *function_name(const Node *node)
@@ -81,8 +80,7 @@ const char *dims_text(Shape shape)
     return text.text;
 }
 
-// --- shapes as the function sees them
-// ---------------------------------------------------------------
+// --- shapes as the function sees them -----------------------------------------------------------
 
 static bool by_channel(const Graph *graph, const Node *node, int input)
 {
@@ -146,8 +144,7 @@ static Shape input_view(const Graph *graph, const Node *node, int input)
     }
 }
 
-// --- parameters
-// ------------------------------------------------------------------------------------
+// --- parameters ---------------------------------------------------------------------------------
 
 static const char *type_name(const Graph *graph, ElementType type)
 {
@@ -371,8 +368,7 @@ static void emit_alone(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-// --- the whole function
-// -----------------------------------------------------------------------------
+// --- the whole function -------------------------------------------------------------------------
 
 // The op whose gradient this one computes: "dense" of "dense_grad_x"; NULL where it is none.
 static const OpInfo *forward_op(Op op)

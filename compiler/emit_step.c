@@ -14,8 +14,7 @@ static const char *value_name(const Graph *graph, const Node *node)
     return format("%s%s", is_infer(graph) ? "infer_" : "", node->name);
 }
 
-// --- the arena
-// ------------------------------------------------------------------------------------
+// --- the arena ----------------------------------------------------------------------------------
 
 static bool has_place(const Node *node)
 {
@@ -71,8 +70,7 @@ void emit_arena(Out *out, const Network *network)
     blank_line(out);
 }
 
-// --- calls
-// ----------------------------------------------------------------------------------------
+// --- calls --------------------------------------------------------------------------------------
 
 static const char *place(const Graph *graph, const Node *caller, const Node *value)
 {
@@ -143,8 +141,7 @@ static void emit_call(Out *out, const Graph *graph, const Node *node, const char
     line(out, "%s", text.text);
 }
 
-// --- phases
-// ---------------------------------------------------------------------------------------
+// --- phases -------------------------------------------------------------------------------------
 
 typedef struct {
     Out *out;
@@ -310,8 +307,7 @@ void emit_infer(Out *out, const Graph *graph)
     blank_line(out);
 }
 
-// --- the first layer that is not finite
-// ------------------------------------------------------------
+// --- the first layer that is not finite ---------------------------------------------------------
 
 static void emit_trace_node(Out *out, const Graph *graph, const Node *node)
 {

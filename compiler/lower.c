@@ -83,8 +83,7 @@ static bool apply_activation(Lowering *l, const char *word, Loc loc)
     return true;
 }
 
-// --- tensors
-// --------------------------------------------------------------------------------------
+// --- tensors ------------------------------------------------------------------------------------
 
 // First weights: Keras' names and formulas (keras.initializers), fan_in and fan_out as it counts.
 static void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan_out)
@@ -155,8 +154,7 @@ static int add_weights(const Lowering *l, Shape shape, double fan_in, double fan
     return id;
 }
 
-// --- layers
-// ---------------------------------------------------------------------------------------
+// --- layers -------------------------------------------------------------------------------------
 
 static bool switched_on(const Clause *clause, const char *name)
 {
@@ -338,8 +336,7 @@ static bool lower_layer(Lowering *l)
     bug("no lowering for '%s'", l->clause->word);
 }
 
-// --- data, input and loss
-// --------------------------------------------------------------------------
+// --- data, input and loss -----------------------------------------------------------------------
 
 typedef struct {
     const char *name;

@@ -115,8 +115,7 @@ Expr *expr_assign(Loc loc, const Expr *name, Expr *right);
 Statement *parse(const Source *source); // errors are printed; what could be parsed is returned
 void ast_dump(const Statement *statements, FILE *out);
 
-// --- foreign.c: the words of other tools
-// ----------------------------------------------------------
+// --- foreign.c: the words of other tools --------------------------------------------------------
 typedef struct {
     const char *word, *tool, *ours, *example;
 } Foreign;
@@ -251,8 +250,7 @@ Words choice_words(const Row *field);
 const Row *choice_owner(const char *word); // the statement that has it as its first value
 bool is_reserved(const char *word);        // a statement's word or a choice: no name for a param
 
-// --- expr.c: numbers
-// ------------------------------------------------------------------------------
+// --- expr.c: numbers ----------------------------------------------------------------------------
 typedef struct {
     double number;
     bool percent;
@@ -262,33 +260,29 @@ typedef struct {
 } Value;
 Value evaluate(const Expr *expr, const Params *params);
 
-// --- params.c
-// -------------------------------------------------------------------------------------
+// --- params.c -----------------------------------------------------------------------------------
 Param *find_param(const Params *params, const char *name);        // interned
 void declare_params(Params *params, const Statement *statements); // their names, for messages
 void apply_define(Params *params, const Source *file, const char *define); // -D
 void define_param(Params *params, const Statement *statement);
 
-// --- values.c: one setting
-// --------------------------------------------------------------------------
+// --- values.c: one setting ----------------------------------------------------------------------
 const Expr *read_value(const Row *statement, const Row *field, const Expr *item,
                        const Params *params, Setting *to);
 
-// --- settings.c: the items of one statement
-// ------------------------------------------------------- The clause of a statement; what is wrong
-// with its items is printed.
+// --- settings.c: the items of one statement -----------------------------------------------------
+// The clause of a statement; what is wrong with its items is printed.
 Clause read_clause(const Row *row, const Statement *statement, const Params *params);
 Clause default_clause(const Row *row);
 
-// --- names.c
-// --------------------------------------------------------------------------------------
+// --- names.c ------------------------------------------------------------------------------------
 void name_layers(Program *program);
 
-// --- ir.c: the graph
-// ------------------------------------------------------------------------------ A network is two
-// graphs over one list of tensors: one training step, and one inference. A graph is a list of nodes
-// in an order of execution; a node makes one value. Forward, backward and update nodes are of one
-// kind: an activation is kept for the backward pass because a later node reads it.
+// --- ir.c: the graph ----------------------------------------------------------------------------
+// A network is two graphs over one list of tensors: one training step, and one inference. A graph
+// is a list of nodes in an order of execution; a node makes one value. Forward, backward and
+// update nodes are of one kind: an activation is kept for the backward pass because a later node
+// reads it.
 typedef struct {
     int dims[MAX_DIMS], count; // count 0: a single number
 } Shape;
@@ -460,51 +454,42 @@ const char *real_type(const Network *network); // "float" or "double"
 long element_bytes(const Network *network, ElementType type);
 long node_rows(const Network *network, const Node *node); // how many of its shape are stored
 
-// --- lower.c: statements -> forward graphs
-// --------------------------------------------------------- needs: a resolved program; makes: both
-// graphs with shapes, the tensors and the card
+// --- lower.c: statements -> forward graphs ------------------------------------------------------
+// needs: a resolved program; makes: both graphs with shapes, the tensors and the card
 Network *lower(const Program *program, bool doubles);
 
-// --- shape.c: the shape of each op's result; user errors when there is none
-// -----------------------
+// --- shape.c: the shape of each op's result; user errors when there is none ---------------------
 bool infer_shape(Graph *graph, int node); // false after an error
 
-// --- grad.c: backward nodes
-// ------------------------------------------------------------------------- needs: shapes, a loss;
-// makes: a gradient node for each trained tensor
+// --- grad.c: backward nodes ---------------------------------------------------------------------
+// needs: shapes, a loss; makes: a gradient node for each trained tensor
 void differentiate(Graph *graph);
 bool needs_gradient(const Graph *graph, int node);
 void gradient_add(Graph *graph, int node, int gradient); // sums where there is one already
 
-// --- update.c: the optimizer's nodes
-// ----------------------------------------------------------------
+// --- update.c: the optimizer's nodes ------------------------------------------------------------
 void add_updates(Graph *graph);
 
-// --- fuse.c: rewrites and fusion into loops
-// ---------------------------------------------------------
+// --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
 void drop_dead(Graph *graph);
 
-// --- schedule.c: phases
-// ------------------------------------------------------------------------------
+// --- schedule.c: phases -------------------------------------------------------------------------
 void choose_blocks(Network *network);
 void schedule(Graph *graph);
 int part_count(Shape shape);                            // of a tensor's tasks BY_PART
 int part_rows(Shape shape);                             // of each of them
 Shape part_shape(const Graph *graph, const Node *node); // the tensor along which its parts run
 
-// --- plan.c: offsets in the arena
-// --------------------------------------------------------------------
+// --- plan.c: offsets in the arena ---------------------------------------------------------------
 void plan(Graph *graph);
 bool fits_memory(const Network *network, double limit); // error with the largest buffers
 
-// --- verify.c, irprint.c
-// ------------------------------------------------------------------------------
+// --- verify.c, irprint.c ------------------------------------------------------------------------
 void verify(const Graph *graph, const char *pass);
 void graph_dump(const Graph *graph, const char *pass, FILE *out);
 
-// --- cost.c: work and memory, before the first step
-// ---------------------------------------------------
+// --- cost.c: work and memory, before the first step ---------------------------------------------
 typedef struct {
     double forward, backward; // operations per picture (a multiply-add is two)
     double update;            // operations per step
@@ -514,8 +499,7 @@ typedef struct {
 Cost network_cost(const Network *network);
 double node_operations(const Graph *graph, const Node *node); // per picture, or per step
 
-// --- out.c: text that is indented by its braces
-// -------------------------------------------------------
+// --- out.c: text that is indented by its braces -------------------------------------------------
 struct Out {
     Text text;
     int depth;
@@ -536,19 +520,16 @@ void comment(Out *out, const char *format, ...) PRINTF(2, 3); // one // comment,
 const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
 const char *math(const Out *out, const char *function); // "nn_expf" for "exp"
 
-// --- emit.c: the generated file
-// --------------------------------------------------------------------
+// --- emit.c: the generated file -----------------------------------------------------------------
 const char *emit_c(Network *network);
 
-// --- emit_step.c: what calls the functions: the step, inference, and their tables
-// --------------------
+// --- emit_step.c: what calls the functions: the step, inference, and their tables ---------------
 void emit_arena(Out *out, const Network *network);
 void emit_train_step(Out *out, const Graph *graph, bool updates);
 void emit_infer(Out *out, const Graph *graph);
 void emit_first_nonfinite(Out *out, const Graph *graph);
 
-// --- emit_node.c: the function of one node
-// -----------------------------------------------------------
+// --- emit_node.c: the function of one node ------------------------------------------------------
 const char *function_name(const Node *node);
 const char *role(const Graph *graph, const Node *node,
                  int input); // how the function calls an input
@@ -567,8 +548,7 @@ void emit_conv_helpers(Out *out, const Graph *graph, const Node *node); // emit_
 void emit_part_range(Out *out, const Graph *graph, const Node *node);   // declares `from` and `to`
 const char *part_loop(const Graph *graph, const Node *node); // "for (int i = from; i < to; i++)"
 
-// --- build.c: the C compiler
-// -----------------------------------------------------------------------
+// --- build.c: the C compiler --------------------------------------------------------------------
 typedef struct {
     const char *target; // for -march: "native", "x86-64-v3", …
     const char *output; // the binary

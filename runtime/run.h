@@ -26,8 +26,7 @@ int end_with_problem(void); // prints it on stderr; 1, the status to end with
 bool path_join(char path[RUN_PATH], const char *folder, const char *name);
 void *allocate(size_t count, size_t size); // zeros; NULL after failed()
 
-// --- blas.c
-// ---------------------------------------------------------------------------------------
+// --- blas.c -------------------------------------------------------------------------------------
 void blas_pin(const NnModel *model, char **arguments); // returns, or starts the program anew
 void blas_one_thread(void); // each thread of the team calls BLAS by itself
 
