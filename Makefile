@@ -103,7 +103,7 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/small_model.c $(B)/lib/netc/libnn.a
 gen: all
 	@mkdir -p generated/lab
 	@for model in $(MODELS:models/%.net=%); do \
-	    $(B)/netc emit models/$$model.net -o generated/$$model.c || exit 1; done
+	    $(B)/netc emit models/$$model.net --target x86-64-v4 -o generated/$$model.c || exit 1; done
 
 # rewrites the expected outputs; their diff is the review
 bless: all gen

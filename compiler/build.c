@@ -69,7 +69,9 @@ static void make_command(Command *command, const Network *network, const BuildOp
     add_words(command, "-std=gnu11 -O3 -fopenmp -Wall -Wextra");
     // what the C language promises of errno, traps and aliases is not used, and costs vectors
     add_words(command, "-fno-math-errno -fno-trapping-math -fno-strict-aliasing");
-    add(command, format("-march=%s", options->target));
+    const char *const march = target_march(options->target);
+    if (march)
+        add(command, format("-march=%s", march));
 #ifdef __x86_64__
     add(command, "-mprefer-vector-width=512");
     if (is_large(network))
@@ -85,7 +87,9 @@ static void make_command(Command *command, const Network *network, const BuildOp
     add(command, source);
     add(command, format("%s/libnn.a", runtime));
     add_words(command, getenv("NETC_LDFLAGS"));
-    add_words(command, "-lopenblas -lcjson -lpng -lz -lm");
+    if (network->blas)
+        add(command, "-lopenblas");
+    add_words(command, "-lcjson -lpng -lz -lm");
 }
 
 static bool run(const Command *command, bool verbose)

@@ -80,46 +80,6 @@ static void emit_tensors(Out *out, const Network *network)
     }
 }
 
-// --- matrix products ----------------------------------------------------------------------------
-
-static void emit_products(Out *out, const Network *network, const char *text)
-{
-    static const struct {
-        const char *name, *parameters, *about, *call;
-    } products[] = {
-        {"gemm_nn", "int m, int n, int k, const void *a, const void *b, %s beta, void *c",
-         "c[m][n] = a[m][k] b[k][n] + beta c",
-         "CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, beta, c, n"},
-        {"gemm_nt", "int m, int n, int k, const void *a, const void *b, %s beta, void *c",
-         "c[m][n] = a[m][k] b[n][k]' + beta c",
-         "CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, beta, c, n"},
-        {"gemm_tn",
-         "int m, int n, int k, const void *a, int width, const void *b, %s beta, void *c",
-         "c[m][n] = a[k][m]' b[k][n] + beta c, where rows of a are `width` apart",
-         "CblasTrans, CblasNoTrans, m, n, k, 1, a, width, b, n, beta, c, n"},
-    };
-    bool titled = false;
-    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
-        if (!strstr(text, format("%s(", products[i].name)))
-            continue;
-        if (!titled)
-            rule(out,
-                 "matrix products, by BLAS; the leading number of a pointer's rows is its width");
-        titled = true;
-        comment(out, "%s", products[i].about);
-        const char *parameters = products[i].parameters;
-        const char *const hole = strstr(parameters, "%s");
-        parameters =
-            format("%.*s%s%s", (int)(hole - parameters), parameters, real_type(network), hole + 2);
-        emit_declaration(out, format("static void %s(", products[i].name), parameters);
-        line(out, "{");
-        line(out, "cblas_%cgemm(CblasRowMajor, %s);", network->doubles ? 'd' : 's',
-             products[i].call);
-        line(out, "}");
-        blank_line(out);
-    }
-}
-
 // --- layers -------------------------------------------------------------------------------------
 
 typedef struct {
@@ -292,7 +252,8 @@ static void emit_model(Out *out, const Network *network)
     line(out, "const NnModel nn_model = {");
     line(out, ".name = %s,", quoted(p->name));
     emit_source(out, p);
-    line(out, ".blas_kernels = NN_BLAS_KERNELS,");
+    if (network->blas)
+        line(out, ".blas_kernels = NN_BLAS_KERNELS,");
     line(out, ".fingerprint = \"%016llx\",", (unsigned long long)fingerprint(network));
     line(out, ".type = %s,", network->doubles ? "NN_F64" : "NN_F32");
     line(out, ".height = %d, .width = %d, .channels = %d,", picture.dims[0], picture.dims[1],
@@ -329,9 +290,9 @@ static void emit_model(Out *out, const Network *network)
     line(out, "};");
 }
 
-static void emit_includes(Out *out, const char *body)
+static void emit_includes(Out *out, bool blas)
 {
-    if (strstr(body, "cblas_"))
+    if (blas)
         line(out, "#include <cblas.h>  // the matrix products");
     line(out, "#include <math.h>   // sqrt, pow");
     line(out, "#include <string.h> // memcpy, memset");
@@ -377,14 +338,15 @@ const char *emit_c(Network *network)
     emit_model(&body, network);
 
     Out products = {.network = network};
-    emit_products(&products, network, body.text.text);
+    rule(&products, network->blas ? "matrix products, by BLAS" : "matrix products");
+    emit_products(&products, body.text.text);
     Out out = {.network = network};
     emit_card(&out, network);
-    emit_includes(&out, products.text.text ? products.text.text : "");
+    emit_includes(&out, network->blas);
     emit_sizes(&out, network);
     emit_tensors(&out, network);
     rule(&out, "the arena");
     emit_arena(&out, network);
-    raw(&out, "%s%s", products.text.text ? products.text.text : "", body.text.text);
+    raw(&out, "%s%s", products.text.text, body.text.text);
     return out.text.text;
 }

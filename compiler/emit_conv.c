@@ -174,7 +174,8 @@ void emit_conv(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
     line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
-    line(out, "gemm_nn(pixels, %d, %d, columns, w, 0, y[i][top]);", g.out.dims[2], g.window);
+    emit_product(out, "pixels", g.rows * g.out.dims[1], g.out.dims[2], g.window, "columns", "w",
+                 "y[i][top]");
     close_chunks(out, &g);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -189,8 +190,8 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
     line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
-    line(out, "gemm_tn(%d, %d, pixels, columns, %d, dy[i][top], 1, dw);", g.window, g.out.dims[2],
-         g.window);
+    emit_outer(out, "0", format("%d", g.window), g.window, g.window, g.out.dims[2], "pixels",
+               "columns", "dy[i][top]", "dw", true);
     close_chunks(out, &g);
     line(out, "}");
 }
@@ -202,7 +203,8 @@ void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)
     line(out, "memset(dx, 0, (size_t)rows * sizeof *dx);");
     line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
-    line(out, "gemm_nt(pixels, %d, %d, dy[i][top], w, 0, columns);", g.window, g.out.dims[2]);
+    emit_product(out, "pixels", g.rows * g.out.dims[1], g.window, g.out.dims[2], "dy[i][top]",
+                 "turned", "columns");
     line(out, "%s_scatter(top, pixels, dx[i], columns);", node->layer);
     close_chunks(out, &g);
     emit_row_steps(out, graph, node);

@@ -1,13 +1,11 @@
 // emit_dense.c: the fully connected layer: three matrix products.
 //
-// The products call single-threaded BLAS for a block of rows or a part of the weights; the caller
-// divides the work.
+// Each is a product of one block of rows, or of one part of the weights; the caller divides the
+// work.
 #include "netc.h"
 
-void emit_dense(Out *out, const Graph *graph, const Node *node)
+static void emit_rows_of_steps(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape w = graph->nodes[node->input[1]].shape;
-    line(out, "gemm_nn(rows, %d, %d, x, w, 0, y);", w.dims[1], w.dims[0]);
     if (!node->step_count)
         return;
     line(out, "for (int i = 0; i < rows; i++) {");
@@ -15,28 +13,46 @@ void emit_dense(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-void emit_dense_grad_x(Out *out, const Graph *graph, const Node *node)
+void emit_dense(Out *out, const Graph *graph, const Node *node)
 {
     const Shape w = graph->nodes[node->input[1]].shape;
-    line(out, "gemm_nt(rows, %d, %d, dy, w, 0, dx);", w.dims[0], w.dims[1]);
-    if (!node->step_count)
-        return;
-    line(out, "for (int i = 0; i < rows; i++) {");
-    emit_row_steps(out, graph, node);
-    line(out, "}");
+    emit_product(out, "rows", graph->network->block_rows, w.dims[1], w.dims[0], "x", "w", "y");
+    emit_rows_of_steps(out, graph, node);
+}
+
+void emit_dense_grad_x(Out *out, const Graph *graph, const Node *node)
+{
+    const Shape turned = graph->nodes[node->input[1]].shape;
+    emit_product(out, "rows", graph->network->block_rows, turned.dims[1], turned.dims[0], "dy",
+                 "turned", "dx");
+    emit_rows_of_steps(out, graph, node);
 }
 
 // Each part sums over the whole batch, so that no sum is shared between tasks.
 void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     const Shape w = node->shape;
+    const bool cut = part_count(w) > 1;
     emit_part_range(out, graph, node);
-    if (part_count(w) > 1)
-        line(out, "gemm_tn(to - from, %d, batch->rows, &x[0][from], %d, dy, 0, dw[from]);",
-             w.dims[1], w.dims[0]);
-    else
-        line(out, "gemm_tn(%d, %d, batch->rows, x, %d, dy, 0, dw);", w.dims[0], w.dims[1],
-             w.dims[0]);
+    emit_outer(out, cut ? "from" : "0", cut ? "to" : format("%d", w.dims[0]), part_rows(w),
+               w.dims[0], w.dims[1], "batch->rows", "x", "dy", "dw", false);
     if (node->step_count)
         emit_part_elements(out, graph, node, "dw[i][j]");
+}
+
+// Backward products read the weights the other way round; turned once a step, they are read along
+// their rows like all others.
+void emit_turn(Out *out, const Graph *graph, const Node *node)
+{
+    enum { SQUARE = 16 }; // so many rows at a time use every byte of a cache line
+    const int rows = node->shape.dims[1], columns = node->shape.dims[0];
+    const bool cut = part_count(node->shape) > 1;
+    (void)graph;
+    emit_part_range(out, graph, node);
+    line(out, "for (int top = 0; top < %d; top += %d)", rows, SQUARE);
+    out->depth++;
+    line(out, cut ? "for (int j = from; j < to; j++)" : "for (int j = 0; j < %d; j++)", columns);
+    line(out, "    for (int i = top; i < nn_min(top + %d, %d); i++)", SQUARE, rows);
+    line(out, "        turned[j][i] = w[i][j];");
+    out->depth--;
 }

@@ -543,11 +543,13 @@ static bool lower_layers(Lowering *l)
 }
 
 // NULL after an error.
-Network *lower(const Program *program, bool doubles)
+Network *lower(const Program *program, const CodeOptions *options)
 {
     Network *const network = allocate(sizeof *network);
     network->program = program;
-    network->doubles = doubles;
+    network->doubles = options->doubles;
+    network->target = options->target;
+    network->blas = options->blas;
     network->trains = program->loss != NULL;
     network->train.network = network->infer.network = network;
     choose_blocks(network);

@@ -40,7 +40,7 @@ static const struct {
 typedef struct {
     int command;
     const char *path;
-    const char *output, *dump, *target, *precision;
+    const char *output, *dump, *target, *precision, *gemm;
     double max_mem;
     bool explain, verbose, help, version;
     Overrides overrides;
@@ -64,7 +64,9 @@ static const struct {
      "another value for a training statement: --set batch=500"},
     {"--precision", 0, VALUE, "f32|f64", BUILD | EMIT | TRAIN | CHECK,
      "f64 computes in double and adds `gradcheck`"},
-    {"--target", 0, VALUE, "CPU", BUILD | TRAIN, "processor to compile for (native)"},
+    {"--target", 0, VALUE, "CPU", BUILD | EMIT | TRAIN, "processor to make code for (native)"},
+    {"--gemm", 0, VALUE, "tile|blas", BUILD | EMIT | TRAIN,
+     "matrix products by generated tiles (default) or by OpenBLAS"},
     {"--max-mem", 0, VALUE, "SIZE", ANY & ~PARAMS, "refuse a network that needs more: 500MB, 2GB"},
     {"--dump", 0, VALUE, "PASS", EMIT | CHECK, "print the network after a pass instead"},
     {"--explain", 0, FLAG, "", CHECK, "list every value in force and where it comes from"},
@@ -133,8 +135,6 @@ static int store_option(Options *o, int index, const char *value)
         lists[0][o->overrides.define_count++] = value;
     else if (!strcmp(name, "--set"))
         lists[1][o->overrides.set_count++] = value;
-    else if (!strcmp(name, "--target"))
-        o->target = value;
     else if (!strcmp(name, "--explain"))
         o->explain = true;
     else if (!strcmp(name, "--verbose"))
@@ -147,6 +147,15 @@ static int store_option(Options *o, int index, const char *value)
         if (strcmp(value, "f32") && strcmp(value, "f64"))
             return usage_error(format("'--precision %s': expected f32 or f64", value));
         o->precision = value;
+    } else if (!strcmp(name, "--gemm")) {
+        if (strcmp(value, "tile") && strcmp(value, "blas"))
+            return usage_error(format("'--gemm %s': expected tile or blas", value));
+        o->gemm = value;
+    } else if (!strcmp(name, "--target")) {
+        if (!target_named(value))
+            return usage_error(
+                format("there is no target '%s'; the targets are %s", value, target_names()));
+        o->target = value;
     } else if (!strcmp(name, "--max-mem")) {
         o->max_mem = parse_size(value);
         if (o->max_mem <= 0)
@@ -296,8 +305,10 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
 
 static Network *compile(const Options *o, const Program *program)
 {
-    const bool doubles = o->precision && !strcmp(o->precision, "f64");
-    Network *const network = lower(program, doubles);
+    const CodeOptions options = {.target = target_named(o->target),
+                                 .doubles = o->precision && !strcmp(o->precision, "f64"),
+                                 .blas = o->gemm && !strcmp(o->gemm, "blas")};
+    Network *const network = lower(program, &options);
     if (!network || error_count())
         return NULL;
     if (network->trains)

@@ -420,8 +420,26 @@ typedef struct {
     double multiply_adds; // forward, per picture
 } Card;
 
+// A matrix product that the generated code needs a function for.
+typedef struct {
+    int form; // emit_product.c
+    int terms, columns;
+    int rows; // that it mostly has
+} Product;
+enum { MAX_PRODUCTS = 512 };
+
+// A processor, as far as the choice of tiles goes.
+typedef struct {
+    const char *name;
+    int vector_bytes, registers;
+} Target;
+
 struct Network {
     const Program *program;
+    const Target *target;
+    bool blas; // --gemm blas: matrix products call BLAS
+    Product products[MAX_PRODUCTS];
+    int product_count;
     bool doubles; // --precision f64
     Tensor *tensors;
     int tensor_count;
@@ -454,9 +472,19 @@ const char *real_type(const Network *network); // "float" or "double"
 long element_bytes(const Network *network, ElementType type);
 long node_rows(const Network *network, const Node *node); // how many of its shape are stored
 
+// --- target.c: processors -----------------------------------------------------------------------
+const Target *target_named(const char *name); // NULL: there is none of this name
+const char *target_names(void);
+const char *target_march(const char *name); // for the C compiler; NULL: its default
+
 // --- lower.c: statements -> forward graphs ------------------------------------------------------
 // needs: a resolved program; makes: both graphs with shapes, the tensors and the card
-Network *lower(const Program *program, bool doubles);
+typedef struct {
+    const Target *target;
+    bool doubles; // --precision f64
+    bool blas;    // --gemm blas
+} CodeOptions;
+Network *lower(const Program *program, const CodeOptions *options);
 
 // --- shape.c: the shape of each op's result; user errors when there is none ---------------------
 bool infer_shape(Graph *graph, int node); // false after an error
@@ -503,7 +531,7 @@ double node_operations(const Graph *graph, const Node *node); // per picture, or
 struct Out {
     Text text;
     int depth;
-    const Network *network;
+    Network *network;
     // Where an elementwise op stands; set by emit_elements.
     struct {
         const Attributes *attributes;
@@ -547,6 +575,13 @@ void emit_part_elements(Out *out, const Graph *graph, const Node *node, const ch
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node); // emit_conv.c
 void emit_part_range(Out *out, const Graph *graph, const Node *node);   // declares `from` and `to`
 const char *part_loop(const Graph *graph, const Node *node); // "for (int i = from; i < to; i++)"
+
+// --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
+void emit_product(Out *out, const char *rows, int usual_rows, int columns, int terms, const char *x,
+                  const char *w, const char *y);
+void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
+                const char *terms, const char *x, const char *dy, const char *dw, bool add);
+void emit_products(Out *out, const char *body); // the functions that the body calls
 
 // --- build.c: the C compiler --------------------------------------------------------------------
 typedef struct {

@@ -9,7 +9,7 @@
 // threads have work.
 void choose_blocks(Network *network)
 {
-    enum { BLOCKS = 8, LEAST_ROWS = 8, MOST_ROWS = 256 };
+    enum { BLOCKS = 4, LEAST_ROWS = 8, MOST_ROWS = 256 };
     const int batch = (int)setting_number(network->program->batch, "size");
     int rows = (batch + BLOCKS - 1) / BLOCKS;
     if (rows < LEAST_ROWS)

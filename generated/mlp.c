@@ -10,7 +10,6 @@
 // x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and
 // dx is the gradient of the mean loss by x. train_step, at the end, calls them all.
 
-#include <cblas.h>  // the matrix products
 #include <math.h>   // sqrt, pow
 #include <string.h> // memcpy, memset
 
@@ -19,7 +18,7 @@
 // --- sizes ------------------------------------------------------------------------------------------
 
 // A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
-enum { BATCH = 100, ROWS = 13, BLOCKS = 8 };
+enum { BATCH = 100, ROWS = 25, BLOCKS = 4 };
 
 // How many rows the block that starts at row `first` has in this batch.
 static int rows_from(int first, const NnBatch *batch)
@@ -51,53 +50,149 @@ static _Alignas(64) float dense2_b_v[10];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 1544832,
-    // of a training step: 1544832 bytes, 1553152 if nothing were shared
-    AT_input =                 940800, EACH_input =                40768, // [ROWS][28][28][1]
-    AT_dense1 =               1266944, EACH_dense1 =               15600, // [ROWS][300]
-    AT_dense2_z =                   0, EACH_dense2_z =              1152, // [ROWS][10]
-    AT_dense2 =                   576, EACH_dense2 =                1152, // [ROWS][10]
-    AT_predicted =            1543552, EACH_predicted =               52, // [ROWS]
-    AT_loss =                 1544000, EACH_loss =                    52, // [ROWS]
-    AT_d_dense2_z =           1538176, EACH_d_dense2_z =             520, // [ROWS][10]
-    AT_d_dense2_b_partial =   1544448, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =           1544768,                                    // [10]
-    AT_d_dense1_z =           1391744, EACH_d_dense1_z =           15600, // [ROWS][300]
-    AT_d_dense2_w =           1516544,                                    // [300][10]
-    AT_d_dense1_b_partial =   1528576, EACH_d_dense1_b_partial =    1200, // [300]
-    AT_d_dense1_b =           1542336,                                    // [300]
+    ARENA_BYTES = 1380416,
+    // of a training step: 1380416 bytes, 1537728 if nothing were shared
+    AT_input =                 940800, EACH_input =                78400, // [ROWS][28][28][1]
+    AT_dense1 =                     0, EACH_dense1 =               30000, // [ROWS][300]
+    AT_dense2_z =              132032, EACH_dense2_z =              2048, // [ROWS][10]
+    AT_dense2 =                133056, EACH_dense2 =                2048, // [ROWS][10]
+    AT_predicted =             148096, EACH_predicted =              100, // [ROWS]
+    AT_loss =                  148544, EACH_loss =                   100, // [ROWS]
+    AT_d_dense2_z =            144064, EACH_d_dense2_z =            1000, // [ROWS][10]
+    AT_d_dense2_b_partial =    148992, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =            149184,                                    // [10]
+    AT_dense2_w_turned =       120000,                                    // [10][300]
+    AT_d_dense1_z =           1254400, EACH_d_dense1_z =           30000, // [ROWS][300]
+    AT_d_dense2_w =            132032,                                    // [300][10]
+    AT_d_dense1_b_partial =   1374400, EACH_d_dense1_b_partial =    1200, // [300]
+    AT_d_dense1_b =           1379200,                                    // [300]
     AT_d_dense1_w =                 0,                                    // [784][300]
-    // of inference: 456128 bytes
-    AT_infer_input =             0, EACH_infer_input =       56384, // [ROWS][28][28][1]
-    AT_infer_dense1 =        40768, EACH_infer_dense1 =      56384, // [ROWS][300]
-    AT_infer_dense2_z =          0, EACH_infer_dense2_z =    56384, // [ROWS][10]
-    AT_infer_dense2 =       451072, EACH_infer_dense2 =        520, // [ROWS][10]
-    AT_infer_predicted =    455232, EACH_infer_predicted =      52, // [ROWS]
-    AT_infer_loss =         455680, EACH_infer_loss =           52, // [ROWS]
+    // of inference: 438592 bytes
+    AT_infer_input =             0, EACH_infer_input =      108416, // [ROWS][28][28][1]
+    AT_infer_dense1 =        78400, EACH_infer_dense1 =     108416, // [ROWS][300]
+    AT_infer_dense2_z =          0, EACH_infer_dense2_z =   108416, // [ROWS][10]
+    AT_infer_dense2 =       433664, EACH_infer_dense2 =       1000, // [ROWS][10]
+    AT_infer_predicted =    437696, EACH_infer_predicted =     100, // [ROWS]
+    AT_infer_loss =         438144, EACH_infer_loss =          100, // [ROWS]
 };
 static _Alignas(64) unsigned char arena[ARENA_BYTES];
 #define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
 #define WHOLE(value) ((void *)(arena + AT_##value))
 
-// --- matrix products, by BLAS; the leading number of a pointer's rows is its width ------------------
+// --- matrix products --------------------------------------------------------------------------------
 
-// c[m][n] = a[m][k] b[k][n] + beta c
-static void gemm_nn(int m, int n, int k, const void *a, const void *b, float beta, void *c)
+typedef float Vector16 __attribute__((vector_size(64)));
+typedef float Vector8 __attribute__((vector_size(32)));
+typedef float Vector4 __attribute__((vector_size(16)));
+typedef float Vector2 __attribute__((vector_size(8)));
+
+// A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
+// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
+// apart, rows of c ci.
+#define TILE(name, ROW_COUNT, VECTORS, Vector)                                            \
+    static inline __attribute__((always_inline)) void name(                               \
+        int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
+        Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
+        if (add)                                                                          \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
+        for (int p = 0; p < terms; p++) {                                                 \
+            Vector row[VECTORS];                                                          \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    sum[i][j] += a[i * ai + p * ap] * row[j];                             \
+        }                                                                                 \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
+    }
+#define UNROLLED _Pragma("GCC unroll 32")
+
+// A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
+// of a whole block, then single ones where a batch is cut short.
+#define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
+    TILE(name##_full, FULL, VECTORS, Vector)                                              \
+    TILE(name##_rest, REST, VECTORS, Vector)                                              \
+    TILE(name##_one, 1, VECTORS, Vector)                                                  \
+    static inline __attribute__((always_inline)) void name(                               \
+        int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
+        float *c, long ci, bool add)                                                      \
+    {                                                                                     \
+        int i = 0;                                                                        \
+        for (; i + FULL <= rows; i += FULL)                                               \
+            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i + REST <= rows; i += REST)                                               \
+            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i < rows; i++)                                                             \
+            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
+    }
+
+STRIP(strip_13_12x32, 13, 12, 2, Vector16)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8)
+STRIP(strip_13_12x4, 13, 12, 1, Vector4)
+// c[rows][300] = a[rows][784] b[784][300]
+static void product_784x300(int rows, const void *left, const void *right, void *result)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, beta, c, n);
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_13_12x32(rows, 784, a, 784, 1, b + j, 300, c + j, 300, false);
+    strip_13_12x8(rows, 784, a, 784, 1, b + 288, 300, c + 288, 300, false);
+    strip_13_12x4(rows, 784, a, 784, 1, b + 296, 300, c + 296, 300, false);
 }
 
-// c[m][n] = a[m][k] b[n][k]' + beta c
-static void gemm_nt(int m, int n, int k, const void *a, const void *b, float beta, void *c)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16)
+STRIP(strip_14_4x8, 14, 4, 1, Vector8)
+STRIP(strip_14_4x4, 14, 4, 1, Vector4)
+// rows from..to of c[784][300] = a[terms][784]' b[terms][300]
+static void outer_784x300(int from, int to, int terms, const void *left, const void *right,
+                          void *result)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, beta, c, n);
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 300;
+    for (int j = 0; j < 288; j += 32)
+        strip_14_4x32(to - from, terms, a, 1, 784, b + j, 300, c + j, 300, false);
+    strip_14_4x8(to - from, terms, a, 1, 784, b + 288, 300, c + 288, 300, false);
+    strip_14_4x4(to - from, terms, a, 1, 784, b + 296, 300, c + 296, 300, false);
 }
 
-// c[m][n] = a[k][m]' b[k][n] + beta c, where rows of a are `width` apart
-static void gemm_tn(int m, int n, int k, const void *a, int width, const void *b, float beta,
-                    void *c)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2)
+// c[rows][10] = a[rows][300] b[300][10]
+static void product_300x10(int rows, const void *left, const void *right, void *result)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, width, b, n, beta, c, n);
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_13_12x8(rows, 300, a, 300, 1, b, 10, c, 10, false);
+    strip_13_12x2(rows, 300, a, 300, 1, b + 8, 10, c + 8, 10, false);
+}
+
+// c[rows][300] = a[rows][10] b[10][300]
+static void product_10x300(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_13_12x32(rows, 10, a, 10, 1, b + j, 300, c + j, 300, false);
+    strip_13_12x8(rows, 10, a, 10, 1, b + 288, 300, c + 288, 300, false);
+    strip_13_12x4(rows, 10, a, 10, 1, b + 296, 300, c + 296, 300, false);
+}
+
+STRIP(strip_14_6x8, 14, 6, 1, Vector8)
+STRIP(strip_14_6x2, 14, 6, 1, Vector2)
+// rows from..to of c[300][10] = a[terms][300]' b[terms][10]
+static void outer_300x10(int from, int to, int terms, const void *left, const void *right,
+                         void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 10;
+    strip_14_6x8(to - from, terms, a, 1, 300, b, 10, c, 10, false);
+    strip_14_6x2(to - from, terms, a, 1, 300, b + 8, 10, c + 8, 10, false);
 }
 
 // --- input: input 28x28x1 ---------------------------------------------------------------------------
@@ -122,7 +217,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 static void dense1_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][784],
                            const float w[784][300], const float b[300])
 {
-    gemm_nn(rows, 300, 784, x, w, 0, y);
+    product_784x300(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = y[i][j];
@@ -159,7 +254,7 @@ static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][784], const float dy[BATCH][300])
 {
     const int from = part * 98, to = nn_min(from + 98, 784);
-    gemm_tn(to - from, 300, batch->rows, &x[0][from], 784, dy, 0, dw[from]);
+    outer_784x300(from, to, batch->rows, x, dy, dw);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -198,7 +293,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const f
 static void dense2_forward(int rows, float y[restrict ROWS][10], const float x[ROWS][300],
                            const float w[300][10], const float b[10])
 {
-    gemm_nn(rows, 10, 300, x, w, 0, y);
+    product_300x10(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 10; j++) {
             float v = y[i][j];
@@ -245,14 +340,23 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
             sum[j] += partial[block][j];
 }
 
+// turned = w', rows and columns exchanged
+static void dense2_turn(float turned[restrict 10][300], const float w[300][10])
+{
+    for (int top = 0; top < 300; top += 16)
+        for (int j = 0; j < 10; j++)
+            for (int i = top; i < nn_min(top + 16, 300); i++)
+                turned[j][i] = w[i][j];
+}
+
 // forward: y = x w
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][10],
-                            const float w[300][10], const float y[ROWS][300])
+                            const float turned[10][300], const float y[ROWS][300])
 {
-    gemm_nt(rows, 300, 10, dy, w, 0, dx);
+    product_10x300(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = dx[i][j];
@@ -267,7 +371,7 @@ static void dense2_backward(int rows, float dx[restrict ROWS][300], const float 
 static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 300][10],
                               const float x[BATCH][300], const float dy[BATCH][10])
 {
-    gemm_tn(300, 10, batch->rows, x, 300, dy, 0, dw);
+    outer_300x10(0, 300, batch->rows, x, dy, dw);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -370,8 +474,9 @@ static void train_step(const NnBatch *batch, NnResult *result)
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
         loss_backward(batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
         dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w, BLOCK(dense1));
-        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+    }
+    if (nn_thread() == 0) {
+        dense2_turn(WHOLE(dense2_w_turned), dense2_w);
     }
     nn_barrier();
 
@@ -379,17 +484,27 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_barrier();
         return; // not finite: no weight is changed
     }
+    nn_each (block, BLOCKS) {
+        const int rows = rows_from(block * ROWS, batch);
+        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), WHOLE(dense2_w_turned),
+                        BLOCK(dense1));
+        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+    }
+    if (nn_thread() == 0) {
+        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
+        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+    }
+    nn_barrier();
+
     nn_each (part, 8) {
         dense1_w_gradient(batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
         dense1_w_update(batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
     }
     if (nn_thread() == 0) {
-        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
         dense1_b_gradient(WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
         dense1_b_update(batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
-        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
-        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
     }
     nn_barrier();
 }
@@ -486,7 +601,6 @@ const NnModel nn_model = {
         "batch     100\012"
         "epochs    5\012"
         "",
-    .blas_kernels = NN_BLAS_KERNELS,
     .fingerprint = "1ff64ecab2f11170",
     .type = NN_F32,
     .height = 28, .width = 28, .channels = 1,
@@ -499,7 +613,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = 12,
     .parameters = 238510,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 954040, .optimizer_bytes = 1908080,
-    .operations_forward = 477807, .operations_backward = 483023, .operations_update = 2385100,
+    .operations_forward = 477807, .operations_backward = 483053, .operations_update = 2385100,
     .train_step = train_step,
     .infer = infer,
     .output = WHOLE(infer_dense2), .predicted = WHOLE(infer_predicted),

@@ -16,7 +16,6 @@
 // x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and
 // dx is the gradient of the mean loss by x. train_step, at the end, calls them all.
 
-#include <cblas.h>  // the matrix products
 #include <math.h>   // sqrt, pow
 #include <string.h> // memcpy, memset
 
@@ -25,7 +24,7 @@
 // --- sizes ------------------------------------------------------------------------------------------
 
 // A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
-enum { BATCH = 100, ROWS = 13, BLOCKS = 8 };
+enum { BATCH = 100, ROWS = 25, BLOCKS = 4 };
 
 // How many rows the block that starts at row `first` has in this batch.
 static int rows_from(int first, const NnBatch *batch)
@@ -69,74 +68,219 @@ static _Alignas(64) float dense2_b_v[10];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 28440320,
-    // of a training step: 28440320 bytes, 43180992 if nothing were shared
-    AT_input =                3261440, EACH_input =              3302208, // [ROWS][28][28][1]
-    AT_conv1 =                      0, EACH_conv1 =              3302208, // [ROWS][28][28][32]
-    AT_pool1 =                2609152, EACH_pool1 =              3302208, // [ROWS][14][14][32]
-    AT_conv2 =                1304576, EACH_conv2 =              3302208, // [ROWS][14][14][64]
-    AT_pool2 =                2935296, EACH_pool2 =              3302208, // [ROWS][7][7][64]
-    AT_dropout1 =            26417664, EACH_dropout1 =            163072, // [ROWS][7][7][64]
-    AT_dropout2 =            28312064, EACH_dropout2 =              6656, // [ROWS][128]
-    AT_dense2_z =             1956864, EACH_dense2_z =           3302208, // [ROWS][10]
-    AT_dense2 =               1957440, EACH_dense2 =             3302208, // [ROWS][10]
-    AT_predicted =           28439104, EACH_predicted =               52, // [ROWS]
-    AT_loss =                28439552, EACH_loss =                    52, // [ROWS]
-    AT_d_dense2_z =          28427776, EACH_d_dense2_z =             520, // [ROWS][10]
-    AT_d_dense2_b_partial =  28440000, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =           1686528,                                    // [10]
-    AT_d_dense1_z =          28365312, EACH_d_dense1_z =            6656, // [ROWS][128]
-    AT_d_dense2_w =           1679360,                                    // [128][10]
-    AT_d_dense1_b_partial =  28431936, EACH_d_dense1_b_partial =     512, // [128]
-    AT_d_dense1_b =           1685632,                                    // [128]
-    AT_d_pool2 =              3098368, EACH_d_pool2 =            3302208, // [ROWS][7][7][64]
+    ARENA_BYTES = 35028288,
+    // of a training step: 35028288 bytes, 42989760 if nothing were shared
+    AT_input =               34220032, EACH_input =                78400, // [ROWS][28][28][1]
+    AT_conv1 =               12544000, EACH_conv1 =              2508800, // [ROWS][28][28][32]
+    AT_pool1 =               27596800, EACH_pool1 =               627200, // [ROWS][14][14][32]
+    AT_conv2 =               22579200, EACH_conv2 =              1254400, // [ROWS][14][14][64]
+    AT_pool2 =               31711232, EACH_pool2 =               313600, // [ROWS][7][7][64]
+    AT_dropout1 =            32965632, EACH_dropout1 =            313600, // [ROWS][7][7][64]
+    AT_dropout2 =            34902272, EACH_dropout2 =             12800, // [ROWS][128]
+    AT_dense2_z =                   0, EACH_dense2_z =              2048, // [ROWS][10]
+    AT_dense2 =                  1024, EACH_dense2 =                2048, // [ROWS][10]
+    AT_predicted =           35027136, EACH_predicted =              100, // [ROWS]
+    AT_loss =                35027584, EACH_loss =                   100, // [ROWS]
+    AT_d_dense2_z =          35019520, EACH_d_dense2_z =            1000, // [ROWS][10]
+    AT_d_dense2_b_partial =  35028032, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =          35028224,                                    // [10]
+    AT_dense2_w_turned =     35004672,                                    // [10][128]
+    AT_d_dense1_z =          34953472, EACH_d_dense1_z =           12800, // [ROWS][128]
+    AT_d_dense2_w =          35009792,                                    // [128][10]
+    AT_d_dense1_b_partial =  35023552, EACH_d_dense1_b_partial =     512, // [128]
+    AT_d_dense1_b =           1680512,                                    // [128]
+    AT_dense1_w_turned =     30105600,                                    // [128][3136]
+    AT_d_pool2 =              1254400, EACH_d_pool2 =            3136000, // [ROWS][7][7][64]
     AT_d_dense1_w =                 0,                                    // [3136][128]
-    AT_d_conv2_z =            1956864, EACH_d_conv2_z =          3302208, // [ROWS][14][14][64]
-    AT_d_conv2_b_partial =   28436032, EACH_d_conv2_b_partial =      256, // [64]
-    AT_d_conv2_b =            1686144,                                    // [64]
-    AT_d_conv2_w_partial =   27722240, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
+    AT_d_conv2_z =                  0, EACH_d_conv2_z =          3136000, // [ROWS][14][14][64]
+    AT_d_conv2_b_partial =   35025600, EACH_d_conv2_b_partial =      256, // [64]
+    AT_d_conv2_b =            1681024,                                    // [64]
+    AT_d_conv2_w_partial =   34533632, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
     AT_d_conv2_w =            1605632,                                    // [3][3][32][64]
-    AT_d_pool1 =              2935296, EACH_d_pool1 =            3302208, // [ROWS][14][14][32]
-    AT_d_conv1_z =            1304576, EACH_d_conv1_z =          3302208, // [ROWS][28][28][32]
-    AT_d_conv1_b_partial =   28438080, EACH_d_conv1_b_partial =      128, // [32]
-    AT_d_conv1_b =            1686400,                                    // [32]
-    AT_d_conv1_w_partial =   28418560, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
-    AT_d_conv1_w =            1684480,                                    // [3][3][1][32]
-    // of inference: 13050816 bytes
-    AT_infer_input =       1304576, EACH_infer_input =     1630720, // [ROWS][28][28][1]
-    AT_infer_conv1 =             0, EACH_infer_conv1 =     1630720, // [ROWS][28][28][32]
-    AT_infer_pool1 =       1304576, EACH_infer_pool1 =     1630720, // [ROWS][14][14][32]
-    AT_infer_conv2 =             0, EACH_infer_conv2 =     1630720, // [ROWS][14][14][64]
-    AT_infer_pool2 =        652288, EACH_infer_pool2 =     1630720, // [ROWS][7][7][64]
-    AT_infer_dense1 =            0, EACH_infer_dense1 =    1630720, // [ROWS][128]
-    AT_infer_dense2_z =       6656, EACH_infer_dense2_z =  1630720, // [ROWS][10]
-    AT_infer_dense2 =     13045760, EACH_infer_dense2 =        520, // [ROWS][10]
-    AT_infer_predicted =  13049920, EACH_infer_predicted =      52, // [ROWS]
-    AT_infer_loss =       13050368, EACH_infer_loss =           52, // [ROWS]
+    AT_conv2_w_turned =      34828544,                                    // [64][288]
+    AT_d_pool1 =              2508800, EACH_d_pool1 =            3136000, // [ROWS][14][14][32]
+    AT_d_conv1_z =                  0, EACH_d_conv1_z =          3136000, // [ROWS][28][28][32]
+    AT_d_conv1_b_partial =   35026624, EACH_d_conv1_b_partial =      128, // [32]
+    AT_d_conv1_b =            1681280,                                    // [32]
+    AT_d_conv1_w_partial =   35014912, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_d_conv1_w =            1679360,                                    // [3][3][1][32]
+    // of inference: 12548928 bytes
+    AT_infer_input =       2508800, EACH_infer_input =     3136000, // [ROWS][28][28][1]
+    AT_infer_conv1 =             0, EACH_infer_conv1 =     3136000, // [ROWS][28][28][32]
+    AT_infer_pool1 =       2508800, EACH_infer_pool1 =     3136000, // [ROWS][14][14][32]
+    AT_infer_conv2 =             0, EACH_infer_conv2 =     3136000, // [ROWS][14][14][64]
+    AT_infer_pool2 =       1254400, EACH_infer_pool2 =     3136000, // [ROWS][7][7][64]
+    AT_infer_dense1 =            0, EACH_infer_dense1 =    3136000, // [ROWS][128]
+    AT_infer_dense2_z =      12800, EACH_infer_dense2_z =  3136000, // [ROWS][10]
+    AT_infer_dense2 =     12544000, EACH_infer_dense2 =       1000, // [ROWS][10]
+    AT_infer_predicted =  12548032, EACH_infer_predicted =     100, // [ROWS]
+    AT_infer_loss =       12548480, EACH_infer_loss =          100, // [ROWS]
 };
 static _Alignas(64) unsigned char arena[ARENA_BYTES];
 #define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
 #define WHOLE(value) ((void *)(arena + AT_##value))
 
-// --- matrix products, by BLAS; the leading number of a pointer's rows is its width ------------------
+// --- matrix products --------------------------------------------------------------------------------
 
-// c[m][n] = a[m][k] b[k][n] + beta c
-static void gemm_nn(int m, int n, int k, const void *a, const void *b, float beta, void *c)
+typedef float Vector16 __attribute__((vector_size(64)));
+typedef float Vector8 __attribute__((vector_size(32)));
+typedef float Vector4 __attribute__((vector_size(16)));
+typedef float Vector2 __attribute__((vector_size(8)));
+
+// A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
+// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
+// apart, rows of c ci.
+#define TILE(name, ROW_COUNT, VECTORS, Vector)                                            \
+    static inline __attribute__((always_inline)) void name(                               \
+        int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
+        Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
+        if (add)                                                                          \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
+        for (int p = 0; p < terms; p++) {                                                 \
+            Vector row[VECTORS];                                                          \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    sum[i][j] += a[i * ai + p * ap] * row[j];                             \
+        }                                                                                 \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
+    }
+#define UNROLLED _Pragma("GCC unroll 32")
+
+// A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
+// of a whole block, then single ones where a batch is cut short.
+#define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
+    TILE(name##_full, FULL, VECTORS, Vector)                                              \
+    TILE(name##_rest, REST, VECTORS, Vector)                                              \
+    TILE(name##_one, 1, VECTORS, Vector)                                                  \
+    static inline __attribute__((always_inline)) void name(                               \
+        int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
+        float *c, long ci, bool add)                                                      \
+    {                                                                                     \
+        int i = 0;                                                                        \
+        for (; i + FULL <= rows; i += FULL)                                               \
+            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i + REST <= rows; i += REST)                                               \
+            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i < rows; i++)                                                             \
+            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
+    }
+
+STRIP(strip_14_4x32, 14, 4, 2, Vector16)
+// c[rows][32] = a[rows][9] b[9][32]
+static void product_9x32(int rows, const void *left, const void *right, void *result)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, beta, c, n);
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_14_4x32(rows, 9, a, 9, 1, b, 32, c, 32, false);
 }
 
-// c[m][n] = a[m][k] b[n][k]' + beta c
-static void gemm_nt(int m, int n, int k, const void *a, const void *b, float beta, void *c)
+STRIP(strip_9_4x32, 9, 4, 2, Vector16)
+// rows from..to of c[9][32] += a[terms][9]' b[terms][32]
+static void outer_add_9x32(int from, int to, int terms, const void *left, const void *right,
+                           void *result)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, beta, c, n);
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 32;
+    strip_9_4x32(to - from, terms, a, 1, 9, b, 32, c, 32, true);
 }
 
-// c[m][n] = a[k][m]' b[k][n] + beta c, where rows of a are `width` apart
-static void gemm_tn(int m, int n, int k, const void *a, int width, const void *b, float beta,
-                    void *c)
+// c[rows][64] = a[rows][288] b[288][64]
+static void product_288x64(int rows, const void *left, const void *right, void *result)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, width, b, n, beta, c, n);
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 64; j += 32)
+        strip_14_4x32(rows, 288, a, 288, 1, b + j, 64, c + j, 64, false);
+}
+
+STRIP(strip_14_8x32, 14, 8, 2, Vector16)
+// rows from..to of c[288][64] += a[terms][288]' b[terms][64]
+static void outer_add_288x64(int from, int to, int terms, const void *left, const void *right,
+                             void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 64;
+    for (int j = 0; j < 64; j += 32)
+        strip_14_8x32(to - from, terms, a, 1, 288, b + j, 64, c + j, 64, true);
+}
+
+// c[rows][288] = a[rows][64] b[64][288]
+static void product_64x288(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_14_4x32(rows, 64, a, 64, 1, b + j, 288, c + j, 288, false);
+}
+
+STRIP(strip_13_12x32, 13, 12, 2, Vector16)
+// c[rows][128] = a[rows][3136] b[3136][128]
+static void product_3136x128(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 128; j += 32)
+        strip_13_12x32(rows, 3136, a, 3136, 1, b + j, 128, c + j, 128, false);
+}
+
+// c[rows][3136] = a[rows][128] b[128][3136]
+static void product_128x3136(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 3136; j += 32)
+        strip_13_12x32(rows, 128, a, 128, 1, b + j, 3136, c + j, 3136, false);
+}
+
+// rows from..to of c[3136][128] = a[terms][3136]' b[terms][128]
+static void outer_3136x128(int from, int to, int terms, const void *left, const void *right,
+                           void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 128;
+    for (int j = 0; j < 128; j += 32)
+        strip_14_4x32(to - from, terms, a, 1, 3136, b + j, 128, c + j, 128, false);
+}
+
+STRIP(strip_13_12x8, 13, 12, 1, Vector8)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2)
+// c[rows][10] = a[rows][128] b[128][10]
+static void product_128x10(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_13_12x8(rows, 128, a, 128, 1, b, 10, c, 10, false);
+    strip_13_12x2(rows, 128, a, 128, 1, b + 8, 10, c + 8, 10, false);
+}
+
+// c[rows][128] = a[rows][10] b[10][128]
+static void product_10x128(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 128; j += 32)
+        strip_13_12x32(rows, 10, a, 10, 1, b + j, 128, c + j, 128, false);
+}
+
+STRIP(strip_13_11x8, 13, 11, 1, Vector8)
+STRIP(strip_13_11x2, 13, 11, 1, Vector2)
+// rows from..to of c[128][10] = a[terms][128]' b[terms][10]
+static void outer_128x10(int from, int to, int terms, const void *left, const void *right,
+                         void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 10;
+    strip_13_11x8(to - from, terms, a, 1, 128, b, 10, c, 10, false);
+    strip_13_11x2(to - from, terms, a, 1, 128, b + 8, 10, c + 8, 10, false);
 }
 
 // --- input: input 28x28x1 ---------------------------------------------------------------------------
@@ -186,7 +330,7 @@ static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 784;
         conv1_columns(top, pixels, columns, x[i]);
-        gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
+        product_9x32(pixels, columns, w, y[i][top]);
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
                 for (int c = 0; c < 32; c++) {
@@ -229,7 +373,7 @@ static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 784;
         conv1_columns(top, pixels, columns, x[i]);
-        gemm_tn(9, 32, pixels, columns, 9, dy[i][top], 1, dw);
+        outer_add_9x32(0, 9, pixels, columns, dy[i][top], dw);
     }
 }
 
@@ -358,7 +502,7 @@ static void conv2_forward(int rows, float y[restrict ROWS][14][14][64],
         for (int top = 0; top < 14; top += 6) {
             const int pixels = nn_min(6, 14 - top) * 14;
             conv2_columns(top, pixels, columns, x[i]);
-            gemm_nn(pixels, 64, 288, columns, w, 0, y[i][top]);
+            product_288x64(pixels, columns, w, y[i][top]);
         }
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
@@ -403,7 +547,7 @@ static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
         for (int top = 0; top < 14; top += 6) {
             const int pixels = nn_min(6, 14 - top) * 14;
             conv2_columns(top, pixels, columns, x[i]);
-            gemm_tn(288, 64, pixels, columns, 288, dy[i][top], 1, dw);
+            outer_add_288x64(0, 288, pixels, columns, dy[i][top], dw);
         }
     }
 }
@@ -420,6 +564,16 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
             for (int j = 0; j < 64; j++)
                 sum[i][j] += partial[block][i][j];
     }
+}
+
+// turned = w', rows and columns exchanged
+static void conv2_turn(int part, float turned[restrict 64][288], const float w[288][64])
+{
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    for (int top = 0; top < 288; top += 16)
+        for (int j = from; j < to; j++)
+            for (int i = top; i < nn_min(top + 16, 288); i++)
+                turned[j][i] = w[i][j];
 }
 
 // dx += the columns of `pixels` pixels, each number where conv2_columns took it
@@ -443,14 +597,14 @@ static void conv2_scatter(int top, int pixels, float dx[restrict][14][32],
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
 static void conv2_backward(int rows, float dx[restrict ROWS][14][14][32],
-                           const float dy[ROWS][14][14][64], const float w[3][3][32][64])
+                           const float dy[ROWS][14][14][64], const float turned[64][288])
 {
     float columns[84][288];
     memset(dx, 0, (size_t)rows * sizeof *dx);
     for (int i = 0; i < rows; i++) {
         for (int top = 0; top < 14; top += 6) {
             const int pixels = nn_min(6, 14 - top) * 14;
-            gemm_nt(pixels, 288, 64, dy[i][top], w, 0, columns);
+            product_64x288(pixels, dy[i][top], turned, columns);
             conv2_scatter(top, pixels, dx[i], columns);
         }
     }
@@ -564,7 +718,7 @@ static void dense1_forward(const NnBatch *batch, int first, int rows, float y[re
                            const float x[ROWS][3136], const float w[3136][128], const float b[128])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
-    gemm_nn(rows, 128, 3136, x, w, 0, y);
+    product_3136x128(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 128;
         for (int j = 0; j < 128; j++) {
@@ -598,15 +752,25 @@ static void dense1_b_gradient(float sum[restrict 128], const float partial[BLOCK
             sum[j] += partial[block][j];
 }
 
+// turned = w', rows and columns exchanged
+static void dense1_turn(int part, float turned[restrict 128][3136], const float w[3136][128])
+{
+    const int from = part * 16, to = nn_min(from + 16, 128);
+    for (int top = 0; top < 3136; top += 16)
+        for (int j = from; j < to; j++)
+            for (int i = top; i < nn_min(top + 16, 3136); i++)
+                turned[j][i] = w[i][j];
+}
+
 // forward: y = x w
 // dx = dy w'
 // then y = kept ? x / (1 - rate) : 0 (dropout1)
 static void dense1_backward(const NnBatch *batch, int first, int rows,
                             float dx[restrict ROWS][7][7][64], const float dy[ROWS][128],
-                            const float w[3136][128])
+                            const float turned[128][3136])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
-    gemm_nt(rows, 3136, 128, dy, w, 0, dx);
+    product_128x3136(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 3136;
         for (int row = 0; row < 7; row++)
@@ -626,7 +790,7 @@ static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][3136], const float dy[BATCH][128])
 {
     const int from = part * 392, to = nn_min(from + 392, 3136);
-    gemm_tn(to - from, 128, batch->rows, &x[0][from], 3136, dy, 0, dw[from]);
+    outer_3136x128(from, to, batch->rows, x, dy, dw);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -664,7 +828,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 128], const f
 static void dense1_infer(int rows, float y[restrict ROWS][128], const float x[ROWS][3136],
                          const float w[3136][128], const float b[128])
 {
-    gemm_nn(rows, 128, 3136, x, w, 0, y);
+    product_3136x128(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 128; j++) {
             float v = y[i][j];
@@ -682,7 +846,7 @@ static void dense1_infer(int rows, float y[restrict ROWS][128], const float x[RO
 static void dense2_forward(int rows, float y[restrict ROWS][10], const float x[ROWS][128],
                            const float w[128][10], const float b[10])
 {
-    gemm_nn(rows, 10, 128, x, w, 0, y);
+    product_128x10(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 10; j++) {
             float v = y[i][j];
@@ -729,17 +893,26 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
             sum[j] += partial[block][j];
 }
 
+// turned = w', rows and columns exchanged
+static void dense2_turn(float turned[restrict 10][128], const float w[128][10])
+{
+    for (int top = 0; top < 128; top += 16)
+        for (int j = 0; j < 10; j++)
+            for (int i = top; i < nn_min(top + 16, 128); i++)
+                turned[j][i] = w[i][j];
+}
+
 // forward: y = x w
 // dx = dy w'
 // then y = kept ? x / (1 - rate) : 0 (dropout2)
 // forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][128],
-                            const float dy[ROWS][10], const float w[128][10],
+                            const float dy[ROWS][10], const float turned[10][128],
                             const float y[ROWS][128])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
-    gemm_nt(rows, 128, 10, dy, w, 0, dx);
+    product_10x128(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 128;
         for (int j = 0; j < 128; j++) {
@@ -757,7 +930,7 @@ static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[
 static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 128][10],
                               const float x[BATCH][128], const float dy[BATCH][10])
 {
-    gemm_tn(128, 10, batch->rows, x, 128, dy, 0, dw);
+    outer_128x10(0, 128, batch->rows, x, dy, dw);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -865,17 +1038,15 @@ static void train_step(const NnBatch *batch, NnResult *result)
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
         loss_backward(batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
         dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-        dense2_backward(batch, first, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w,
-                        BLOCK(dropout2));
-        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
-        dense1_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_dense1_z), dense1_w);
-        pool2_backward(rows, BLOCK(d_conv2_z), BLOCK(d_pool2), BLOCK(conv2), BLOCK(pool2));
-        conv2_b_partial(rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2_z));
-        conv2_w_partial(rows, BLOCK(d_conv2_w_partial), BLOCK(pool1), BLOCK(d_conv2_z));
-        conv2_backward(rows, BLOCK(d_pool1), BLOCK(d_conv2_z), conv2_w);
-        pool1_backward(rows, BLOCK(d_conv1_z), BLOCK(d_pool1), BLOCK(conv1), BLOCK(pool1));
-        conv1_b_partial(rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1_z));
-        conv1_w_partial(rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1_z));
+    }
+    nn_each (part, 8) {
+        dense1_turn(part, WHOLE(dense1_w_turned), dense1_w);
+    }
+    nn_each (part, 8) {
+        conv2_turn(part, WHOLE(conv2_w_turned), (void *)conv2_w);
+    }
+    if (nn_thread() == 0) {
+        dense2_turn(WHOLE(dense2_w_turned), dense2_w);
     }
     nn_barrier();
 
@@ -883,6 +1054,29 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_barrier();
         return; // not finite: no weight is changed
     }
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        dense2_backward(batch, first, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z),
+                        WHOLE(dense2_w_turned), BLOCK(dropout2));
+        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+        dense1_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_dense1_z),
+                        WHOLE(dense1_w_turned));
+        pool2_backward(rows, BLOCK(d_conv2_z), BLOCK(d_pool2), BLOCK(conv2), BLOCK(pool2));
+        conv2_b_partial(rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2_z));
+        conv2_w_partial(rows, BLOCK(d_conv2_w_partial), BLOCK(pool1), BLOCK(d_conv2_z));
+        conv2_backward(rows, BLOCK(d_pool1), BLOCK(d_conv2_z), WHOLE(conv2_w_turned));
+        pool1_backward(rows, BLOCK(d_conv1_z), BLOCK(d_pool1), BLOCK(conv1), BLOCK(pool1));
+        conv1_b_partial(rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1_z));
+        conv1_w_partial(rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1_z));
+    }
+    if (nn_thread() == 0) {
+        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dropout2), WHOLE(d_dense2_z));
+        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+    }
+    nn_barrier();
+
     nn_each (part, 8) {
         dense1_w_gradient(batch, part, WHOLE(d_dense1_w), WHOLE(dropout1), WHOLE(d_dense1_z));
         dense1_w_update(batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
@@ -893,8 +1087,6 @@ static void train_step(const NnBatch *batch, NnResult *result)
                        (void *)conv2_w_v);
     }
     if (nn_thread() == 0) {
-        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dropout2), WHOLE(d_dense2_z));
         dense1_b_gradient(WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
         conv2_b_gradient(WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
         conv1_b_gradient(WHOLE(d_conv1_b), WHOLE(d_conv1_b_partial));
@@ -904,8 +1096,6 @@ static void train_step(const NnBatch *batch, NnResult *result)
         conv1_b_update(batch, conv1_b, WHOLE(d_conv1_b), conv1_b_m, conv1_b_v);
         conv2_b_update(batch, conv2_b, WHOLE(d_conv2_b), conv2_b_m, conv2_b_v);
         dense1_b_update(batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
-        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
-        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
     }
     nn_barrier();
 }
@@ -1060,7 +1250,6 @@ const NnModel nn_model = {
         "batch     100\012"
         "epochs    5\012"
         "",
-    .blas_kernels = NN_BLAS_KERNELS,
     .fingerprint = "e94c7a2a0e90951e",
     .type = NN_F32,
     .height = 28, .width = 28, .channels = 1,
@@ -1073,7 +1262,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = 24,
     .parameters = 421642,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 1686568, .optimizer_bytes = 3373136,
-    .operations_forward = 8596263, .operations_backward = 16592114, .operations_update = 4216420,
+    .operations_forward = 8596263, .operations_backward = 16596325, .operations_update = 4216420,
     .train_step = train_step,
     .infer = infer,
     .output = WHOLE(infer_dense2), .predicted = WHOLE(infer_predicted),

@@ -22,7 +22,7 @@ check() { # check NAME COMMAND...: the command succeeds
 while read -r model; do
     name=${model#models/}
     name=${name%.net}
-    "$netc" emit "$model" -o "$work/model.c" 2>"$work/err" || cat "$work/err"
+    "$netc" emit "$model" --target x86-64-v4 -o "$work/model.c" 2>"$work/err" || cat "$work/err"
     check "generated/$name.c is stale: run 'make gen'" cmp "$work/model.c" "generated/$name.c"
     for cc in gcc clang; do
         flags=

@@ -28,7 +28,6 @@
 // x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and
 // dx is the gradient of the mean loss by x. train_step, at the end, calls them all.
 
-#include <cblas.h>  // the matrix products
 #include <math.h>   // sqrt, pow
 #include <string.h> // memcpy, memset
 
@@ -37,7 +36,7 @@
 // --- sizes ------------------------------------------------------------------------------------------
 
 // A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
-enum { BATCH = 64, ROWS = 8, BLOCKS = 8 };
+enum { BATCH = 64, ROWS = 16, BLOCKS = 4 };
 
 // How many rows the block that starts at row `first` has in this batch.
 static int rows_from(int first, const NnBatch *batch)
@@ -113,109 +112,117 @@ static _Alignas(64) float dense6_b_v[10];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 31958272,
-    // of a training step: 31958272 bytes, 48920064 if nothing were shared
-    AT_input =                       31752192, EACH_input =                        25088, // [ROWS][28][28][1]
-    AT_conv1 =                        6422528, EACH_conv1 =                       802816, // [ROWS][28][28][32]
+    ARENA_BYTES = 31735040,
+    // of a training step: 31735040 bytes, 51431424 if nothing were shared
+    AT_input =                       31457280, EACH_input =                        50176, // [ROWS][28][28][1]
+    AT_conv1 =                        6422528, EACH_conv1 =                      1605632, // [ROWS][28][28][32]
     AT_batchnorm1_sums =                    0, EACH_batchnorm1_sums =                512, // [2][32]
-    AT_batchnorm1_stats =            31957504,                                            // [2][32]
-    AT_relu1 =                              0, EACH_relu1 =                       802816, // [ROWS][28][28][32]
-    AT_pool1 =                       27951104, EACH_pool1 =                       200704, // [ROWS][14][14][32]
-    AT_dropout1 =                    29556736, EACH_dropout1 =                    200704, // [ROWS][14][14][32]
-    AT_conv2 =                       23232512, EACH_conv2 =                       294912, // [ROWS][12][12][64]
+    AT_batchnorm1_stats =            31734272,                                            // [2][32]
+    AT_relu1 =                              0, EACH_relu1 =                      1605632, // [ROWS][28][28][32]
+    AT_pool1 =                       27951104, EACH_pool1 =                       401408, // [ROWS][14][14][32]
+    AT_dropout1 =                    29556736, EACH_dropout1 =                    401408, // [ROWS][14][14][32]
+    AT_conv2 =                       23232512, EACH_conv2 =                       589824, // [ROWS][12][12][64]
     AT_batchnorm2_sums =             12845056, EACH_batchnorm2_sums =               1024, // [2][64]
-    AT_batchnorm2_stats =            31956992,                                            // [2][64]
-    AT_relu2 =                       12845056, EACH_relu2 =                       294912, // [ROWS][12][12][64]
-    AT_pool2 =                       17958272, EACH_pool2 =                        73728, // [ROWS][6][6][64]
-    AT_dropout2 =                    18548096, EACH_dropout2 =                     73728, // [ROWS][6][6][64]
-    AT_conv3 =                       19437952, EACH_conv3 =                        32768, // [ROWS][4][4][64]
-    AT_batchnorm3_sums =             15204352, EACH_batchnorm3_sums =               1024, // [2][64]
-    AT_batchnorm3_stats =            21085120,                                            // [2][64]
-    AT_dropout3 =                    19700096, EACH_dropout3 =                     32768, // [ROWS][4][4][64]
-    AT_dense1 =                      20224384, EACH_dense1 =                       16640, // [ROWS][520]
-    AT_dense2 =                      20620672, EACH_dense2 =                        9600, // [ROWS][300]
-    AT_dense3 =                      20774272, EACH_dense3 =                        8000, // [ROWS][250]
-    AT_dense4 =                      20902272, EACH_dense4 =                        4160, // [ROWS][130]
-    AT_dense5 =                      21016704, EACH_dense5 =                        1920, // [ROWS][60]
-    AT_dense6_z =                    15204352, EACH_dense6_z =                       640, // [ROWS][10]
-    AT_dense6 =                      15204672, EACH_dense6 =                         640, // [ROWS][10]
-    AT_predicted =                   21085952, EACH_predicted =                       32, // [ROWS]
-    AT_loss =                        21086208, EACH_loss =                            32, // [ROWS]
-    AT_conv1_w_penalty =             21087232,                                            // [1]
-    AT_conv2_w_penalty =             21087296,                                            // [8]
-    AT_conv3_w_penalty =             21087360,                                            // [8]
-    AT_d_dense6_z =                  21069184, EACH_d_dense6_z =                     320, // [ROWS][10]
-    AT_d_dense6_b_partial =          21085632, EACH_d_dense6_b_partial =              40, // [10]
-    AT_d_dense6_b =                  21087424,                                            // [10]
-    AT_d_dense5_z =                  21032064, EACH_d_dense5_z =                    1920, // [ROWS][60]
-    AT_d_dense6_w =                  21071744,                                            // [60][10]
-    AT_d_dense5_b_partial =          21080384, EACH_d_dense5_b_partial =             240, // [60]
-    AT_d_dense5_b =                  21086464,                                            // [60]
-    AT_d_dense4_z =                  20935552, EACH_d_dense4_z =                    4160, // [ROWS][130]
-    AT_d_dense5_w =                  20968832,                                            // [130][60]
-    AT_d_dense4_b_partial =          21065024, EACH_d_dense4_b_partial =             520, // [130]
-    AT_d_dense4_b =                  21084544,                                            // [130]
-    AT_d_dense3_z =                  20838272, EACH_d_dense3_z =                    8000, // [ROWS][250]
-    AT_d_dense4_w =                  20490624,                                            // [250][130]
-    AT_d_dense3_b_partial =          21057024, EACH_d_dense3_b_partial =            1000, // [250]
-    AT_d_dense3_b =                  21083520,                                            // [250]
-    AT_d_dense2_z =                  20697472, EACH_d_dense2_z =                    9600, // [ROWS][300]
+    AT_batchnorm2_stats =            31732736,                                            // [2][64]
+    AT_relu2 =                       12845056, EACH_relu2 =                       589824, // [ROWS][12][12][64]
+    AT_pool2 =                       17958272, EACH_pool2 =                       147456, // [ROWS][6][6][64]
+    AT_dropout2 =                    18548096, EACH_dropout2 =                    147456, // [ROWS][6][6][64]
+    AT_conv3 =                       19437952, EACH_conv3 =                        65536, // [ROWS][4][4][64]
+    AT_batchnorm3_sums =             19700096, EACH_batchnorm3_sums =               1024, // [2][64]
+    AT_batchnorm3_stats =            21210624,                                            // [2][64]
+    AT_dropout3 =                    19700096, EACH_dropout3 =                     65536, // [ROWS][4][4][64]
+    AT_dense1 =                      20371840, EACH_dense1 =                       33280, // [ROWS][520]
+    AT_dense2 =                      20768128, EACH_dense2 =                       19200, // [ROWS][300]
+    AT_dense3 =                      20921728, EACH_dense3 =                       16000, // [ROWS][250]
+    AT_dense4 =                      21049728, EACH_dense4 =                        8320, // [ROWS][130]
+    AT_dense5 =                      21147520, EACH_dense5 =                        3840, // [ROWS][60]
+    AT_dense6_z =                    21186560, EACH_dense6_z =                      1280, // [ROWS][10]
+    AT_dense6 =                      21187200, EACH_dense6 =                        1280, // [ROWS][10]
+    AT_predicted =                   21211136, EACH_predicted =                       64, // [ROWS]
+    AT_loss =                        21211392, EACH_loss =                            64, // [ROWS]
+    AT_conv1_w_penalty =             21212608,                                            // [1]
+    AT_conv2_w_penalty =             21212672,                                            // [8]
+    AT_conv3_w_penalty =             21212736,                                            // [8]
+    AT_d_dense6_z =                  21200512, EACH_d_dense6_z =                     640, // [ROWS][10]
+    AT_d_dense6_b_partial =          21212416, EACH_d_dense6_b_partial =              40, // [10]
+    AT_d_dense6_b =                  21205312,                                            // [10]
+    AT_dense6_w_turned =             21203072,                                            // [10][60]
+    AT_d_dense5_z =                  21162880, EACH_d_dense5_z =                    3840, // [ROWS][60]
+    AT_d_dense6_w =                  21186560,                                            // [60][10]
+    AT_d_dense5_b_partial =          21209664, EACH_d_dense5_b_partial =             240, // [60]
+    AT_d_dense5_b =                  21211648,                                            // [60]
+    AT_dense5_w_turned =             21116288,                                            // [60][130]
+    AT_d_dense4_z =                  21083008, EACH_d_dense4_z =                    8320, // [ROWS][130]
+    AT_d_dense5_w =                  21116288,                                            // [130][60]
+    AT_d_dense4_b_partial =          21205504, EACH_d_dense4_b_partial =             520, // [130]
+    AT_d_dense4_b =                  21191104,                                            // [130]
+    AT_dense4_w_turned =             20638080,                                            // [130][250]
+    AT_d_dense3_z =                  20985728, EACH_d_dense3_z =                   16000, // [ROWS][250]
+    AT_d_dense4_w =                  20638080,                                            // [250][130]
+    AT_d_dense3_b_partial =          21196480, EACH_d_dense3_b_partial =            1000, // [250]
+    AT_d_dense3_b =                  21204288,                                            // [250]
+    AT_dense3_w_turned =             19137920,                                            // [250][300]
+    AT_d_dense2_z =                  20844928, EACH_d_dense2_z =                   19200, // [ROWS][300]
     AT_d_dense3_w =                  19137920,                                            // [300][250]
-    AT_d_dense2_b_partial =          21047424, EACH_d_dense2_b_partial =            1200, // [300]
-    AT_d_dense2_b =                  21082304,                                            // [300]
-    AT_d_dense1_z =                  20357504, EACH_d_dense1_z =                   16640, // [ROWS][520]
+    AT_d_dense2_b_partial =          21191680, EACH_d_dense2_b_partial =            1200, // [300]
+    AT_d_dense2_b =                  21203072,                                            // [300]
+    AT_dense2_w_turned =             17334272,                                            // [300][520]
+    AT_d_dense1_z =                  20504960, EACH_d_dense1_z =                   33280, // [ROWS][520]
     AT_d_dense2_w =                  17334272,                                            // [520][300]
-    AT_d_dense1_b_partial =          21000064, EACH_d_dense1_b_partial =            2080, // [520]
-    AT_d_dense1_b =                  21074176,                                            // [520]
-    AT_d_batchnorm3 =                19962240, EACH_d_batchnorm3 =                 32768, // [ROWS][4][4][64]
+    AT_d_dense1_b_partial =          21178240, EACH_d_dense1_b_partial =            2080, // [520]
+    AT_d_dense1_b =                  21188992,                                            // [520]
+    AT_dense1_w_turned =             15204352,                                            // [520][1024]
+    AT_d_batchnorm3 =                19962240, EACH_d_batchnorm3 =                 65536, // [ROWS][4][4][64]
     AT_d_dense1_w =                  15204352,                                            // [1024][520]
-    AT_d_batchnorm3_beta_partial =   21076288, EACH_d_batchnorm3_beta_partial =      256, // [64]
-    AT_d_batchnorm3_beta =           21086720,                                            // [64]
-    AT_d_batchnorm3_gamma_partial =  21078336, EACH_d_batchnorm3_gamma_partial =     256, // [64]
-    AT_d_batchnorm3_gamma =          21086976,                                            // [64]
-    AT_d_conv3 =                     16457728, EACH_d_conv3 =                     106496, // [ROWS][4][4][64]
-    AT_d_conv3_b_partial =           17235968, EACH_d_conv3_b_partial =              256, // [64]
+    AT_d_batchnorm3_beta_partial =   21207616, EACH_d_batchnorm3_beta_partial =      256, // [64]
+    AT_d_batchnorm3_beta =           21211904,                                            // [64]
+    AT_d_batchnorm3_gamma_partial =  21208640, EACH_d_batchnorm3_gamma_partial =     256, // [64]
+    AT_d_batchnorm3_gamma =          21212160,                                            // [64]
+    AT_d_conv3 =                     15351808, EACH_d_conv3 =                     212992, // [ROWS][4][4][64]
+    AT_d_conv3_b_partial =           16646144, EACH_d_conv3_b_partial =              256, // [64]
     AT_d_conv3_b =                   12992512,                                            // [64]
-    AT_d_conv3_w_partial =           15204352, EACH_d_conv3_w_partial =           147456, // [3][3][64][64]
+    AT_d_conv3_w_partial =           16056320, EACH_d_conv3_w_partial =           147456, // [3][3][64][64]
     AT_d_conv3_w =                   12845056,                                            // [3][3][64][64]
-    AT_d_pool2 =                     16384000, EACH_d_pool2 =                     106496, // [ROWS][6][6][64]
-    AT_d_batchnorm2 =                25591808, EACH_d_batchnorm2 =                294912, // [ROWS][12][12][64]
-    AT_d_batchnorm2_beta_partial =   17238016, EACH_d_batchnorm2_beta_partial =      256, // [64]
-    AT_d_batchnorm2_beta =           31957760,                                            // [64]
-    AT_d_batchnorm2_gamma_partial =  17240064, EACH_d_batchnorm2_gamma_partial =     256, // [64]
-    AT_d_batchnorm2_gamma =          31958016,                                            // [64]
-    AT_d_conv2 =                     19267584, EACH_d_conv2 =                     495616, // [ROWS][12][12][64]
-    AT_d_conv2_b_partial =           31952896, EACH_d_conv2_b_partial =              256, // [64]
+    AT_conv3_w_turned =              20224384,                                            // [64][576]
+    AT_d_pool2 =                     15204352, EACH_d_pool2 =                     212992, // [ROWS][6][6][64]
+    AT_d_batchnorm2 =                25591808, EACH_d_batchnorm2 =                589824, // [ROWS][12][12][64]
+    AT_d_batchnorm2_beta_partial =   16647168, EACH_d_batchnorm2_beta_partial =      256, // [64]
+    AT_d_batchnorm2_beta =           31734528,                                            // [64]
+    AT_d_batchnorm2_gamma_partial =  16648192, EACH_d_batchnorm2_gamma_partial =     256, // [64]
+    AT_d_batchnorm2_gamma =          31734784,                                            // [64]
+    AT_d_conv2 =                     19267584, EACH_d_conv2 =                     991232, // [ROWS][12][12][64]
+    AT_d_conv2_b_partial =           31731712, EACH_d_conv2_b_partial =              256, // [64]
     AT_d_conv2_b =                      73728,                                            // [64]
     AT_d_conv2_w_partial =           31162368, EACH_d_conv2_w_partial =            73728, // [3][3][32][64]
     AT_d_conv2_w =                          0,                                            // [3][3][32][64]
-    AT_d_pool1 =                     19562496, EACH_d_pool1 =                     495616, // [ROWS][14][14][32]
-    AT_d_batchnorm1 =                12845056, EACH_d_batchnorm1 =                802816, // [ROWS][28][28][32]
-    AT_d_batchnorm1_beta_partial =   31954944, EACH_d_batchnorm1_beta_partial =      128, // [32]
-    AT_d_batchnorm1_beta =           19277824,                                            // [32]
-    AT_d_batchnorm1_gamma_partial =  31955968, EACH_d_batchnorm1_gamma_partial =     128, // [32]
-    AT_d_batchnorm1_gamma =          19277952,                                            // [32]
-    AT_d_conv1 =                            0, EACH_d_conv1 =                     802816, // [ROWS][28][28][32]
-    AT_d_conv1_b_partial =           19276800, EACH_d_conv1_b_partial =              128, // [32]
+    AT_conv2_w_turned =              31657984,                                            // [64][288]
+    AT_d_pool1 =                     19857408, EACH_d_pool1 =                     991232, // [ROWS][14][14][32]
+    AT_d_batchnorm1 =                12845056, EACH_d_batchnorm1 =               1605632, // [ROWS][28][28][32]
+    AT_d_batchnorm1_beta_partial =   31733248, EACH_d_batchnorm1_beta_partial =      128, // [32]
+    AT_d_batchnorm1_beta =           19272704,                                            // [32]
+    AT_d_batchnorm1_gamma_partial =  31733760, EACH_d_batchnorm1_gamma_partial =     128, // [32]
+    AT_d_batchnorm1_gamma =          19272832,                                            // [32]
+    AT_d_conv1 =                            0, EACH_d_conv1 =                    1605632, // [ROWS][28][28][32]
+    AT_d_conv1_b_partial =           19272192, EACH_d_conv1_b_partial =              128, // [32]
     AT_d_conv1_b =                       1152,                                            // [32]
     AT_d_conv1_w_partial =           19267584, EACH_d_conv1_w_partial =             1152, // [3][3][1][32]
     AT_d_conv1_w =                          0,                                            // [3][3][1][32]
     // of inference: 8031424 bytes
-    AT_infer_input =              802816, EACH_infer_input =           1003520, // [ROWS][28][28][1]
-    AT_infer_relu1 =                   0, EACH_infer_relu1 =           1003520, // [ROWS][28][28][32]
-    AT_infer_pool1 =              802816, EACH_infer_pool1 =           1003520, // [ROWS][14][14][32]
-    AT_infer_relu2 =                   0, EACH_infer_relu2 =           1003520, // [ROWS][12][12][64]
-    AT_infer_pool2 =              294912, EACH_infer_pool2 =           1003520, // [ROWS][6][6][64]
-    AT_infer_relu3 =                   0, EACH_infer_relu3 =           1003520, // [ROWS][4][4][64]
-    AT_infer_dense1 =              32768, EACH_infer_dense1 =          1003520, // [ROWS][520]
-    AT_infer_dense2 =                  0, EACH_infer_dense2 =          1003520, // [ROWS][300]
-    AT_infer_dense3 =               9600, EACH_infer_dense3 =          1003520, // [ROWS][250]
-    AT_infer_dense4 =                  0, EACH_infer_dense4 =          1003520, // [ROWS][130]
-    AT_infer_dense5 =               4160, EACH_infer_dense5 =          1003520, // [ROWS][60]
-    AT_infer_dense6_z =                0, EACH_infer_dense6_z =        1003520, // [ROWS][10]
-    AT_infer_dense6 =            8028160, EACH_infer_dense6 =              320, // [ROWS][10]
-    AT_infer_predicted =         8030720, EACH_infer_predicted =            32, // [ROWS]
-    AT_infer_loss =              8030976, EACH_infer_loss =                 32, // [ROWS]
+    AT_infer_input =             1605632, EACH_infer_input =           2007040, // [ROWS][28][28][1]
+    AT_infer_relu1 =                   0, EACH_infer_relu1 =           2007040, // [ROWS][28][28][32]
+    AT_infer_pool1 =             1605632, EACH_infer_pool1 =           2007040, // [ROWS][14][14][32]
+    AT_infer_relu2 =                   0, EACH_infer_relu2 =           2007040, // [ROWS][12][12][64]
+    AT_infer_pool2 =              589824, EACH_infer_pool2 =           2007040, // [ROWS][6][6][64]
+    AT_infer_relu3 =                   0, EACH_infer_relu3 =           2007040, // [ROWS][4][4][64]
+    AT_infer_dense1 =              65536, EACH_infer_dense1 =          2007040, // [ROWS][520]
+    AT_infer_dense2 =                  0, EACH_infer_dense2 =          2007040, // [ROWS][300]
+    AT_infer_dense3 =              19200, EACH_infer_dense3 =          2007040, // [ROWS][250]
+    AT_infer_dense4 =                  0, EACH_infer_dense4 =          2007040, // [ROWS][130]
+    AT_infer_dense5 =               8320, EACH_infer_dense5 =          2007040, // [ROWS][60]
+    AT_infer_dense6_z =                0, EACH_infer_dense6_z =        2007040, // [ROWS][10]
+    AT_infer_dense6 =            8028160, EACH_infer_dense6 =              640, // [ROWS][10]
+    AT_infer_predicted =         8030720, EACH_infer_predicted =            64, // [ROWS]
+    AT_infer_loss =              8030976, EACH_infer_loss =                 64, // [ROWS]
     AT_infer_conv1_w_penalty =   8031232,                                       // [1]
     AT_infer_conv2_w_penalty =   8031296,                                       // [8]
     AT_infer_conv3_w_penalty =   8031360,                                       // [8]
@@ -224,25 +231,353 @@ static _Alignas(64) unsigned char arena[ARENA_BYTES];
 #define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
 #define WHOLE(value) ((void *)(arena + AT_##value))
 
-// --- matrix products, by BLAS; the leading number of a pointer's rows is its width ------------------
+// --- matrix products --------------------------------------------------------------------------------
 
-// c[m][n] = a[m][k] b[k][n] + beta c
-static void gemm_nn(int m, int n, int k, const void *a, const void *b, float beta, void *c)
+typedef float Vector16 __attribute__((vector_size(64)));
+typedef float Vector8 __attribute__((vector_size(32)));
+typedef float Vector4 __attribute__((vector_size(16)));
+typedef float Vector2 __attribute__((vector_size(8)));
+
+// A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
+// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
+// apart, rows of c ci.
+#define TILE(name, ROW_COUNT, VECTORS, Vector)                                            \
+    static inline __attribute__((always_inline)) void name(                               \
+        int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
+        Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
+        if (add)                                                                          \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
+        for (int p = 0; p < terms; p++) {                                                 \
+            Vector row[VECTORS];                                                          \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    sum[i][j] += a[i * ai + p * ap] * row[j];                             \
+        }                                                                                 \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
+    }
+#define UNROLLED _Pragma("GCC unroll 32")
+
+// A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
+// of a whole block, then single ones where a batch is cut short.
+#define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
+    TILE(name##_full, FULL, VECTORS, Vector)                                              \
+    TILE(name##_rest, REST, VECTORS, Vector)                                              \
+    TILE(name##_one, 1, VECTORS, Vector)                                                  \
+    static inline __attribute__((always_inline)) void name(                               \
+        int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
+        float *c, long ci, bool add)                                                      \
+    {                                                                                     \
+        int i = 0;                                                                        \
+        for (; i + FULL <= rows; i += FULL)                                               \
+            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i + REST <= rows; i += REST)                                               \
+            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i < rows; i++)                                                             \
+            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
+    }
+
+STRIP(strip_14_4x32, 14, 4, 2, Vector16)
+// c[rows][32] = a[rows][9] b[9][32]
+static void product_9x32(int rows, const void *left, const void *right, void *result)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, beta, c, n);
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_14_4x32(rows, 9, a, 9, 1, b, 32, c, 32, false);
 }
 
-// c[m][n] = a[m][k] b[n][k]' + beta c
-static void gemm_nt(int m, int n, int k, const void *a, const void *b, float beta, void *c)
+STRIP(strip_9_4x32, 9, 4, 2, Vector16)
+// rows from..to of c[9][32] += a[terms][9]' b[terms][32]
+static void outer_add_9x32(int from, int to, int terms, const void *left, const void *right,
+                           void *result)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1, a, k, b, k, beta, c, n);
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 32;
+    strip_9_4x32(to - from, terms, a, 1, 9, b, 32, c, 32, true);
 }
 
-// c[m][n] = a[k][m]' b[k][n] + beta c, where rows of a are `width` apart
-static void gemm_tn(int m, int n, int k, const void *a, int width, const void *b, float beta,
-                    void *c)
+STRIP(strip_12_4x32, 12, 4, 2, Vector16)
+// c[rows][64] = a[rows][288] b[288][64]
+static void product_288x64(int rows, const void *left, const void *right, void *result)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, m, n, k, 1, a, width, b, n, beta, c, n);
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 64; j += 32)
+        strip_12_4x32(rows, 288, a, 288, 1, b + j, 64, c + j, 64, false);
+}
+
+STRIP(strip_14_8x32, 14, 8, 2, Vector16)
+// rows from..to of c[288][64] += a[terms][288]' b[terms][64]
+static void outer_add_288x64(int from, int to, int terms, const void *left, const void *right,
+                             void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 64;
+    for (int j = 0; j < 64; j += 32)
+        strip_14_8x32(to - from, terms, a, 1, 288, b + j, 64, c + j, 64, true);
+}
+
+// c[rows][288] = a[rows][64] b[64][288]
+static void product_64x288(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_12_4x32(rows, 64, a, 64, 1, b + j, 288, c + j, 288, false);
+}
+
+STRIP(strip_8_4x32, 8, 4, 2, Vector16)
+// c[rows][64] = a[rows][576] b[576][64]
+static void product_576x64(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 64; j += 32)
+        strip_8_4x32(rows, 576, a, 576, 1, b + j, 64, c + j, 64, false);
+}
+
+STRIP(strip_14_2x32, 14, 2, 2, Vector16)
+// rows from..to of c[576][64] += a[terms][576]' b[terms][64]
+static void outer_add_576x64(int from, int to, int terms, const void *left, const void *right,
+                             void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 64;
+    for (int j = 0; j < 64; j += 32)
+        strip_14_2x32(to - from, terms, a, 1, 576, b + j, 64, c + j, 64, true);
+}
+
+// c[rows][576] = a[rows][64] b[64][576]
+static void product_64x576(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 576; j += 32)
+        strip_8_4x32(rows, 64, a, 64, 1, b + j, 576, c + j, 576, false);
+}
+
+STRIP(strip_8_4x8, 8, 4, 1, Vector8)
+// c[rows][520] = a[rows][1024] b[1024][520]
+static void product_1024x520(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 512; j += 32)
+        strip_8_4x32(rows, 1024, a, 1024, 1, b + j, 520, c + j, 520, false);
+    strip_8_4x8(rows, 1024, a, 1024, 1, b + 512, 520, c + 512, 520, false);
+}
+
+// c[rows][1024] = a[rows][520] b[520][1024]
+static void product_520x1024(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 1024; j += 32)
+        strip_8_4x32(rows, 520, a, 520, 1, b + j, 1024, c + j, 1024, false);
+}
+
+STRIP(strip_13_11x32, 13, 11, 2, Vector16)
+STRIP(strip_13_11x8, 13, 11, 1, Vector8)
+// rows from..to of c[1024][520] = a[terms][1024]' b[terms][520]
+static void outer_1024x520(int from, int to, int terms, const void *left, const void *right,
+                           void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 520;
+    for (int j = 0; j < 512; j += 32)
+        strip_13_11x32(to - from, terms, a, 1, 1024, b + j, 520, c + j, 520, false);
+    strip_13_11x8(to - from, terms, a, 1, 1024, b + 512, 520, c + 512, 520, false);
+}
+
+STRIP(strip_8_4x4, 8, 4, 1, Vector4)
+// c[rows][300] = a[rows][520] b[520][300]
+static void product_520x300(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_8_4x32(rows, 520, a, 520, 1, b + j, 300, c + j, 300, false);
+    strip_8_4x8(rows, 520, a, 520, 1, b + 288, 300, c + 288, 300, false);
+    strip_8_4x4(rows, 520, a, 520, 1, b + 296, 300, c + 296, 300, false);
+}
+
+// c[rows][520] = a[rows][300] b[300][520]
+static void product_300x520(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 512; j += 32)
+        strip_8_4x32(rows, 300, a, 300, 1, b + j, 520, c + j, 520, false);
+    strip_8_4x8(rows, 300, a, 300, 1, b + 512, 520, c + 512, 520, false);
+}
+
+STRIP(strip_13_4x32, 13, 4, 2, Vector16)
+STRIP(strip_13_4x8, 13, 4, 1, Vector8)
+STRIP(strip_13_4x4, 13, 4, 1, Vector4)
+// rows from..to of c[520][300] = a[terms][520]' b[terms][300]
+static void outer_520x300(int from, int to, int terms, const void *left, const void *right,
+                          void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 300;
+    for (int j = 0; j < 288; j += 32)
+        strip_13_4x32(to - from, terms, a, 1, 520, b + j, 300, c + j, 300, false);
+    strip_13_4x8(to - from, terms, a, 1, 520, b + 288, 300, c + 288, 300, false);
+    strip_13_4x4(to - from, terms, a, 1, 520, b + 296, 300, c + 296, 300, false);
+}
+
+STRIP(strip_8_4x16, 8, 4, 1, Vector16)
+STRIP(strip_8_4x2, 8, 4, 1, Vector2)
+// c[rows][250] = a[rows][300] b[300][250]
+static void product_300x250(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 224; j += 32)
+        strip_8_4x32(rows, 300, a, 300, 1, b + j, 250, c + j, 250, false);
+    strip_8_4x16(rows, 300, a, 300, 1, b + 224, 250, c + 224, 250, false);
+    strip_8_4x8(rows, 300, a, 300, 1, b + 240, 250, c + 240, 250, false);
+    strip_8_4x2(rows, 300, a, 300, 1, b + 248, 250, c + 248, 250, false);
+}
+
+// c[rows][300] = a[rows][250] b[250][300]
+static void product_250x300(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_8_4x32(rows, 250, a, 250, 1, b + j, 300, c + j, 300, false);
+    strip_8_4x8(rows, 250, a, 250, 1, b + 288, 300, c + 288, 300, false);
+    strip_8_4x4(rows, 250, a, 250, 1, b + 296, 300, c + 296, 300, false);
+}
+
+STRIP(strip_13_12x32, 13, 12, 2, Vector16)
+STRIP(strip_13_12x16, 13, 12, 1, Vector16)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2)
+// rows from..to of c[300][250] = a[terms][300]' b[terms][250]
+static void outer_300x250(int from, int to, int terms, const void *left, const void *right,
+                          void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 250;
+    for (int j = 0; j < 224; j += 32)
+        strip_13_12x32(to - from, terms, a, 1, 300, b + j, 250, c + j, 250, false);
+    strip_13_12x16(to - from, terms, a, 1, 300, b + 224, 250, c + 224, 250, false);
+    strip_13_12x8(to - from, terms, a, 1, 300, b + 240, 250, c + 240, 250, false);
+    strip_13_12x2(to - from, terms, a, 1, 300, b + 248, 250, c + 248, 250, false);
+}
+
+// c[rows][130] = a[rows][250] b[250][130]
+static void product_250x130(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 128; j += 32)
+        strip_8_4x32(rows, 250, a, 250, 1, b + j, 130, c + j, 130, false);
+    strip_8_4x2(rows, 250, a, 250, 1, b + 128, 130, c + 128, 130, false);
+}
+
+// c[rows][250] = a[rows][130] b[130][250]
+static void product_130x250(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 224; j += 32)
+        strip_8_4x32(rows, 130, a, 130, 1, b + j, 250, c + j, 250, false);
+    strip_8_4x16(rows, 130, a, 130, 1, b + 224, 250, c + 224, 250, false);
+    strip_8_4x8(rows, 130, a, 130, 1, b + 240, 250, c + 240, 250, false);
+    strip_8_4x2(rows, 130, a, 130, 1, b + 248, 250, c + 248, 250, false);
+}
+
+STRIP(strip_11_10x32, 11, 10, 2, Vector16)
+STRIP(strip_11_10x2, 11, 10, 1, Vector2)
+// rows from..to of c[250][130] = a[terms][250]' b[terms][130]
+static void outer_250x130(int from, int to, int terms, const void *left, const void *right,
+                          void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 130;
+    for (int j = 0; j < 128; j += 32)
+        strip_11_10x32(to - from, terms, a, 1, 250, b + j, 130, c + j, 130, false);
+    strip_11_10x2(to - from, terms, a, 1, 250, b + 128, 130, c + 128, 130, false);
+}
+
+// c[rows][60] = a[rows][130] b[130][60]
+static void product_130x60(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_8_4x32(rows, 130, a, 130, 1, b, 60, c, 60, false);
+    strip_8_4x16(rows, 130, a, 130, 1, b + 32, 60, c + 32, 60, false);
+    strip_8_4x8(rows, 130, a, 130, 1, b + 48, 60, c + 48, 60, false);
+    strip_8_4x4(rows, 130, a, 130, 1, b + 56, 60, c + 56, 60, false);
+}
+
+// c[rows][130] = a[rows][60] b[60][130]
+static void product_60x130(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 128; j += 32)
+        strip_8_4x32(rows, 60, a, 60, 1, b + j, 130, c + j, 130, false);
+    strip_8_4x2(rows, 60, a, 60, 1, b + 128, 130, c + 128, 130, false);
+}
+
+STRIP(strip_11_4x32, 11, 4, 2, Vector16)
+STRIP(strip_11_4x16, 11, 4, 1, Vector16)
+STRIP(strip_11_4x8, 11, 4, 1, Vector8)
+STRIP(strip_11_4x4, 11, 4, 1, Vector4)
+// rows from..to of c[130][60] = a[terms][130]' b[terms][60]
+static void outer_130x60(int from, int to, int terms, const void *left, const void *right,
+                         void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 60;
+    strip_11_4x32(to - from, terms, a, 1, 130, b, 60, c, 60, false);
+    strip_11_4x16(to - from, terms, a, 1, 130, b + 32, 60, c + 32, 60, false);
+    strip_11_4x8(to - from, terms, a, 1, 130, b + 48, 60, c + 48, 60, false);
+    strip_11_4x4(to - from, terms, a, 1, 130, b + 56, 60, c + 56, 60, false);
+}
+
+// c[rows][10] = a[rows][60] b[60][10]
+static void product_60x10(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_8_4x8(rows, 60, a, 60, 1, b, 10, c, 10, false);
+    strip_8_4x2(rows, 60, a, 60, 1, b + 8, 10, c + 8, 10, false);
+}
+
+// c[rows][60] = a[rows][10] b[10][60]
+static void product_10x60(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_8_4x32(rows, 10, a, 10, 1, b, 60, c, 60, false);
+    strip_8_4x16(rows, 10, a, 10, 1, b + 32, 60, c + 32, 60, false);
+    strip_8_4x8(rows, 10, a, 10, 1, b + 48, 60, c + 48, 60, false);
+    strip_8_4x4(rows, 10, a, 10, 1, b + 56, 60, c + 56, 60, false);
+}
+
+STRIP(strip_12_4x8, 12, 4, 1, Vector8)
+STRIP(strip_12_4x2, 12, 4, 1, Vector2)
+// rows from..to of c[60][10] = a[terms][60]' b[terms][10]
+static void outer_60x10(int from, int to, int terms, const void *left, const void *right,
+                        void *result)
+{
+    const float *const a = (const float *)left + from, *const b = right;
+    float *const c = (float *)result + (size_t)from * 10;
+    strip_12_4x8(to - from, terms, a, 1, 60, b, 10, c, 10, false);
+    strip_12_4x2(to - from, terms, a, 1, 60, b + 8, 10, c + 8, 10, false);
 }
 
 // --- input: input 28x28x1 ---------------------------------------------------------------------------
@@ -291,7 +626,7 @@ static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 784;
         conv1_columns(top, pixels, columns, x[i]);
-        gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
+        product_9x32(pixels, columns, w, y[i][top]);
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
                 for (int c = 0; c < 32; c++) {
@@ -346,7 +681,7 @@ static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 784;
         conv1_columns(top, pixels, columns, x[i]);
-        gemm_tn(9, 32, pixels, columns, 9, dy[i][top], 1, dw);
+        outer_add_9x32(0, 9, pixels, columns, dy[i][top], dw);
     }
 }
 
@@ -406,7 +741,7 @@ static void conv1_infer(int rows, float y[restrict ROWS][28][28][32],
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 784;
         conv1_columns(top, pixels, columns, x[i]);
-        gemm_nn(pixels, 32, 9, columns, w, 0, y[i][top]);
+        product_9x32(pixels, columns, w, y[i][top]);
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
                 for (int c = 0; c < 32; c++) {
@@ -659,7 +994,7 @@ static void conv2_forward(int rows, float y[restrict ROWS][12][12][64],
         for (int top = 0; top < 12; top += 6) {
             const int pixels = 72;
             conv2_columns(top, pixels, columns, x[i]);
-            gemm_nn(pixels, 64, 288, columns, w, 0, y[i][top]);
+            product_288x64(pixels, columns, w, y[i][top]);
         }
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
@@ -717,7 +1052,7 @@ static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
         for (int top = 0; top < 12; top += 6) {
             const int pixels = 72;
             conv2_columns(top, pixels, columns, x[i]);
-            gemm_tn(288, 64, pixels, columns, 288, dy[i][top], 1, dw);
+            outer_add_288x64(0, 288, pixels, columns, dy[i][top], dw);
         }
     }
 }
@@ -743,6 +1078,16 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
         }
 }
 
+// turned = w', rows and columns exchanged
+static void conv2_turn(int part, float turned[restrict 64][288], const float w[288][64])
+{
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    for (int top = 0; top < 288; top += 16)
+        for (int j = from; j < to; j++)
+            for (int i = top; i < nn_min(top + 16, 288); i++)
+                turned[j][i] = w[i][j];
+}
+
 // dx += the columns of `pixels` pixels, each number where conv2_columns took it
 static void conv2_scatter(int top, int pixels, float dx[restrict][14][32],
                           const float columns[][288])
@@ -762,7 +1107,7 @@ static void conv2_scatter(int top, int pixels, float dx[restrict][14][32],
 // then y = kept ? x / (1 - rate) : 0 (dropout1)
 static void conv2_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][14][14][32], const float dy[ROWS][12][12][64],
-                           const float w[3][3][32][64])
+                           const float turned[64][288])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
     float columns[72][288];
@@ -770,7 +1115,7 @@ static void conv2_backward(const NnBatch *batch, int first, int rows,
     for (int i = 0; i < rows; i++) {
         for (int top = 0; top < 12; top += 6) {
             const int pixels = 72;
-            gemm_nt(pixels, 288, 64, dy[i][top], w, 0, columns);
+            product_64x288(pixels, dy[i][top], turned, columns);
             conv2_scatter(top, pixels, dx[i], columns);
         }
         const uint32_t number = (uint32_t)(first + i) * 6272;
@@ -823,7 +1168,7 @@ static void conv2_infer(int rows, float y[restrict ROWS][12][12][64],
         for (int top = 0; top < 12; top += 6) {
             const int pixels = 72;
             conv2_columns(top, pixels, columns, x[i]);
-            gemm_nn(pixels, 64, 288, columns, w, 0, y[i][top]);
+            product_288x64(pixels, columns, w, y[i][top]);
         }
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
@@ -1075,7 +1420,7 @@ static void conv3_forward(int rows, float y[restrict ROWS][4][4][64], const floa
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 16;
         conv3_columns(top, pixels, columns, x[i]);
-        gemm_nn(pixels, 64, 576, columns, w, 0, y[i][top]);
+        product_576x64(pixels, columns, w, y[i][top]);
         for (int row = 0; row < 4; row++)
             for (int col = 0; col < 4; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1131,7 +1476,7 @@ static void conv3_w_partial(int rows, float dw[restrict 3][3][64][64],
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 16;
         conv3_columns(top, pixels, columns, x[i]);
-        gemm_tn(576, 64, pixels, columns, 576, dy[i][top], 1, dw);
+        outer_add_576x64(0, 576, pixels, columns, dy[i][top], dw);
     }
 }
 
@@ -1156,6 +1501,16 @@ static void conv3_w_gradient(int part, float sum[restrict 576][64],
         }
 }
 
+// turned = w', rows and columns exchanged
+static void conv3_turn(int part, float turned[restrict 64][576], const float w[576][64])
+{
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    for (int top = 0; top < 576; top += 16)
+        for (int j = from; j < to; j++)
+            for (int i = top; i < nn_min(top + 16, 576); i++)
+                turned[j][i] = w[i][j];
+}
+
 // dx += the columns of `pixels` pixels, each number where conv3_columns took it
 static void conv3_scatter(int top, int pixels, float dx[restrict][6][64],
                           const float columns[][576])
@@ -1175,14 +1530,14 @@ static void conv3_scatter(int top, int pixels, float dx[restrict][6][64],
 // then y = kept ? x / (1 - rate) : 0 (dropout2)
 static void conv3_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][6][6][64], const float dy[ROWS][4][4][64],
-                           const float w[3][3][64][64])
+                           const float turned[64][576])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
     float columns[16][576];
     memset(dx, 0, (size_t)rows * sizeof *dx);
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 16;
-        gemm_nt(pixels, 576, 64, dy[i][top], w, 0, columns);
+        product_64x576(pixels, dy[i][top], turned, columns);
         conv3_scatter(top, pixels, dx[i], columns);
         const uint32_t number = (uint32_t)(first + i) * 2304;
         for (int row = 0; row < 6; row++)
@@ -1232,7 +1587,7 @@ static void conv3_infer(int rows, float y[restrict ROWS][4][4][64], const float 
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 16;
         conv3_columns(top, pixels, columns, x[i]);
-        gemm_nn(pixels, 64, 576, columns, w, 0, y[i][top]);
+        product_576x64(pixels, columns, w, y[i][top]);
         for (int row = 0; row < 4; row++)
             for (int col = 0; col < 4; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1405,7 +1760,7 @@ static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], c
 static void dense1_forward(int rows, float y[restrict ROWS][520], const float x[ROWS][1024],
                            const float w[1024][520], const float b[520])
 {
-    gemm_nn(rows, 520, 1024, x, w, 0, y);
+    product_1024x520(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 520; j++) {
             float v = y[i][j];
@@ -1436,6 +1791,16 @@ static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCK
             sum[j] += partial[block][j];
 }
 
+// turned = w', rows and columns exchanged
+static void dense1_turn(int part, float turned[restrict 520][1024], const float w[1024][520])
+{
+    const int from = part * 65, to = nn_min(from + 65, 520);
+    for (int top = 0; top < 1024; top += 16)
+        for (int j = from; j < to; j++)
+            for (int i = top; i < nn_min(top + 16, 1024); i++)
+                turned[j][i] = w[i][j];
+}
+
 // forward: y = x w
 // dx = dy w'
 // then y = kept ? x / (1 - rate) : 0 (dropout3)
@@ -1443,10 +1808,10 @@ static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCK
 // dx = y > 0 ? dy : 0
 static void dense1_backward(const NnBatch *batch, int first, int rows,
                             float dx[restrict ROWS][4][4][64], const float dy[ROWS][520],
-                            const float w[1024][520], const float y[ROWS][4][4][64])
+                            const float turned[520][1024], const float y[ROWS][4][4][64])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout3"), (uint64_t)batch->step);
-    gemm_nt(rows, 1024, 520, dy, w, 0, dx);
+    product_520x1024(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 1024;
         for (int row = 0; row < 4; row++)
@@ -1467,7 +1832,7 @@ static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][1024], const float dy[BATCH][520])
 {
     const int from = part * 128, to = nn_min(from + 128, 1024);
-    gemm_tn(to - from, 520, batch->rows, &x[0][from], 1024, dy, 0, dw[from]);
+    outer_1024x520(from, to, batch->rows, x, dy, dw);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -1502,7 +1867,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
 static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][520],
                            const float w[520][300], const float b[300])
 {
-    gemm_nn(rows, 300, 520, x, w, 0, y);
+    product_520x300(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = y[i][j];
@@ -1533,14 +1898,24 @@ static void dense2_b_gradient(float sum[restrict 300], const float partial[BLOCK
             sum[j] += partial[block][j];
 }
 
+// turned = w', rows and columns exchanged
+static void dense2_turn(int part, float turned[restrict 300][520], const float w[520][300])
+{
+    const int from = part * 38, to = nn_min(from + 38, 300);
+    for (int top = 0; top < 520; top += 16)
+        for (int j = from; j < to; j++)
+            for (int i = top; i < nn_min(top + 16, 520); i++)
+                turned[j][i] = w[i][j];
+}
+
 // forward: y = x w
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(int rows, float dx[restrict ROWS][520], const float dy[ROWS][300],
-                            const float w[520][300], const float y[ROWS][520])
+                            const float turned[300][520], const float y[ROWS][520])
 {
-    gemm_nt(rows, 520, 300, dy, w, 0, dx);
+    product_300x520(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 520; j++) {
             float v = dx[i][j];
@@ -1556,7 +1931,7 @@ static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][520], const float dy[BATCH][300])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
-    gemm_tn(to - from, 300, batch->rows, &x[0][from], 520, dy, 0, dw[from]);
+    outer_520x300(from, to, batch->rows, x, dy, dw);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -1591,7 +1966,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
 static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[ROWS][300],
                            const float w[300][250], const float b[250])
 {
-    gemm_nn(rows, 250, 300, x, w, 0, y);
+    product_300x250(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 250; j++) {
             float v = y[i][j];
@@ -1622,14 +1997,24 @@ static void dense3_b_gradient(float sum[restrict 250], const float partial[BLOCK
             sum[j] += partial[block][j];
 }
 
+// turned = w', rows and columns exchanged
+static void dense3_turn(int part, float turned[restrict 250][300], const float w[300][250])
+{
+    const int from = part * 32, to = nn_min(from + 32, 250);
+    for (int top = 0; top < 300; top += 16)
+        for (int j = from; j < to; j++)
+            for (int i = top; i < nn_min(top + 16, 300); i++)
+                turned[j][i] = w[i][j];
+}
+
 // forward: y = x w
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense2)
 // dx = y > 0 ? dy : 0
 static void dense3_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][250],
-                            const float w[300][250], const float y[ROWS][300])
+                            const float turned[250][300], const float y[ROWS][300])
 {
-    gemm_nt(rows, 300, 250, dy, w, 0, dx);
+    product_250x300(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = dx[i][j];
@@ -1645,7 +2030,7 @@ static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][300], const float dy[BATCH][250])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
-    gemm_tn(to - from, 250, batch->rows, &x[0][from], 300, dy, 0, dw[from]);
+    outer_300x250(from, to, batch->rows, x, dy, dw);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -1680,7 +2065,7 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
 static void dense4_forward(int rows, float y[restrict ROWS][130], const float x[ROWS][250],
                            const float w[250][130], const float b[130])
 {
-    gemm_nn(rows, 130, 250, x, w, 0, y);
+    product_250x130(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 130; j++) {
             float v = y[i][j];
@@ -1711,14 +2096,24 @@ static void dense4_b_gradient(float sum[restrict 130], const float partial[BLOCK
             sum[j] += partial[block][j];
 }
 
+// turned = w', rows and columns exchanged
+static void dense4_turn(int part, float turned[restrict 130][250], const float w[250][130])
+{
+    const int from = part * 17, to = nn_min(from + 17, 130);
+    for (int top = 0; top < 250; top += 16)
+        for (int j = from; j < to; j++)
+            for (int i = top; i < nn_min(top + 16, 250); i++)
+                turned[j][i] = w[i][j];
+}
+
 // forward: y = x w
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense3)
 // dx = y > 0 ? dy : 0
 static void dense4_backward(int rows, float dx[restrict ROWS][250], const float dy[ROWS][130],
-                            const float w[250][130], const float y[ROWS][250])
+                            const float turned[130][250], const float y[ROWS][250])
 {
-    gemm_nt(rows, 250, 130, dy, w, 0, dx);
+    product_130x250(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 250; j++) {
             float v = dx[i][j];
@@ -1734,7 +2129,7 @@ static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][250], const float dy[BATCH][130])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
-    gemm_tn(to - from, 130, batch->rows, &x[0][from], 250, dy, 0, dw[from]);
+    outer_250x130(from, to, batch->rows, x, dy, dw);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -1769,7 +2164,7 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
 static void dense5_forward(int rows, float y[restrict ROWS][60], const float x[ROWS][130],
                            const float w[130][60], const float b[60])
 {
-    gemm_nn(rows, 60, 130, x, w, 0, y);
+    product_130x60(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 60; j++) {
             float v = y[i][j];
@@ -1800,14 +2195,24 @@ static void dense5_b_gradient(float sum[restrict 60], const float partial[BLOCKS
             sum[j] += partial[block][j];
 }
 
+// turned = w', rows and columns exchanged
+static void dense5_turn(int part, float turned[restrict 60][130], const float w[130][60])
+{
+    const int from = part * 20, to = nn_min(from + 20, 60);
+    for (int top = 0; top < 130; top += 16)
+        for (int j = from; j < to; j++)
+            for (int i = top; i < nn_min(top + 16, 130); i++)
+                turned[j][i] = w[i][j];
+}
+
 // forward: y = x w
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense4)
 // dx = y > 0 ? dy : 0
 static void dense5_backward(int rows, float dx[restrict ROWS][130], const float dy[ROWS][60],
-                            const float w[130][60], const float y[ROWS][130])
+                            const float turned[60][130], const float y[ROWS][130])
 {
-    gemm_nt(rows, 130, 60, dy, w, 0, dx);
+    product_60x130(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 130; j++) {
             float v = dx[i][j];
@@ -1823,7 +2228,7 @@ static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][130], const float dy[BATCH][60])
 {
     const int from = part * 44, to = nn_min(from + 44, 130);
-    gemm_tn(to - from, 60, batch->rows, &x[0][from], 130, dy, 0, dw[from]);
+    outer_130x60(from, to, batch->rows, x, dy, dw);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -1857,7 +2262,7 @@ static void dense5_b_update(const NnBatch *batch, float w[restrict 60], const fl
 static void dense6_forward(int rows, float y[restrict ROWS][10], const float x[ROWS][60],
                            const float w[60][10], const float b[10])
 {
-    gemm_nn(rows, 10, 60, x, w, 0, y);
+    product_60x10(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 10; j++) {
             float v = y[i][j];
@@ -1904,14 +2309,23 @@ static void dense6_b_gradient(float sum[restrict 10], const float partial[BLOCKS
             sum[j] += partial[block][j];
 }
 
+// turned = w', rows and columns exchanged
+static void dense6_turn(float turned[restrict 10][60], const float w[60][10])
+{
+    for (int top = 0; top < 60; top += 16)
+        for (int j = 0; j < 10; j++)
+            for (int i = top; i < nn_min(top + 16, 60); i++)
+                turned[j][i] = w[i][j];
+}
+
 // forward: y = x w
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense5)
 // dx = y > 0 ? dy : 0
 static void dense6_backward(int rows, float dx[restrict ROWS][60], const float dy[ROWS][10],
-                            const float w[60][10], const float y[ROWS][60])
+                            const float turned[10][60], const float y[ROWS][60])
 {
-    gemm_nt(rows, 60, 10, dy, w, 0, dx);
+    product_10x60(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 60; j++) {
             float v = dx[i][j];
@@ -1926,7 +2340,7 @@ static void dense6_backward(int rows, float dx[restrict ROWS][60], const float d
 static void dense6_w_gradient(const NnBatch *batch, float dw[restrict 60][10],
                               const float x[BATCH][60], const float dy[BATCH][10])
 {
-    gemm_tn(60, 10, batch->rows, x, 60, dy, 0, dw);
+    outer_60x10(0, 60, batch->rows, x, dy, dw);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -2035,8 +2449,30 @@ static void train_step(const NnBatch *batch, NnResult *result)
     nn_each (part, 8) {
         conv3_w_penalty(part, WHOLE(conv3_w_penalty), (void *)conv3_w);
     }
+    nn_each (part, 3) {
+        dense5_turn(part, WHOLE(dense5_w_turned), dense5_w);
+    }
+    nn_each (part, 8) {
+        dense4_turn(part, WHOLE(dense4_w_turned), dense4_w);
+    }
+    nn_each (part, 8) {
+        dense3_turn(part, WHOLE(dense3_w_turned), dense3_w);
+    }
+    nn_each (part, 8) {
+        dense2_turn(part, WHOLE(dense2_w_turned), dense2_w);
+    }
+    nn_each (part, 8) {
+        dense1_turn(part, WHOLE(dense1_w_turned), dense1_w);
+    }
+    nn_each (part, 8) {
+        conv3_turn(part, WHOLE(conv3_w_turned), (void *)conv3_w);
+    }
+    nn_each (part, 8) {
+        conv2_turn(part, WHOLE(conv2_w_turned), (void *)conv2_w);
+    }
     if (nn_thread() == 0) {
         conv1_w_penalty(WHOLE(conv1_w_penalty), (void *)conv1_w);
+        dense6_turn(WHOLE(dense6_w_turned), dense6_w);
     }
     nn_barrier();
 
@@ -2092,18 +2528,23 @@ static void train_step(const NnBatch *batch, NnResult *result)
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense6_z));
         loss_backward(batch, first, rows, BLOCK(d_dense6_z), BLOCK(dense6));
         dense6_b_partial(rows, BLOCK(d_dense6_b_partial), BLOCK(d_dense6_z));
-        dense6_backward(rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w, BLOCK(dense5));
+        dense6_backward(rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), WHOLE(dense6_w_turned),
+                        BLOCK(dense5));
         dense5_b_partial(rows, BLOCK(d_dense5_b_partial), BLOCK(d_dense5_z));
-        dense5_backward(rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), dense5_w, BLOCK(dense4));
+        dense5_backward(rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), WHOLE(dense5_w_turned),
+                        BLOCK(dense4));
         dense4_b_partial(rows, BLOCK(d_dense4_b_partial), BLOCK(d_dense4_z));
-        dense4_backward(rows, BLOCK(d_dense3_z), BLOCK(d_dense4_z), dense4_w, BLOCK(dense3));
+        dense4_backward(rows, BLOCK(d_dense3_z), BLOCK(d_dense4_z), WHOLE(dense4_w_turned),
+                        BLOCK(dense3));
         dense3_b_partial(rows, BLOCK(d_dense3_b_partial), BLOCK(d_dense3_z));
-        dense3_backward(rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), dense3_w, BLOCK(dense2));
+        dense3_backward(rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), WHOLE(dense3_w_turned),
+                        BLOCK(dense2));
         dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w, BLOCK(dense1));
+        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), WHOLE(dense2_w_turned),
+                        BLOCK(dense1));
         dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
-        dense1_backward(batch, first, rows, BLOCK(d_batchnorm3), BLOCK(d_dense1_z), dense1_w,
-                        BLOCK(dropout3));
+        dense1_backward(batch, first, rows, BLOCK(d_batchnorm3), BLOCK(d_dense1_z),
+                        WHOLE(dense1_w_turned), BLOCK(dropout3));
         batchnorm3_beta_partial(rows, BLOCK(d_batchnorm3_beta_partial), BLOCK(d_batchnorm3));
         batchnorm3_gamma_partial(rows, BLOCK(d_batchnorm3_gamma_partial), BLOCK(d_batchnorm3),
                                  BLOCK(conv3), WHOLE(batchnorm3_stats));
@@ -2167,7 +2608,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                             WHOLE(d_batchnorm3_gamma));
         conv3_b_partial(rows, BLOCK(d_conv3_b_partial), BLOCK(d_conv3));
         conv3_w_partial(rows, BLOCK(d_conv3_w_partial), BLOCK(dropout2), BLOCK(d_conv3));
-        conv3_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv3), conv3_w);
+        conv3_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv3), WHOLE(conv3_w_turned));
         pool2_backward(rows, BLOCK(d_batchnorm2), BLOCK(d_pool2), BLOCK(relu2), BLOCK(pool2));
         batchnorm2_beta_partial(rows, BLOCK(d_batchnorm2_beta_partial), BLOCK(d_batchnorm2));
         batchnorm2_gamma_partial(rows, BLOCK(d_batchnorm2_gamma_partial), BLOCK(d_batchnorm2),
@@ -2198,7 +2639,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                             WHOLE(d_batchnorm2_gamma));
         conv2_b_partial(rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2));
         conv2_w_partial(rows, BLOCK(d_conv2_w_partial), BLOCK(dropout1), BLOCK(d_conv2));
-        conv2_backward(batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv2), conv2_w);
+        conv2_backward(batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv2), WHOLE(conv2_w_turned));
         pool1_backward(rows, BLOCK(d_batchnorm1), BLOCK(d_pool1), BLOCK(relu1), BLOCK(pool1));
         batchnorm1_beta_partial(rows, BLOCK(d_batchnorm1_beta_partial), BLOCK(d_batchnorm1));
         batchnorm1_gamma_partial(rows, BLOCK(d_batchnorm1_gamma_partial), BLOCK(d_batchnorm1),
@@ -2538,7 +2979,6 @@ const NnModel nn_model = {
         "batch     64\012"
         "epochs    10\012"
         "",
-    .blas_kernels = NN_BLAS_KERNELS,
     .fingerprint = "421812bf6f5a63d7",
     .type = NN_F32,
     .height = 28, .width = 28, .channels = 1,
@@ -2551,7 +2991,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = 54,
     .parameters = 861714,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3448136, .optimizer_bytes = 3446856,
-    .operations_forward = 8692040, .operations_backward = 16764576, .operations_update = 6893712,
+    .operations_forward = 8692040, .operations_backward = 16778009, .operations_update = 6893712,
     .train_step = train_step,
     .infer = infer,
     .output = WHOLE(infer_dense6), .predicted = WHOLE(infer_predicted),

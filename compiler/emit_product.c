@@ -1,0 +1,318 @@
+// emit_product.c: the matrix products that dense layers and convolutions are made of: by tiles or
+// by BLAS, and the one place that chooses.
+//
+// A tile of the result stays in vector registers while the sum over the common dimension runs. Its
+// operands are read where they lie: rows of weights are contiguous, and one number of the other
+// operand is spread over a vector. Every size is a literal where the network fixes it.
+#include "netc.h"
+
+#include <string.h>
+
+typedef enum { ROWS_BY_MATRIX, OUTER_SUM, OUTER_ADD } Form;
+
+// --- calls --------------------------------------------------------------------------------------
+
+static const char *product_name(Form form, int terms, int columns)
+{
+    static const char *const names[] = {"product", "outer", "outer_add"};
+    return format("%s_%dx%d", names[form], terms, columns);
+}
+
+static void need(Out *out, Form form, int terms, int columns, int rows)
+{
+    Network *const network = out->network;
+    for (int i = 0; i < network->product_count; i++) {
+        const Product *const p = &network->products[i];
+        if (p->form == (int)form && p->terms == terms && p->columns == columns)
+            return;
+    }
+    if (network->product_count == MAX_PRODUCTS)
+        bug("more than %d matrix products", MAX_PRODUCTS);
+    network->products[network->product_count++] =
+        (Product){.form = (int)form, .terms = terms, .columns = columns, .rows = rows};
+}
+
+// y[rows][columns] = x[rows][terms] w[terms][columns]; usual_rows is what `rows` mostly is.
+void emit_product(Out *out, const char *rows, int usual_rows, int columns, int terms, const char *x,
+                  const char *w, const char *y)
+{
+    if (out->network->blas) {
+        line(out, "gemm_nn(%s, %d, %d, %s, %s, 0, %s);", rows, columns, terms, x, w, y);
+        return;
+    }
+    need(out, ROWS_BY_MATRIX, terms, columns, usual_rows);
+    line(out, "%s(%s, %s, %s, %s);", product_name(ROWS_BY_MATRIX, terms, columns), rows, x, w, y);
+}
+
+// dw[from..to][columns] = or += the sum over `terms` rows of x[.][from..to]' dy[.][columns], where
+// rows of x are `width` apart.
+void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
+                const char *terms, const char *x, const char *dy, const char *dw, bool add)
+{
+    if (out->network->blas) {
+        const bool whole = !strcmp(from, "0");
+        line(out, "gemm_tn(%s, %d, %s, %s, %d, %s, %d, %s);",
+             whole ? to : format("%s - %s", to, from), columns, terms,
+             whole ? x : format("&%s[0][%s]", x, from), width, dy, add,
+             whole ? dw : format("%s[%s]", dw, from));
+        return;
+    }
+    const Form form = add ? OUTER_ADD : OUTER_SUM;
+    need(out, form, width, columns, usual_rows);
+    line(out, "%s(%s, %s, %s, %s, %s, %s);", product_name(form, width, columns), from, to, terms, x,
+         dy, dw);
+}
+
+// --- BLAS ---------------------------------------------------------------------------------------
+
+static void emit_blas(Out *out, const char *body)
+{
+    static const struct {
+        const char *name, *parameters, *about, *call;
+    } products[] = {
+        {"gemm_nn", "int m, int n, int k, const void *a, const void *b, %s beta, void *c",
+         "c[m][n] = a[m][k] b[k][n] + beta c",
+         "CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, beta, c, n"},
+        {"gemm_tn",
+         "int m, int n, int k, const void *a, int width, const void *b, %s beta, void *c",
+         "c[m][n] = a[k][m]' b[k][n] + beta c, where rows of a are `width` apart",
+         "CblasTrans, CblasNoTrans, m, n, k, 1, a, width, b, n, beta, c, n"},
+    };
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        if (!strstr(body, format("%s(", products[i].name)))
+            continue;
+        comment(out, "%s", products[i].about);
+        const char *const hole = strstr(products[i].parameters, "%s");
+        const char *const parameters =
+            format("%.*s%s%s", (int)(hole - products[i].parameters), products[i].parameters,
+                   real_type(out->network), hole + 2);
+        emit_declaration(out, format("static void %s(", products[i].name), parameters);
+        line(out, "{");
+        line(out, "cblas_%cgemm(CblasRowMajor, %s);", out->network->doubles ? 'd' : 's',
+             products[i].call);
+        line(out, "}");
+        blank_line(out);
+    }
+}
+
+// --- tiles --------------------------------------------------------------------------------------
+
+static int lanes(const Network *network)
+{
+    return network->target->vector_bytes / (network->doubles ? 8 : 4);
+}
+
+// How the rows are cut into tiles: as few as the registers allow beside two vectors of the matrix
+// and one spread number, of equal height, and one for what those leave.
+typedef struct {
+    int full, rest;
+} Heights;
+
+static Heights heights_of(const Network *network, int usual_rows)
+{
+    enum { VECTORS = 2, LEAST = 4 };
+    const int most = (network->target->registers - VECTORS - 1) / VECTORS;
+    const int tiles = (usual_rows + most - 1) / most;
+    Heights h = {.full = (usual_rows + tiles - 1) / tiles};
+    h.rest = usual_rows % h.full;
+    if (!h.rest)
+        h.rest = h.full > LEAST ? LEAST : 1; // for a batch that is cut short
+    return h;
+}
+
+static const char *strip_name(Heights h, int width)
+{
+    return format("strip_%d_%dx%d", h.full, h.rest, width);
+}
+
+typedef struct {
+    int width;   // columns
+    int vectors; // of `lane_count` columns each
+    int lane_count;
+} Strip;
+
+// The columns as strips: pairs of full vectors, one full vector, then halves down to one column.
+static int strips_of(const Network *network, int columns, Strip *strips)
+{
+    const int full = lanes(network);
+    int count = 0;
+    if (columns >= 2 * full)
+        strips[count++] = (Strip){2 * full, 2, full};
+    int rest = columns % (2 * full);
+    for (int width = full; width >= 1; width /= 2) {
+        if (rest < width)
+            continue;
+        strips[count++] = (Strip){width, 1, width};
+        rest -= width;
+    }
+    return count;
+}
+
+static const char *vector_type(const Network *network, int lane_count)
+{
+    return lane_count == 1 ? real_type(network) : format("Vector%d", lane_count);
+}
+
+// A macro's definition, its line ends in one column.
+static void macro(Out *out, const char *const *lines, int count)
+{
+    for (int i = 0; i < count; i++) {
+        Text text = {0};
+        for (const char *c = lines[i]; *c; c++) // REAL stands for the program's type
+            if (!strncmp(c, "REAL", 4)) {
+                text_add(&text, "%s", real_type(out->network));
+                c += 3;
+            } else {
+                text_add(&text, "%c", *c);
+            }
+        raw(out, i < count - 1 ? "%-90s\\\n" : "%s\n", text.text);
+    }
+}
+
+static void emit_tile_macro(Out *out)
+{
+    static const char *const tile[] = {
+        "#define TILE(name, ROW_COUNT, VECTORS, Vector)",
+        "    static inline __attribute__((always_inline)) void name(",
+        "        int terms, const REAL *a, long ai, long ap, const REAL *b, long bp, REAL *c,",
+        "        long ci, bool add)",
+        "    {",
+        "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
+        "        Vector sum[ROW_COUNT][VECTORS] = {0};",
+        "        if (add)",
+        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "                UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));",
+        "        for (int p = 0; p < terms; p++) {",
+        "            Vector row[VECTORS];",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));",
+        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "                UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                    sum[i][j] += a[i * ai + p * ap] * row[j];",
+        "        }",
+        "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));",
+        "    }",
+    };
+    static const char *const strip[] = {
+        "#define STRIP(name, FULL, REST, VECTORS, Vector)",
+        "    TILE(name##_full, FULL, VECTORS, Vector)",
+        "    TILE(name##_rest, REST, VECTORS, Vector)",
+        "    TILE(name##_one, 1, VECTORS, Vector)",
+        "    static inline __attribute__((always_inline)) void name(",
+        "        int rows, int terms, const REAL *a, long ai, long ap, const REAL *b, long bp,",
+        "        REAL *c, long ci, bool add)",
+        "    {",
+        "        int i = 0;",
+        "        for (; i + FULL <= rows; i += FULL)",
+        "            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "        for (; i + REST <= rows; i += REST)",
+        "            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "        for (; i < rows; i++)",
+        "            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "    }",
+    };
+    comment(out, "A tile of the result stays in vector registers until its sum is complete: "
+                 "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
+                 "a[i * ai + p * ap], rows of b are bp apart, rows of c ci.");
+    macro(out, tile, (int)(sizeof tile / sizeof *tile));
+    raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n\n");
+    comment(out,
+            "A strip: a few vectors of columns through all rows: full tiles, then the rows that "
+            "those leave of a whole block, then single ones where a batch is cut short.");
+    macro(out, strip, (int)(sizeof strip / sizeof *strip));
+    blank_line(out);
+}
+
+static const char *about_product(const Product *p)
+{
+    if (p->form == ROWS_BY_MATRIX)
+        return format("c[rows][%d] = a[rows][%d] b[%d][%d]", p->columns, p->terms, p->terms,
+                      p->columns);
+    return format("rows from..to of c[%d][%d] %s a[terms][%d]' b[terms][%d]", p->terms, p->columns,
+                  p->form == OUTER_ADD ? "+=" : "=", p->terms, p->columns);
+}
+
+static void emit_tiled_product(Out *out, const Product *p)
+{
+    const char *const type = real_type(out->network);
+    const Heights heights = heights_of(out->network, p->rows);
+    Strip strips[16];
+    const int count = strips_of(out->network, p->columns, strips);
+    const bool outer = p->form != ROWS_BY_MATRIX;
+    comment(out, "%s", about_product(p));
+    emit_declaration(out,
+                     format("static void %s(", product_name((Form)p->form, p->terms, p->columns)),
+                     outer ? "int from, int to, int terms, const void *left, const void *right, "
+                             "void *result"
+                           : "int rows, const void *left, const void *right, void *result");
+    line(out, "{");
+    if (outer) {
+        line(out, "const %s *const a = (const %s *)left + from, *const b = right;", type, type);
+        line(out, "%s *const c = (%s *)result + (size_t)from * %d;", type, type, p->columns);
+    } else {
+        line(out, "const %s *const a = left, *const b = right;", type);
+        line(out, "%s *const c = result;", type);
+    }
+    int column = 0;
+    for (int s = 0; s < count; s++) {
+        const int runs = s == 0 && strips[s].vectors == 2 ? p->columns / strips[s].width : 1;
+        const char *const at = runs > 1 ? "j" : format("%d", column);
+        if (runs > 1)
+            line(out, "for (int j = 0; j < %d; j += %d)", runs * strips[s].width, strips[s].width);
+        const char *const offset = strcmp(at, "0") ? format(" + %s", at) : "";
+        line(out, "%s%s(%s, %s, a, %s, b%s, %d, c%s, %d, %s);", runs > 1 ? "    " : "",
+             strip_name(heights, strips[s].width), outer ? "to - from" : "rows",
+             outer ? "terms" : format("%d", p->terms),
+             outer ? format("1, %d", p->terms) : format("%d, 1", p->terms), offset, p->columns,
+             offset, p->columns, p->form == OUTER_ADD ? "true" : "false");
+        column += runs * strips[s].width;
+    }
+    line(out, "}");
+    blank_line(out);
+}
+
+static void emit_vector_types(Out *out)
+{
+    const char *const type = real_type(out->network);
+    const int size = out->network->doubles ? 8 : 4;
+    for (int n = lanes(out->network); n > 1; n /= 2)
+        line(out, "typedef %s Vector%d __attribute__((vector_size(%d)));", type, n, n * size);
+    blank_line(out);
+}
+
+static void emit_tiles(Out *out, const char *body)
+{
+    const Network *const network = out->network;
+    Text done = {0}; // names of the strips that are there
+    text_add(&done, " ");
+    emit_vector_types(out);
+    emit_tile_macro(out);
+    for (int i = 0; i < network->product_count; i++) {
+        const Product *const p = &network->products[i];
+        if (!strstr(body, format("%s(", product_name((Form)p->form, p->terms, p->columns))))
+            continue;
+        Strip strips[16];
+        const int count = strips_of(network, p->columns, strips);
+        const Heights heights = heights_of(network, p->rows);
+        for (int s = 0; s < count; s++) {
+            const char *const name = strip_name(heights, strips[s].width);
+            if (!strstr(done.text, format(" %s ", name)))
+                line(out, "STRIP(%s, %d, %d, %d, %s)", name, heights.full, heights.rest,
+                     strips[s].vectors, vector_type(network, strips[s].lane_count));
+            text_add(&done, "%s ", name);
+        }
+        emit_tiled_product(out, p);
+    }
+}
+
+// The functions that `body` calls.
+void emit_products(Out *out, const char *body)
+{
+    if (out->network->blas)
+        emit_blas(out, body);
+    else if (out->network->product_count)
+        emit_tiles(out, body);
+}

@@ -1,0 +1,58 @@
+// target.c: the processors that code is made for: what the choice of tiles needs to know of them.
+//
+// The text is right on every processor; the target decides what is fast.
+#include "netc.h"
+
+#include <string.h>
+
+static const Target targets[] = {
+    // name        vector bytes  registers
+    {"x86-64-v4", 64, 32}, // AVX-512
+    {"x86-64-v3", 32, 16}, // AVX2 and FMA
+    {"x86-64-v2", 16, 16}, // SSE4
+    {"armv8", 16, 32},     {"portable", 16, 16},
+};
+enum { TARGET_COUNT = (int)(sizeof targets / sizeof *targets) };
+
+// The level of the machine that netc runs on.
+static const char *native_level(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
+        return "x86-64-v4";
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return "x86-64-v3";
+    return "x86-64-v2";
+#elif defined(__aarch64__)
+    return "armv8";
+#else
+    return "portable";
+#endif
+}
+
+const Target *target_named(const char *name)
+{
+    const char *const level = strcmp(name, "native") ? name : native_level();
+    for (int i = 0; i < TARGET_COUNT; i++)
+        if (!strcmp(targets[i].name, level))
+            return &targets[i];
+    return NULL;
+}
+
+// "native, x86-64-v4, … and portable"
+const char *target_names(void)
+{
+    const char *names[TARGET_COUNT + 1] = {"native"};
+    for (int i = 0; i < TARGET_COUNT; i++)
+        names[i + 1] = targets[i].name;
+    return join_words(names, TARGET_COUNT + 1, "and");
+}
+
+// The option of the C compiler, or NULL where its own default is right.
+const char *target_march(const char *name)
+{
+    if (!strcmp(name, "portable"))
+        return NULL;
+    return !strcmp(name, "armv8") ? "armv8-a" : name;
+}
