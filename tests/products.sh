@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# The generated tiles against OpenBLAS: networks of random widths, for each processor that tiles are
+# made for, trained alike end with the same weights but for rounding.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+# A network whose products have odd sizes; $1 seeds them.
+random_net() {
+    awk -v seed="$1" 'function size(most) { return 1 + int(rand() * most) }
+        BEGIN {
+            srand(seed)
+            print "data mnist\ninput 28x28x1"
+            if (seed % 2)
+                printf "conv %d %dx%d relu\npool 2\nconv %d 3x3 tanh stride 2 pad same\n",
+                    size(40), size(5), size(5), size(67)
+            for (i = 0; i < 4; i++)
+                printf "dense %d tanh\n", size(67)
+            print "dense 10 softmax\nloss cross_entropy\noptimizer sgd lr 0.05"
+            printf "batch %d\n", 1 + size(130)
+        }'
+}
+
+compare() { # compare TILED BLAS: largest difference relative to the largest weight of a tensor
+    /usr/bin/python3 - "$1" "$2" <<'PY'
+import json, struct, sys
+import numpy
+def tensors(path):
+    data = open(path, "rb").read()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    return {name: numpy.frombuffer(data[8 + size:][entry["data_offsets"][0]:entry["data_offsets"][1]],
+                                   dtype=numpy.float32)
+            for name, entry in header.items() if name != "__metadata__"}
+a, b = tensors(sys.argv[1]), tensors(sys.argv[2])
+assert a.keys() == b.keys() and len(a) > 4
+worst = max(float(numpy.abs(a[n] - b[n]).max() / (numpy.abs(b[n]).max() + 1e-3)) for n in a)
+moved = any(float(numpy.abs(a[n]).max()) > 0 for n in a if n.endswith("_b"))
+sys.exit(0 if worst < 2e-4 and moved else f"largest relative difference {worst:.3g}, moved {moved}")
+PY
+}
+
+one_seed() { # SEED
+    local seed=$1 net=$tmp/$1.net target
+    random_net "$seed" >"$net"
+    build "$net" "$tmp/$seed-blas" --gemm blas || return 1
+    "$tmp/$seed-blas" train --data "$sample" --out "$tmp/$seed-out" --quiet >/dev/null || return 1
+    for target in x86-64-v4 x86-64-v3 x86-64-v2; do
+        if [ $target = x86-64-v4 ] && ! grep -q avx512dq /proc/cpuinfo; then
+            target=portable
+        fi
+        build "$net" "$tmp/$seed-$target" --target $target || return 1
+        "$tmp/$seed-$target" train --data "$sample" --out "$tmp/$seed-$target-out" --quiet \
+            >/dev/null || return 1
+        compare "$tmp/$seed-$target-out/weights.safetensors" \
+            "$tmp/$seed-out/weights.safetensors" || { echo "$target"; cat "$net"; return 1; }
+    done
+}
+
+for seed in 1 2 3 4 5 6; do
+    start "network $seed" one_seed $seed
+done
+finish
