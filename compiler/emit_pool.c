@@ -94,12 +94,13 @@ void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
     const Attributes *const a = &node->attributes;
     const Shape grid = graph->nodes[node->input[0]].shape;
     open_gradient(out, a, node->shape, grid);
-    line(out, "bool open = true; // the largest has not been met yet");
+    line(out, "%s left = dy[i][row][col][c]; // goes to the first that is the largest",
+         real_type(graph->network));
     const char *const x = open_window(out, a);
-    line(out, "const bool here = open & (x[i]%s == y[i][row][col][c]);", x);
-    line(out, "dx[i]%s %s here ? dy[i][row][col][c] : 0;", x,
-         tiles(a, node->shape, grid) ? "=" : "+=");
-    line(out, "open &= !here;");
+    line(out, "const bool here = x[i]%s == y[i][row][col][c];", x);
+    line(out, "const %s v = here ? left : 0;", real_type(graph->network));
+    line(out, "dx[i]%s %s v;", x, tiles(a, node->shape, grid) ? "=" : "+=");
+    line(out, "left -= v;");
     close_window(out);
     close_windows(out);
     emit_row_steps(out, graph, node);

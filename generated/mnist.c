@@ -449,12 +449,13 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 32; c++) {
-                    bool open = true; // the largest has not been met yet
+                    float left = dy[i][row][col][c]; // goes to the first that is the largest
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool here = open & (x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c]);
-                            dx[i][row * 2 + r][col * 2 + s][c] = here ? dy[i][row][col][c] : 0;
-                            open &= !here;
+                            const bool here = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
+                            const float v = here ? left : 0;
+                            dx[i][row * 2 + r][col * 2 + s][c] = v;
+                            left -= v;
                         }
                 }
         for (int row = 0; row < 28; row++)
@@ -672,12 +673,13 @@ static void pool2_backward(int rows, float dx[restrict ROWS][14][14][64],
         for (int row = 0; row < 7; row++)
             for (int col = 0; col < 7; col++)
                 for (int c = 0; c < 64; c++) {
-                    bool open = true; // the largest has not been met yet
+                    float left = dy[i][row][col][c]; // goes to the first that is the largest
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool here = open & (x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c]);
-                            dx[i][row * 2 + r][col * 2 + s][c] = here ? dy[i][row][col][c] : 0;
-                            open &= !here;
+                            const bool here = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
+                            const float v = here ? left : 0;
+                            dx[i][row * 2 + r][col * 2 + s][c] = v;
+                            left -= v;
                         }
                 }
         for (int row = 0; row < 14; row++)
