@@ -59,11 +59,12 @@ static void emit_card(Out *out, const Network *network)
 
 static void emit_tensors(Out *out, const Network *network)
 {
-    static const char *const titles[] = {"weights, which training changes",
-                                         "states, which follow the training",
-                                         "what the optimizer remembers"};
+    static const char *const titles[] = {
+        "weights, which training changes", "states, which follow the training",
+        "what the optimizer remembers",
+        "weights with rows and columns exchanged, for the backward pass"};
     rule(out, "tensors that outlive a step");
-    for (int role = ROLE_WEIGHT; role <= ROLE_OPTIMIZER; role++) {
+    for (int role = ROLE_WEIGHT; role <= ROLE_DERIVED; role++) {
         bool titled = false;
         for (int i = 0; i < network->tensor_count; i++) {
             const Tensor *const t = &network->tensors[i];
@@ -188,6 +189,8 @@ static void emit_tensor_table(Out *out, const Network *network)
     line(out, "static const NnTensor tensors[] = {");
     for (int i = 0; i < network->tensor_count; i++) {
         const Tensor *const t = &network->tensors[i];
+        if (t->role == ROLE_DERIVED)
+            continue;
         Text dims = {0};
         for (int d = 0; d < t->shape.count; d++)
             text_add(&dims, "%s%d", d ? ", " : "", t->shape.dims[d]);
@@ -272,7 +275,7 @@ static void emit_model(Out *out, const Network *network)
          p->loss ? setting_word(p->loss, "kind") : "none",
          network->trains ? setting_word(p->optimizer, "kind") : "none");
     line(out, ".layers = layers, .layer_count = %d,", network->card_count);
-    line(out, ".tensors = tensors, .tensor_count = %d,", network->tensor_count);
+    line(out, ".tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,");
     line(out, ".parameters = %ld,", cost.parameters);
     line(out, ".arena_bytes = ARENA_BYTES, .weight_bytes = %.0f, .optimizer_bytes = %.0f,",
          cost.weight_bytes, cost.optimizer_bytes);
@@ -282,6 +285,8 @@ static void emit_model(Out *out, const Network *network)
         line(out, ".train_step = train_step,");
     if (network->trains && network->doubles)
         line(out, ".gradient_step = gradient_step,");
+    if (has_derived(network))
+        line(out, ".prepare = prepare,");
     line(out, ".infer = infer,");
     line(out, ".output = WHOLE(infer_%s), .predicted = WHOLE(infer_predicted),",
          network->infer.nodes[network->output].name);
@@ -325,6 +330,8 @@ const char *emit_c(Network *network)
     Out body = {.network = network};
     emit_layers(&body, network);
     rule(&body, "the whole network");
+    if (has_derived(network))
+        emit_prepare(&body, &network->train);
     if (network->trains)
         emit_train_step(&body, &network->train, true);
     if (network->trains && network->doubles)

@@ -40,19 +40,23 @@ void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
         emit_part_elements(out, graph, node, "dw[i][j]");
 }
 
-// Backward products read the weights the other way round; turned once a step, they are read along
-// their rows like all others.
 void emit_turn(Out *out, const Graph *graph, const Node *node)
 {
     enum { SQUARE = 16 }; // so many rows at a time use every byte of a cache line
-    const int rows = node->shape.dims[1], columns = node->shape.dims[0];
-    const bool cut = part_count(node->shape) > 1;
-    (void)graph;
+    const Shape w = part_shape(graph, node);
+    const int columns = w.dims[w.count - 1], rows = (int)(shape_size(w) / columns);
+    const bool cut = part_count(w) > 1;
     emit_part_range(out, graph, node);
-    line(out, "for (int top = 0; top < %d; top += %d)", rows, SQUARE);
-    out->depth++;
-    line(out, cut ? "for (int j = from; j < to; j++)" : "for (int j = 0; j < %d; j++)", columns);
-    line(out, "    for (int i = top; i < nn_min(top + %d, %d); i++)", SQUARE, rows);
-    line(out, "        turned[j][i] = w[i][j];");
-    out->depth--;
+    const char *const row_loop =
+        cut ? "for (int i = from; i < to; i++)" : format("for (int i = 0; i < %d; i++)", rows);
+    if (columns <= SQUARE) {
+        line(out, "%s", row_loop);
+        line(out, "    for (int j = 0; j < %d; j++)", columns);
+        line(out, "        turned[j][i] = w[i][j];");
+        return;
+    }
+    line(out, "for (int left = 0; left < %d; left += %d)", columns, SQUARE);
+    line(out, "    %s", row_loop);
+    line(out, "        for (int j = left; j < nn_min(left + %d, %d); j++)", SQUARE, columns);
+    line(out, "            turned[j][i] = w[i][j];");
 }

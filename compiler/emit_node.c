@@ -13,7 +13,7 @@
 // The value's name joins where a layer has several of a kind: conv1_w_update, conv1_b_update.
 const char *function_name(const Node *node)
 {
-    static const char *const of_tensors[] = {"gradient", "partial", "update", "penalty"};
+    static const char *const of_tensors[] = {"gradient", "partial", "update", "penalty", "turn"};
     const Node *subject = NULL;
     for (size_t i = 0; i < sizeof of_tensors / sizeof *of_tensors; i++)
         if (!strcmp(node->suffix, of_tensors[i]))
@@ -221,7 +221,9 @@ const char *parameter_list(const Graph *graph, const Node *node)
                   view(graph, node), true);
     for (int k = 0; k < node->input_count; k++) {
         const Node *const in = &graph->nodes[node->input[k]];
-        const bool written = updates && in->extent == PER_RUN;
+        const bool written =
+            updates && in->extent == PER_RUN &&
+            (k == 0 || graph->network->tensors[in->attributes.tensor].role != ROLE_WEIGHT);
         Shape shape = input_view(graph, node, k);
         if (updates || tasks == BY_PART)
             if (in->extent != PER_ROW)

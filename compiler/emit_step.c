@@ -283,6 +283,34 @@ static void emit_phases(Out *out, const Graph *graph, bool updates)
     }
 }
 
+bool has_derived(const Network *network)
+{
+    for (int i = 0; i < network->tensor_count; i++)
+        if (network->tensors[i].role == ROLE_DERIVED)
+            return true;
+    return false;
+}
+
+void emit_prepare(Out *out, const Graph *graph)
+{
+    comment(out, "Makes what is kept in two layouts anew: for weights that were set from outside.");
+    line(out, "static void prepare(void)");
+    line(out, "{");
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (node->op != OP_turn || node->dead)
+            continue;
+        const int parts = part_count(part_shape(graph, node));
+        if (parts > 1)
+            line(out, "for (int part = 0; part < %d; part++)", parts);
+        out->depth += parts > 1;
+        emit_call(out, graph, node, "", ");");
+        out->depth -= parts > 1;
+    }
+    line(out, "}");
+    blank_line(out);
+}
+
 void emit_train_step(Out *out, const Graph *graph, bool updates)
 {
     comment(out, updates ? "One step of training: forward, backward and update."
@@ -290,6 +318,12 @@ void emit_train_step(Out *out, const Graph *graph, bool updates)
     line(out, "static void %s(const NnBatch *batch, NnResult *result)",
          updates ? "train_step" : "gradient_step");
     line(out, "{");
+    if (!updates && has_derived(graph->network)) {
+        line(out, "if (nn_thread() == 0)");
+        line(out, "    prepare();");
+        line(out, "nn_barrier();");
+        blank_line(out);
+    }
     emit_phases(out, graph, updates);
     line(out, "}");
     blank_line(out);

@@ -74,17 +74,6 @@ void grad_none(Graph *graph, const Node *node, int dy)
     bug("%s of %s has no gradient", op_info[node->op].name, node->layer);
 }
 
-// The weights with rows and columns exchanged, made once a step.
-static int turned(Graph *graph, const Node *of, int w)
-{
-    const Shape shape = shape_at(graph, w);
-    const int columns = shape.dims[shape.count - 1];
-    const int rows = (int)(shape_size(shape) / columns);
-    const int id = BACKWARD(graph, of, OP_turn, shape_of(2, columns, rows), "turn", w);
-    graph->nodes[id].name = format("%s_turned", graph->nodes[w].name);
-    return id;
-}
-
 void grad_dense(Graph *graph, const Node *node, int dy)
 {
     const Node n = *node;
@@ -92,7 +81,7 @@ void grad_dense(Graph *graph, const Node *node, int dy)
     if (needs_gradient(graph, x))
         gradient_add(graph, x,
                      BACKWARD(graph, &n, OP_dense_grad_x, shape_at(graph, x), "backward", dy,
-                              turned(graph, &n, w)));
+                              turned_weight(graph, w)));
     gradient_add(graph, w,
                  BACKWARD(graph, &n, OP_dense_grad_w, shape_at(graph, w), "gradient", x, dy));
 }
@@ -106,7 +95,7 @@ void grad_conv(Graph *graph, const Node *node, int dy)
     if (needs_gradient(graph, x))
         gradient_add(graph, x,
                      BACKWARD(graph, &n, OP_conv_grad_x, shape_at(graph, x), "backward", dy,
-                              turned(graph, &n, w)));
+                              turned_weight(graph, w)));
 }
 
 void grad_bias(Graph *graph, const Node *node, int dy)

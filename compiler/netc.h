@@ -395,9 +395,15 @@ typedef struct {
     const char *why; // the first values in words: "uniform within sqrt(6 / (784 + 300))"
     double l2;
     int gradient; // node of the training graph that makes it, or -1
+    int derived;  // ROLE_DERIVED: the tensor it is made from
     Loc loc;
 } Tensor;
-enum { ROLE_WEIGHT, ROLE_STATE, ROLE_OPTIMIZER };
+enum {
+    ROLE_WEIGHT,
+    ROLE_STATE,
+    ROLE_OPTIMIZER,
+    ROLE_DERIVED, // a weight in another layout; not saved
+};
 
 typedef struct Network Network;
 struct Graph {
@@ -497,6 +503,7 @@ void gradient_add(Graph *graph, int node, int gradient); // sums where there is 
 
 // --- update.c: the optimizer's nodes ------------------------------------------------------------
 void add_updates(Graph *graph);
+int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and columns exchanged
 
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
@@ -556,6 +563,8 @@ void emit_arena(Out *out, const Network *network);
 void emit_train_step(Out *out, const Graph *graph, bool updates);
 void emit_infer(Out *out, const Graph *graph);
 void emit_first_nonfinite(Out *out, const Graph *graph);
+void emit_prepare(Out *out, const Graph *graph);
+bool has_derived(const Network *network);
 
 // --- emit_node.c: the function of one node ------------------------------------------------------
 const char *function_name(const Node *node);

@@ -43,7 +43,9 @@ int part_count(Shape shape)
 // The tensor along which a node's parts run.
 Shape part_shape(const Graph *graph, const Node *node)
 {
-    return node->op == OP_penalty ? graph->nodes[node->input[0]].shape : node->shape;
+    if (node->op == OP_penalty)
+        return graph->nodes[node->input[0]].shape;
+    return node->op == OP_turn ? graph->nodes[node->input[1]].shape : node->shape;
 }
 
 // True where one thread runs both tasks that meet in a value, so that no barrier is needed.
@@ -80,6 +82,10 @@ static int earliest_update(const Graph *graph, int id)
         if (node->dead || i == id)
             continue;
         if (has_flag(node, STOPS) && node->phase > phase)
+            phase = node->phase;
+        // what is derived of a tensor follows its update
+        if (i < id && has_flag(node, UPDATES) && update->op == OP_turn &&
+            node->input[0] == update->input[1] && node->phase > phase)
             phase = node->phase;
         for (int k = 0; k < node->input_count; k++) {
             if (has_flag(node, UPDATES) || graph->nodes[node->input[k]].op != OP_weight)

@@ -63,6 +63,33 @@ static int add_l2(Graph *graph, int tensor, int w, int gradient)
     return id;
 }
 
+// Backward products read the weights by columns. A copy with rows and columns exchanged is kept
+// beside them, renewed by whoever updates them.
+int turned_weight(Graph *graph, int w)
+{
+    const int of = graph->nodes[w].attributes.tensor;
+    const Tensor tensor = graph->network->tensors[of];
+    const int columns = tensor.shape.dims[tensor.shape.count - 1];
+    const int rows = (int)(shape_size(tensor.shape) / columns);
+    return weight_node(graph,
+                       tensor_add(graph->network, (Tensor){.name = format("%s_turned", tensor.name),
+                                                           .layer = tensor.layer,
+                                                           .role = ROLE_DERIVED,
+                                                           .shape = shape_of(2, columns, rows),
+                                                           .derived = of,
+                                                           .loc = tensor.loc}));
+}
+
+static void add_turn(Graph *graph, int derived)
+{
+    const Tensor tensor = graph->network->tensors[derived];
+    const int id = NODE(graph, OP_turn, tensor.layer, tensor.loc, weight_node(graph, derived),
+                        weight_node(graph, tensor.derived));
+    graph->nodes[id].name = graph->network->tensors[tensor.derived].name;
+    graph->nodes[id].suffix = "turn";
+    infer_shape(graph, id);
+}
+
 // needs: gradients; makes: an update of each trained tensor, and the optimizer's tensors
 void add_updates(Graph *graph)
 {
@@ -86,4 +113,7 @@ void add_updates(Graph *graph)
         graph->nodes[id].attributes = rule.attributes;
         infer_shape(graph, id);
     }
+    for (int i = 0; i < trained; i++)
+        if (network->tensors[i].role == ROLE_DERIVED)
+            add_turn(graph, i);
 }

@@ -45,27 +45,29 @@ static _Alignas(64) float dense2_w_v[300][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
+// weights with rows and columns exchanged, for the backward pass
+static _Alignas(64) float dense2_w_turned[10][300];
+
 // --- the arena --------------------------------------------------------------------------------------
 
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 1380416,
-    // of a training step: 1380416 bytes, 1537728 if nothing were shared
+    ARENA_BYTES = 1517632,
+    // of a training step: 1517632 bytes, 1525696 if nothing were shared
     AT_input =                 940800, EACH_input =                78400, // [ROWS][28][28][1]
-    AT_dense1 =                     0, EACH_dense1 =               30000, // [ROWS][300]
-    AT_dense2_z =              132032, EACH_dense2_z =              2048, // [ROWS][10]
-    AT_dense2 =                133056, EACH_dense2 =                2048, // [ROWS][10]
-    AT_predicted =             148096, EACH_predicted =              100, // [ROWS]
-    AT_loss =                  148544, EACH_loss =                   100, // [ROWS]
-    AT_d_dense2_z =            144064, EACH_d_dense2_z =            1000, // [ROWS][10]
-    AT_d_dense2_b_partial =    148992, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =            149184,                                    // [10]
-    AT_dense2_w_turned =       120000,                                    // [10][300]
-    AT_d_dense1_z =           1254400, EACH_d_dense1_z =           30000, // [ROWS][300]
-    AT_d_dense2_w =            132032,                                    // [300][10]
-    AT_d_dense1_b_partial =   1374400, EACH_d_dense1_b_partial =    1200, // [300]
-    AT_d_dense1_b =           1379200,                                    // [300]
+    AT_dense1 =               1254400, EACH_dense1 =               30000, // [ROWS][300]
+    AT_dense2_z =                   0, EACH_dense2_z =              2048, // [ROWS][10]
+    AT_dense2 =                  1024, EACH_dense2 =                2048, // [ROWS][10]
+    AT_predicted =            1516480, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 1516928, EACH_loss =                   100, // [ROWS]
+    AT_d_dense2_z =           1511232, EACH_d_dense2_z =            1000, // [ROWS][10]
+    AT_d_dense2_b_partial =   1517376, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =           1517568,                                    // [10]
+    AT_d_dense1_z =           1374400, EACH_d_dense1_z =           30000, // [ROWS][300]
+    AT_d_dense2_w =           1494400,                                    // [300][10]
+    AT_d_dense1_b_partial =   1506432, EACH_d_dense1_b_partial =    1200, // [300]
+    AT_d_dense1_b =           1515264,                                    // [300]
     AT_d_dense1_w =                 0,                                    // [784][300]
     // of inference: 438592 bytes
     AT_infer_input =             0, EACH_infer_input =      108416, // [ROWS][28][28][1]
@@ -340,15 +342,6 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
             sum[j] += partial[block][j];
 }
 
-// turned = w', rows and columns exchanged
-static void dense2_turn(float turned[restrict 10][300], const float w[300][10])
-{
-    for (int top = 0; top < 300; top += 16)
-        for (int j = 0; j < 10; j++)
-            for (int i = top; i < nn_min(top + 16, 300); i++)
-                turned[j][i] = w[i][j];
-}
-
 // forward: y = x w
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense1)
@@ -399,6 +392,14 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
         w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
     }
+}
+
+// turned = w', rows and columns exchanged
+static void dense2_w_turn(float turned[restrict 10][300], const float w[300][10])
+{
+    for (int i = 0; i < 300; i++)
+        for (int j = 0; j < 10; j++)
+            turned[j][i] = w[i][j];
 }
 
 // --- loss cross_entropy, and the answer -------------------------------------------------------------
@@ -461,6 +462,12 @@ static void loss_backward(const NnBatch *batch, int first, int rows, float dx[re
 
 // --- the whole network ------------------------------------------------------------------------------
 
+// Makes what is kept in two layouts anew: for weights that were set from outside.
+static void prepare(void)
+{
+    dense2_w_turn(dense2_w_turned, dense2_w);
+}
+
 // One step of training: forward, backward and update.
 static void train_step(const NnBatch *batch, NnResult *result)
 {
@@ -474,9 +481,9 @@ static void train_step(const NnBatch *batch, NnResult *result)
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
         loss_backward(batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
         dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-    }
-    if (nn_thread() == 0) {
-        dense2_turn(WHOLE(dense2_w_turned), dense2_w);
+        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
+                        BLOCK(dense1));
+        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
     }
     nn_barrier();
 
@@ -484,27 +491,18 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_barrier();
         return; // not finite: no weight is changed
     }
-    nn_each (block, BLOCKS) {
-        const int rows = rows_from(block * ROWS, batch);
-        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), WHOLE(dense2_w_turned),
-                        BLOCK(dense1));
-        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
-    }
-    if (nn_thread() == 0) {
-        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
-        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
-        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
-    }
-    nn_barrier();
-
     nn_each (part, 8) {
         dense1_w_gradient(batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
         dense1_w_update(batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
     }
     if (nn_thread() == 0) {
+        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
         dense1_b_gradient(WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
         dense1_b_update(batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
+        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+        dense2_w_turn(dense2_w_turned, dense2_w);
     }
     nn_barrier();
 }
@@ -610,11 +608,12 @@ const NnModel nn_model = {
     .validation_share = 0,
     .loss = "cross_entropy", .optimizer = "adam",
     .layers = layers, .layer_count = 2,
-    .tensors = tensors, .tensor_count = 12,
+    .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 238510,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 954040, .optimizer_bytes = 1908080,
-    .operations_forward = 477807, .operations_backward = 483053, .operations_update = 2385100,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 966040, .optimizer_bytes = 1908080,
+    .operations_forward = 477807, .operations_backward = 483023, .operations_update = 2388100,
     .train_step = train_step,
+    .prepare = prepare,
     .infer = infer,
     .output = WHOLE(infer_dense2), .predicted = WHOLE(infer_predicted),
     .first_nonfinite = first_nonfinite,

@@ -63,47 +63,49 @@ static _Alignas(64) float dense2_w_v[128][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
+// weights with rows and columns exchanged, for the backward pass
+static _Alignas(64) float dense2_w_turned[10][128];
+static _Alignas(64) float dense1_w_turned[128][3136];
+static _Alignas(64) float conv2_w_turned[64][288];
+
 // --- the arena --------------------------------------------------------------------------------------
 
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 35028288,
-    // of a training step: 35028288 bytes, 42989760 if nothing were shared
-    AT_input =               34220032, EACH_input =                78400, // [ROWS][28][28][1]
-    AT_conv1 =               12544000, EACH_conv1 =              2508800, // [ROWS][28][28][32]
-    AT_pool1 =               27596800, EACH_pool1 =               627200, // [ROWS][14][14][32]
-    AT_conv2 =               22579200, EACH_conv2 =              1254400, // [ROWS][14][14][64]
-    AT_pool2 =               31711232, EACH_pool2 =               313600, // [ROWS][7][7][64]
-    AT_dropout1 =            32965632, EACH_dropout1 =            313600, // [ROWS][7][7][64]
-    AT_dropout2 =            34902272, EACH_dropout2 =             12800, // [ROWS][128]
-    AT_dense2_z =                   0, EACH_dense2_z =              2048, // [ROWS][10]
-    AT_dense2 =                  1024, EACH_dense2 =                2048, // [ROWS][10]
-    AT_predicted =           35027136, EACH_predicted =              100, // [ROWS]
-    AT_loss =                35027584, EACH_loss =                   100, // [ROWS]
-    AT_d_dense2_z =          35019520, EACH_d_dense2_z =            1000, // [ROWS][10]
-    AT_d_dense2_b_partial =  35028032, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =          35028224,                                    // [10]
-    AT_dense2_w_turned =     35004672,                                    // [10][128]
-    AT_d_dense1_z =          34953472, EACH_d_dense1_z =           12800, // [ROWS][128]
-    AT_d_dense2_w =          35009792,                                    // [128][10]
-    AT_d_dense1_b_partial =  35023552, EACH_d_dense1_b_partial =     512, // [128]
-    AT_d_dense1_b =           1680512,                                    // [128]
-    AT_dense1_w_turned =     30105600,                                    // [128][3136]
-    AT_d_pool2 =              1254400, EACH_d_pool2 =            3136000, // [ROWS][7][7][64]
+    ARENA_BYTES = 27066624,
+    // of a training step: 27066624 bytes, 41305280 if nothing were shared
+    AT_input =                6272000, EACH_input =              6350400, // [ROWS][28][28][1]
+    AT_conv1 =                      0, EACH_conv1 =              6350400, // [ROWS][28][28][32]
+    AT_pool1 =                5017600, EACH_pool1 =              6350400, // [ROWS][14][14][32]
+    AT_conv2 =                2508800, EACH_conv2 =              6350400, // [ROWS][14][14][64]
+    AT_pool2 =                5644800, EACH_pool2 =              6350400, // [ROWS][7][7][64]
+    AT_dropout1 =            25401600, EACH_dropout1 =            313600, // [ROWS][7][7][64]
+    AT_dropout2 =            26950912, EACH_dropout2 =             12800, // [ROWS][128]
+    AT_dense2_z =             3763200, EACH_dense2_z =           6350400, // [ROWS][10]
+    AT_dense2 =               3764224, EACH_dense2 =             6350400, // [ROWS][10]
+    AT_predicted =           27065536, EACH_predicted =              100, // [ROWS]
+    AT_loss =                27065984, EACH_loss =                   100, // [ROWS]
+    AT_d_dense2_z =          27057920, EACH_d_dense2_z =            1000, // [ROWS][10]
+    AT_d_dense2_b_partial =  27066432, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =           1686528,                                    // [10]
+    AT_d_dense1_z =          27002112, EACH_d_dense1_z =           12800, // [ROWS][128]
+    AT_d_dense2_w =           1679360,                                    // [128][10]
+    AT_d_dense1_b_partial =  27061952, EACH_d_dense1_b_partial =     512, // [128]
+    AT_d_dense1_b =           1685632,                                    // [128]
+    AT_d_pool2 =              5958400, EACH_d_pool2 =            6350400, // [ROWS][7][7][64]
     AT_d_dense1_w =                 0,                                    // [3136][128]
-    AT_d_conv2_z =                  0, EACH_d_conv2_z =          3136000, // [ROWS][14][14][64]
-    AT_d_conv2_b_partial =   35025600, EACH_d_conv2_b_partial =      256, // [64]
-    AT_d_conv2_b =            1681024,                                    // [64]
-    AT_d_conv2_w_partial =   34533632, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
+    AT_d_conv2_z =            3763200, EACH_d_conv2_z =          6350400, // [ROWS][14][14][64]
+    AT_d_conv2_b_partial =   27064000, EACH_d_conv2_b_partial =      256, // [64]
+    AT_d_conv2_b =            1686144,                                    // [64]
+    AT_d_conv2_w_partial =   26656000, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
     AT_d_conv2_w =            1605632,                                    // [3][3][32][64]
-    AT_conv2_w_turned =      34828544,                                    // [64][288]
-    AT_d_pool1 =              2508800, EACH_d_pool1 =            3136000, // [ROWS][14][14][32]
-    AT_d_conv1_z =                  0, EACH_d_conv1_z =          3136000, // [ROWS][28][28][32]
-    AT_d_conv1_b_partial =   35026624, EACH_d_conv1_b_partial =      128, // [32]
-    AT_d_conv1_b =            1681280,                                    // [32]
-    AT_d_conv1_w_partial =   35014912, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
-    AT_d_conv1_w =            1679360,                                    // [3][3][1][32]
+    AT_d_pool1 =              5644800, EACH_d_pool1 =            6350400, // [ROWS][14][14][32]
+    AT_d_conv1_z =            2508800, EACH_d_conv1_z =          6350400, // [ROWS][28][28][32]
+    AT_d_conv1_b_partial =   27065024, EACH_d_conv1_b_partial =      128, // [32]
+    AT_d_conv1_b =            1686400,                                    // [32]
+    AT_d_conv1_w_partial =   27053312, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_d_conv1_w =            1684480,                                    // [3][3][1][32]
     // of inference: 12548928 bytes
     AT_infer_input =       2508800, EACH_infer_input =     3136000, // [ROWS][28][28][1]
     AT_infer_conv1 =             0, EACH_infer_conv1 =     3136000, // [ROWS][28][28][32]
@@ -567,16 +569,6 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
     }
 }
 
-// turned = w', rows and columns exchanged
-static void conv2_turn(int part, float turned[restrict 64][288], const float w[288][64])
-{
-    const int from = part * 8, to = nn_min(from + 8, 64);
-    for (int top = 0; top < 288; top += 16)
-        for (int j = from; j < to; j++)
-            for (int i = top; i < nn_min(top + 16, 288); i++)
-                turned[j][i] = w[i][j];
-}
-
 // dx += the columns of `pixels` pixels, each number where conv2_columns took it
 static void conv2_scatter(int top, int pixels, float dx[restrict][14][32],
                           const float columns[][288])
@@ -638,6 +630,16 @@ static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const flo
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
         w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
     }
+}
+
+// turned = w', rows and columns exchanged
+static void conv2_w_turn(int part, float turned[restrict 64][288], const float w[288][64])
+{
+    const int from = part * 36, to = nn_min(from + 36, 288);
+    for (int left = 0; left < 64; left += 16)
+        for (int i = from; i < to; i++)
+            for (int j = left; j < nn_min(left + 16, 64); j++)
+                turned[j][i] = w[i][j];
 }
 
 // --- pool2: pool 2   14x14x64 -> 7x7x64 -------------------------------------------------------------
@@ -754,16 +756,6 @@ static void dense1_b_gradient(float sum[restrict 128], const float partial[BLOCK
             sum[j] += partial[block][j];
 }
 
-// turned = w', rows and columns exchanged
-static void dense1_turn(int part, float turned[restrict 128][3136], const float w[3136][128])
-{
-    const int from = part * 16, to = nn_min(from + 16, 128);
-    for (int top = 0; top < 3136; top += 16)
-        for (int j = from; j < to; j++)
-            for (int i = top; i < nn_min(top + 16, 3136); i++)
-                turned[j][i] = w[i][j];
-}
-
 // forward: y = x w
 // dx = dy w'
 // then y = kept ? x / (1 - rate) : 0 (dropout1)
@@ -822,6 +814,16 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 128], const f
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
         w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
     }
+}
+
+// turned = w', rows and columns exchanged
+static void dense1_w_turn(int part, float turned[restrict 128][3136], const float w[3136][128])
+{
+    const int from = part * 392, to = nn_min(from + 392, 3136);
+    for (int left = 0; left < 128; left += 16)
+        for (int i = from; i < to; i++)
+            for (int j = left; j < nn_min(left + 16, 128); j++)
+                turned[j][i] = w[i][j];
 }
 
 // y = x w
@@ -895,15 +897,6 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
             sum[j] += partial[block][j];
 }
 
-// turned = w', rows and columns exchanged
-static void dense2_turn(float turned[restrict 10][128], const float w[128][10])
-{
-    for (int top = 0; top < 128; top += 16)
-        for (int j = 0; j < 10; j++)
-            for (int i = top; i < nn_min(top + 16, 128); i++)
-                turned[j][i] = w[i][j];
-}
-
 // forward: y = x w
 // dx = dy w'
 // then y = kept ? x / (1 - rate) : 0 (dropout2)
@@ -960,6 +953,14 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
         w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
     }
+}
+
+// turned = w', rows and columns exchanged
+static void dense2_w_turn(float turned[restrict 10][128], const float w[128][10])
+{
+    for (int i = 0; i < 128; i++)
+        for (int j = 0; j < 10; j++)
+            turned[j][i] = w[i][j];
 }
 
 // --- loss cross_entropy, and the answer -------------------------------------------------------------
@@ -1022,6 +1023,16 @@ static void loss_backward(const NnBatch *batch, int first, int rows, float dx[re
 
 // --- the whole network ------------------------------------------------------------------------------
 
+// Makes what is kept in two layouts anew: for weights that were set from outside.
+static void prepare(void)
+{
+    dense2_w_turn(dense2_w_turned, dense2_w);
+    for (int part = 0; part < 8; part++)
+        dense1_w_turn(part, dense1_w_turned, dense1_w);
+    for (int part = 0; part < 8; part++)
+        conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
+}
+
 // One step of training: forward, backward and update.
 static void train_step(const NnBatch *batch, NnResult *result)
 {
@@ -1040,15 +1051,17 @@ static void train_step(const NnBatch *batch, NnResult *result)
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
         loss_backward(batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
         dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-    }
-    nn_each (part, 8) {
-        dense1_turn(part, WHOLE(dense1_w_turned), dense1_w);
-    }
-    nn_each (part, 8) {
-        conv2_turn(part, WHOLE(conv2_w_turned), (void *)conv2_w);
-    }
-    if (nn_thread() == 0) {
-        dense2_turn(WHOLE(dense2_w_turned), dense2_w);
+        dense2_backward(batch, first, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
+                        BLOCK(dropout2));
+        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+        dense1_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_dense1_z), dense1_w_turned);
+        pool2_backward(rows, BLOCK(d_conv2_z), BLOCK(d_pool2), BLOCK(conv2), BLOCK(pool2));
+        conv2_b_partial(rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2_z));
+        conv2_w_partial(rows, BLOCK(d_conv2_w_partial), BLOCK(pool1), BLOCK(d_conv2_z));
+        conv2_backward(rows, BLOCK(d_pool1), BLOCK(d_conv2_z), conv2_w_turned);
+        pool1_backward(rows, BLOCK(d_conv1_z), BLOCK(d_pool1), BLOCK(conv1), BLOCK(pool1));
+        conv1_b_partial(rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1_z));
+        conv1_w_partial(rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1_z));
     }
     nn_barrier();
 
@@ -1056,39 +1069,20 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_barrier();
         return; // not finite: no weight is changed
     }
-    nn_each (block, BLOCKS) {
-        const int first = block * ROWS, rows = rows_from(first, batch);
-        dense2_backward(batch, first, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z),
-                        WHOLE(dense2_w_turned), BLOCK(dropout2));
-        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
-        dense1_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_dense1_z),
-                        WHOLE(dense1_w_turned));
-        pool2_backward(rows, BLOCK(d_conv2_z), BLOCK(d_pool2), BLOCK(conv2), BLOCK(pool2));
-        conv2_b_partial(rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2_z));
-        conv2_w_partial(rows, BLOCK(d_conv2_w_partial), BLOCK(pool1), BLOCK(d_conv2_z));
-        conv2_backward(rows, BLOCK(d_pool1), BLOCK(d_conv2_z), WHOLE(conv2_w_turned));
-        pool1_backward(rows, BLOCK(d_conv1_z), BLOCK(d_pool1), BLOCK(conv1), BLOCK(pool1));
-        conv1_b_partial(rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1_z));
-        conv1_w_partial(rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1_z));
-    }
-    if (nn_thread() == 0) {
-        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dropout2), WHOLE(d_dense2_z));
-        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
-        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
-    }
-    nn_barrier();
-
     nn_each (part, 8) {
         dense1_w_gradient(batch, part, WHOLE(d_dense1_w), WHOLE(dropout1), WHOLE(d_dense1_z));
         dense1_w_update(batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+        dense1_w_turn(part, dense1_w_turned, dense1_w);
     }
     nn_each (part, 8) {
         conv2_w_gradient(part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial));
         conv2_w_update(batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_m,
                        (void *)conv2_w_v);
+        conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
     }
     if (nn_thread() == 0) {
+        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dropout2), WHOLE(d_dense2_z));
         dense1_b_gradient(WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
         conv2_b_gradient(WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
         conv1_b_gradient(WHOLE(d_conv1_b), WHOLE(d_conv1_b_partial));
@@ -1098,6 +1092,9 @@ static void train_step(const NnBatch *batch, NnResult *result)
         conv1_b_update(batch, conv1_b, WHOLE(d_conv1_b), conv1_b_m, conv1_b_v);
         conv2_b_update(batch, conv2_b, WHOLE(d_conv2_b), conv2_b_m, conv2_b_v);
         dense1_b_update(batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
+        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+        dense2_w_turn(dense2_w_turned, dense2_w);
     }
     nn_barrier();
 }
@@ -1261,11 +1258,12 @@ const NnModel nn_model = {
     .validation_share = 0,
     .loss = "cross_entropy", .optimizer = "adam",
     .layers = layers, .layer_count = 8,
-    .tensors = tensors, .tensor_count = 24,
+    .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 421642,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 1686568, .optimizer_bytes = 3373136,
-    .operations_forward = 8596263, .operations_backward = 16596325, .operations_update = 4216420,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 3371048, .optimizer_bytes = 3373136,
+    .operations_forward = 8596263, .operations_backward = 16592114, .operations_update = 4637540,
     .train_step = train_step,
+    .prepare = prepare,
     .infer = infer,
     .output = WHOLE(infer_dense2), .predicted = WHOLE(infer_predicted),
     .first_nonfinite = first_nonfinite,

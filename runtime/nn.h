@@ -108,6 +108,9 @@ typedef struct {
     double operations_forward, operations_backward,
         operations_update; // per picture; update per step
 
+    // To be called when weights have been set from outside, by one thread; NULL: no need.
+    void (*prepare)(void);
+
     // Each is called by all threads of the team together and returns when all have finished.
     void (*train_step)(const NnBatch *batch, NnResult *result); // NULL: compiled for inference only
     void (*gradient_step)(const NnBatch *batch, NnResult *result); // no update; NULL unless NN_F64

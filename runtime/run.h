@@ -43,6 +43,7 @@ size_t tensor_bytes(const NnModel *model, const NnTensor *tensor);
 double tensor_get(const NnModel *model, const void *data, long index);
 void tensor_set(const NnModel *model, void *data, long index, double value);
 void tensor_shape(const NnTensor *tensor, char text[64]); // "784x300"
+void tensors_were_set(const NnModel *model); // after each change but by a training step
 void tensors_initialise(const NnModel *model, uint64_t seed);
 bool tensor_is_finite(const NnModel *model, const NnTensor *tensor, const void *data);
 const NnTensor *tensors_not_finite(const NnModel *model); // the first such tensor, or NULL

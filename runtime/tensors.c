@@ -82,10 +82,17 @@ static void initialise(const NnModel *model, const NnTensor *tensor, uint64_t se
     }
 }
 
+void tensors_were_set(const NnModel *model)
+{
+    if (model->prepare)
+        model->prepare();
+}
+
 void tensors_initialise(const NnModel *model, uint64_t seed)
 {
     for (int i = 0; i < model->tensor_count; i++)
         initialise(model, &model->tensors[i], seed);
+    tensors_were_set(model);
 }
 
 bool tensor_is_finite(const NnModel *model, const NnTensor *tensor, const void *data)

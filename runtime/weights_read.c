@@ -375,6 +375,8 @@ bool weights_read(const char *path, const NnModel *model, WeightsUse use, Progre
         if (place->found && (use == WEIGHTS_TO_CONTINUE || place->tensor->role != NN_OPTIMIZER))
             memcpy(place->tensor->data, reading.data + place->begin, place->end - place->begin);
     }
+    if (done)
+        tensors_were_set(model);
     if (done && progress)
         *progress = found;
     if (reading.file >= 0)

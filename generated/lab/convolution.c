@@ -107,100 +107,102 @@ static _Alignas(64) float dense5_b_v[60];
 static _Alignas(64) float dense6_w_v[60][10];
 static _Alignas(64) float dense6_b_v[10];
 
+// weights with rows and columns exchanged, for the backward pass
+static _Alignas(64) float dense6_w_turned[10][60];
+static _Alignas(64) float dense5_w_turned[60][130];
+static _Alignas(64) float dense4_w_turned[130][250];
+static _Alignas(64) float dense3_w_turned[250][300];
+static _Alignas(64) float dense2_w_turned[300][520];
+static _Alignas(64) float dense1_w_turned[520][1024];
+static _Alignas(64) float conv3_w_turned[64][576];
+static _Alignas(64) float conv2_w_turned[64][288];
+
 // --- the arena --------------------------------------------------------------------------------------
 
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 31735040,
-    // of a training step: 31735040 bytes, 51431424 if nothing were shared
+    ARENA_BYTES = 31661312,
+    // of a training step: 31661312 bytes, 47992576 if nothing were shared
     AT_input =                       31457280, EACH_input =                        50176, // [ROWS][28][28][1]
     AT_conv1 =                        6422528, EACH_conv1 =                      1605632, // [ROWS][28][28][32]
     AT_batchnorm1_sums =                    0, EACH_batchnorm1_sums =                512, // [2][32]
-    AT_batchnorm1_stats =            31734272,                                            // [2][32]
+    AT_batchnorm1_stats =            31660544,                                            // [2][32]
     AT_relu1 =                              0, EACH_relu1 =                      1605632, // [ROWS][28][28][32]
     AT_pool1 =                       27951104, EACH_pool1 =                       401408, // [ROWS][14][14][32]
     AT_dropout1 =                    29556736, EACH_dropout1 =                    401408, // [ROWS][14][14][32]
     AT_conv2 =                       23232512, EACH_conv2 =                       589824, // [ROWS][12][12][64]
     AT_batchnorm2_sums =             12845056, EACH_batchnorm2_sums =               1024, // [2][64]
-    AT_batchnorm2_stats =            31732736,                                            // [2][64]
+    AT_batchnorm2_stats =            31659008,                                            // [2][64]
     AT_relu2 =                       12845056, EACH_relu2 =                       589824, // [ROWS][12][12][64]
     AT_pool2 =                       17958272, EACH_pool2 =                       147456, // [ROWS][6][6][64]
     AT_dropout2 =                    18548096, EACH_dropout2 =                    147456, // [ROWS][6][6][64]
     AT_conv3 =                       19437952, EACH_conv3 =                        65536, // [ROWS][4][4][64]
-    AT_batchnorm3_sums =             19700096, EACH_batchnorm3_sums =               1024, // [2][64]
-    AT_batchnorm3_stats =            21210624,                                            // [2][64]
+    AT_batchnorm3_sums =             15204352, EACH_batchnorm3_sums =               1024, // [2][64]
+    AT_batchnorm3_stats =            21062976,                                            // [2][64]
     AT_dropout3 =                    19700096, EACH_dropout3 =                     65536, // [ROWS][4][4][64]
-    AT_dense1 =                      20371840, EACH_dense1 =                       33280, // [ROWS][520]
-    AT_dense2 =                      20768128, EACH_dense2 =                       19200, // [ROWS][300]
-    AT_dense3 =                      20921728, EACH_dense3 =                       16000, // [ROWS][250]
-    AT_dense4 =                      21049728, EACH_dense4 =                        8320, // [ROWS][130]
-    AT_dense5 =                      21147520, EACH_dense5 =                        3840, // [ROWS][60]
-    AT_dense6_z =                    21186560, EACH_dense6_z =                      1280, // [ROWS][10]
-    AT_dense6 =                      21187200, EACH_dense6 =                        1280, // [ROWS][10]
-    AT_predicted =                   21211136, EACH_predicted =                       64, // [ROWS]
-    AT_loss =                        21211392, EACH_loss =                            64, // [ROWS]
-    AT_conv1_w_penalty =             21212608,                                            // [1]
-    AT_conv2_w_penalty =             21212672,                                            // [8]
-    AT_conv3_w_penalty =             21212736,                                            // [8]
-    AT_d_dense6_z =                  21200512, EACH_d_dense6_z =                     640, // [ROWS][10]
-    AT_d_dense6_b_partial =          21212416, EACH_d_dense6_b_partial =              40, // [10]
-    AT_d_dense6_b =                  21205312,                                            // [10]
-    AT_dense6_w_turned =             21203072,                                            // [10][60]
-    AT_d_dense5_z =                  21162880, EACH_d_dense5_z =                    3840, // [ROWS][60]
-    AT_d_dense6_w =                  21186560,                                            // [60][10]
-    AT_d_dense5_b_partial =          21209664, EACH_d_dense5_b_partial =             240, // [60]
-    AT_d_dense5_b =                  21211648,                                            // [60]
-    AT_dense5_w_turned =             21116288,                                            // [60][130]
-    AT_d_dense4_z =                  21083008, EACH_d_dense4_z =                    8320, // [ROWS][130]
-    AT_d_dense5_w =                  21116288,                                            // [130][60]
-    AT_d_dense4_b_partial =          21205504, EACH_d_dense4_b_partial =             520, // [130]
-    AT_d_dense4_b =                  21191104,                                            // [130]
-    AT_dense4_w_turned =             20638080,                                            // [130][250]
-    AT_d_dense3_z =                  20985728, EACH_d_dense3_z =                   16000, // [ROWS][250]
-    AT_d_dense4_w =                  20638080,                                            // [250][130]
-    AT_d_dense3_b_partial =          21196480, EACH_d_dense3_b_partial =            1000, // [250]
-    AT_d_dense3_b =                  21204288,                                            // [250]
-    AT_dense3_w_turned =             19137920,                                            // [250][300]
-    AT_d_dense2_z =                  20844928, EACH_d_dense2_z =                   19200, // [ROWS][300]
+    AT_dense1 =                      20224384, EACH_dense1 =                       33280, // [ROWS][520]
+    AT_dense2 =                      20620672, EACH_dense2 =                       19200, // [ROWS][300]
+    AT_dense3 =                      20774272, EACH_dense3 =                       16000, // [ROWS][250]
+    AT_dense4 =                      20902272, EACH_dense4 =                        8320, // [ROWS][130]
+    AT_dense5 =                      21000064, EACH_dense5 =                        3840, // [ROWS][60]
+    AT_dense6_z =                    15204352, EACH_dense6_z =                      1280, // [ROWS][10]
+    AT_dense6 =                      15204992, EACH_dense6 =                        1280, // [ROWS][10]
+    AT_predicted =                   21063488, EACH_predicted =                       64, // [ROWS]
+    AT_loss =                        21063744, EACH_loss =                            64, // [ROWS]
+    AT_conv1_w_penalty =             21064960,                                            // [1]
+    AT_conv2_w_penalty =             21065024,                                            // [8]
+    AT_conv3_w_penalty =             21065088,                                            // [8]
+    AT_d_dense6_z =                  21047936, EACH_d_dense6_z =                     640, // [ROWS][10]
+    AT_d_dense6_b_partial =          21064768, EACH_d_dense6_b_partial =              40, // [10]
+    AT_d_dense6_b =                  21065152,                                            // [10]
+    AT_d_dense5_z =                  21015424, EACH_d_dense5_z =                    3840, // [ROWS][60]
+    AT_d_dense6_w =                  21050496,                                            // [60][10]
+    AT_d_dense5_b_partial =          21061440, EACH_d_dense5_b_partial =             240, // [60]
+    AT_d_dense5_b =                  21064000,                                            // [60]
+    AT_d_dense4_z =                  20935552, EACH_d_dense4_z =                    8320, // [ROWS][130]
+    AT_d_dense5_w =                  20968832,                                            // [130][60]
+    AT_d_dense4_b_partial =          21052928, EACH_d_dense4_b_partial =             520, // [130]
+    AT_d_dense4_b =                  21062400,                                            // [130]
+    AT_d_dense3_z =                  20838272, EACH_d_dense3_z =                   16000, // [ROWS][250]
+    AT_d_dense4_w =                  20490624,                                            // [250][130]
+    AT_d_dense3_b_partial =          21043904, EACH_d_dense3_b_partial =            1000, // [250]
+    AT_d_dense3_b =                  21058368,                                            // [250]
+    AT_d_dense2_z =                  20697472, EACH_d_dense2_z =                   19200, // [ROWS][300]
     AT_d_dense3_w =                  19137920,                                            // [300][250]
-    AT_d_dense2_b_partial =          21191680, EACH_d_dense2_b_partial =            1200, // [300]
-    AT_d_dense2_b =                  21203072,                                            // [300]
-    AT_dense2_w_turned =             17334272,                                            // [300][520]
-    AT_d_dense1_z =                  20504960, EACH_d_dense1_z =                   33280, // [ROWS][520]
+    AT_d_dense2_b_partial =          21039104, EACH_d_dense2_b_partial =            1200, // [300]
+    AT_d_dense2_b =                  21057152,                                            // [300]
+    AT_d_dense1_z =                  20357504, EACH_d_dense1_z =                   33280, // [ROWS][520]
     AT_d_dense2_w =                  17334272,                                            // [520][300]
-    AT_d_dense1_b_partial =          21178240, EACH_d_dense1_b_partial =            2080, // [520]
-    AT_d_dense1_b =                  21188992,                                            // [520]
-    AT_dense1_w_turned =             15204352,                                            // [520][1024]
+    AT_d_dense1_b_partial =          21030784, EACH_d_dense1_b_partial =            2080, // [520]
+    AT_d_dense1_b =                  21055040,                                            // [520]
     AT_d_batchnorm3 =                19962240, EACH_d_batchnorm3 =                 65536, // [ROWS][4][4][64]
     AT_d_dense1_w =                  15204352,                                            // [1024][520]
-    AT_d_batchnorm3_beta_partial =   21207616, EACH_d_batchnorm3_beta_partial =      256, // [64]
-    AT_d_batchnorm3_beta =           21211904,                                            // [64]
-    AT_d_batchnorm3_gamma_partial =  21208640, EACH_d_batchnorm3_gamma_partial =     256, // [64]
-    AT_d_batchnorm3_gamma =          21212160,                                            // [64]
+    AT_d_batchnorm3_beta_partial =   21059392, EACH_d_batchnorm3_beta_partial =      256, // [64]
+    AT_d_batchnorm3_beta =           21064256,                                            // [64]
+    AT_d_batchnorm3_gamma_partial =  21060416, EACH_d_batchnorm3_gamma_partial =     256, // [64]
+    AT_d_batchnorm3_gamma =          21064512,                                            // [64]
     AT_d_conv3 =                     15351808, EACH_d_conv3 =                     212992, // [ROWS][4][4][64]
     AT_d_conv3_b_partial =           16646144, EACH_d_conv3_b_partial =              256, // [64]
     AT_d_conv3_b =                   12992512,                                            // [64]
     AT_d_conv3_w_partial =           16056320, EACH_d_conv3_w_partial =           147456, // [3][3][64][64]
     AT_d_conv3_w =                   12845056,                                            // [3][3][64][64]
-    AT_conv3_w_turned =              20224384,                                            // [64][576]
     AT_d_pool2 =                     15204352, EACH_d_pool2 =                     212992, // [ROWS][6][6][64]
     AT_d_batchnorm2 =                25591808, EACH_d_batchnorm2 =                589824, // [ROWS][12][12][64]
     AT_d_batchnorm2_beta_partial =   16647168, EACH_d_batchnorm2_beta_partial =      256, // [64]
-    AT_d_batchnorm2_beta =           31734528,                                            // [64]
+    AT_d_batchnorm2_beta =           31660800,                                            // [64]
     AT_d_batchnorm2_gamma_partial =  16648192, EACH_d_batchnorm2_gamma_partial =     256, // [64]
-    AT_d_batchnorm2_gamma =          31734784,                                            // [64]
+    AT_d_batchnorm2_gamma =          31661056,                                            // [64]
     AT_d_conv2 =                     19267584, EACH_d_conv2 =                     991232, // [ROWS][12][12][64]
-    AT_d_conv2_b_partial =           31731712, EACH_d_conv2_b_partial =              256, // [64]
+    AT_d_conv2_b_partial =           31657984, EACH_d_conv2_b_partial =              256, // [64]
     AT_d_conv2_b =                      73728,                                            // [64]
     AT_d_conv2_w_partial =           31162368, EACH_d_conv2_w_partial =            73728, // [3][3][32][64]
     AT_d_conv2_w =                          0,                                            // [3][3][32][64]
-    AT_conv2_w_turned =              31657984,                                            // [64][288]
     AT_d_pool1 =                     19857408, EACH_d_pool1 =                     991232, // [ROWS][14][14][32]
     AT_d_batchnorm1 =                12845056, EACH_d_batchnorm1 =               1605632, // [ROWS][28][28][32]
-    AT_d_batchnorm1_beta_partial =   31733248, EACH_d_batchnorm1_beta_partial =      128, // [32]
+    AT_d_batchnorm1_beta_partial =   31659520, EACH_d_batchnorm1_beta_partial =      128, // [32]
     AT_d_batchnorm1_beta =           19272704,                                            // [32]
-    AT_d_batchnorm1_gamma_partial =  31733760, EACH_d_batchnorm1_gamma_partial =     128, // [32]
+    AT_d_batchnorm1_gamma_partial =  31660032, EACH_d_batchnorm1_gamma_partial =     128, // [32]
     AT_d_batchnorm1_gamma =          19272832,                                            // [32]
     AT_d_conv1 =                            0, EACH_d_conv1 =                    1605632, // [ROWS][28][28][32]
     AT_d_conv1_b_partial =           19272192, EACH_d_conv1_b_partial =              128, // [32]
@@ -1079,16 +1081,6 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
         }
 }
 
-// turned = w', rows and columns exchanged
-static void conv2_turn(int part, float turned[restrict 64][288], const float w[288][64])
-{
-    const int from = part * 8, to = nn_min(from + 8, 64);
-    for (int top = 0; top < 288; top += 16)
-        for (int j = from; j < to; j++)
-            for (int i = top; i < nn_min(top + 16, 288); i++)
-                turned[j][i] = w[i][j];
-}
-
 // dx += the columns of `pixels` pixels, each number where conv2_columns took it
 static void conv2_scatter(int top, int pixels, float dx[restrict][14][32],
                           const float columns[][288])
@@ -1153,6 +1145,16 @@ static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const flo
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
         w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
+}
+
+// turned = w', rows and columns exchanged
+static void conv2_w_turn(int part, float turned[restrict 64][288], const float w[288][64])
+{
+    const int from = part * 36, to = nn_min(from + 36, 288);
+    for (int left = 0; left < 64; left += 16)
+        for (int i = from; i < to; i++)
+            for (int j = left; j < nn_min(left + 16, 64); j++)
+                turned[j][i] = w[i][j];
 }
 
 // y = x * w, a sum over each window
@@ -1503,16 +1505,6 @@ static void conv3_w_gradient(int part, float sum[restrict 576][64],
         }
 }
 
-// turned = w', rows and columns exchanged
-static void conv3_turn(int part, float turned[restrict 64][576], const float w[576][64])
-{
-    const int from = part * 8, to = nn_min(from + 8, 64);
-    for (int top = 0; top < 576; top += 16)
-        for (int j = from; j < to; j++)
-            for (int i = top; i < nn_min(top + 16, 576); i++)
-                turned[j][i] = w[i][j];
-}
-
 // dx += the columns of `pixels` pixels, each number where conv3_columns took it
 static void conv3_scatter(int top, int pixels, float dx[restrict][6][64],
                           const float columns[][576])
@@ -1575,6 +1567,16 @@ static void conv3_b_update(const NnBatch *batch, float w[restrict 64], const flo
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
         w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
+}
+
+// turned = w', rows and columns exchanged
+static void conv3_w_turn(int part, float turned[restrict 64][576], const float w[576][64])
+{
+    const int from = part * 72, to = nn_min(from + 72, 576);
+    for (int left = 0; left < 64; left += 16)
+        for (int i = from; i < to; i++)
+            for (int j = left; j < nn_min(left + 16, 64); j++)
+                turned[j][i] = w[i][j];
 }
 
 // y = x * w, a sum over each window
@@ -1793,16 +1795,6 @@ static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCK
             sum[j] += partial[block][j];
 }
 
-// turned = w', rows and columns exchanged
-static void dense1_turn(int part, float turned[restrict 520][1024], const float w[1024][520])
-{
-    const int from = part * 65, to = nn_min(from + 65, 520);
-    for (int top = 0; top < 1024; top += 16)
-        for (int j = from; j < to; j++)
-            for (int i = top; i < nn_min(top + 16, 1024); i++)
-                turned[j][i] = w[i][j];
-}
-
 // forward: y = x w
 // dx = dy w'
 // then y = kept ? x / (1 - rate) : 0 (dropout3)
@@ -1861,6 +1853,16 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
     }
 }
 
+// turned = w', rows and columns exchanged
+static void dense1_w_turn(int part, float turned[restrict 520][1024], const float w[1024][520])
+{
+    const int from = part * 128, to = nn_min(from + 128, 1024);
+    for (int left = 0; left < 520; left += 16)
+        for (int i = from; i < to; i++)
+            for (int j = left; j < nn_min(left + 16, 520); j++)
+                turned[j][i] = w[i][j];
+}
+
 // --- dense2: dense 300 relu   520 -> 300 ------------------------------------------------------------
 
 // y = x w
@@ -1898,16 +1900,6 @@ static void dense2_b_gradient(float sum[restrict 300], const float partial[BLOCK
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 300; j++)
             sum[j] += partial[block][j];
-}
-
-// turned = w', rows and columns exchanged
-static void dense2_turn(int part, float turned[restrict 300][520], const float w[520][300])
-{
-    const int from = part * 38, to = nn_min(from + 38, 300);
-    for (int top = 0; top < 520; top += 16)
-        for (int j = from; j < to; j++)
-            for (int i = top; i < nn_min(top + 16, 520); i++)
-                turned[j][i] = w[i][j];
 }
 
 // forward: y = x w
@@ -1960,6 +1952,16 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
     }
 }
 
+// turned = w', rows and columns exchanged
+static void dense2_w_turn(int part, float turned[restrict 300][520], const float w[520][300])
+{
+    const int from = part * 65, to = nn_min(from + 65, 520);
+    for (int left = 0; left < 300; left += 16)
+        for (int i = from; i < to; i++)
+            for (int j = left; j < nn_min(left + 16, 300); j++)
+                turned[j][i] = w[i][j];
+}
+
 // --- dense3: dense 250 relu   300 -> 250 ------------------------------------------------------------
 
 // y = x w
@@ -1997,16 +1999,6 @@ static void dense3_b_gradient(float sum[restrict 250], const float partial[BLOCK
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 250; j++)
             sum[j] += partial[block][j];
-}
-
-// turned = w', rows and columns exchanged
-static void dense3_turn(int part, float turned[restrict 250][300], const float w[300][250])
-{
-    const int from = part * 32, to = nn_min(from + 32, 250);
-    for (int top = 0; top < 300; top += 16)
-        for (int j = from; j < to; j++)
-            for (int i = top; i < nn_min(top + 16, 300); i++)
-                turned[j][i] = w[i][j];
 }
 
 // forward: y = x w
@@ -2059,6 +2051,16 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
     }
 }
 
+// turned = w', rows and columns exchanged
+static void dense3_w_turn(int part, float turned[restrict 250][300], const float w[300][250])
+{
+    const int from = part * 38, to = nn_min(from + 38, 300);
+    for (int left = 0; left < 250; left += 16)
+        for (int i = from; i < to; i++)
+            for (int j = left; j < nn_min(left + 16, 250); j++)
+                turned[j][i] = w[i][j];
+}
+
 // --- dense4: dense 130 relu   250 -> 130 ------------------------------------------------------------
 
 // y = x w
@@ -2096,16 +2098,6 @@ static void dense4_b_gradient(float sum[restrict 130], const float partial[BLOCK
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 130; j++)
             sum[j] += partial[block][j];
-}
-
-// turned = w', rows and columns exchanged
-static void dense4_turn(int part, float turned[restrict 130][250], const float w[250][130])
-{
-    const int from = part * 17, to = nn_min(from + 17, 130);
-    for (int top = 0; top < 250; top += 16)
-        for (int j = from; j < to; j++)
-            for (int i = top; i < nn_min(top + 16, 250); i++)
-                turned[j][i] = w[i][j];
 }
 
 // forward: y = x w
@@ -2158,6 +2150,16 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
     }
 }
 
+// turned = w', rows and columns exchanged
+static void dense4_w_turn(int part, float turned[restrict 130][250], const float w[250][130])
+{
+    const int from = part * 32, to = nn_min(from + 32, 250);
+    for (int left = 0; left < 130; left += 16)
+        for (int i = from; i < to; i++)
+            for (int j = left; j < nn_min(left + 16, 130); j++)
+                turned[j][i] = w[i][j];
+}
+
 // --- dense5: dense 60 relu   130 -> 60 --------------------------------------------------------------
 
 // y = x w
@@ -2195,16 +2197,6 @@ static void dense5_b_gradient(float sum[restrict 60], const float partial[BLOCKS
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 60; j++)
             sum[j] += partial[block][j];
-}
-
-// turned = w', rows and columns exchanged
-static void dense5_turn(int part, float turned[restrict 60][130], const float w[130][60])
-{
-    const int from = part * 20, to = nn_min(from + 20, 60);
-    for (int top = 0; top < 130; top += 16)
-        for (int j = from; j < to; j++)
-            for (int i = top; i < nn_min(top + 16, 130); i++)
-                turned[j][i] = w[i][j];
 }
 
 // forward: y = x w
@@ -2255,6 +2247,16 @@ static void dense5_b_update(const NnBatch *batch, float w[restrict 60], const fl
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
         w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
+}
+
+// turned = w', rows and columns exchanged
+static void dense5_w_turn(int part, float turned[restrict 60][130], const float w[130][60])
+{
+    const int from = part * 44, to = nn_min(from + 44, 130);
+    for (int left = 0; left < 60; left += 16)
+        for (int i = from; i < to; i++)
+            for (int j = left; j < nn_min(left + 16, 60); j++)
+                turned[j][i] = w[i][j];
 }
 
 // --- dense6: dense 10 softmax   60 -> 10 ------------------------------------------------------------
@@ -2311,15 +2313,6 @@ static void dense6_b_gradient(float sum[restrict 10], const float partial[BLOCKS
             sum[j] += partial[block][j];
 }
 
-// turned = w', rows and columns exchanged
-static void dense6_turn(float turned[restrict 10][60], const float w[60][10])
-{
-    for (int top = 0; top < 60; top += 16)
-        for (int j = 0; j < 10; j++)
-            for (int i = top; i < nn_min(top + 16, 60); i++)
-                turned[j][i] = w[i][j];
-}
-
 // forward: y = x w
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense5)
@@ -2366,6 +2359,14 @@ static void dense6_b_update(const NnBatch *batch, float w[restrict 10], const fl
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
         w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
+}
+
+// turned = w', rows and columns exchanged
+static void dense6_w_turn(float turned[restrict 10][60], const float w[60][10])
+{
+    for (int i = 0; i < 60; i++)
+        for (int j = 0; j < 10; j++)
+            turned[j][i] = w[i][j];
 }
 
 // --- loss cross_entropy, and the answer -------------------------------------------------------------
@@ -2436,6 +2437,26 @@ static void loss_backward(const NnBatch *batch, int first, int rows, float dx[re
 
 // --- the whole network ------------------------------------------------------------------------------
 
+// Makes what is kept in two layouts anew: for weights that were set from outside.
+static void prepare(void)
+{
+    dense6_w_turn(dense6_w_turned, dense6_w);
+    for (int part = 0; part < 3; part++)
+        dense5_w_turn(part, dense5_w_turned, dense5_w);
+    for (int part = 0; part < 8; part++)
+        dense4_w_turn(part, dense4_w_turned, dense4_w);
+    for (int part = 0; part < 8; part++)
+        dense3_w_turn(part, dense3_w_turned, dense3_w);
+    for (int part = 0; part < 8; part++)
+        dense2_w_turn(part, dense2_w_turned, dense2_w);
+    for (int part = 0; part < 8; part++)
+        dense1_w_turn(part, dense1_w_turned, dense1_w);
+    for (int part = 0; part < 8; part++)
+        conv3_w_turn(part, conv3_w_turned, (void *)conv3_w);
+    for (int part = 0; part < 8; part++)
+        conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
+}
+
 // One step of training: forward, backward and update.
 static void train_step(const NnBatch *batch, NnResult *result)
 {
@@ -2451,30 +2472,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
     nn_each (part, 8) {
         conv3_w_penalty(part, WHOLE(conv3_w_penalty), (void *)conv3_w);
     }
-    nn_each (part, 3) {
-        dense5_turn(part, WHOLE(dense5_w_turned), dense5_w);
-    }
-    nn_each (part, 8) {
-        dense4_turn(part, WHOLE(dense4_w_turned), dense4_w);
-    }
-    nn_each (part, 8) {
-        dense3_turn(part, WHOLE(dense3_w_turned), dense3_w);
-    }
-    nn_each (part, 8) {
-        dense2_turn(part, WHOLE(dense2_w_turned), dense2_w);
-    }
-    nn_each (part, 8) {
-        dense1_turn(part, WHOLE(dense1_w_turned), dense1_w);
-    }
-    nn_each (part, 8) {
-        conv3_turn(part, WHOLE(conv3_w_turned), (void *)conv3_w);
-    }
-    nn_each (part, 8) {
-        conv2_turn(part, WHOLE(conv2_w_turned), (void *)conv2_w);
-    }
     if (nn_thread() == 0) {
         conv1_w_penalty(WHOLE(conv1_w_penalty), (void *)conv1_w);
-        dense6_turn(WHOLE(dense6_w_turned), dense6_w);
     }
     nn_barrier();
 
@@ -2530,23 +2529,23 @@ static void train_step(const NnBatch *batch, NnResult *result)
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense6_z));
         loss_backward(batch, first, rows, BLOCK(d_dense6_z), BLOCK(dense6));
         dense6_b_partial(rows, BLOCK(d_dense6_b_partial), BLOCK(d_dense6_z));
-        dense6_backward(rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), WHOLE(dense6_w_turned),
+        dense6_backward(rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w_turned,
                         BLOCK(dense5));
         dense5_b_partial(rows, BLOCK(d_dense5_b_partial), BLOCK(d_dense5_z));
-        dense5_backward(rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), WHOLE(dense5_w_turned),
+        dense5_backward(rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), dense5_w_turned,
                         BLOCK(dense4));
         dense4_b_partial(rows, BLOCK(d_dense4_b_partial), BLOCK(d_dense4_z));
-        dense4_backward(rows, BLOCK(d_dense3_z), BLOCK(d_dense4_z), WHOLE(dense4_w_turned),
+        dense4_backward(rows, BLOCK(d_dense3_z), BLOCK(d_dense4_z), dense4_w_turned,
                         BLOCK(dense3));
         dense3_b_partial(rows, BLOCK(d_dense3_b_partial), BLOCK(d_dense3_z));
-        dense3_backward(rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), WHOLE(dense3_w_turned),
+        dense3_backward(rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), dense3_w_turned,
                         BLOCK(dense2));
         dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), WHOLE(dense2_w_turned),
+        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
                         BLOCK(dense1));
         dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
         dense1_backward(batch, first, rows, BLOCK(d_batchnorm3), BLOCK(d_dense1_z),
-                        WHOLE(dense1_w_turned), BLOCK(dropout3));
+                        dense1_w_turned, BLOCK(dropout3));
         batchnorm3_beta_partial(rows, BLOCK(d_batchnorm3_beta_partial), BLOCK(d_batchnorm3));
         batchnorm3_gamma_partial(rows, BLOCK(d_batchnorm3_gamma_partial), BLOCK(d_batchnorm3),
                                  BLOCK(conv3), WHOLE(batchnorm3_stats));
@@ -2561,22 +2560,27 @@ static void train_step(const NnBatch *batch, NnResult *result)
     nn_each (part, 3) {
         dense5_w_gradient(batch, part, WHOLE(d_dense5_w), WHOLE(dense4), WHOLE(d_dense5_z));
         dense5_w_update(batch, part, dense5_w, WHOLE(d_dense5_w), dense5_w_v);
+        dense5_w_turn(part, dense5_w_turned, dense5_w);
     }
     nn_each (part, 8) {
         dense4_w_gradient(batch, part, WHOLE(d_dense4_w), WHOLE(dense3), WHOLE(d_dense4_z));
         dense4_w_update(batch, part, dense4_w, WHOLE(d_dense4_w), dense4_w_v);
+        dense4_w_turn(part, dense4_w_turned, dense4_w);
     }
     nn_each (part, 8) {
         dense3_w_gradient(batch, part, WHOLE(d_dense3_w), WHOLE(dense2), WHOLE(d_dense3_z));
         dense3_w_update(batch, part, dense3_w, WHOLE(d_dense3_w), dense3_w_v);
+        dense3_w_turn(part, dense3_w_turned, dense3_w);
     }
     nn_each (part, 8) {
         dense2_w_gradient(batch, part, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
         dense2_w_update(batch, part, dense2_w, WHOLE(d_dense2_w), dense2_w_v);
+        dense2_w_turn(part, dense2_w_turned, dense2_w);
     }
     nn_each (part, 8) {
         dense1_w_gradient(batch, part, WHOLE(d_dense1_w), WHOLE(dropout3), WHOLE(d_dense1_z));
         dense1_w_update(batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_v);
+        dense1_w_turn(part, dense1_w_turned, dense1_w);
     }
     if (nn_thread() == 0) {
         batchnorm1_follow(batchnorm1_mean, batchnorm1_variance, WHOLE(batchnorm1_stats));
@@ -2600,6 +2604,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         dense5_b_update(batch, dense5_b, WHOLE(d_dense5_b), dense5_b_v);
         dense6_w_update(batch, dense6_w, WHOLE(d_dense6_w), dense6_w_v);
         dense6_b_update(batch, dense6_b, WHOLE(d_dense6_b), dense6_b_v);
+        dense6_w_turn(dense6_w_turned, dense6_w);
     }
     nn_barrier();
 
@@ -2610,7 +2615,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                             WHOLE(d_batchnorm3_gamma));
         conv3_b_partial(rows, BLOCK(d_conv3_b_partial), BLOCK(d_conv3));
         conv3_w_partial(rows, BLOCK(d_conv3_w_partial), BLOCK(dropout2), BLOCK(d_conv3));
-        conv3_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv3), WHOLE(conv3_w_turned));
+        conv3_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv3), conv3_w_turned);
         pool2_backward(rows, BLOCK(d_batchnorm2), BLOCK(d_pool2), BLOCK(relu2), BLOCK(pool2));
         batchnorm2_beta_partial(rows, BLOCK(d_batchnorm2_beta_partial), BLOCK(d_batchnorm2));
         batchnorm2_gamma_partial(rows, BLOCK(d_batchnorm2_gamma_partial), BLOCK(d_batchnorm2),
@@ -2621,6 +2626,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     nn_each (part, 8) {
         conv3_w_gradient(part, WHOLE(d_conv3_w), WHOLE(d_conv3_w_partial), (void *)conv3_w);
         conv3_w_update(batch, part, (void *)conv3_w, WHOLE(d_conv3_w), (void *)conv3_w_v);
+        conv3_w_turn(part, conv3_w_turned, (void *)conv3_w);
     }
     if (nn_thread() == 0) {
         conv3_b_gradient(WHOLE(d_conv3_b), WHOLE(d_conv3_b_partial));
@@ -2641,7 +2647,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                             WHOLE(d_batchnorm2_gamma));
         conv2_b_partial(rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2));
         conv2_w_partial(rows, BLOCK(d_conv2_w_partial), BLOCK(dropout1), BLOCK(d_conv2));
-        conv2_backward(batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv2), WHOLE(conv2_w_turned));
+        conv2_backward(batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv2), conv2_w_turned);
         pool1_backward(rows, BLOCK(d_batchnorm1), BLOCK(d_pool1), BLOCK(relu1), BLOCK(pool1));
         batchnorm1_beta_partial(rows, BLOCK(d_batchnorm1_beta_partial), BLOCK(d_batchnorm1));
         batchnorm1_gamma_partial(rows, BLOCK(d_batchnorm1_gamma_partial), BLOCK(d_batchnorm1),
@@ -2652,6 +2658,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     nn_each (part, 8) {
         conv2_w_gradient(part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial), (void *)conv2_w);
         conv2_w_update(batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_v);
+        conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
     }
     if (nn_thread() == 0) {
         conv2_b_gradient(WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
@@ -2990,11 +2997,12 @@ const NnModel nn_model = {
     .validation_share = 0,
     .loss = "cross_entropy", .optimizer = "rmsprop",
     .layers = layers, .layer_count = 20,
-    .tensors = tensors, .tensor_count = 54,
+    .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 861714,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 3448136, .optimizer_bytes = 3446856,
-    .operations_forward = 8692040, .operations_backward = 16778009, .operations_update = 6893712,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 6886840, .optimizer_bytes = 3446856,
+    .operations_forward = 8692040, .operations_backward = 16764576, .operations_update = 7753388,
     .train_step = train_step,
+    .prepare = prepare,
     .infer = infer,
     .output = WHOLE(infer_dense6), .predicted = WHOLE(infer_predicted),
     .first_nonfinite = first_nonfinite,
