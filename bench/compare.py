@@ -16,7 +16,7 @@ WORKLOADS = [
     # name of the peer's workload, model, what it is
     ("mlp", "models/mlp.net", "784-300-10, batch 100, adam"),
     ("convolution", "models/lab/convolution.net",
-     "conv 32-64-64, batchnorm, pool, dense 520-300-250-130-60, batch 64, rmsprop"),
+     "conv 32-64-64, batchnorm, dense 520-...-60, batch 64, rmsprop"),
 ]
 
 
@@ -52,7 +52,7 @@ def our_round(binary, folder, arguments):
 
 
 def spread(values):
-    return f"{statistics.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+    return f"{statistics.median(values):.3g} ({min(values):.3g}-{max(values):.3g})"
 
 
 def measure(name, model, about, arguments, folder):
@@ -87,10 +87,10 @@ def main():
     text = f"""# Benchmarks
 
 Written by `make bench`: whole training steps (gathering the batch, forward, backward, update), fp32,
-{arguments.threads} threads, {arguments.rounds} alternating rounds, each an epoch of ours and
-hundreds of steps of theirs. Milliseconds for a step: median (least to most). The ratio is taken
-round by round. The peer is PyTorch {version}: data preloaded as tensors, no loader, `foreach`
-optimizer, warmed up (bench/peer_torch.py).
+{arguments.threads} threads, {arguments.rounds} alternating rounds, each an epoch of ours and tens to
+hundreds of steps of theirs. Milliseconds for a step: median (least-most). The ratio is taken round by
+round. The peer is PyTorch {version}: data preloaded as tensors, no loader, `foreach` optimizer, warmed
+up (bench/peer_torch.py).
 
 | workload | netc, ms | PyTorch, ms | PyTorch / netc |
 |---|---|---|---|

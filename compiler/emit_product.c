@@ -283,16 +283,20 @@ static void emit_vector_types(Out *out)
     blank_line(out);
 }
 
-static void emit_tiles(Out *out, const char *body)
+static bool is_called(const Product *p, const char *body)
+{
+    return strstr(body, format("%s(", product_name((Form)p->form, p->terms, p->columns))) != NULL;
+}
+
+// A line for each strip that a product needs, in one table.
+static void emit_strips(Out *out, const char *body)
 {
     const Network *const network = out->network;
     Text done = {0}; // names of the strips that are there
     text_add(&done, " ");
-    emit_vector_types(out);
-    emit_tile_macro(out);
     for (int i = 0; i < network->product_count; i++) {
         const Product *const p = &network->products[i];
-        if (!strstr(body, format("%s(", product_name((Form)p->form, p->terms, p->columns))))
+        if (!is_called(p, body))
             continue;
         Strip strips[16];
         const int count = strips_of(network, p->columns, strips);
@@ -304,8 +308,19 @@ static void emit_tiles(Out *out, const char *body)
                      strips[s].vectors, vector_type(network, strips[s].lane_count));
             text_add(&done, "%s ", name);
         }
-        emit_tiled_product(out, p);
     }
+    blank_line(out);
+}
+
+static void emit_tiles(Out *out, const char *body)
+{
+    const Network *const network = out->network;
+    emit_vector_types(out);
+    emit_tile_macro(out);
+    emit_strips(out, body);
+    for (int i = 0; i < network->product_count; i++)
+        if (is_called(&network->products[i], body))
+            emit_tiled_product(out, &network->products[i]);
 }
 
 // The functions that `body` calls.

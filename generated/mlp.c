@@ -138,6 +138,13 @@ typedef float Vector2 __attribute__((vector_size(8)));
 STRIP(strip_13_12x32, 13, 12, 2, Vector16)
 STRIP(strip_13_12x8, 13, 12, 1, Vector8)
 STRIP(strip_13_12x4, 13, 12, 1, Vector4)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16)
+STRIP(strip_14_4x8, 14, 4, 1, Vector8)
+STRIP(strip_14_4x4, 14, 4, 1, Vector4)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2)
+STRIP(strip_14_6x8, 14, 6, 1, Vector8)
+STRIP(strip_14_6x2, 14, 6, 1, Vector2)
+
 // c[rows][300] = a[rows][784] b[784][300]
 static void product_784x300(int rows, const void *left, const void *right, void *result)
 {
@@ -149,9 +156,6 @@ static void product_784x300(int rows, const void *left, const void *right, void 
     strip_13_12x4(rows, 784, a, 784, 1, b + 296, 300, c + 296, 300, false);
 }
 
-STRIP(strip_14_4x32, 14, 4, 2, Vector16)
-STRIP(strip_14_4x8, 14, 4, 1, Vector8)
-STRIP(strip_14_4x4, 14, 4, 1, Vector4)
 // rows from..to of c[784][300] = a[terms][784]' b[terms][300]
 static void outer_784x300(int from, int to, int terms, const void *left, const void *right,
                           void *result)
@@ -164,7 +168,6 @@ static void outer_784x300(int from, int to, int terms, const void *left, const v
     strip_14_4x4(to - from, terms, a, 1, 784, b + 296, 300, c + 296, 300, false);
 }
 
-STRIP(strip_13_12x2, 13, 12, 1, Vector2)
 // c[rows][10] = a[rows][300] b[300][10]
 static void product_300x10(int rows, const void *left, const void *right, void *result)
 {
@@ -185,8 +188,6 @@ static void product_10x300(int rows, const void *left, const void *right, void *
     strip_13_12x4(rows, 10, a, 10, 1, b + 296, 300, c + 296, 300, false);
 }
 
-STRIP(strip_14_6x8, 14, 6, 1, Vector8)
-STRIP(strip_14_6x2, 14, 6, 1, Vector2)
 // rows from..to of c[300][10] = a[terms][300]' b[terms][10]
 static void outer_300x10(int from, int to, int terms, const void *left, const void *right,
                          void *result)

@@ -177,6 +177,14 @@ typedef float Vector2 __attribute__((vector_size(8)));
     }
 
 STRIP(strip_14_4x32, 14, 4, 2, Vector16)
+STRIP(strip_9_4x32, 9, 4, 2, Vector16)
+STRIP(strip_14_8x32, 14, 8, 2, Vector16)
+STRIP(strip_13_12x32, 13, 12, 2, Vector16)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2)
+STRIP(strip_13_11x8, 13, 11, 1, Vector8)
+STRIP(strip_13_11x2, 13, 11, 1, Vector2)
+
 // c[rows][32] = a[rows][9] b[9][32]
 static void product_9x32(int rows, const void *left, const void *right, void *result)
 {
@@ -185,7 +193,6 @@ static void product_9x32(int rows, const void *left, const void *right, void *re
     strip_14_4x32(rows, 9, a, 9, 1, b, 32, c, 32, false);
 }
 
-STRIP(strip_9_4x32, 9, 4, 2, Vector16)
 // rows from..to of c[9][32] += a[terms][9]' b[terms][32]
 static void outer_add_9x32(int from, int to, int terms, const void *left, const void *right,
                            void *result)
@@ -204,7 +211,6 @@ static void product_288x64(int rows, const void *left, const void *right, void *
         strip_14_4x32(rows, 288, a, 288, 1, b + j, 64, c + j, 64, false);
 }
 
-STRIP(strip_14_8x32, 14, 8, 2, Vector16)
 // rows from..to of c[288][64] += a[terms][288]' b[terms][64]
 static void outer_add_288x64(int from, int to, int terms, const void *left, const void *right,
                              void *result)
@@ -224,7 +230,6 @@ static void product_64x288(int rows, const void *left, const void *right, void *
         strip_14_4x32(rows, 64, a, 64, 1, b + j, 288, c + j, 288, false);
 }
 
-STRIP(strip_13_12x32, 13, 12, 2, Vector16)
 // c[rows][128] = a[rows][3136] b[3136][128]
 static void product_3136x128(int rows, const void *left, const void *right, void *result)
 {
@@ -253,8 +258,6 @@ static void outer_3136x128(int from, int to, int terms, const void *left, const 
         strip_14_4x32(to - from, terms, a, 1, 3136, b + j, 128, c + j, 128, false);
 }
 
-STRIP(strip_13_12x8, 13, 12, 1, Vector8)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2)
 // c[rows][10] = a[rows][128] b[128][10]
 static void product_128x10(int rows, const void *left, const void *right, void *result)
 {
@@ -273,8 +276,6 @@ static void product_10x128(int rows, const void *left, const void *right, void *
         strip_13_12x32(rows, 10, a, 10, 1, b + j, 128, c + j, 128, false);
 }
 
-STRIP(strip_13_11x8, 13, 11, 1, Vector8)
-STRIP(strip_13_11x2, 13, 11, 1, Vector2)
 // rows from..to of c[128][10] = a[terms][128]' b[terms][10]
 static void outer_128x10(int from, int to, int terms, const void *left, const void *right,
                          void *result)

@@ -288,6 +288,33 @@ typedef float Vector2 __attribute__((vector_size(8)));
     }
 
 STRIP(strip_14_4x32, 14, 4, 2, Vector16)
+STRIP(strip_9_4x32, 9, 4, 2, Vector16)
+STRIP(strip_12_4x32, 12, 4, 2, Vector16)
+STRIP(strip_14_8x32, 14, 8, 2, Vector16)
+STRIP(strip_8_4x32, 8, 4, 2, Vector16)
+STRIP(strip_14_2x32, 14, 2, 2, Vector16)
+STRIP(strip_8_4x8, 8, 4, 1, Vector8)
+STRIP(strip_13_11x32, 13, 11, 2, Vector16)
+STRIP(strip_13_11x8, 13, 11, 1, Vector8)
+STRIP(strip_8_4x4, 8, 4, 1, Vector4)
+STRIP(strip_13_4x32, 13, 4, 2, Vector16)
+STRIP(strip_13_4x8, 13, 4, 1, Vector8)
+STRIP(strip_13_4x4, 13, 4, 1, Vector4)
+STRIP(strip_8_4x16, 8, 4, 1, Vector16)
+STRIP(strip_8_4x2, 8, 4, 1, Vector2)
+STRIP(strip_13_12x32, 13, 12, 2, Vector16)
+STRIP(strip_13_12x16, 13, 12, 1, Vector16)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2)
+STRIP(strip_11_10x32, 11, 10, 2, Vector16)
+STRIP(strip_11_10x2, 11, 10, 1, Vector2)
+STRIP(strip_11_4x32, 11, 4, 2, Vector16)
+STRIP(strip_11_4x16, 11, 4, 1, Vector16)
+STRIP(strip_11_4x8, 11, 4, 1, Vector8)
+STRIP(strip_11_4x4, 11, 4, 1, Vector4)
+STRIP(strip_12_4x8, 12, 4, 1, Vector8)
+STRIP(strip_12_4x2, 12, 4, 1, Vector2)
+
 // c[rows][32] = a[rows][9] b[9][32]
 static void product_9x32(int rows, const void *left, const void *right, void *result)
 {
@@ -296,7 +323,6 @@ static void product_9x32(int rows, const void *left, const void *right, void *re
     strip_14_4x32(rows, 9, a, 9, 1, b, 32, c, 32, false);
 }
 
-STRIP(strip_9_4x32, 9, 4, 2, Vector16)
 // rows from..to of c[9][32] += a[terms][9]' b[terms][32]
 static void outer_add_9x32(int from, int to, int terms, const void *left, const void *right,
                            void *result)
@@ -306,7 +332,6 @@ static void outer_add_9x32(int from, int to, int terms, const void *left, const 
     strip_9_4x32(to - from, terms, a, 1, 9, b, 32, c, 32, true);
 }
 
-STRIP(strip_12_4x32, 12, 4, 2, Vector16)
 // c[rows][64] = a[rows][288] b[288][64]
 static void product_288x64(int rows, const void *left, const void *right, void *result)
 {
@@ -316,7 +341,6 @@ static void product_288x64(int rows, const void *left, const void *right, void *
         strip_12_4x32(rows, 288, a, 288, 1, b + j, 64, c + j, 64, false);
 }
 
-STRIP(strip_14_8x32, 14, 8, 2, Vector16)
 // rows from..to of c[288][64] += a[terms][288]' b[terms][64]
 static void outer_add_288x64(int from, int to, int terms, const void *left, const void *right,
                              void *result)
@@ -336,7 +360,6 @@ static void product_64x288(int rows, const void *left, const void *right, void *
         strip_12_4x32(rows, 64, a, 64, 1, b + j, 288, c + j, 288, false);
 }
 
-STRIP(strip_8_4x32, 8, 4, 2, Vector16)
 // c[rows][64] = a[rows][576] b[576][64]
 static void product_576x64(int rows, const void *left, const void *right, void *result)
 {
@@ -346,7 +369,6 @@ static void product_576x64(int rows, const void *left, const void *right, void *
         strip_8_4x32(rows, 576, a, 576, 1, b + j, 64, c + j, 64, false);
 }
 
-STRIP(strip_14_2x32, 14, 2, 2, Vector16)
 // rows from..to of c[576][64] += a[terms][576]' b[terms][64]
 static void outer_add_576x64(int from, int to, int terms, const void *left, const void *right,
                              void *result)
@@ -366,7 +388,6 @@ static void product_64x576(int rows, const void *left, const void *right, void *
         strip_8_4x32(rows, 64, a, 64, 1, b + j, 576, c + j, 576, false);
 }
 
-STRIP(strip_8_4x8, 8, 4, 1, Vector8)
 // c[rows][520] = a[rows][1024] b[1024][520]
 static void product_1024x520(int rows, const void *left, const void *right, void *result)
 {
@@ -386,8 +407,6 @@ static void product_520x1024(int rows, const void *left, const void *right, void
         strip_8_4x32(rows, 520, a, 520, 1, b + j, 1024, c + j, 1024, false);
 }
 
-STRIP(strip_13_11x32, 13, 11, 2, Vector16)
-STRIP(strip_13_11x8, 13, 11, 1, Vector8)
 // rows from..to of c[1024][520] = a[terms][1024]' b[terms][520]
 static void outer_1024x520(int from, int to, int terms, const void *left, const void *right,
                            void *result)
@@ -399,7 +418,6 @@ static void outer_1024x520(int from, int to, int terms, const void *left, const 
     strip_13_11x8(to - from, terms, a, 1, 1024, b + 512, 520, c + 512, 520, false);
 }
 
-STRIP(strip_8_4x4, 8, 4, 1, Vector4)
 // c[rows][300] = a[rows][520] b[520][300]
 static void product_520x300(int rows, const void *left, const void *right, void *result)
 {
@@ -421,9 +439,6 @@ static void product_300x520(int rows, const void *left, const void *right, void 
     strip_8_4x8(rows, 300, a, 300, 1, b + 512, 520, c + 512, 520, false);
 }
 
-STRIP(strip_13_4x32, 13, 4, 2, Vector16)
-STRIP(strip_13_4x8, 13, 4, 1, Vector8)
-STRIP(strip_13_4x4, 13, 4, 1, Vector4)
 // rows from..to of c[520][300] = a[terms][520]' b[terms][300]
 static void outer_520x300(int from, int to, int terms, const void *left, const void *right,
                           void *result)
@@ -436,8 +451,6 @@ static void outer_520x300(int from, int to, int terms, const void *left, const v
     strip_13_4x4(to - from, terms, a, 1, 520, b + 296, 300, c + 296, 300, false);
 }
 
-STRIP(strip_8_4x16, 8, 4, 1, Vector16)
-STRIP(strip_8_4x2, 8, 4, 1, Vector2)
 // c[rows][250] = a[rows][300] b[300][250]
 static void product_300x250(int rows, const void *left, const void *right, void *result)
 {
@@ -461,10 +474,6 @@ static void product_250x300(int rows, const void *left, const void *right, void 
     strip_8_4x4(rows, 250, a, 250, 1, b + 296, 300, c + 296, 300, false);
 }
 
-STRIP(strip_13_12x32, 13, 12, 2, Vector16)
-STRIP(strip_13_12x16, 13, 12, 1, Vector16)
-STRIP(strip_13_12x8, 13, 12, 1, Vector8)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2)
 // rows from..to of c[300][250] = a[terms][300]' b[terms][250]
 static void outer_300x250(int from, int to, int terms, const void *left, const void *right,
                           void *result)
@@ -500,8 +509,6 @@ static void product_130x250(int rows, const void *left, const void *right, void 
     strip_8_4x2(rows, 130, a, 130, 1, b + 248, 250, c + 248, 250, false);
 }
 
-STRIP(strip_11_10x32, 11, 10, 2, Vector16)
-STRIP(strip_11_10x2, 11, 10, 1, Vector2)
 // rows from..to of c[250][130] = a[terms][250]' b[terms][130]
 static void outer_250x130(int from, int to, int terms, const void *left, const void *right,
                           void *result)
@@ -534,10 +541,6 @@ static void product_60x130(int rows, const void *left, const void *right, void *
     strip_8_4x2(rows, 60, a, 60, 1, b + 128, 130, c + 128, 130, false);
 }
 
-STRIP(strip_11_4x32, 11, 4, 2, Vector16)
-STRIP(strip_11_4x16, 11, 4, 1, Vector16)
-STRIP(strip_11_4x8, 11, 4, 1, Vector8)
-STRIP(strip_11_4x4, 11, 4, 1, Vector4)
 // rows from..to of c[130][60] = a[terms][130]' b[terms][60]
 static void outer_130x60(int from, int to, int terms, const void *left, const void *right,
                          void *result)
@@ -570,8 +573,6 @@ static void product_10x60(int rows, const void *left, const void *right, void *r
     strip_8_4x4(rows, 10, a, 10, 1, b + 56, 60, c + 56, 60, false);
 }
 
-STRIP(strip_12_4x8, 12, 4, 1, Vector8)
-STRIP(strip_12_4x2, 12, 4, 1, Vector2)
 // rows from..to of c[60][10] = a[terms][60]' b[terms][10]
 static void outer_60x10(int from, int to, int terms, const void *left, const void *right,
                         void *result)
