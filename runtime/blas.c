@@ -13,6 +13,8 @@
 
 // Present only in programs that link OpenBLAS.
 extern void openblas_set_num_threads(int count) __attribute__((weak));
+extern void *blas_memory_alloc(int place) __attribute__((weak));
+extern void blas_memory_free(void *buffer) __attribute__((weak));
 
 void blas_pin(const NnModel *model, char **arguments)
 {
@@ -28,4 +30,19 @@ void blas_one_thread(void)
 {
     if (openblas_set_num_threads)
         openblas_set_num_threads(1);
+}
+
+// The library maps a buffer when a product begins while all that it has are in use: that could be
+// in the middle of a training. As many as there can be products at once are mapped before it.
+void blas_reserve(int threads)
+{
+    enum { MOST = 128 }; // the library has room for twice as many
+    void *buffers[MOST];
+    const int count = nn_min(threads, MOST);
+    if (!blas_memory_alloc || !blas_memory_free)
+        return;
+    for (int i = 0; i < count; i++)
+        buffers[i] = blas_memory_alloc(0);
+    for (int i = 0; i < count; i++)
+        blas_memory_free(buffers[i]);
 }

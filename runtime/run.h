@@ -29,6 +29,7 @@ void *allocate(size_t count, size_t size); // zeros; NULL after failed()
 // --- blas.c -------------------------------------------------------------------------------------
 void blas_pin(const NnModel *model, char **arguments); // returns, or starts the program anew
 void blas_one_thread(void); // each thread of the team calls BLAS by itself
+void blas_reserve(int threads); // the memory that so many need
 
 // --- team.c -------------------------------------------------------------------------------------
 // Runs work(context) in `threads` threads at once and returns when all have; inside, nn_barrier()

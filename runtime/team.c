@@ -121,6 +121,7 @@ void team_run(int threads, void (*work)(void *), void *context)
 {
     // Each thread of the team calls BLAS by itself on its own part.
     blas_one_thread();
+    blas_reserve(threads);
     omp_set_dynamic(0);
 #pragma omp parallel num_threads(threads)
     {

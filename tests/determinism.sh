@@ -1,0 +1,236 @@
+#!/bin/bash
+# determinism.sh: the same bytes for any number of threads, from run to run, and however often a
+# training was stopped; and the same C from any folder, locale and time zone.
+. "$(dirname "$0")/lib.sh"
+
+cat >"$tmp/mlp.net" <<END
+input 28x28x1
+dense 120 relu l2 0.0001
+dense 50 tanh
+dense 10 softmax
+loss cross_entropy
+optimizer adam
+batch 32
+epochs 4
+END
+cat >"$tmp/cnn.net" <<END
+input 28x28x1
+conv 8 3x3
+batchnorm
+relu
+pool 2
+dropout 20%
+conv 12 3x3 relu pad same l2 0.001
+batchnorm
+dropout 30%
+dense 40 relu
+dropout 50%
+dense 10 softmax
+loss cross_entropy
+optimizer rmsprop lr 0.001 momentum 0.5
+batch 40
+epochs 4
+validation 10%
+END
+for net in mlp cnn; do
+    check "$net builds" build "$tmp/$net.net" "$tmp/$net"
+done
+
+train() { # NET OUT [option...]
+    local net=$1 out=$tmp/$2
+    shift 2
+    quietly "$tmp/$net" train --data "$sample" --out "$out" --quiet "$@"
+}
+weights() { echo "$tmp/$1/weights.safetensors"; }
+
+# --- threads, and run to run
+for net in mlp cnn; do
+    check "$net, 1 thread" train $net $net-1 --threads 1
+done
+
+same_as_one_thread() { # NET THREADS RUN
+    train "$1" "$1-$2$3" --threads "$2" && same_bytes "$(weights "$1-1")" "$(weights "$1-$2$3")"
+}
+for net in mlp cnn; do
+    for threads in 1 2 3 4 8; do
+        start "$net, $threads threads and 1 end alike" same_as_one_thread $net $threads ''
+        wait # each run has the processors for itself
+    done
+    start "$net, 2 threads, once more" same_as_one_thread $net 2 -again
+    start "$net, 1 thread, once more" same_as_one_thread $net 1 -again
+done
+wait
+
+another_seed_differs() { # NET
+    train "$1" "$1-seed" --seed 7 &&
+        if cmp -s "$(weights "$1-1")" "$(weights "$1-seed")"; then
+            echo "expected other weights from --seed 7, found the same"
+        fi
+}
+start 'mlp, another seed' another_seed_differs mlp
+start 'cnn, another seed' another_seed_differs cnn
+
+same_answers() { # NET COMMAND [argument...]: for any number of threads
+    local net=$1 threads
+    shift
+    for threads in 1 2 4; do
+        "$tmp/$net" "$@" --data "$sample" --out "$tmp/$net-1" --threads $threads --json \
+            >"$tmp/$net-$1-$threads" || return
+    done
+    [ -s "$tmp/$net-$1-1" ] || echo "expected an answer, found none"
+    same_bytes "$tmp/$net-$1-1" "$tmp/$net-$1-2" && same_bytes "$tmp/$net-$1-1" "$tmp/$net-$1-4"
+}
+for net in mlp cnn; do
+    start "$net eval, 1, 2 and 4 threads" same_answers $net eval
+    start "$net predict, 1, 2 and 4 threads" same_answers $net predict 0 1 2 3 4 5 6 7
+done
+
+# --- stopped and resumed
+history() { # OUT: count of epochs, and whether each is numbered
+    "$python" -c '
+import json, sys
+history = json.load(open(sys.argv[1]))["history"]
+print(len(history), [row["epoch"] for row in history] == list(range(1, len(history) + 1)),
+      all(isinstance(row["loss"], float) for row in history))' "$tmp/$1/run.json"
+}
+resume_in_the_middle() { # NET
+    train "$1" "$1-halves" --epochs 2 --threads 2 || return
+    same 'history after 2 epochs' '2 True True' "$(history "$1-halves")"
+    cmp -s "$(weights "$1-1")" "$(weights "$1-halves")" &&
+        echo 'expected other weights after 2 epochs than after 4, found the same'
+    train "$1" "$1-halves" --epochs 4 --resume --threads 1 || return
+    same_bytes "$(weights "$1-1")" "$(weights "$1-halves")"
+    same 'history after 4 epochs' '4 True True' "$(history "$1-halves")"
+    train "$1" "$1-halves" --epochs 4 --resume || return # nothing is left to do
+    same_bytes "$(weights "$1-1")" "$(weights "$1-halves")"
+}
+start 'mlp, resumed after 2 of 4 epochs' resume_in_the_middle mlp
+start 'cnn, resumed after 2 of 4 epochs' resume_in_the_middle cnn
+
+resume_each_epoch() { # NET
+    local epoch
+    train "$1" "$1-each" --epochs 1 || return
+    for epoch in 2 3 4; do
+        train "$1" "$1-each" --epochs $epoch --resume --threads $epoch || return
+    done
+    same_bytes "$(weights "$1-1")" "$(weights "$1-each")"
+    same history '4 True True' "$(history "$1-each")"
+}
+start 'mlp, resumed after each epoch' resume_each_epoch mlp
+start 'cnn, resumed after each epoch' resume_each_epoch cnn
+
+# Kills the training again and again: first when its first checkpoint is there, then at growing
+# delays, in the middle of steps and of writing.
+killed_and_resumed() { # NET EPOCHS
+    local out=$tmp/$1-killed kills=0 delay status resume=
+    train "$1" "$1-whole" --epochs "$2" || return
+    for delay in 0.01 0.03 0.06 0.02 0.1 0.005 0.04; do
+        "$tmp/$1" train --data "$sample" --out "$out" --quiet --epochs "$2" --threads 2 $resume &
+        local child=$!
+        until [ -f "$out/weights.safetensors" ] || ! kill -0 $child 2>"$tmp/kill"; do
+            sleep 0.01
+        done
+        sleep $delay
+        kill -KILL $child 2>"$tmp/kill"
+        wait $child 2>"$tmp/kill"
+        status=$?
+        [ $status -eq 137 ] && kills=$((kills + 1))
+        [ $status -eq 137 ] || [ $status -eq 0 ] || echo "a run ended with status $status"
+        resume=--resume
+    done
+    [ $kills -ge 3 ] || echo "expected a training killed at least 3 times, found $kills"
+    train "$1" "$1-killed" --epochs "$2" --resume || return
+    same_bytes "$(weights "$1-whole")" "$(weights "$1-killed")"
+    same history "$2 True True" "$(history "$1-killed")"
+    same 'left over' '' "$(ls "$out" | grep -v -e '^weights.safetensors$' -e '^run.json$' -e '^curves.svg$')"
+}
+start 'mlp, killed and resumed' killed_and_resumed mlp 60
+start 'cnn, killed and resumed' killed_and_resumed cnn 6
+
+interrupted_and_resumed() { # NET SIGNAL STATUS: ends by itself after a step
+    local out=$tmp/$1-$2
+    "$tmp/$1" train --data "$sample" --out "$out" --quiet --epochs 40 >"$out.log" 2>&1 &
+    local child=$!
+    until [ -f "$out/weights.safetensors" ] || ! kill -0 $child 2>"$tmp/kill"; do
+        sleep 0.01
+    done
+    kill -"$2" $child
+    wait $child
+    same status "$3" $?
+    same 'lines on stderr' 1 "$(wc -l <"$out.log")"
+    grep -q "go on with '--resume'" "$out.log" || echo "expected a hint at --resume, found $(cat "$out.log")"
+    train "$1" "$1-$2" --resume --epochs 40 && train "$1" "$1-$2-whole" --epochs 40 &&
+        same_bytes "$(weights "$1-$2-whole")" "$(weights "$1-$2")"
+}
+start 'mlp, interrupted by SIGTERM' interrupted_and_resumed mlp TERM 143
+interrupted_by_keyboard() {
+    # a shell's background jobs ignore SIGINT, so it is sent from Python
+    "$python" - "$tmp/mlp" "$sample" "$tmp/mlp-int" <<'END'
+import os, signal, subprocess, sys, time
+binary, data, out = sys.argv[1:]
+child = subprocess.Popen([binary, "train", "--data", data, "--out", out, "--quiet", "--epochs", "400"],
+                         stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+while not os.path.exists(out + "/weights.safetensors") and child.poll() is None:
+    time.sleep(0.01)
+child.send_signal(signal.SIGINT)
+text = child.communicate()[1].decode()
+if child.returncode != 130 or text.count("\n") != 1 or "--resume" not in text:
+    print(f"expected status 130 and a hint at --resume, found {child.returncode} and: {text}")
+END
+}
+start 'mlp, interrupted from the keyboard' interrupted_by_keyboard
+
+# --- the C text
+emit() { # C-FILE: of cnn.net, from the running folder
+    "$NETC" emit "$tmp/cnn.net" -o "$1"
+}
+emit "$tmp/first.c"
+emitted_alike() { # NAME [NAME=VALUE...]
+    local c=$tmp/$1.c
+    shift
+    quietly env "$@" "$NETC" emit "$tmp/cnn.net" -o "$c" && same_bytes "$tmp/first.c" "$c"
+}
+elsewhere() { # other folder, other folder's name, relative path
+    mkdir -p "$tmp/unlikely-folder/deep" && cp "$tmp/cnn.net" "$tmp/unlikely-folder/deep/cnn.net" &&
+        (cd "$tmp/unlikely-folder" && quietly "$NETC" emit deep/cnn.net -o there.c) &&
+        same_bytes "$tmp/first.c" "$tmp/unlikely-folder/there.c"
+    "$NETC" emit "$tmp/cnn.net" | cmp - "$tmp/first.c"
+}
+start 'emitted twice' emitted_alike twice A=b
+start 'emitted in another time zone' emitted_alike zone TZ=Pacific/Kiritimati
+start 'emitted as another user, at another home' emitted_alike user USER=unlikely-user LOGNAME=unlikely-user HOME=/unlikely-home
+start 'emitted elsewhere' elsewhere
+
+german=
+if locale -a 2>/dev/null | grep -qi '^de_DE.utf-\?8$'; then
+    german='LC_ALL=de_DE.UTF-8'
+elif localedef -i de_DE -f UTF-8 "$tmp/de_DE.UTF-8" 2>"$tmp/localedef"; then
+    german="LOCPATH=$tmp LC_ALL=de_DE.UTF-8"
+fi
+trained_in_german() {
+    quietly env $german "$tmp/mlp" train --data "$sample" --out "$tmp/mlp-german" --quiet &&
+        same_bytes "$(weights mlp-1)" "$(weights mlp-german)" &&
+        same history '4 True True' "$(history mlp-german)"
+}
+if [ "$german" ]; then
+    start 'emitted with a decimal comma' emitted_alike german $german
+    start 'trained with a decimal comma' trained_in_german
+else
+    skip 'no German locale, nor the means to make one'
+fi
+
+names_nothing_of_here() {
+    local c=$tmp/unlikely-folder/named.c word
+    mkdir -p "$tmp/unlikely-folder"
+    cp "$tmp/cnn.net" "$tmp/unlikely-folder/named.net"
+    quietly "$NETC" emit "$tmp/unlikely-folder/named.net" -o "$c" || return
+    for word in unlikely-folder "$tmp" "$root" "$(dirname "$NETC")" /tmp /home /root \
+        "$(date +%Y-%m-%d)" "$(date +%b\ %e\ %Y)" "$(uname -n)" __DATE__ __TIME__ \
+        __FILE__ __TIMESTAMP__ '#line'; do
+        grep -nF -e "$word" "$c" | sed "s|^|'$word' in line |"
+    done
+    return 0
+}
+start 'the C names no folder, date or host' names_nothing_of_here
+
+finish

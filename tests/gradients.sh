@@ -1,0 +1,374 @@
+#!/bin/bash
+# gradients.sh: every operation's backward pass against central differences, in double.
+#
+# The tolerances are gradcheck's own, which are PyTorch's. A check that could not fail is a failure
+# here: each tensor must have an element whose gradient is above the absolute tolerance, apart from
+# those named as flat: a bias before batchnorm moves the mean alone.
+. "$(dirname "$0")/lib.sh"
+export NETC_CFLAGS=-O1
+
+gradcheck() { # FLAT NAME ROWS...
+    local flat=$1 net=$tmp/$2 rows
+    shift 2
+    build "$net.net" "$net" --precision f64 || return
+    for rows; do
+        "$net" gradcheck --random --rows "$rows" --samples 100 --threads $((rows % 3 + 1)) \
+            >"$net.out" 2>"$net.err" || {
+            echo "gradcheck --rows $rows: expected right gradients, found"
+            cat "$net.err"
+            grep -v ' ok$' "$net.out"
+        }
+        awk -v rows="$rows" -v flat="$flat" '
+            $3 < 1 { print "rows " rows ": no element checked of: " $0 }
+            $10 == 0 && index(" " flat " ", " " $1 " ") == 0 {
+                print "rows " rows ": the gradient of every element is near 0: " $0 }
+            END { if (NR == 0) print "rows " rows ": no tensor was checked" }' "$net.out"
+    done
+    rm -f "$net"
+}
+
+flat=
+# Reads the layers; a net that names no loss gets the usual one.
+gradient() { # NAME BATCH ROWS...
+    local name=$1 batch=$2 net=$tmp/${1// /-}.net
+    shift 2
+    {
+        echo 'input 28x28x1'
+        cat
+        echo "optimizer sgd lr 0.01; batch $batch"
+    } >"$net"
+    grep -q '^loss' "$net" || printf 'dense 10 softmax\nloss cross_entropy\n' >>"$net"
+    start "$name" gradcheck "$flat" "${name// /-}" "${@:-$batch}"
+}
+
+# --- convolution: the first reads one channel, the second has a gradient by its input
+for pad in valid same; do
+    for stride in 1 2 3x2; do
+        for kernel in 1x1 3x3 5x4; do
+            gradient "conv $kernel $pad stride $stride" 4 <<END
+conv 3 $kernel tanh stride $stride pad $pad
+conv 4 $kernel tanh stride $stride pad $pad
+END
+        done
+    done
+done
+gradient 'conv wider than a cache of columns' 2 <<END
+conv 12 5x5 tanh pad same
+conv 6 5x5 tanh pad same
+pool 4
+END
+gradient 'conv as large as its input' 4 <<END
+pool 4
+conv 5 7x7 tanh
+END
+gradient 'conv same, kernel larger than its input' 3 <<END
+pool 7
+conv 3 3x3 tanh
+conv 2 5x5 tanh pad same
+END
+
+# --- pooling, of 13x13 pixels: some windows leave a remainder, some overlap, some leave gaps
+for op in pool avgpool; do
+    for window in 2 '3 stride 2' '2 stride 3' '3x2 stride 2x1' '4 stride 3' 13; do
+        gradient "$op $window" 4 <<END
+conv 3 3x3 tanh stride 2
+$op $window
+conv 4 1x1 tanh
+END
+    done
+    gradient "$op behind relu, twice" 5 <<END
+conv 3 3x3 relu
+$op 2
+$op 3 stride 1
+END
+done
+
+# --- dense, bias, flatten
+gradient 'dense' 6 <<END
+avgpool 2
+dense 9 tanh
+dense 7
+dense 11 tanh
+END
+gradient 'dense without flatten, and with it' 4 <<END
+conv 3 3x3 tanh stride 3
+flatten
+dense 8 tanh
+END
+gradient 'bias off' 4 <<END
+conv 3 3x3 tanh stride 2 bias off
+conv 2 3x3 tanh stride 2 bias off
+dense 8 tanh bias off
+dense 10 softmax bias off
+loss cross_entropy
+END
+gradient 'dense of many inputs and outputs' 3 <<END
+dense 257 tanh
+dense 129 tanh
+END
+gradient 'dense 1' 4 <<END
+avgpool 4
+dense 1 tanh
+END
+
+# --- activations
+for activation in relu sigmoid tanh; do
+    gradient "$activation fused" 4 <<END
+conv 3 3x3 $activation stride 2
+conv 4 3x3 $activation stride 2
+dense 12 $activation
+dense 12 $activation
+END
+    gradient "$activation as a statement" 4 <<END
+conv 3 3x3 stride 2
+$activation
+conv 4 3x3 stride 2
+$activation
+pool 2
+$activation
+dense 12
+$activation
+END
+done
+gradient 'activations in a row' 4 <<END
+conv 3 3x3 stride 2
+tanh
+relu
+sigmoid
+dense 12 relu
+tanh
+END
+gradient 'softmax as a statement' 4 <<END
+avgpool 4
+dense 10
+softmax
+loss cross_entropy
+END
+
+# --- dropout
+gradient 'dropout after conv' 4 <<END
+conv 3 3x3 relu stride 2
+dropout 30%
+conv 3 3x3 stride 2
+dropout 30%
+relu
+END
+gradient 'dropout after pool' 4 <<END
+conv 3 3x3 tanh
+pool 2
+dropout 25%
+conv 3 3x3 tanh
+avgpool 2
+dropout 50%
+END
+gradient 'dropout after dense' 5 <<END
+dense 20 relu
+dropout 50%
+dense 20 tanh
+dropout 10%
+END
+gradient 'dropout twice' 5 <<END
+conv 3 3x3 relu stride 2
+dropout 20%
+dropout 40%
+dense 20 sigmoid
+dropout 30%
+dropout 30%
+END
+gradient 'dropout first, flatten, dropout' 5 <<END
+dropout 20%
+conv 3 3x3 tanh stride 3
+flatten
+dropout 30%
+END
+gradient 'dropout 0%' 4 <<END
+dense 20 relu
+dropout 0%
+END
+
+# --- batch normalisation
+flat='conv1_b conv2_b'
+gradient 'batchnorm behind conv' 4 4 2 <<END
+conv 3 3x3 stride 2
+batchnorm
+relu
+conv 4 3x3 stride 2
+batchnorm
+tanh
+END
+gradient 'batchnorm behind conv, one picture' 1 <<END
+conv 3 3x3 stride 2
+batchnorm
+tanh
+conv 4 3x3 stride 2
+batchnorm
+tanh
+END
+flat=
+gradient 'batchnorm after activation' 4 <<END
+conv 3 3x3 relu stride 2
+batchnorm
+conv 4 3x3 tanh stride 2
+batchnorm
+dense 12 tanh
+batchnorm
+END
+flat='dense1_b dense2_b'
+gradient 'batchnorm behind dense' 6 6 4 <<END
+dense 12
+batchnorm
+tanh
+dense 9
+batchnorm
+sigmoid
+END
+flat=
+gradient 'batchnorm after flatten' 6 <<END
+conv 2 3x3 tanh stride 3
+flatten
+batchnorm
+dense 9 tanh
+END
+gradient 'batchnorm after pool, before dropout' 5 <<END
+conv 3 3x3 tanh stride 2
+pool 2
+batchnorm
+dropout 30%
+conv 3 3x3 tanh
+batchnorm
+avgpool 2
+END
+gradient 'batchnorm first' 5 <<END
+batchnorm
+conv 3 3x3 tanh stride 3
+END
+gradient 'batchnorm twice' 5 <<END
+conv 3 3x3 tanh stride 3
+batchnorm
+tanh
+batchnorm eps 0.1 momentum 50%
+END
+flat=conv1_b
+gradient 'batchnorm before pool, without a bias behind' 5 <<END
+conv 3 3x3 stride 2
+batchnorm
+pool 2
+relu
+conv 4 3x3 bias off
+batchnorm
+relu
+END
+flat=
+
+# --- penalties and losses
+gradient 'l2' 4 <<END
+conv 3 3x3 tanh stride 2 l2 0.1
+conv 4 3x3 tanh stride 2 l2 0.01
+dense 12 tanh l2 0.05
+dense 10 softmax l2 0.2
+loss cross_entropy
+END
+gradient 'l2 of many parts' 3 <<END
+dense 130 tanh l2 0.3
+END
+gradient 'cross_entropy' 5 5 1 <<END
+avgpool 2
+dense 10 softmax
+loss cross_entropy
+END
+gradient 'binary_cross_entropy' 5 5 1 <<END
+avgpool 2
+dense 10 sigmoid
+loss binary_cross_entropy
+END
+gradient 'mse, linear' 5 5 1 <<END
+avgpool 2
+dense 10
+loss mse
+END
+for activation in sigmoid tanh relu; do
+    gradient "mse, $activation" 5 5 1 <<END
+avgpool 2
+dense 10 $activation
+loss mse
+END
+done
+gradient 'mse behind a hidden layer' 4 <<END
+dense 12 tanh
+dense 10 tanh
+loss mse
+END
+gradient 'binary_cross_entropy behind a convolution' 4 <<END
+conv 3 3x3 relu stride 3
+dense 10 sigmoid l2 0.01
+loss binary_cross_entropy
+END
+
+# --- batches: whole blocks and remainders, and smaller batches than the compiled one
+for batch in 1 4 9 17; do
+    gradient "batch $batch, convolution" $batch $batch $(((batch + 1) / 2)) <<END
+conv 3 3x3 relu stride 2
+pool 2
+dropout 20%
+conv 4 3x3 tanh
+dense 12 relu
+END
+done
+flat=conv1_b
+for batch in 4 9 17 64; do
+    gradient "batch $batch, normalisation" $batch $batch $((batch - 2)) 2 <<END
+conv 3 3x3 stride 3
+batchnorm
+relu
+dense 12 tanh
+batchnorm
+END
+done
+flat=
+gradient 'batch 100 with few rows' 100 3 50 99 <<END
+avgpool 4
+dense 12 tanh
+END
+
+# --- whole networks
+gradient 'LeNet' 4 4 3 <<END
+conv 6 5x5 tanh pad same
+avgpool 2
+conv 16 5x5 tanh
+avgpool 2
+conv 120 5x5 tanh
+dense 84 tanh
+END
+flat='conv1_b conv2_b conv3_b'
+gradient 'the laboratory network' 9 9 4 <<END
+conv 4 3x3 l2 0.01
+batchnorm
+relu
+pool 2
+dropout 20%
+conv 6 3x3 l2 0.01
+batchnorm
+relu
+pool 2
+dropout 20%
+conv 6 3x3 pad same l2 0.01
+batchnorm
+relu
+dropout 30%
+dense 26 relu
+dense 20 relu
+dense 16 tanh
+dense 12 tanh
+END
+flat=
+gradient 'a small mnist.net' 5 5 2 <<END
+conv 4 3x3 relu
+pool 2
+conv 6 3x3 relu pad same
+pool 2 stride 2
+dropout 25%
+dense 20 relu
+dropout 50%
+END
+
+finish

@@ -1,0 +1,122 @@
+# lib.sh: what the suites share; each sources it first, from the root of the repository.
+#
+# A test is a command that prints what was expected and what was found, and nothing where all is
+# right; a status other than 0 is a failure too. check runs one and waits, start runs it in the
+# background, $JOBS at a time, and finish counts them all.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+export LC_ALL=C.UTF-8
+suite=$(basename "$0") root=$PWD
+NETC=${NETC:-build/netc}
+NETC=$(realpath -s "$NETC")
+lib=${NETC_RUNTIME:-$(dirname "$NETC")/lib/netc}
+sample=$root/tests/data/mnist-sample
+python=/usr/bin/python3
+JOBS=${JOBS:-2}
+export PYTHONPATH=$root/tests/python PYTHONDONTWRITEBYTECODE=1
+[ -x "$NETC" ] && [ -f "$lib/libnn.a" ] || {
+    echo "$suite: no $NETC with its libnn.a; run make first" >&2
+    exit 2
+}
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+mkdir "$tmp/tests"
+names=() skipped=0
+
+# --- tests --------------------------------------------------------------------------------------
+
+run_test() { # NUMBER COMMAND...
+    local out=$tmp/tests/$1 status
+    shift
+    "$@" >"$out" 2>&1 </dev/null
+    status=$?
+    if [ $status -ne 0 ] && [ ! -s "$out" ]; then
+        echo "status $status of: $*" >"$out"
+    fi
+}
+
+check() { # NAME COMMAND...
+    local number=${#names[@]}
+    names+=("$1")
+    shift
+    run_test "$number" "$@"
+}
+
+start() { # NAME COMMAND...
+    local number=${#names[@]}
+    names+=("$1")
+    shift
+    while [ "$(jobs -rp | wc -l)" -ge "$JOBS" ]; do
+        wait -n
+    done
+    run_test "$number" "$@" &
+}
+
+skip() { # REASON
+    skipped=$((skipped + 1))
+    echo "skipped: $1"
+}
+
+finish() {
+    local failed=0 i
+    wait
+    for i in "${!names[@]}"; do
+        if [ -s "$tmp/tests/$i" ]; then
+            failed=$((failed + 1))
+            printf 'FAIL %s: %s\n' "${suite%.sh}" "${names[i]}"
+            sed 's/^/    /' "$tmp/tests/$i"
+        elif [ ! -f "$tmp/tests/$i" ]; then # its process was killed
+            failed=$((failed + 1))
+            printf 'FAIL %s: %s\n    never ended\n' "${suite%.sh}" "${names[i]}"
+        fi
+    done
+    printf '%d passed, %d failed' $((${#names[@]} - failed)) "$failed"
+    [ "$skipped" -eq 0 ] || printf ', %d skipped' "$skipped"
+    echo
+    [ "$failed" -eq 0 ] && [ ${#names[@]} -gt 0 ]
+    exit
+}
+
+# --- what tests are made of ---------------------------------------------------------------------
+
+# same WHAT EXPECTED FOUND: says so where two texts differ
+same() {
+    [ "$2" = "$3" ] || printf '%s: expected %s, found %s\n' "$1" "$2" "$3"
+}
+
+same_bytes() { # FILE FILE
+    cmp "$1" "$2"
+}
+
+# The C compiler must have nothing to say; netc may warn.
+build() { # NET BINARY [option...]
+    local net=$1 binary=$2 status
+    shift 2
+    "$NETC" build "$net" -o "$binary" "$@" >"$binary.log" 2>&1
+    status=$?
+    if [ $status -ne 0 ] || grep -q '\.c:[0-9]' "$binary.log"; then
+        echo "netc build $(basename "$net") $*: expected status 0 and no warning, found $status and"
+        cat "$binary.log"
+        return 1
+    fi
+}
+
+# Compiles generated C by hand, with files of a test beside it.
+compile() { # C-FILE BINARY [argument of cc...]
+    local source=$1 binary=$2
+    shift 2
+    ${CC:-cc} -std=gnu11 -O1 -fopenmp -fno-math-errno -fno-trapping-math -fno-strict-aliasing \
+        -march=native -I"$lib" -I"$root/runtime" -o "$binary" "$source" "$@" "$lib/libnn.a" \
+        ${NETC_LDFLAGS-} -lopenblas -lcjson -lpng -lz -lm
+}
+
+# Runs a trained program; its output is shown only where it fails.
+quietly() { # COMMAND...
+    local out
+    out=$("$@" 2>&1) || {
+        echo "status $? of: $*"
+        echo "$out"
+        return 1
+    }
+}

@@ -1,0 +1,141 @@
+#!/bin/bash
+# long.sh: what takes minutes: the goals on the whole of MNIST, and whether the checks can fail.
+#
+# usage: tests/long.sh [mnist] [faults]     both without an argument; mnist needs data/mnist
+. "$(dirname "$0")/lib.sh"
+[ $# -gt 0 ] || set -- mnist faults
+
+# --- the goals: test accuracy on 10,000 pictures --------------------------------------------------
+
+reaches() { # NET EPOCHS LEAST-HITS [option of netc...]
+    local net=$1 epochs=$2 least=$3 base
+    shift 3
+    base=$tmp/$(basename "$net" .net)
+    build "$net" "$base" "$@" || return
+    quietly "$base" train --data data/mnist --out "$base-run" --quiet --epochs "$epochs" || return
+    "$python" - "$base-run/run.json" "$least" "$epochs" <<'END'
+import json, sys
+with open(sys.argv[1]) as file:
+    run = json.load(file)
+test, least, epochs = run["test"], int(sys.argv[2]), int(sys.argv[3])
+hits = sum(row[i] for i, row in enumerate(test["confusion"]))
+if test["pictures"] != 10000 or run["configuration"]["training_pictures"] != 60000:
+    print(f"this is not the whole of MNIST: {run['configuration']}, {test['pictures']} for the test")
+if len(run["history"]) != epochs:
+    print(f"expected {epochs} epochs, found {len(run['history'])}")
+if hits < least:
+    print(f"expected {least} of 10000, found {hits}")
+END
+}
+
+is_the_mlp() { # what the goal says of it
+    local word
+    for word in 'dense 300 relu' 'dense 10 softmax'; do
+        grep -q "^$word" models/mlp.net || echo "expected '$word' in models/mlp.net"
+    done
+    grep -qE '^ *optimizer +adam' models/mlp.net || echo 'expected the optimizer adam'
+    grep -qE '^ *batch +100' models/mlp.net || echo 'expected batches of 100'
+}
+
+goals() {
+    if [ ! -f data/mnist/train-images-idx3-ubyte ]; then
+        check 'MNIST is there' echo "expected it in data/mnist: run 'tools/fetch-data mnist'"
+        return
+    fi
+    check 'models/mlp.net is 784-300-10' is_the_mlp
+    check 'models/mlp.net: 97.5 % in 5 epochs' reaches models/mlp.net 5 9750
+    check 'models/mnist.net: 98.9 % in 5 epochs' reaches models/mnist.net 5 9890
+    check 'models/lab/convolution.net: 99.0 % in 10 epochs' reaches models/lab/convolution.net 10 9900
+}
+
+# --- faults are put into generated C one at a time, and the checks must find each ----------------
+
+finds_fault() { # C-FILE DESCRIPTION
+    local binary=${1%.c}
+    if ! compile "$1" "$binary" -w 2>"$binary.log"; then
+        echo "expected C that compiles, found"
+        head -5 "$binary.log"
+    elif timeout 100 "$binary" gradcheck --random --rows 9 --samples 60 --threads 1 \
+        >"$binary.log" 2>&1; then
+        echo "expected gradcheck to fail, found that it passes"
+    elif ! grep -q 'is wrong at' "$binary.log"; then
+        echo "expected a wrong gradient, found $(tail -1 "$binary.log")"
+    fi
+    rm -f "$binary" "$1"
+}
+
+# Every backward function of a network: all of it first as it is, then with each fault.
+mutate() { # NAME < layers
+    local c=$tmp/$1.c file kind what
+    cat >"$tmp/$1.net"
+    echo 'optimizer sgd lr 0.01; batch 9' >>"$tmp/$1.net"
+    "$NETC" emit --precision f64 "$tmp/$1.net" -o "$c" || exit
+    check "$1 without a fault" right_without_fault "$c"
+    mkdir "$tmp/$1.faults"
+    "$python" tests/python/mutants.py "$c" "$tmp/$1.faults" >"$tmp/$1.list" || exit
+    while IFS=$'\t' read -r file kind what; do
+        start "$1: $kind: $what" finds_fault "$file"
+    done <"$tmp/$1.list"
+    cut -f2 "$tmp/$1.list" >>"$tmp/kinds"
+}
+
+right_without_fault() { # C-FILE
+    compile "$1" "${1%.c}" && quietly "${1%.c}" gradcheck --random --rows 9 --samples 60
+}
+
+no_kind_is_missing() { # a fault that fits no line of the C checks nothing
+    "$python" tests/python/mutants.py | grep -vxF -f "$tmp/kinds" | sed 's/^/expected a place for the fault: /'
+    return 0
+}
+
+faults() {
+mutate convolution <<END
+input 28x28x1
+conv 3 3x3 tanh stride 2 l2 0.1
+pool 3 stride 2
+dropout 20%
+conv 4 3x3 pad same bias off
+batchnorm
+relu
+avgpool 2
+dense 12 sigmoid l2 0.1
+dropout 20%
+dense 10 softmax
+loss cross_entropy
+END
+mutate overlap <<END
+input 28x28x1
+conv 2 3x3 stride 3
+tanh
+avgpool 3 stride 1
+conv 3 5x4 bias off
+batchnorm
+relu
+pool 2 stride 1
+dense 8 tanh
+dense 10 sigmoid
+loss binary_cross_entropy
+END
+mutate dense <<END
+input 28x28x1
+avgpool 2
+dense 130 l2 0.01 bias off
+batchnorm
+tanh
+dense 10 tanh
+loss mse
+END
+    check 'every kind of fault was put in' no_kind_is_missing
+}
+
+for part; do
+    case $part in
+    mnist) goals ;;
+    faults) faults ;;
+    *)
+        echo "tests/long.sh: unknown part '$part'; there are mnist and faults" >&2
+        exit 2
+        ;;
+    esac
+done
+finish

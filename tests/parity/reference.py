@@ -1,0 +1,245 @@
+"""The same training in PyTorch: reference.py NET DATA BEFORE LOSSES AFTER OUTPUTS BOUND [adam]
+
+Reads the layers and the optimizer from the .net itself, starts from the weights in BEFORE, takes the
+same batches, and compares the losses of all steps, the weights and running statistics AFTER, and
+the outputs of inference. Prints what differs by more than BOUND, relatively, and nothing else.
+
+PyTorch computes in double, for a net in float too: so a difference is netc's own.
+
+The optimizers' formulas are Keras 3's, written out; those that agree with torch.optim's are taken
+from there: sgd, momentum and nesterov (at a constant rate), and with `adam` torch.optim.Adam, for a
+net whose eps is too small to count.
+"""
+import re
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+import files
+
+REAL = torch.float64
+ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+
+
+def size(text):
+    """(3, 2) of "3x2" and (3, 3) of "3"."""
+    parts = [int(part) for part in text.split("x")]
+    return tuple(parts * 2 if len(parts) == 1 else parts)
+
+
+def statements(path):
+    """Each statement as (word, positional values, named values, activation or None)."""
+    result = []
+    with open(path, encoding="utf-8") as file:
+        text = re.sub(r"#.*", "", file.read())
+    for line in re.split(r"[\n;]", text):
+        words = line.split()
+        if not words:
+            continue
+        values, named, activation = [], {}, None
+        rest = iter(words[1:])
+        for word in rest:
+            if word in ACTIVATIONS or word == "softmax":
+                activation = word
+            elif word in ("stride", "pad", "l2", "bias", "lr", "momentum", "nesterov", "rho", "eps",
+                          "beta1", "beta2"):
+                named[word] = next(rest)
+            else:
+                values.append(word)
+        result.append((words[0], values, named, activation))
+    return result
+
+
+def pad_same(x, kernel, stride):
+    """Keras' padding: what is odd goes to the bottom and to the right."""
+    total = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(x.shape[2:], kernel, stride)]
+    before = [t // 2 for t in total]
+    return F.pad(x, (before[1], total[1] - before[1], before[0], total[0] - before[0]))
+
+
+class Network:
+    """x is kept as [pictures, channels, height, width], or [pictures, width] behind a dense."""
+
+    def __init__(self, path, tensors):
+        self.layers, self.training = [], {}
+        counts = {}
+        for word, values, named, activation in statements(path):
+            if word in ("loss", "optimizer", "batch", "data", "input"):
+                self.training[word] = (values, named)
+                continue
+            counts[word] = counts.get(word, 0) + 1
+            self.layers.append((f"{word}{counts[word]}", word, values, named, activation))
+        self.tensors = {name: torch.tensor(array, dtype=REAL) for name, array in tensors.items()}
+        self.trained = [name for name in tensors
+                        if re.fullmatch(r"[a-z]+\d+_(w|b|gamma|beta)", name)]
+        for name in self.trained:
+            self.tensors[name].requires_grad_(True)
+
+    def normalise(self, name, x, training):
+        """Batch normalisation with momentum 0.99 and eps 0.001; both variances are of N numbers."""
+        t = self.tensors
+        dims = [d for d in range(x.dim()) if d != 1]
+        shape = [1, -1] + [1] * (x.dim() - 2)
+        mean, variance = t[f"{name}_mean"], t[f"{name}_variance"]
+        if training:
+            batch_mean = x.mean(dims)
+            batch_variance = x.var(dims, unbiased=False)
+            t[f"{name}_mean"] = 0.99 * mean + 0.01 * batch_mean.detach()
+            t[f"{name}_variance"] = 0.99 * variance + 0.01 * batch_variance.detach()
+            mean, variance = batch_mean, batch_variance
+        x = (x - mean.view(shape)) / torch.sqrt(variance.view(shape) + 0.001)
+        return x * t[f"{name}_gamma"].view(shape) + t[f"{name}_beta"].view(shape)
+
+    def forward(self, x, training):
+        """(the last layer before its softmax or its sigmoid, the penalty)."""
+        penalty = 0
+        for name, word, values, named, activation in self.layers:
+            w, b = self.tensors.get(f"{name}_w"), self.tensors.get(f"{name}_b")
+            stride = size(named.get("stride", "1"))
+            if word == "conv":
+                if named.get("pad") == "same":
+                    x = pad_same(x, size(values[1]), stride)
+                x = F.conv2d(x, w.permute(3, 2, 0, 1), b, stride)
+            elif word == "dense":
+                if x.dim() > 2:
+                    x = x.permute(0, 2, 3, 1).flatten(1)
+                x = x @ w if b is None else x @ w + b
+            elif word == "batchnorm":
+                x = self.normalise(name, x, training)
+            elif word in ("pool", "avgpool"):
+                pool = F.max_pool2d if word == "pool" else F.avg_pool2d
+                x = pool(x, size(values[0]), size(named.get("stride", values[0])))
+            elif word in ACTIVATIONS:
+                x = ACTIVATIONS[word](x)
+            else:
+                raise ValueError(f"no statement {word}")
+            if "l2" in named:
+                penalty = penalty + float(named["l2"]) * (w * w).sum()
+            last = name == self.layers[-1][0]
+            kept = last and self.training["loss"][0][0] in ("cross_entropy", "binary_cross_entropy")
+            if activation and not kept:
+                x = ACTIVATIONS[activation](x)
+        return x, penalty
+
+    def loss(self, x, labels):
+        kind = self.training["loss"][0][0]
+        target = F.one_hot(labels, x.shape[1]).to(x.dtype)
+        if kind == "cross_entropy":
+            return F.cross_entropy(x, labels)
+        if kind == "binary_cross_entropy":
+            return F.binary_cross_entropy_with_logits(x, target)
+        return F.mse_loss(x, target)
+
+    def outputs(self, x):
+        kind = self.training["loss"][0][0]
+        x, _ = self.forward(x, False)
+        return {"cross_entropy": lambda: torch.softmax(x, 1),
+                "binary_cross_entropy": lambda: torch.sigmoid(x), "mse": lambda: x}[kind]()
+
+
+class Keras:
+    """rmsprop and adam as Keras 3 has them: where eps stands differs from torch.optim's."""
+
+    def __init__(self, weights, kind, lr, rho=0.9, momentum=0.0, eps=1e-7, beta1=0.9, beta2=0.999):
+        self.weights, self.kind, self.lr, self.rho, self.momentum = weights, kind, lr, rho, momentum
+        self.eps, self.beta1, self.beta2, self.count = eps, beta1, beta2, 0
+        self.m = [torch.zeros_like(w) for w in weights]
+        self.v = [torch.zeros_like(w) for w in weights]
+
+    def zero_grad(self):
+        for w in self.weights:
+            w.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        self.count += 1
+        alpha = (self.lr * (1 - self.beta2**self.count) ** 0.5 / (1 - self.beta1**self.count))
+        for w, m, v in zip(self.weights, self.m, self.v):
+            g = w.grad
+            if self.kind == "adam":
+                m.add_((g - m) * (1 - self.beta1))
+                v.add_((g * g - v) * (1 - self.beta2))
+                w.sub_(m * alpha / (v.sqrt() + self.eps))
+            else:
+                v.mul_(self.rho).add_((1 - self.rho) * g * g)
+                m.mul_(self.momentum).add_(self.lr * g / (v + self.eps).sqrt())
+                w.sub_(m)
+
+
+def make_optimizer(network, use_torch_adam):
+    (kind,), named = network.training["optimizer"]
+    weights = [network.tensors[name] for name in network.trained]
+    numbers = {name: float(value) for name, value in named.items() if name != "nesterov"}
+    if kind == "sgd":
+        return torch.optim.SGD(weights, nesterov=named.get("nesterov") == "on", **numbers)
+    if use_torch_adam:
+        return torch.optim.Adam(weights, lr=numbers["lr"], eps=numbers["eps"])
+    return Keras(weights, kind, **numbers)
+
+
+def report(what, bound, expected, found):
+    """Compares, relatively to the largest expected number, or to 0.01 where all are nearly 0."""
+    expected, found = np.asarray(expected, np.float64), np.asarray(found, np.float64)
+    if expected.shape != found.shape:
+        print(f"{what}: expected shape {expected.shape}, found {found.shape}")
+        return
+    error = np.abs(expected - found) / max(np.abs(expected).max(), 0.01)
+    if not error.max() <= bound:
+        place = np.unravel_index(np.nanargmax(error), error.shape)
+        print(f"{what}{list(place)}: expected {expected[place]:.12g}, found {found[place]:.12g}, "
+              f"relative error {error.max():.2g} above {bound:g}")
+
+
+def main():
+    net, data, before, losses, after, outputs, bound = sys.argv[1:8]
+    bound, use_torch_adam = float(bound), sys.argv[8:] == ["adam"]
+    first, _ = files.safetensors(before)
+    last, _ = files.safetensors(after)
+    double = next(iter(first.values())).dtype == np.float64
+    network = Network(net, first)
+    optimizer = make_optimizer(network, use_torch_adam)
+    batch = int(network.training["batch"][0][0])
+
+    def pictures(part):
+        x, labels = files.data_set(data, part)
+        return torch.tensor(x, dtype=REAL)[:, None] / 255, torch.tensor(labels, dtype=torch.int64)
+
+    x, labels = pictures("train")
+    found = np.loadtxt(losses)
+    if len(found) != 50 or batch * 50 > len(x):
+        print(f"losses: expected 50, of {batch} pictures each, found {len(found)}")
+    expected = []
+    for step in range(len(found)):
+        rows = slice(step * batch, (step + 1) * batch)
+        optimizer.zero_grad()
+        result, penalty = network.forward(x[rows], True)
+        loss = network.loss(result, labels[rows]) + penalty
+        loss.backward()
+        optimizer.step()
+        expected.append(loss.item())
+    expected = np.array(expected)
+    errors = np.abs(found - expected) / np.abs(expected)
+    if not errors.max() <= bound:
+        step = int(np.nanargmax(errors))
+        print(f"loss of step {step + 1}: expected {expected[step]:.12g}, found {found[step]:.12g}, "
+              f"relative error {errors[step]:.2g} above {bound:g}")
+    if not expected[-10:].mean() < 0.9 * expected[:5].mean():
+        print(f"PyTorch learns nothing here: {expected[:5]} to {expected[-10:]}")
+
+    # Rounding in float adds up in the weights: each step moves them a little off.
+    for name, tensor in network.tensors.items():
+        if name in network.trained or name.endswith(("_mean", "_variance")):
+            report(name, bound if double else 10 * bound, tensor.detach().numpy(), last[name])
+
+    # Inference from the weights that netc ended with: the forward pass alone is compared.
+    network = Network(net, last)
+    x, _ = pictures("t10k")
+    wanted = network.outputs(x[:batch]).detach().numpy()
+    there = np.fromfile(outputs, np.float64 if double else np.float32).reshape(wanted.shape)
+    report("output", 1e-12 if double else 1e-5, wanted, there)
+
+
+torch.set_num_threads(1)
+main()

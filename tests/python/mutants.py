@@ -1,0 +1,81 @@
+"""Writes faulty copies of a generated C file, one fault each: mutants.py FILE.c FOLDER
+
+Only the functions of the backward pass are changed: by their names' ends. Prints one line for each
+copy: its file, the kind of fault, and what was done. Without arguments: every kind of fault.
+"""
+import re
+import sys
+
+BACKWARD = re.compile(r"static void (\w+_(?:backward|partial|gradient|scatter|turn))\(")
+
+# What is looked for in one line, what takes its place, and what that does.
+FAULTS = [
+    (r"(?<!top )\+= ", r"-= ", "sign of a sum"),
+    (r"(\bv|share|xhat) = ([^;]*);", r"\1 = -(\2);", "sign of a value"),
+    (r"(dx\S*) = ([^;]*);", r"\1 = -(\2);", "sign of a result"),
+    (r"v \*= ([^;]*);", r"v *= -(\1);", "sign of a factor"),
+    (r"v \*= [^;]*;", r";", "a factor is lost"),
+    (r"v \+= [^;]*;", r";", "a term is lost"),
+    (r"1 - ", r"1 + ", "sign of a term"),
+    (r" - \(j == label\)", r"", "the target is lost"),
+    (r"\? v : 0", r"? v : v", "a mask is lost"),
+    (r"> 0 \?", r"< 0 ?", "a mask is turned round"),
+    (r"\? dy(\S*) : 0", r"? -dy\1 : 0", "sign of a choice"),
+    (r"number \+ ", r"1 + number + ", "another mask of dropout"),
+    (r"\* (1\.[0-9]+) : 0", r"* 1 : 0", "dropout does not scale"),
+    (r"\b(gemm|product|outer)_\w+\([^;]*;", r";", "a product is lost"),
+    (r"\w+_scatter\([^;]*;", r";", "the windows are not added up"),
+    (r"inside = ", r"inside = row > 0 && ", "an edge is lost"),
+    (r"turned(\S*) = ([^;]*);", r"turned\1 = -(\2);", "sign of a turned weight"),
+    (r"memset\((\S+), 0,", r"memset(\1, 64,", "the result is not cleared"),
+    (r"\(dbeta\[(\w)\] \+ ", r"(", "the mean of dy is lost"),
+    (r" \+ xhat \* dgamma\[\w\]", r"", "the mean of dy xhat is lost"),
+    (r"gamma\[c\] \* ", r"", "gamma is lost"),
+    (r" \* stats\[1\]\[c\]", r"", "the deviation is lost"),
+    (r" - stats\[0\]\[c\]", r"", "the mean is lost"),
+    (r" \* scale", r"", "the scale is lost"),
+    (r"\* share\)", r"* 2 * share)", "twice the share"),
+    (r"block = 1;", r"block = 2;", "a block is lost"),
+    (r"rows; i\+\+", r"rows - 1; i++", "a row is lost"),
+    (r"(for \(int (?:[pcrsj]|row|col)) = 0", r"\1 = 1", "an end of a loop is lost"),
+]
+
+
+def mutants(text):
+    """(function, kind of fault, the faulty text, the line before and after) of each."""
+    lines = text.split("\n")
+    function = None
+    for number, line in enumerate(lines):
+        found = BACKWARD.match(line)
+        if found:
+            function = found.group(1)
+        if line == "}":
+            function = None
+        if not function or not line.startswith("    "):
+            continue
+        for pattern, fault, what in FAULTS:
+            for place in re.finditer(pattern, line):
+                changed = line[: place.start()] + place.expand(fault) + line[place.end() :]
+                if changed == line:
+                    continue
+                yield function, what, "\n".join(
+                    lines[:number] + [changed] + lines[number + 1 :]
+                ), line.strip(), changed.strip()
+
+
+def main():
+    if len(sys.argv) == 1:
+        for kind in dict.fromkeys(what for _, _, what in FAULTS):
+            print(kind)
+        return
+    source, folder = sys.argv[1:]
+    with open(source, encoding="utf-8") as file:
+        text = file.read()
+    for index, (function, what, faulty, old, new) in enumerate(mutants(text)):
+        path = f"{folder}/{index}.c"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(faulty)
+        print(f"{path}\t{what}\t{function}: {old} -> {new}")
+
+
+main()
