@@ -8,6 +8,7 @@
 #include "netc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ALIGNMENT = 64 };
 
@@ -177,8 +178,9 @@ typedef struct {
 
 static int by_bytes(const void *a, const void *b)
 {
-    const double x = ((const Part *)a)->bytes, y = ((const Part *)b)->bytes;
-    return (x < y) - (x > y);
+    const Part *const x = a, *const y = b;
+    const int order = (x->bytes < y->bytes) - (x->bytes > y->bytes);
+    return order ? order : strcmp(x->name, y->name);
 }
 
 static const char *bytes_text(double bytes)

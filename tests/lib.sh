@@ -120,3 +120,16 @@ quietly() { # COMMAND...
         return 1
     }
 }
+
+# Takes 50 steps by generated C and by PyTorch, and says where they differ.
+same_as_torch() { # C-FILE NET BOUND [adam]
+    local base=${1%.c}
+    compile "$1" "$base" tests/parity/driver.c || return
+    timeout 100 "$base" steps "$sample" 50 2 "$base.before" "$base.after" "$base.outputs" \
+        >"$base.losses" || return
+    "$python" tests/parity/reference.py "$2" "$sample" "$base.before" "$base.losses" \
+        "$base.after" "$base.outputs" "$3" ${4-}
+    local status=$?
+    rm -f "$base" "$base".{before,after,outputs,losses}
+    return $status
+}

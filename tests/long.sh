@@ -64,6 +64,35 @@ finds_fault() { # C-FILE DESCRIPTION
     rm -f "$binary" "$1"
 }
 
+# Signs and numbers of the other functions: PyTorch must disagree.
+differs_from_torch() { # C-FILE NET
+    local found status
+    found=$(same_as_torch "$1" "$2" 1e-9 2>&1)
+    status=$?
+    case $status:$found in
+    0:*': expected '*) ;;        # numbers that differ
+    1[0-9][0-9]:*) ;;            # it reads beyond its arrays, or never ends
+    0:) echo 'expected PyTorch to disagree, found that it agrees' ;;
+    *) printf 'expected numbers that differ, found status %d and %s\n' "$status" "$found" ;;
+    esac
+    rm -f "$1"
+}
+mutate_formulas() { # NAME FUNCTIONS OPTIMIZER < layers
+    local c=$tmp/$1.c file kind what
+    {
+        cat
+        printf 'optimizer %s\nbatch 30\n' "$3"
+    } >"$tmp/$1.net"
+    "$NETC" emit --precision f64 "$tmp/$1.net" -o "$c" || exit
+    mkdir "$tmp/$1.faults"
+    "$python" tests/python/mutants.py "$c" "$tmp/$1.faults" "$2" >"$tmp/$1.list" || exit
+    check "$1 has faults" test -s "$tmp/$1.list"
+    while IFS=$'\t' read -r file kind what; do
+        start "$1: $kind: $what" differs_from_torch "$file" "$tmp/$1.net"
+    done <"$tmp/$1.list"
+    start "$1 without a fault" same_as_torch "$c" "$tmp/$1.net" 1e-9
+}
+
 # Every backward function of a network: all of it first as it is, then with each fault.
 mutate() { # NAME < layers
     local c=$tmp/$1.c file kind what
@@ -126,6 +155,29 @@ dense 10 tanh
 loss mse
 END
     check 'every kind of fault was put in' no_kind_is_missing
+
+    mutate_formulas forward '\w+_(columns|forward|sums|stats|follow|penalty|infer)' 'sgd lr 0.05' <<END
+input 28x28x1
+conv 4 5x4 tanh stride 3x2 pad same l2 0.01
+batchnorm
+pool 3 stride 2
+dense 10 softmax
+loss cross_entropy
+END
+    while IFS=: read -r name optimizer; do
+        mutate_formulas "update-$name" 'dense1_w_update' "$optimizer" <<END
+input 28x28x1
+dense 10 softmax
+loss cross_entropy
+END
+    done <<END
+sgd:sgd lr 0.1
+momentum:sgd lr 0.02 momentum 0.9
+nesterov:sgd lr 0.02 momentum 0.9 nesterov on
+rmsprop:rmsprop lr 0.001
+rmsprop-momentum:rmsprop lr 0.001 momentum 0.5
+adam:adam lr 0.001
+END
 }
 
 for part; do

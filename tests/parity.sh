@@ -14,12 +14,9 @@
 }
 
 agrees() { # NAME PRECISION BOUND [adam]
-    local base=$tmp/$1-$2
-    quietly "$NETC" emit --precision "$2" "$tmp/$1.net" -o "$base.c" || return
-    compile "$base.c" "$base" tests/parity/driver.c || return
-    "$base" steps "$sample" 50 2 "$base.before" "$base.after" "$base.outputs" >"$base.losses" || return
-    "$python" tests/parity/reference.py "$tmp/$1.net" "$sample" "$base.before" "$base.losses" \
-        "$base.after" "$base.outputs" "$3" ${4-}
+    local c=$tmp/$1-$2.c
+    quietly "$NETC" emit --precision "$2" "$tmp/$1.net" -o "$c" || return
+    same_as_torch "$c" "$tmp/$1.net" "$3" ${4-}
 }
 
 parity() { # NAME PRECISIONS OPTIMIZER [adam] < layers

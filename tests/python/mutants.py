@@ -1,7 +1,8 @@
-"""Writes faulty copies of a generated C file, one fault each: mutants.py FILE.c FOLDER
+"""Writes faulty copies of a generated C file, one fault each: mutants.py FILE.c FOLDER [PATTERN]
 
-Only the functions of the backward pass are changed: by their names' ends. Prints one line for each
-copy: its file, the kind of fault, and what was done. Without arguments: every kind of fault.
+Without a pattern the functions of the backward pass are changed, in all the ways that FAULTS lists.
+With one, the functions that it matches, in their signs and numbers. Prints one line for each copy:
+its file, the kind of fault, and what was done. Without arguments: every kind in FAULTS.
 """
 import re
 import sys
@@ -40,20 +41,29 @@ FAULTS = [
     (r"(for \(int (?:[pcrsj]|row|col)) = 0", r"\1 = 1", "an end of a loop is lost"),
 ]
 
+# Of any arithmetic.
+PLAIN_FAULTS = [
+    (r"\+= ", r"-= ", "sign of a sum"),
+    (r"-= ", r"+= ", "sign of a difference"),
+    (r"(?<=[\])\w]) \+ (?=[^;]*;)", r" - ", "a sum is a difference"),
+    (r"(?<=[\])\w]) - (?=[^;]*;)", r" + ", "a difference is a sum"),
+    (r"(?<=[ (])(\d+\.\d+|\d+e-\d+)(?![\d.])", r"2 * \1", "twice the number"),
+]
 
-def mutants(text):
+
+def mutants(text, functions, faults):
     """(function, kind of fault, the faulty text, the line before and after) of each."""
     lines = text.split("\n")
     function = None
     for number, line in enumerate(lines):
-        found = BACKWARD.match(line)
+        found = functions.match(line)
         if found:
             function = found.group(1)
         if line == "}":
             function = None
-        if not function or not line.startswith("    "):
+        if not function or not line.startswith("    ") or "(first + i)" in line:
             continue
-        for pattern, fault, what in FAULTS:
+        for pattern, fault, what in faults:
             for place in re.finditer(pattern, line):
                 changed = line[: place.start()] + place.expand(fault) + line[place.end() :]
                 if changed == line:
@@ -68,10 +78,13 @@ def main():
         for kind in dict.fromkeys(what for _, _, what in FAULTS):
             print(kind)
         return
-    source, folder = sys.argv[1:]
+    source, folder, *pattern = sys.argv[1:]
+    functions, faults = BACKWARD, FAULTS
+    if pattern:
+        functions, faults = re.compile(rf"static void ({pattern[0]})\("), PLAIN_FAULTS
     with open(source, encoding="utf-8") as file:
         text = file.read()
-    for index, (function, what, faulty, old, new) in enumerate(mutants(text)):
+    for index, (function, what, faulty, old, new) in enumerate(mutants(text, functions, faults)):
         path = f"{folder}/{index}.c"
         with open(path, "w", encoding="utf-8") as file:
             file.write(faulty)
