@@ -25,7 +25,7 @@ static inline int32_t nn_to_bits(float value)
     return bits;
 }
 
-// exp(x): 0 below -87.33, infinite above 88.72, NaN of NaN.
+// exp(x): 0 below -86.99, where it is less than 1.7e-38; infinite above 88.72; NaN of NaN.
 static inline float nn_expf(float x)
 {
     x = x > 89.0f ? 89.0f : x;

@@ -1,0 +1,98 @@
+// test_math.c: exp, log and tanh of nn_math.h against the C library in double precision.
+
+#include "support.h"
+
+#include <float.h>
+
+#include "../../runtime/nn_math.h"
+
+// Distance of a result from the true value in units of the last place of that value as a float.
+static double units(float found, double truth)
+{
+    if (isnan(truth))
+        return isnan(found) ? 0 : INFINITY;
+    if (isinf((float)truth) || isinf(found))
+        return found == (float)truth ? 0 : INFINITY;
+    int exponent;
+    frexp(truth, &exponent);
+    const double unit = ldexp(1, (exponent < -125 ? -125 : exponent) - 24);
+    return fabs(found - truth) / unit;
+}
+
+// The worst of `count` numbers from `from` to `to`, evenly spread.
+static double worst(float (*ours)(float), double (*truth)(double), double from, double to)
+{
+    enum { COUNT = 4000003 };
+    double most = 0;
+    for (int i = 0; i < COUNT; i++) {
+        const float x = (float)(from + (to - from) * i / (COUNT - 1));
+        const double distance = units(ours(x), truth(x));
+        most = distance > most ? distance : most;
+    }
+    return most;
+}
+
+// Called through a pointer here; in generated code they are inlined.
+static float our_exp(float x) { return nn_expf(x); }
+static float our_log(float x) { return nn_logf(x); }
+static float our_tanh(float x) { return nn_tanhf(x); }
+
+static void exp_is_close(void **state)
+{
+    (void)state;
+    assert_true(worst(our_exp, exp, -86.9, 88.7) < 2);
+    assert_true(worst(our_exp, exp, -1, 1) < 2);
+}
+
+static void exp_at_its_ends(void **state)
+{
+    (void)state;
+    assert_true(nn_expf(0) == 1);
+    assert_true(nn_expf(-1000) < FLT_MIN && nn_expf(-1000) >= 0);
+    assert_true(nn_expf(-INFINITY) < FLT_MIN);
+    assert_true(isinf(nn_expf(89)) && isinf(nn_expf(INFINITY)));
+    assert_true(isnan(nn_expf(NAN)));
+}
+
+static void log_is_close(void **state)
+{
+    (void)state;
+    assert_true(worst(our_log, log, 1e-6, 3) < 2);
+    assert_true(worst(our_log, log, 3, 1e6) < 2);
+    assert_true(worst(our_log, log, 1e30, 3e38) < 2);
+}
+
+static void log_at_its_ends(void **state)
+{
+    (void)state;
+    assert_true(nn_logf(1) == 0);
+    assert_true(nn_logf(0) == -INFINITY);
+    assert_true(isnan(nn_logf(-1)) && isnan(nn_logf(NAN)));
+    assert_true(nn_logf(INFINITY) == INFINITY);
+}
+
+static void tanh_is_close(void **state)
+{
+    (void)state;
+    assert_true(worst(our_tanh, tanh, -10, 10) < 2);
+    assert_true(worst(our_tanh, tanh, -0.7, 0.7) < 2);
+    assert_true(worst(our_tanh, tanh, -1e-4, 1e-4) < 2);
+}
+
+static void tanh_at_its_ends(void **state)
+{
+    (void)state;
+    assert_true(nn_tanhf(100) == 1 && nn_tanhf(-100) == -1);
+    assert_true(nn_tanhf(INFINITY) == 1 && nn_tanhf(0) == 0);
+    assert_true(isnan(nn_tanhf(NAN)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exp_is_close), cmocka_unit_test(exp_at_its_ends),
+        cmocka_unit_test(log_is_close), cmocka_unit_test(log_at_its_ends),
+        cmocka_unit_test(tanh_is_close), cmocka_unit_test(tanh_at_its_ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
