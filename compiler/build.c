@@ -66,7 +66,7 @@ static void make_command(Command *command, const Network *network, const BuildOp
 {
     const char *const cc = getenv("CC");
     add_words(command, cc && *cc ? cc : "cc");
-    add_words(command, "-std=gnu11 -O3 -fopenmp -Wall -Wextra");
+    add_words(command, "-std=gnu11 -O3 -Wall -Wextra");
     // what the C language promises of errno, traps and aliases is not used, and costs vectors
     add_words(command, "-fno-math-errno -fno-trapping-math -fno-strict-aliasing");
     const char *const march = target_march(options->target);
@@ -89,7 +89,7 @@ static void make_command(Command *command, const Network *network, const BuildOp
     add_words(command, getenv("NETC_LDFLAGS"));
     if (network->blas)
         add(command, "-lopenblas");
-    add_words(command, "-lcjson -lpng -lz -lm");
+    add_words(command, "-lcjson -lpng -lz -lm -lgomp -pthread"); // OpenMP of the runtime
 }
 
 static bool run(const Command *command, bool verbose)
