@@ -5,41 +5,43 @@
 
 #include <string.h>
 
+static double pixels(Shape shape)
+{
+    return shape.count == 3 ? (double)shape.dims[0] * shape.dims[1] : 1;
+}
+
 // Of one picture for nodes by rows; of one step for the others.
 double node_operations(const Graph *graph, const Node *node)
 {
     const double size = (double)shape_size(node->shape);
+    const int work = op_info[node->op].work;
     double steps = 0;
     for (int s = 0; s < node->step_count; s++)
-        steps += size;
+        steps += size * op_info[node->steps[s].op].work;
     const Shape first = node->input_count ? graph->nodes[node->input[0]].shape : (Shape){0};
+    const Shape second = node->input_count > 1 ? graph->nodes[node->input[1]].shape : (Shape){0};
     const double batch = setting_number(graph->network->program->batch, "size");
-    switch (node->op) {
-    case OP_dense:
-    case OP_dense_grad_x: return 2 * (double)shape_size(first) * size + steps;
-    case OP_dense_grad_w: return 2 * size * batch + steps;
-    case OP_conv: {
-        const double pixels = (double)node->shape.dims[0] * node->shape.dims[1];
-        return 2 * pixels * (double)shape_size(graph->nodes[node->input[1]].shape) + steps;
+    const double rows = op_info[node->op].tasks == BY_PART ? batch : 1;
+    switch (work) {
+    case RESULT_BY_WEIGHTS: return 2 * (double)shape_size(second) * pixels(node->shape) + steps;
+    case FIRST_BY_WEIGHTS: return 2 * (double)shape_size(second) * pixels(first) + steps;
+    case OUTER: return 2 * size * pixels(second) * rows + steps;
+    case WINDOWS: return size * node->attributes.kernel[0] * node->attributes.kernel[1] + steps;
+    default: return size * work + steps;
     }
-    case OP_conv_grad_x: {
-        const double pixels = (double)first.dims[0] * first.dims[1];
-        return 2 * pixels * (double)shape_size(graph->nodes[node->input[1]].shape) + steps;
+}
+
+double layer_multiply_adds(const Network *network, const char *layer)
+{
+    const Graph *const graph = &network->infer;
+    double sum = 0;
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (!node->dead && op_info[node->op].work == RESULT_BY_WEIGHTS &&
+            !strcmp(node->layer, layer))
+            sum += (double)shape_size(graph->nodes[node->input[1]].shape) * pixels(node->shape);
     }
-    case OP_conv_grad_w: {
-        const Shape dy = graph->nodes[node->input[1]].shape;
-        return 2 * (double)dy.dims[0] * dy.dims[1] * size;
-    }
-    case OP_weight: return 0;
-    case OP_maxpool:
-    case OP_avgpool: return size * node->attributes.kernel[0] * node->attributes.kernel[1] + steps;
-    case OP_sgd: return 2 * size;
-    case OP_momentum: return 4 * size;
-    case OP_rmsprop: return 8 * size;
-    case OP_rmsprop_momentum: return 10 * size;
-    case OP_adam: return 10 * size;
-    default: return size + steps;
-    }
+    return sum;
 }
 
 Cost network_cost(const Network *network)

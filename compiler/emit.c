@@ -177,7 +177,7 @@ static void emit_layer_table(Out *out, const Network *network)
         const Card *const card = &network->cards[i];
         line(out, "{\"%s\", %s, \"%s\", %ld, %.0f},", card->name,
              quoted(statement_text(card->clause)), shape_text(card->out), card->parameters,
-             card->multiply_adds);
+             layer_multiply_adds(network, card->name));
     }
     line(out, "};");
     blank_line(out);

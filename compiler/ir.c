@@ -6,7 +6,7 @@
 #include <string.h>
 
 const OpInfo op_info[OP_COUNT] = {
-#define OP(id, roles, out, extent_, tasks_, flags_, shape_fn, grad_fn, text)                       \
+#define OP(id, roles, out, extent_, tasks_, flags_, shape_fn, grad_fn, work_, text)                \
     [OP_##id] = {.name = #id,                                                                      \
                  .inputs = roles,                                                                  \
                  .result = out,                                                                    \
@@ -16,6 +16,7 @@ const OpInfo op_info[OP_COUNT] = {
                  .shape = shape_##shape_fn,                                                        \
                  .grad = grad_##grad_fn,                                                           \
                  .emit = emit_##id,                                                                \
+                 .work = work_,                                                                    \
                  .formula = text},
 #include "ops.def"
 };

@@ -323,6 +323,9 @@ enum {
     FLAT = 64        // sees a row as one dimension
 };
 
+// OpInfo.work, where it is no number of operations.
+enum { RESULT_BY_WEIGHTS = -1, FIRST_BY_WEIGHTS = -2, OUTER = -3, WINDOWS = -4 };
+
 typedef struct Graph Graph;
 typedef struct Node Node;
 typedef struct Out Out;
@@ -336,6 +339,7 @@ typedef struct {
     void (*shape)(Graph *graph, Node *node);
     void (*grad)(Graph *graph, const Node *node, int gradient);
     void (*emit)(Out *out, const Graph *graph, const Node *node);
+    int work; // operations for each number of the result, or one of the kinds above
     const char *formula;
 } OpInfo;
 extern const OpInfo op_info[OP_COUNT];
@@ -423,7 +427,6 @@ typedef struct {
     const char *name;
     Shape in, out;
     long parameters;
-    double multiply_adds; // forward, per picture
 } Card;
 
 // A matrix product that the generated code needs a function for.
@@ -532,7 +535,8 @@ typedef struct {
     long parameters;
 } Cost;
 Cost network_cost(const Network *network);
-double node_operations(const Graph *graph, const Node *node); // per picture, or per step
+double layer_multiply_adds(const Network *network, const char *layer); // forward, per picture
+double node_operations(const Graph *graph, const Node *node);          // per picture, or per step
 
 // --- out.c: text that is indented by its braces -------------------------------------------------
 struct Out {
@@ -600,7 +604,7 @@ typedef struct {
 } BuildOptions;
 bool build_binary(const Network *network, const char *c_text, const BuildOptions *options);
 
-#define OP(name, inputs, result, extent, tasks, flags, shape, grad, formula)                       \
+#define OP(name, inputs, result, extent, tasks, flags, shape, grad, work, formula)                 \
     void shape_##shape(Graph *, Node *);                                                           \
     void grad_##grad(Graph *, const Node *, int);                                                  \
     void emit_##name(Out *, const Graph *, const Node *);

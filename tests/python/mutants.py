@@ -21,7 +21,6 @@ FAULTS = [
     (r" - \(j == label\)", r"", "the target is lost"),
     (r"\? v : 0", r"? v : v", "a mask is lost"),
     (r"> 0 \?", r"< 0 ?", "a mask is turned round"),
-    (r"\? dy(\S*) : 0", r"? -dy\1 : 0", "sign of a choice"),
     (r"number \+ ", r"1 + number + ", "another mask of dropout"),
     (r"\* (1\.[0-9]+) : 0", r"* 1 : 0", "dropout does not scale"),
     (r"\b(gemm|product|outer)_\w+\([^;]*;", r";", "a product is lost"),
