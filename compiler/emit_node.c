@@ -287,19 +287,11 @@ static void close_loops(Out *out, Shape dims)
     out->depth -= dims.count - 1;
 }
 
-static bool runs_dropout(const Node *node)
-{
-    bool found = node->op == OP_dropout;
-    for (int s = 0; s < node->step_count; s++)
-        found |= node->steps[s].op == OP_dropout;
-    return found;
-}
-
 // Row `i` of a block of rows.
 void emit_elements(Out *out, const Graph *graph, const Node *node, const char *from)
 {
     const Shape dims = view(graph, node);
-    if (runs_dropout(node))
+    if (runs(node, OP_dropout))
         line(out, "const uint32_t number = (uint32_t)(first + i) * %ld;", shape_size(dims));
     open_loops(out, dims, "[i]");
     const char *const result = op_info[node->op].result;

@@ -39,14 +39,6 @@ void drop_dead(Graph *graph)
     }
 }
 
-static bool runs_dropout(const Node *node)
-{
-    bool found = node->op == OP_dropout;
-    for (int s = 0; s < node->step_count; s++)
-        found |= node->steps[s].op == OP_dropout;
-    return found;
-}
-
 // The elementwise node that alone reads `anchor` and can run in its loop, or -1.
 static int fusible(const Graph *graph, int anchor)
 {
@@ -63,7 +55,7 @@ static int fusible(const Graph *graph, int anchor)
             shape_size(e->shape) != shape_size(a->shape) ||
             a->input_count + e->input_count - 1 > MAX_INPUTS)
             return -1;
-        if (e->op == OP_dropout && runs_dropout(a))
+        if (e->op == OP_dropout && runs(a, OP_dropout))
             return -1; // a function draws from one stream
         for (int k = 1; k < e->input_count; k++)
             if (e->input[k] > anchor && graph->nodes[e->input[k]].op != OP_weight)

@@ -132,6 +132,14 @@ bool has_flag(const Node *node, int flag)
     return false;
 }
 
+bool runs(const Node *node, Op op)
+{
+    bool found = node->op == op;
+    for (int i = 0; i < node->step_count; i++)
+        found |= node->steps[i].op == op;
+    return found;
+}
+
 int consumers(const Graph *graph, int node)
 {
     int count = 0;

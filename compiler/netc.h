@@ -474,6 +474,7 @@ Shape shape_of(int count, ...);
 bool shape_equal(Shape a, Shape b);
 const char *shape_text(Shape shape); // "26x26x32"; "1" for a single number
 bool has_flag(const Node *node, int flag);
+bool runs(const Node *node, Op op); // itself or as a step
 Shape flat(Shape shape);
 int consumers(const Graph *graph, int node); // how many living nodes read it
 void replace_uses(Graph *graph, int from, int to);
