@@ -496,6 +496,10 @@ typedef struct {
 } CodeOptions;
 Network *lower(const Program *program, const CodeOptions *options);
 
+// --- initializer.c: first weights ---------------------------------------------------------------
+// `word` is what `init` says; fan_in and fan_out count the numbers that meet in and leave from one.
+void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan_out);
+
 // --- shape.c: the shape of each op's result; user errors when there is none ---------------------
 bool infer_shape(Graph *graph, int node); // false after an error
 
