@@ -4,6 +4,16 @@
 
 #include "run.h"
 
+// 478 thousand is 478 k.
+static void count_text(char text[16], double count)
+{
+    static const char *const units[] = {"", " k", " M", " G", " T"};
+    int unit = 0;
+    for (; count >= 9999.5 && unit < 4; unit++)
+        count /= 1000;
+    snprintf(text, 16, "%.0f%s", count, units[unit]);
+}
+
 static void print_bytes(const char *what, double bytes)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
@@ -46,8 +56,8 @@ static void print_settings(const NnModel *model)
     if (model->train_step) {
         printf("  %-22s %s\n", "loss", model->loss);
         printf("  %-22s %s, lr %g\n", "optimizer", model->optimizer, model->rate);
-        printf("  %-22s %d, %d epochs, seed %llu\n", "batch", model->batch, model->epochs,
-               (unsigned long long)model->seed);
+        printf("  %-22s %d, %d epoch%s, seed %llu\n", "batch", model->batch, model->epochs,
+               model->epochs == 1 ? "" : "s", (unsigned long long)model->seed);
     } else {
         printf("  %-22s none: compiled for inference only\n", "loss");
     }
@@ -70,9 +80,12 @@ static void print_card(const NnModel *model)
     print_bytes("activations", model->arena_bytes);
     print_bytes("memory in all", model->weight_bytes + model->optimizer_bytes + model->arena_bytes);
     putchar('\n');
-    printf("  %-22s %.4g forward, %.4g backward, for each picture\n", "operations",
-           model->operations_forward, model->operations_backward);
-    printf("  %-22s %.4g in the update, for each step\n", "", model->operations_update);
+    char forward[16], backward[16], update[16];
+    count_text(forward, model->operations_forward);
+    count_text(backward, model->operations_backward);
+    count_text(update, model->operations_update);
+    printf("  %-22s %s forward, %s backward, for each picture\n", "operations", forward, backward);
+    printf("  %-22s %s in the update, for each step\n", "", update);
     printf("  %-22s %s\n", "fingerprint", model->fingerprint);
 }
 
