@@ -65,71 +65,72 @@ void emit_cross_entropy(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-// Opens the loops of a gradient that compares each output with its target, 1 for the label.
-static void open_targets(Out *out, const Graph *graph, const Node *node, const char *scale)
+// Opens the loops of a loss that is the mean over the outputs of something summed up in `sum`.
+static void open_mean(Out *out, const Graph *graph, const Node *node)
+{
+    line(out, "for (int i = 0; i < rows; i++) {");
+    emit_label(out);
+    line(out, "%s sum = 0;", real_type(graph->network));
+    line(out, "for (int j = 0; j < %d; j++) {", outputs_of(graph, node));
+}
+
+static void close_mean(Out *out, const Graph *graph, const Node *node)
+{
+    line(out, "}");
+    line(out, "loss[i] = sum * %s;", real_number(out, 1.0 / outputs_of(graph, node)));
+    line(out, "}");
+}
+
+// The gradient is `factor` times the distance of each output `of` from its target, 1 for the label;
+// `count` is what the loss's mean divides by.
+static void emit_distance(Out *out, const Graph *graph, const Node *node, const char *of,
+                          const char *factor, const char *count)
 {
     const char *const type = real_type(graph->network);
-    line(out, "const %s scale = %s;", type, scale);
+    line(out, "const %s scale = %s / (%s)%s;", type, factor, type, count);
     line(out, "for (int i = 0; i < rows; i++) {");
     emit_label(out);
     line(out, "for (int j = 0; j < %d; j++)", outputs_of(graph, node));
+    line(out, "    dx[i][j] = (%s[i][j] - (j == label)) * scale;", of);
+    line(out, "}");
 }
 
 void emit_cross_entropy_grad(Out *out, const Graph *graph, const Node *node)
 {
-    open_targets(out, graph, node, format("1 / (%s)batch->rows", real_type(graph->network)));
-    line(out, "    dx[i][j] = (p[i][j] - (j == label)) * scale;");
-    line(out, "}");
+    emit_distance(out, graph, node, "p", "1", "batch->rows");
+}
+
+static const char *all_outputs(const Graph *graph, const Node *node)
+{
+    return format("(batch->rows * %d)", outputs_of(graph, node));
 }
 
 // The mean over the outputs of log(1 + exp(x)) - x target, written so that exp never overflows.
 void emit_binary_cross_entropy(Out *out, const Graph *graph, const Node *node)
 {
-    const char *const type = real_type(graph->network);
-    const int outputs = outputs_of(graph, node);
-    line(out, "for (int i = 0; i < rows; i++) {");
-    emit_label(out);
-    line(out, "%s sum = 0;", type);
-    line(out, "for (int j = 0; j < %d; j++) {", outputs);
-    line(out, "const %s v = x[i][j], size = v > 0 ? v : -v;", type);
+    open_mean(out, graph, node);
+    line(out, "const %s v = x[i][j], size = v > 0 ? v : -v;", real_type(graph->network));
     line(out, "sum += (v > 0 ? v : 0) - (j == label ? v : 0) + %s(1 + %s(-size));",
          math(out, "log"), math(out, "exp"));
-    line(out, "}");
-    line(out, "loss[i] = sum * %s;", real_number(out, 1.0 / outputs));
-    line(out, "}");
+    close_mean(out, graph, node);
 }
 
 void emit_binary_cross_entropy_grad(Out *out, const Graph *graph, const Node *node)
 {
-    open_targets(
-        out, graph, node,
-        format("1 / (%s)(batch->rows * %d)", real_type(graph->network), outputs_of(graph, node)));
-    line(out, "    dx[i][j] = (p[i][j] - (j == label)) * scale;");
-    line(out, "}");
+    emit_distance(out, graph, node, "p", "1", all_outputs(graph, node));
 }
 
 void emit_mse(Out *out, const Graph *graph, const Node *node)
 {
-    const char *const type = real_type(graph->network);
-    const int outputs = outputs_of(graph, node);
-    line(out, "for (int i = 0; i < rows; i++) {");
-    emit_label(out);
-    line(out, "%s sum = 0;", type);
-    line(out, "for (int j = 0; j < %d; j++) {", outputs);
-    line(out, "const %s error = x[i][j] - (j == label);", type);
+    open_mean(out, graph, node);
+    line(out, "const %s error = x[i][j] - (j == label);", real_type(graph->network));
     line(out, "sum += error * error;");
-    line(out, "}");
-    line(out, "loss[i] = sum * %s;", real_number(out, 1.0 / outputs));
-    line(out, "}");
+    close_mean(out, graph, node);
 }
 
 void emit_mse_grad(Out *out, const Graph *graph, const Node *node)
 {
-    open_targets(
-        out, graph, node,
-        format("2 / (%s)(batch->rows * %d)", real_type(graph->network), outputs_of(graph, node)));
-    line(out, "    dx[i][j] = (x[i][j] - (j == label)) * scale;");
-    line(out, "}");
+    emit_distance(out, graph, node, "x", "2", all_outputs(graph, node));
 }
 
 void emit_predict(Out *out, const Graph *graph, const Node *node)

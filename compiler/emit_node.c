@@ -190,14 +190,6 @@ static void add_array(Text *list, const char *type, const char *name, const char
     add_parameter(list, "%s%s %s%s", written ? "" : "const ", type, name, dims);
 }
 
-static bool repeated(const Node *node, int input)
-{
-    for (int k = 0; k < input; k++)
-        if (node->input[k] == node->input[input])
-            return true;
-    return false;
-}
-
 // What the node writes first, then what it reads.
 const char *parameter_list(const Graph *graph, const Node *node)
 {
@@ -228,7 +220,7 @@ const char *parameter_list(const Graph *graph, const Node *node)
         if (updates || tasks == BY_PART)
             if (in->extent != PER_ROW)
                 shape = rows_and_columns(shape);
-        if (!repeated(node, k))
+        if (!is_repeated(node, k))
             add_array(&list, type_name(graph, in->type), role(graph, node, k), leading(node, in),
                       shape, written);
     }
@@ -308,23 +300,34 @@ void emit_row_steps(Out *out, const Graph *graph, const Node *node)
         emit_elements(out, graph, node, op_info[node->op].result);
 }
 
+// Opens the loops over the part's numbers; returns how one is indexed.
+const char *open_part(Out *out, const Graph *graph, const Node *node)
+{
+    const Shape dims = view(graph, node);
+    if (dims.count > 1) {
+        line(out, "%s", part_loop(graph, node));
+        out->depth++;
+    }
+    line(out, "for (int j = 0; j < %d; j++) {", dims.dims[dims.count - 1]);
+    return dims.count > 1 ? "[i][j]" : "[j]";
+}
+
+void close_part(Out *out, const Graph *graph, const Node *node)
+{
+    line(out, "}");
+    out->depth -= view(graph, node).count > 1;
+}
+
 // The steps of an anchor by parts, inside its own loop over `i`, where `from` is the value.
 void emit_part_elements(Out *out, const Graph *graph, const Node *node, const char *from)
 {
-    const Shape dims = view(graph, node);
-    const bool rows = dims.count > 1;
-    const char *const inner = rows ? "[i][j]" : "[j]";
-    if (rows)
-        line(out, "%s", part_loop(graph, node));
-    out->depth += rows;
-    line(out, "for (int j = 0; j < %d; j++) {", dims.dims[dims.count - 1]);
+    const char *const inner = open_part(out, graph, node);
     out->element.index = inner;
     out->element.channel = "j";
     line(out, "%s v = %s;", real_type(graph->network), from);
     run_steps(out, graph, node);
     line(out, "%s%s = v;", op_info[node->op].result, inner);
-    line(out, "}");
-    out->depth -= rows;
+    close_part(out, graph, node);
 }
 
 // Which rows of its tensor a part owns; a small tensor is one part, and its function has no `part`.
@@ -388,26 +391,10 @@ static void emit_formula(Out *out, Op op, const char *elsewhere, bool follows)
             forward ? "" : of);
 }
 
-// A function's first line, broken between parameters at 100 columns.
+// A function's first line.
 void emit_declaration(Out *out, const char *start, const char *parameters)
 {
-    const int indent = (int)strlen(start);
-    size_t column = strlen(start);
-    raw(out, "%s", start);
-    for (const char *rest = parameters; *rest;) {
-        const size_t words = strcspn(rest, ",");
-        const bool last = !rest[words];
-        if (rest != parameters && column + words + 2 > 100) {
-            raw(out, "\n%*s", indent, "");
-            column = (size_t)indent;
-        } else if (rest != parameters) {
-            raw(out, " ");
-            column++;
-        }
-        raw(out, "%.*s%s", (int)words, rest, last ? ")\n" : ",");
-        column += words + 1;
-        rest += words + (last ? 0 : 2);
-    }
+    raw(out, "%s\n", wrapped(0, start, parameters, ")"));
 }
 
 // What elementwise ops compute once for the whole function.

@@ -16,22 +16,17 @@ static const char *value_name(const Graph *graph, const Node *node)
 
 // --- the arena ----------------------------------------------------------------------------------
 
-static bool has_place(const Node *node)
-{
-    return !node->dead && node->extent != PER_RUN && !has_flag(node, STOPS);
-}
-
 static void emit_places(Out *out, const Graph *graph)
 {
     size_t width = 0;
     for (int i = 0; i < graph->count; i++)
-        if (has_place(&graph->nodes[i])) {
+        if (has_value(&graph->nodes[i])) {
             const size_t length = strlen(value_name(graph, &graph->nodes[i]));
             width = length > width ? length : width;
         }
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
-        if (!has_place(node))
+        if (!has_value(node))
             continue;
         const char *const name = value_name(graph, node);
         const int pad = (int)(width - strlen(name));
@@ -102,43 +97,18 @@ static const char *arguments(const Graph *graph, const Node *node)
         first[count++] = place(graph, node, node);
     for (int i = 0; i < count; i++)
         text_add(&list, "%s%s", list.length ? ", " : "", first[i]);
-    for (int k = 0; k < node->input_count; k++) {
-        bool repeated = false;
-        for (int before = 0; before < k; before++)
-            repeated |= node->input[before] == node->input[k];
-        if (!repeated)
+    for (int k = 0; k < node->input_count; k++)
+        if (!is_repeated(node, k))
             text_add(&list, "%s%s", list.length ? ", " : "",
                      place(graph, node, &graph->nodes[node->input[k]]));
-    }
     return list.text;
 }
 
-// One call, broken at 100 columns.
 static void emit_call(Out *out, const Graph *graph, const Node *node, const char *before,
                       const char *after)
 {
     const char *const start = format("%s%s(", before, function_name(node));
-    const char *rest = arguments(graph, node);
-    const size_t indent = 4 * (size_t)out->depth + strlen(start);
-    Text text = {0};
-    text_add(&text, "%s", start);
-    size_t column = indent;
-    while (*rest) {
-        const size_t words = strcspn(rest, ","), space = column > indent ? 1 : 0;
-        if (column > indent && column + space + words + strlen(after) + 1 > 100) {
-            text_add(&text, "\n%*s", (int)indent, "");
-            column = indent;
-        } else if (space) {
-            text_add(&text, " ");
-            column++;
-        }
-        const bool last = !rest[words];
-        text_add(&text, "%.*s%s", (int)words, rest, last ? "" : ",");
-        column += words + 1;
-        rest += words + (last ? 0 : 2);
-    }
-    text_add(&text, "%s", after);
-    line(out, "%s", text.text);
+    line(out, "%s", wrapped(4 * out->depth, start, arguments(graph, node), after));
 }
 
 // --- phases -------------------------------------------------------------------------------------

@@ -3,25 +3,6 @@
 // Work is cut along the tensor: a part has one owner, who sums, regularises and updates it.
 #include "netc.h"
 
-// Opens the loops over the part's numbers; returns how one is indexed.
-static const char *open_part(Out *out, const Graph *graph, const Node *node)
-{
-    const Shape dims = view(graph, node);
-    emit_part_range(out, graph, node);
-    if (dims.count > 1) {
-        line(out, "%s", part_loop(graph, node));
-        out->depth++;
-    }
-    line(out, "for (int j = 0; j < %d; j++) {", dims.dims[dims.count - 1]);
-    return dims.count > 1 ? "[i][j]" : "[j]";
-}
-
-static void close_part(Out *out, const Graph *graph, const Node *node)
-{
-    line(out, "}");
-    out->depth -= view(graph, node).count > 1;
-}
-
 void emit_sum_blocks(Out *out, const Graph *graph, const Node *node)
 {
     const Shape dims = view(graph, node);
@@ -85,6 +66,7 @@ static const char *square_root(const Out *out) { return out->network->doubles ? 
 void emit_sgd(Out *out, const Graph *graph, const Node *node)
 {
     declare_rate(out, graph);
+    emit_part_range(out, graph, node);
     const char *const at = open_part(out, graph, node);
     line(out, "w%s -= rate * g%s;", at, at);
     close_part(out, graph, node);
@@ -95,6 +77,7 @@ void emit_momentum(Out *out, const Graph *graph, const Node *node)
 {
     const char *const momentum = real_number(out, node->attributes.momentum);
     declare_rate(out, graph);
+    emit_part_range(out, graph, node);
     const char *const at = open_part(out, graph, node);
     line(out, "m%s = %s * m%s - rate * g%s;", at, momentum, at, at);
     if (node->attributes.nesterov)
@@ -113,6 +96,7 @@ static void follow_square(Out *out, const char *at, double beta)
 void emit_rmsprop(Out *out, const Graph *graph, const Node *node)
 {
     declare_rate(out, graph);
+    emit_part_range(out, graph, node);
     const char *const at = open_part(out, graph, node);
     follow_square(out, at, node->attributes.beta2);
     line(out, "w%s -= rate * g%s / %s(v%s + %s);", at, at, square_root(out), at,
@@ -123,6 +107,7 @@ void emit_rmsprop(Out *out, const Graph *graph, const Node *node)
 void emit_rmsprop_momentum(Out *out, const Graph *graph, const Node *node)
 {
     declare_rate(out, graph);
+    emit_part_range(out, graph, node);
     const char *const at = open_part(out, graph, node);
     follow_square(out, at, node->attributes.beta2);
     line(out, "m%s = %s * m%s + rate * g%s / %s(v%s + %s);", at,
@@ -140,6 +125,7 @@ void emit_adam(Out *out, const Graph *graph, const Node *node)
     line(out, "const double t = (double)batch->step;");
     line(out, "const %s rate = (%s)(batch->rate * sqrt(1 - pow(%s, t)) / (1 - pow(%s, t)));", type,
          type, number_text(a->beta2), number_text(a->beta1));
+    emit_part_range(out, graph, node);
     const char *const at = open_part(out, graph, node);
     line(out, "m%s += %s * (g%s - m%s);", at, real_number(out, 1 - a->beta1), at, at);
     follow_square(out, at, a->beta2);

@@ -132,6 +132,21 @@ bool has_flag(const Node *node, int flag)
     return false;
 }
 
+// A node that makes something for others to read within the step.
+bool has_value(const Node *node)
+{
+    return !node->dead && node->extent != PER_RUN && !has_flag(node, STOPS);
+}
+
+// An input that was among the earlier ones: a function has one parameter for both.
+bool is_repeated(const Node *node, int input)
+{
+    for (int k = 0; k < input; k++)
+        if (node->input[k] == node->input[input])
+            return true;
+    return false;
+}
+
 bool runs(const Node *node, Op op)
 {
     bool found = node->op == op;

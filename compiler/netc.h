@@ -52,8 +52,7 @@ typedef struct {
 const Source *source_read(const char *path); // NULL after an error was printed
 const Source *source_of_text(const char *path, const char *text);
 void loc_position(Loc loc, int *line, int *column); // from 1; a column is a character, not a byte
-const char *loc_line(Loc loc); // the source line without its white space around
-const char *loc_text(Loc loc); // what stands there
+const char *loc_text(Loc loc);                      // what stands there
 
 // Prints `path:line:column: error: …`, the line and a caret span under it. Errors are counted and
 // compilation goes on to find more; notes belong to the error before them.
@@ -474,6 +473,8 @@ Shape shape_of(int count, ...);
 bool shape_equal(Shape a, Shape b);
 const char *shape_text(Shape shape); // "26x26x32"; "1" for a single number
 bool has_flag(const Node *node, int flag);
+bool has_value(const Node *node);
+bool is_repeated(const Node *node, int input);
 bool runs(const Node *node, Op op); // itself or as a step
 Shape flat(Shape shape);
 int consumers(const Graph *graph, int node); // how many living nodes read it
@@ -561,6 +562,8 @@ void line(Out *out, const char *format, ...) PRINTF(2, 3); // one line of C, ind
 void blank_line(Out *out);
 void raw(Out *out, const char *format, ...) PRINTF(2, 3);
 void comment(Out *out, const char *format, ...) PRINTF(2, 3); // one // comment, wrapped
+// start, a list and end, the list broken between its items at 100 columns below its first.
+const char *wrapped(int indent, const char *start, const char *list, const char *end);
 const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
 const char *math(const Out *out, const char *function); // "nn_expf" for "exp"
 
@@ -592,6 +595,8 @@ void emit_row_steps(Out *out, const Graph *graph, const Node *node); // nothing 
 void emit_part_elements(Out *out, const Graph *graph, const Node *node, const char *from);
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node); // emit_conv.c
 void emit_part_range(Out *out, const Graph *graph, const Node *node);   // declares `from` and `to`
+const char *open_part(Out *out, const Graph *graph, const Node *node);
+void close_part(Out *out, const Graph *graph, const Node *node);
 const char *part_loop(const Graph *graph, const Node *node); // "for (int i = from; i < to; i++)"
 
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------

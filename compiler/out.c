@@ -45,6 +45,31 @@ void line(Out *out, const char *format, ...)
 
 void blank_line(Out *out) { text_put(&out->text, "\n", 1); }
 
+const char *wrapped(int indent, const char *start, const char *list, const char *end)
+{
+    enum { WIDTH = 100 };
+    Text text = {0};
+    text_add(&text, "%s", start);
+    const int left = indent + (int)strlen(start);
+    size_t column = (size_t)left;
+    for (const char *rest = list; *rest;) {
+        const size_t item = strcspn(rest, ",");
+        const bool last = !rest[item];
+        if (rest != list && column + 1 + item + strlen(end) > WIDTH) {
+            text_add(&text, "\n%*s", left, "");
+            column = (size_t)left;
+        } else if (rest != list) {
+            text_add(&text, " ");
+            column++;
+        }
+        text_add(&text, "%.*s%s", (int)item, rest, last ? "" : ",");
+        column += item + 1;
+        rest += item + (last ? 0 : 2);
+    }
+    text_add(&text, "%s", end);
+    return text.text;
+}
+
 // A comment of // lines, at most 100 columns wide.
 void comment(Out *out, const char *format, ...)
 {

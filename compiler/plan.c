@@ -63,11 +63,6 @@ static long place(Buffer *buffers, int count)
     return total;
 }
 
-static bool has_value(const Node *node)
-{
-    return !node->dead && node->extent != PER_RUN && !has_flag(node, STOPS);
-}
-
 static bool is_local(const Graph *graph, int id)
 {
     const Node *const node = &graph->nodes[id];

@@ -224,17 +224,6 @@ const char *loc_text(Loc loc)
     return format("%.*s", loc.end - loc.start, loc.source->text + loc.start);
 }
 
-const char *loc_line(Loc loc)
-{
-    Loc line = whole_line(loc);
-    const char *const text = loc.source->text;
-    while (line.start < line.end && (text[line.start] == ' ' || text[line.start] == '\t'))
-        line.start++;
-    while (line.end > line.start && (text[line.end - 1] == ' ' || text[line.end - 1] == '\t'))
-        line.end--;
-    return loc_text(line);
-}
-
 // --- messages -----------------------------------------------------------------------------------
 
 typedef enum { ERROR, WARNING, NOTE } Severity;

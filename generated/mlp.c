@@ -482,8 +482,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
         loss_backward(batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
         dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
-                        BLOCK(dense1));
+        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned, BLOCK(dense1));
         dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
     }
     nn_barrier();

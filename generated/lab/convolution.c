@@ -2530,20 +2530,15 @@ static void train_step(const NnBatch *batch, NnResult *result)
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense6_z));
         loss_backward(batch, first, rows, BLOCK(d_dense6_z), BLOCK(dense6));
         dense6_b_partial(rows, BLOCK(d_dense6_b_partial), BLOCK(d_dense6_z));
-        dense6_backward(rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w_turned,
-                        BLOCK(dense5));
+        dense6_backward(rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w_turned, BLOCK(dense5));
         dense5_b_partial(rows, BLOCK(d_dense5_b_partial), BLOCK(d_dense5_z));
-        dense5_backward(rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), dense5_w_turned,
-                        BLOCK(dense4));
+        dense5_backward(rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), dense5_w_turned, BLOCK(dense4));
         dense4_b_partial(rows, BLOCK(d_dense4_b_partial), BLOCK(d_dense4_z));
-        dense4_backward(rows, BLOCK(d_dense3_z), BLOCK(d_dense4_z), dense4_w_turned,
-                        BLOCK(dense3));
+        dense4_backward(rows, BLOCK(d_dense3_z), BLOCK(d_dense4_z), dense4_w_turned, BLOCK(dense3));
         dense3_b_partial(rows, BLOCK(d_dense3_b_partial), BLOCK(d_dense3_z));
-        dense3_backward(rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), dense3_w_turned,
-                        BLOCK(dense2));
+        dense3_backward(rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), dense3_w_turned, BLOCK(dense2));
         dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
-                        BLOCK(dense1));
+        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned, BLOCK(dense1));
         dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
         dense1_backward(batch, first, rows, BLOCK(d_batchnorm3), BLOCK(d_dense1_z),
                         dense1_w_turned, BLOCK(dropout3));
@@ -2596,8 +2591,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         dense1_b_gradient(WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
         batchnorm3_beta_gradient(WHOLE(d_batchnorm3_beta), WHOLE(d_batchnorm3_beta_partial));
         batchnorm3_gamma_gradient(WHOLE(d_batchnorm3_gamma), WHOLE(d_batchnorm3_gamma_partial));
-        batchnorm3_beta_update(batch, batchnorm3_beta, WHOLE(d_batchnorm3_beta),
-                               batchnorm3_beta_v);
+        batchnorm3_beta_update(batch, batchnorm3_beta, WHOLE(d_batchnorm3_beta), batchnorm3_beta_v);
         dense1_b_update(batch, dense1_b, WHOLE(d_dense1_b), dense1_b_v);
         dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_v);
         dense3_b_update(batch, dense3_b, WHOLE(d_dense3_b), dense3_b_v);
@@ -2633,8 +2627,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         conv3_b_gradient(WHOLE(d_conv3_b), WHOLE(d_conv3_b_partial));
         batchnorm2_beta_gradient(WHOLE(d_batchnorm2_beta), WHOLE(d_batchnorm2_beta_partial));
         batchnorm2_gamma_gradient(WHOLE(d_batchnorm2_gamma), WHOLE(d_batchnorm2_gamma_partial));
-        batchnorm2_beta_update(batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta),
-                               batchnorm2_beta_v);
+        batchnorm2_beta_update(batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta), batchnorm2_beta_v);
         conv3_b_update(batch, conv3_b, WHOLE(d_conv3_b), conv3_b_v);
         batchnorm3_gamma_update(batch, batchnorm3_gamma, WHOLE(d_batchnorm3_gamma),
                                 batchnorm3_gamma_v);
@@ -2665,8 +2658,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         conv2_b_gradient(WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
         batchnorm1_beta_gradient(WHOLE(d_batchnorm1_beta), WHOLE(d_batchnorm1_beta_partial));
         batchnorm1_gamma_gradient(WHOLE(d_batchnorm1_gamma), WHOLE(d_batchnorm1_gamma_partial));
-        batchnorm1_beta_update(batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta),
-                               batchnorm1_beta_v);
+        batchnorm1_beta_update(batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta), batchnorm1_beta_v);
         conv2_b_update(batch, conv2_b, WHOLE(d_conv2_b), conv2_b_v);
         batchnorm2_gamma_update(batch, batchnorm2_gamma, WHOLE(d_batchnorm2_gamma),
                                 batchnorm2_gamma_v);
