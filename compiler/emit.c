@@ -261,8 +261,9 @@ static void emit_model(Out *out, const Network *network)
     line(out, ".type = %s,", network->doubles ? "NN_F64" : "NN_F32");
     line(out, ".height = %d, .width = %d, .channels = %d,", picture.dims[0], picture.dims[1],
          picture.dims[2]);
-    line(out, ".outputs = %ld, .classes = %d,",
-         shape_size(network->infer.nodes[network->output].shape), network->classes);
+    line(out, ".outputs = %ld, .classes = %d,%s",
+         shape_size(network->infer.nodes[network->output].shape), network->classes,
+         network->targets ? format(" .targets = %d,", network->targets) : "");
     line(out, ".data = \"%s\",", setting_word(p->data, "name"));
     line(out, ".batch = BATCH, .epochs = %.0f, .seed = %.0f, .rate = %s,",
          setting_number(p->epochs, "count"), setting_number(p->seed, "number"),
@@ -288,8 +289,8 @@ static void emit_model(Out *out, const Network *network)
     if (has_derived(network))
         line(out, ".prepare = prepare,");
     line(out, ".infer = infer,");
-    line(out, ".output = WHOLE(infer_%s), .predicted = WHOLE(infer_predicted),",
-         network->infer.nodes[network->output].name);
+    line(out, ".output = WHOLE(infer_%s),%s", network->infer.nodes[network->output].name,
+         network->predicted >= 0 ? " .predicted = WHOLE(infer_predicted)," : "");
     if (network->trains)
         line(out, ".first_nonfinite = first_nonfinite,");
     line(out, "};");

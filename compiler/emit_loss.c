@@ -46,9 +46,21 @@ void emit_softmax(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-static void emit_label(Out *out)
+// Declares what row `i` should give: its label, or its targets.
+static void emit_wanted(Out *out)
 {
-    line(out, "const int label = batch->labels[batch->index[first + i]];");
+    if (out->network->targets)
+        line(out,
+             "const float *const target = batch->targets + (size_t)batch->index[first + i] * %d;",
+             out->network->targets);
+    else
+        line(out, "const int label = batch->labels[batch->index[first + i]];");
+}
+
+// Output `j` of row `i` as it should be.
+static const char *target(const Out *out)
+{
+    return out->network->targets ? "target[j]" : "(j == label)";
 }
 
 // log(sum exp(x)) - x[label]: exact where softmax itself would round to 0.
@@ -56,7 +68,7 @@ void emit_cross_entropy(Out *out, const Graph *graph, const Node *node)
 {
     const int outputs = outputs_of(graph, node);
     line(out, "for (int i = 0; i < rows; i++) {");
-    emit_label(out);
+    emit_wanted(out);
     emit_largest(out, graph, outputs);
     line(out, "%s sum = 0;", real_type(graph->network));
     line(out, "for (int j = 0; j < %d; j++)", outputs);
@@ -69,7 +81,7 @@ void emit_cross_entropy(Out *out, const Graph *graph, const Node *node)
 static void open_mean(Out *out, const Graph *graph, const Node *node)
 {
     line(out, "for (int i = 0; i < rows; i++) {");
-    emit_label(out);
+    emit_wanted(out);
     line(out, "%s sum = 0;", real_type(graph->network));
     line(out, "for (int j = 0; j < %d; j++) {", outputs_of(graph, node));
 }
@@ -89,9 +101,9 @@ static void emit_distance(Out *out, const Graph *graph, const Node *node, const 
     const char *const type = real_type(graph->network);
     line(out, "const %s scale = %s / (%s)%s;", type, factor, type, count);
     line(out, "for (int i = 0; i < rows; i++) {");
-    emit_label(out);
+    emit_wanted(out);
     line(out, "for (int j = 0; j < %d; j++)", outputs_of(graph, node));
-    line(out, "    dx[i][j] = (%s[i][j] - (j == label)) * scale;", of);
+    line(out, "    dx[i][j] = (%s[i][j] - %s) * scale;", of, target(out));
     line(out, "}");
 }
 
@@ -110,8 +122,8 @@ void emit_binary_cross_entropy(Out *out, const Graph *graph, const Node *node)
 {
     open_mean(out, graph, node);
     line(out, "const %s v = x[i][j], size = v > 0 ? v : -v;", real_type(graph->network));
-    line(out, "sum += (v > 0 ? v : 0) - (j == label ? v : 0) + %s(1 + %s(-size));",
-         math(out, "log"), math(out, "exp"));
+    line(out, "sum += (v > 0 ? v : 0) - v * %s + %s(1 + %s(-size));",
+         target(out), math(out, "log"), math(out, "exp"));
     close_mean(out, graph, node);
 }
 
@@ -123,7 +135,7 @@ void emit_binary_cross_entropy_grad(Out *out, const Graph *graph, const Node *no
 void emit_mse(Out *out, const Graph *graph, const Node *node)
 {
     open_mean(out, graph, node);
-    line(out, "const %s error = x[i][j] - (j == label);", real_type(graph->network));
+    line(out, "const %s error = x[i][j] - %s;", real_type(graph->network), target(out));
     line(out, "sum += error * error;");
     close_mean(out, graph, node);
 }
@@ -146,22 +158,28 @@ void emit_predict(Out *out, const Graph *graph, const Node *node)
 // Every thread adds all rows up, in the same order, so that all agree on whether to go on.
 void emit_total(Out *out, const Graph *graph, const Node *node)
 {
+    const bool classes = out->network->classes > 0;
+    const int first = classes ? 2 : 1; // penalty
+    const bool penalised = node->input_count > first;
     line(out, "double sum = 0;");
-    line(out, "int hits = 0;");
-    line(out, "for (int i = 0; i < batch->rows; i++) {");
-    line(out, "sum += loss[i];");
-    line(out, "hits += predicted[i] == batch->labels[batch->index[i]];");
-    line(out, "}");
-    if (node->input_count > 2)
+    if (classes)
+        line(out, "int hits = 0;");
+    line(out, "for (int i = 0; i < batch->rows; i++)%s", classes ? " {" : "");
+    line(out, "%ssum += loss[i];", classes ? "" : "    ");
+    if (classes) {
+        line(out, "hits += predicted[i] == batch->labels[batch->index[i]];");
+        line(out, "}");
+    }
+    if (penalised)
         line(out, "double penalty = 0;");
-    for (int k = 2; k < node->input_count; k++) {
+    for (int k = first; k < node->input_count; k++) {
         const Node *const in = &graph->nodes[node->input[k]];
         line(out, "for (int part = 0; part < %ld; part++)", shape_size(in->shape));
         line(out, "    penalty += %s[part];", role(graph, node, k));
     }
     line(out, "const bool finite = isfinite(sum);");
     line(out, "if (nn_thread() == 0)");
-    line(out, "    *result = (NnResult){.loss = sum, %s.hits = hits, .finite = finite};",
-         node->input_count > 2 ? ".penalty = penalty, " : "");
+    line(out, "    *result = (NnResult){.loss = sum, %s%s.finite = finite};",
+         penalised ? ".penalty = penalty, " : "", classes ? ".hits = hits, " : "");
     line(out, "return finite;");
 }

@@ -140,6 +140,12 @@ static bool reads_labels(const Node *node)
            node->op == OP_binary_cross_entropy || node->op == OP_mse;
 }
 
+// Inference has a loss only where it is told the answers.
+static const char *answers(const Graph *graph)
+{
+    return graph->network->targets ? "if (batch->targets)" : "if (batch->labels)";
+}
+
 static void list_all(const Listing *l)
 {
     for (int i = 0; i < l->graph->count; i++) {
@@ -147,7 +153,7 @@ static void list_all(const Listing *l)
         if (!listed(l, node, BY_ALL))
             continue;
         if (is_infer(l->graph)) {
-            line(l->out, "if (batch->labels)");
+            line(l->out, "%s", answers(l->graph));
             l->out->depth++;
             emit_call(l->out, l->graph, node, "", ");");
             l->out->depth--;
@@ -181,7 +187,7 @@ static void list_rows(const Listing *l)
             continue;
         const bool guarded = is_infer(l->graph) && reads_labels(node);
         if (guarded)
-            line(l->out, "if (batch->labels)");
+            line(l->out, "%s", answers(l->graph));
         l->out->depth += guarded;
         emit_call(l->out, l->graph, node, "", ");");
         l->out->depth -= guarded;

@@ -406,7 +406,7 @@ static bool check_classes(const Lowering *l)
     const Program *const program = l->network->program;
     const Clause *const last = l->clause;
     const long outputs = shape_size(current_shape(l));
-    if (outputs == l->network->classes)
+    if (outputs == l->network->classes + l->network->targets)
         return true;
     const DataSet *const data = data_set(program);
     error_at(last->loc, "the last layer has %ld outputs, but '%s' has %d classes", outputs,
@@ -453,16 +453,21 @@ static void lower_loss(Graph *graph, int output, int predicted, const Loss *loss
     int inputs[MAX_INPUTS];
     inputs[0] = NODE(graph, loss->op, "loss", loc, x);
     infer_shape(graph, inputs[0]);
-    inputs[1] = predicted;
-    const int count = 2 + lower_penalties(graph, inputs + 2);
+    int count = 1;
+    if (predicted >= 0)
+        inputs[count++] = predicted;
+    count += lower_penalties(graph, inputs + count);
     const int total = node_add(graph, OP_total, "loss", loc, count, inputs);
     graph->nodes[total].suffix = "total";
     graph->nodes[total].name = "result";
     infer_shape(graph, total);
 }
 
+// The class that an output stands for; -1 where a regression has none.
 static int lower_predicted(Graph *graph, int output)
 {
+    if (!graph->network->classes)
+        return -1;
     const int id = NODE(graph, OP_predict, "output", graph->nodes[output].loc, output);
     graph->nodes[id].name = "predicted";
     graph->nodes[id].suffix = "predict";
@@ -523,7 +528,8 @@ Network *lower(const Program *program, const CodeOptions *options)
     network->output = l.infer;
     infer->nodes[l.infer].kept = true;
     network->predicted = lower_predicted(infer, l.infer);
-    infer->nodes[network->predicted].kept = true;
+    if (network->predicted >= 0)
+        infer->nodes[network->predicted].kept = true;
     if (loss) {
         lower_loss(&network->train, l.train, lower_predicted(&network->train, l.train), loss);
         lower_loss(infer, l.infer, network->predicted, loss);

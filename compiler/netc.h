@@ -456,10 +456,11 @@ struct Network {
     Graph train, infer;
     bool trains;            // there is a loss
     int block_rows, blocks; // the batch is cut into blocks of rows
-    int classes;            // of the data set
+    int classes;            // of the data set; 0: its examples have numbers to learn
+    int targets;            // how many numbers each; 0: it has classes
     Shape picture;          // of the data set
     int output;             // node of infer: the last layer
-    int predicted;          // node of infer
+    int predicted;          // node of infer; -1 for a regression
 };
 
 int node_add(Graph *graph, Op op, const char *layer, Loc loc, int input_count, const int *inputs);

@@ -64,7 +64,8 @@ typedef struct {
 // What one step works on; every thread of the team is given the same.
 typedef struct {
     const unsigned char *pictures; // [any][height][width][channels], 0..255
-    const unsigned char *labels;   // [any]
+    const unsigned char *labels;   // [any]; NULL for a regression
+    const float *targets;          // [any][NnModel.targets], what a regression learns, or NULL
     const uint32_t *index;         // [rows]: the pictures of this batch
     int rows;                      // 1 .. NnModel.batch
     uint64_t seed;                 // of the run
@@ -76,7 +77,7 @@ typedef struct {
 typedef struct {
     double loss;    // sum over the rows, without penalties
     double penalty; // of l2, for the whole batch; added to the mean loss
-    int hits;       // rows whose largest output is the label's
+    int hits;       // rows whose largest output is the label's; 0 for a regression
     bool finite;    // false: the step stopped before it changed a weight
 } NnResult;
 
@@ -89,7 +90,8 @@ typedef struct {
 
     int height, width, channels; // of the input
     int outputs;                 // width of the last layer
-    int classes;                 // labels are below this
+    int classes;                 // labels are below this; 0 for a regression
+    int targets;                 // numbers that each example of a regression has; 0: a label
 
     const char *data; // name of the data set: "mnist"
     int batch, epochs;
@@ -114,10 +116,10 @@ typedef struct {
     // Each is called by all threads of the team together and returns when all have finished.
     void (*train_step)(const NnBatch *batch, NnResult *result); // NULL: compiled for inference only
     void (*gradient_step)(const NnBatch *batch, NnResult *result); // no update; NULL unless NN_F64
-    void (*infer)(const NnBatch *batch, NnResult *result);         // labels may be NULL
+    void (*infer)(const NnBatch *batch, NnResult *result);         // without a loss where labels and targets are NULL
 
     const void *output;       // [batch][outputs] of NnType, as infer left them
-    const int32_t *predicted; // [batch], the largest output's index, as infer left it
+    const int32_t *predicted; // [batch], the largest output's index, as infer left it, or NULL
 
     // Runs the forward pass of training once more, by one thread, and names the first layer whose
     // output is not finite; NULL where all are.

@@ -10,7 +10,7 @@ static void count_pairs(const Scoring *scoring, const NnBatch *batch)
 {
     long *confusion = scoring->score->confusion;
     const int classes = scoring->model->classes;
-    for (int i = 0; confusion && i < batch->rows; i++) {
+    for (int i = 0; confusion && scoring->model->predicted && i < batch->rows; i++) {
         const int truth = batch->labels[batch->index[i]];
         const int guess = scoring->model->predicted[i];
         if (guess >= 0 && guess < classes) // a wider last layer may name a class that is none
