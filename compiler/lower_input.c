@@ -1,0 +1,80 @@
+// lower_input.c: the input, which must be an example of the data set.
+#include "lower.h"
+
+#include <string.h>
+
+typedef struct {
+    const char *name;
+    int height, width, channels, classes, pictures;
+} DataSet;
+
+static const DataSet *data_set(const Program *program)
+{
+    static const DataSet table[] = {
+#define DATASET(...) {__VA_ARGS__},
+#include "datasets.def"
+    };
+    const char *const name = setting_word(program->data, "name");
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (!strcmp(table[i].name, name))
+            return &table[i];
+    bug("data set '%s'", name);
+}
+
+static void check_batch(const Program *program, const DataSet *data)
+{
+    const double size = setting_number(program->batch, "size");
+    if (size > data->pictures)
+        warn_at(program->batch->loc,
+                "a batch of %.0f is more than the %d training pictures of '%s': an epoch is one "
+                "smaller batch",
+                size, data->pictures, data->name);
+}
+
+bool lower_input(Lowering *l)
+{
+    const Program *const program = l->network->program;
+    const Setting *const shape = setting(program->input, "shape");
+    const DataSet *const data = data_set(program);
+    Shape input = {.count = shape->dim_count};
+    memcpy(input.dims, shape->dims, sizeof input.dims);
+    const Shape pictures = shape_of(3, data->height, data->width, data->channels);
+    if (!shape_equal(input, pictures) && !shape_equal(input, flat(pictures))) {
+        error_at(shape->loc, "input is %s, but pictures of '%s' are %s", shape_text(input),
+                 data->name, shape_text(pictures));
+        note_at(program->data->loc,
+                program->data->loc.source ? "the data set is named here"
+                                          : "no 'data' statement: '%s' is the default",
+                data->name);
+        return false;
+    }
+    check_batch(program, data);
+    l->network->classes = data->classes;
+    l->network->picture = pictures;
+    l->layer = "input";
+    l->clause = program->input;
+    Graph *const graphs[] = {&l->network->train, &l->network->infer};
+    int *const values[] = {&l->train, &l->infer};
+    for (int i = 0; i < 2; i++) {
+        *values[i] = node_add(graphs[i], OP_picture, "input", program->input->loc, 0, NULL);
+        graphs[i]->nodes[*values[i]].shape = input;
+    }
+    return true;
+}
+
+bool check_classes(const Lowering *l)
+{
+    const Program *const program = l->network->program;
+    const Clause *const last = l->clause;
+    const long outputs = shape_size(current_shape(l));
+    if (outputs == l->network->classes + l->network->targets)
+        return true;
+    const DataSet *const data = data_set(program);
+    error_at(last->loc, "the last layer has %ld outputs, but '%s' has %d classes", outputs,
+             data->name, data->classes);
+    note_at(program->data->loc,
+            program->data->loc.source ? "the data set is named here"
+                                      : "no 'data' statement: '%s' is the default",
+            data->name);
+    return false;
+}

@@ -1,0 +1,47 @@
+// lower_norm.c: layers that normalise.
+#include "lower.h"
+
+// Ioffe and Szegedy 2015; population variance, and means that follow by `momentum`, as in Keras 3.
+bool lower_batchnorm(Lowering *l)
+{
+    Graph *const train = &l->network->train, *const infer = &l->network->infer;
+    const Shape shape = current_shape(l);
+    const Clause *const batch = l->network->program->batch;
+    if (shape.count == 1 && setting_number(batch, "size") == 1) {
+        error_at(l->clause->loc, "'batchnorm' over a batch of 1 has no variance");
+        note_at(batch->loc, "the batch is set here; a larger one is needed");
+        return false;
+    }
+    const Shape channels = shape_of(1, shape.dims[shape.count - 1]);
+    const Attributes a = {.momentum = setting_number(l->clause, "momentum"),
+                          .eps = setting_number(l->clause, "eps"),
+                          .channels = channels.dims[0]};
+    const int gamma = layer_tensor(l, "gamma", ROLE_WEIGHT, channels, 1);
+    const int beta = layer_tensor(l, "beta", ROLE_WEIGHT, channels, 0);
+    const int mean = layer_tensor(l, "mean", ROLE_STATE, channels, 0);
+    const int variance = layer_tensor(l, "variance", ROLE_STATE, channels, 1);
+
+    const int x = l->train;
+    const int sums = layer_node(train, l, OP_norm_sums, a, x, 0, NULL);
+    const int stats = layer_node(train, l, OP_norm_stats, a, sums, 0, NULL);
+    const int follow = NODE(train, OP_norm_follow, l->layer, l->clause->loc,
+                            weight_node(train, mean), weight_node(train, variance), stats);
+    train->nodes[follow].attributes = a;
+    infer_shape(train, follow);
+    l->train = NODE(train, OP_norm, l->layer, l->clause->loc, x, stats, weight_node(train, gamma),
+                    weight_node(train, beta));
+    train->nodes[l->train].attributes = a;
+    infer_shape(train, l->train);
+    const struct {
+        int node;
+        const char *name, *function;
+    } names[] = {{sums, "sums", "sums"}, {stats, "stats", "stats"}, {follow, "follow", "follow"}};
+    for (int i = 0; i < 3; i++) {
+        train->nodes[names[i].node].name = format("%s_%s", l->layer, names[i].name);
+        train->nodes[names[i].node].suffix = names[i].function;
+    }
+    l->infer =
+        layer_node(infer, l, OP_norm_fixed, a, l->infer, 4, (int[]){mean, variance, gamma, beta});
+    infer->nodes[l->infer].suffix = "infer";
+    return true;
+}

@@ -1,0 +1,48 @@
+// lower_window.c: windows over a picture, and layers that reduce each to one value.
+#include "lower.h"
+
+#include <string.h>
+
+// A layer over windows needs rows and columns; false after an error.
+bool needs_picture(const Lowering *l)
+{
+    if (current_shape(l).count == 3)
+        return true;
+    const Node *const before = train_node(l);
+    error_at(l->clause->word_loc,
+             "'%s' needs a picture (height x width x channels), found %s values", l->clause->word,
+             shape_text(current_shape(l)));
+    const Loc flattened = l->flatten ? l->flatten->loc : before->loc;
+    note_at(flattened, "behind '%s' there are no rows and columns; put '%s' before it",
+            loc_text(flattened), l->clause->word);
+    return false;
+}
+
+static void set_size(int size[2], const Setting *from)
+{
+    size[0] = from->dims[0];
+    size[1] = from->dim_count > 1 ? from->dims[1] : from->dims[0];
+}
+
+Attributes window_attributes(const Clause *clause, const char *size)
+{
+    Attributes a = {0};
+    const Setting *const kernel = setting(clause, size), *const stride = setting(clause, "stride");
+    set_size(a.kernel, kernel);
+    memcpy(a.stride, a.kernel, sizeof a.stride);
+    if (stride->dim_count)
+        set_size(a.stride, stride);
+    a.kernel_loc = kernel->loc;
+    return a;
+}
+
+static bool lower_window(Lowering *l, Op op)
+{
+    if (!needs_picture(l) || !apply(l, op, window_attributes(l->clause, "size"), 0, NULL))
+        return false;
+    name_value(l, "", "forward");
+    return true;
+}
+
+bool lower_pool(Lowering *l) { return lower_window(l, OP_maxpool); }
+bool lower_avgpool(Lowering *l) { return lower_window(l, OP_avgpool); }
