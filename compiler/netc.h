@@ -1,6 +1,6 @@
 // netc.h: every type and prototype of the compiler, grouped by the file that defines it.
 //
-// The pipeline, one file per pass (main.c runs it):
+// The pipeline, one file per pass (compile.c runs it):
 //   .net -> parse -> resolve -> lower -> shape -> grad -> fuse -> schedule -> plan -> emit -> C
 #ifndef NETC_H
 #define NETC_H
@@ -486,7 +486,7 @@ long node_rows(const Network *network, const Node *node); // how many of its sha
 
 // --- target.c: processors -----------------------------------------------------------------------
 const Target *target_named(const char *name); // NULL: there is none of this name
-const char *target_names(void);
+Words target_words(void); // "native" and the names
 const char *target_march(const char *name); // for the C compiler; NULL: its default
 
 // --- lower.c: statements -> forward graphs ------------------------------------------------------

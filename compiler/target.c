@@ -40,13 +40,13 @@ const Target *target_named(const char *name)
     return NULL;
 }
 
-// "native, x86-64-v4, … and portable"
-const char *target_names(void)
+Words target_words(void)
 {
-    const char *names[TARGET_COUNT + 1] = {"native"};
+    Words words = {0};
+    words_add(&words, "native");
     for (int i = 0; i < TARGET_COUNT; i++)
-        names[i + 1] = targets[i].name;
-    return join_words(names, TARGET_COUNT + 1, "and");
+        words_add(&words, targets[i].name);
+    return words;
 }
 
 // The option of the C compiler, or NULL where its own default is right.

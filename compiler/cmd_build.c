@@ -1,0 +1,48 @@
+// cmd_build.c: `netc build` makes the program, and `netc train` runs it too.
+#include "command.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *binary_path(const Options *o, const Network *network)
+{
+    return o->output ? o->output : format("./%s", network->program->name);
+}
+
+static bool build(const Options *o, Network *network)
+{
+    const BuildOptions options = {
+        .target = o->target, .output = binary_path(o, network), .verbose = o->verbose};
+    return build_binary(network, emit_c(network), &options);
+}
+
+int run_build(const Options *o)
+{
+    Network *const network = compile_file(o);
+    return network && build(o, network) ? DONE : MISTAKE;
+}
+
+int run_train(const Options *o)
+{
+    Network *const network = compile_file(o);
+    if (!network)
+        return MISTAKE;
+    if (!network->trains) {
+        fprintf(stderr, "netc: error: '%s' has no 'loss' statement and cannot be trained\n",
+                o->paths.items[0]);
+        return MISTAKE;
+    }
+    if (!build(o, network))
+        return MISTAKE;
+    const char *binary = binary_path(o, network);
+    if (!strchr(binary, '/'))
+        binary = format("./%s", binary);
+    const char **const command = allocate((size_t)(o->passed_on.count + 3) * sizeof *command);
+    command[0] = binary;
+    command[1] = "train";
+    memcpy(command + 2, o->passed_on.items, (size_t)o->passed_on.count * sizeof *command);
+    execv(binary, (char *const *)(uintptr_t)command);
+    fprintf(stderr, "netc: error: cannot run '%s': %s\n", binary, strerror(errno));
+    return MISTAKE;
+}

@@ -1,0 +1,81 @@
+// command.h: the command line: what was asked for, and the functions that do it.
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include "netc.h"
+
+#define NETC_VERSION "0.1.0"
+
+enum { DONE = 0, MISTAKE = 1, USAGE = 2 }; // exit statuses
+
+typedef struct Command Command;
+
+typedef struct {
+    const char **items;
+    int count;
+} List;
+
+// What the command line says; each option stores to the field that its row of options.def names.
+typedef struct {
+    const Command *command; // NULL: none was named
+    List paths;             // the words behind the command
+    List passed_on;         // of `train`: what the program gets
+    const char *output, *dump, *target, *precision, *gemm; // NULL: not given
+    List defines, sets;
+    double max_mem; // bytes; 0: no limit
+    bool explain, verbose, help, version;
+} Options;
+
+// --- options.c: the tables, and reading the command line by them --------------------------------
+enum { MANY = 1 << 20, PASSED_ON };
+
+struct Command {
+    const char *name, *arguments;
+    int least, most;
+    const char *needs, *about;
+    int (*run)(const Options *);
+};
+
+typedef enum { STORE_FLAG, STORE_TEXT, STORE_LIST, STORE_SIZE } Store;
+
+typedef struct Option Option;
+struct Option {
+    const char *name; // "--output"
+    char letter;
+    const char *value; // "": takes none
+    unsigned commands; // bits by the row of commands.def
+    const char *about;
+    Store store;
+    size_t field;                                          // its place in Options
+    const char *(*check)(const Option *, const char *value); // STORE_TEXT: NULL, or what is wrong
+};
+
+const Command *next_command(const Command *command); // of NULL the first; NULL behind the last
+const Option *next_option(const Option *option);     // the same
+bool takes_option(const Command *command, const Option *option); // command NULL: any takes it
+Words option_choices(const Option *option); // what its value may be; none where it is free
+
+// Fills in `to`. The result is DONE, or USAGE after an error was printed.
+int read_command_line(Options *to, int count, char **arguments);
+int usage_error(const char *text); // prints it with a hint; returns USAGE
+
+// --- help.c -------------------------------------------------------------------------------------
+void print_help(FILE *out, const Command *command); // NULL: of all commands
+
+// --- compile.c: the passes in their order -------------------------------------------------------
+extern const char *const pass_names[]; // for --dump; ends with NULL
+
+// The program in the first file, with -D and --set applied; NULL after an error.
+const Program *read_program(const Options *o);
+// All passes but emit; NULL after an error.
+Network *compile(const Options *o, const Program *program);
+// Both; NULL after an error.
+Network *compile_file(const Options *o);
+
+// --- cmd_*.c: one command each ------------------------------------------------------------------
+// Each returns its exit status.
+#define COMMAND(name, ...) int run_##name(const Options *o);
+#include "commands.def"
+#undef COMMAND
+
+#endif

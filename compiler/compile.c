@@ -1,0 +1,80 @@
+// compile.c: the passes in their order.
+//
+//   .net text
+//     | parse        net.l, net.y      statements as written
+//     | resolve      resolve.c         checked against statements.def; params, overrides, defaults
+//     | lower        lower.c, shape.c  two graphs of operations: a training step and inference
+//     | grad         grad.c            backward nodes
+//     | update       update.c          the optimizer's nodes
+//     | fuse         fuse.c            rewrites; elementwise ops join the loops of others
+//     | schedule     schedule.c        blocks of rows, parts of tensors, phases between barriers
+//     | plan         plan.c            places in the arena
+//     | emit         emit*.c           the C file
+//     v cc           build.c           the binary
+#include "command.h"
+
+#include <string.h>
+
+const char *const pass_names[] = {"ast", "lower", "grad", "fuse", "schedule", "plan", "all", NULL};
+
+static bool wants_dump(const Options *o, const char *pass)
+{
+    return o->dump && (!strcmp(o->dump, pass) || !strcmp(o->dump, "all"));
+}
+
+static void after(const Options *o, const Graph *graph, const char *pass)
+{
+    verify(graph, pass);
+    if (wants_dump(o, pass))
+        graph_dump(graph, pass, stdout);
+}
+
+static void run_passes(const Options *o, Graph *graph, bool trains)
+{
+    graph->forward_count = graph->count;
+    after(o, graph, "lower");
+    if (trains) {
+        differentiate(graph);
+        add_updates(graph);
+        after(o, graph, "grad");
+    }
+    fuse(graph);
+    after(o, graph, "fuse");
+    schedule(graph);
+    after(o, graph, "schedule");
+    plan(graph);
+    after(o, graph, "plan");
+}
+
+const Program *read_program(const Options *o)
+{
+    const Source *const source = source_read(o->paths.items[0]);
+    if (!source)
+        return NULL;
+    const Statement *const statements = parse(source);
+    if (wants_dump(o, "ast"))
+        ast_dump(statements, stdout);
+    const Overrides overrides = {o->defines.items, o->defines.count, o->sets.items, o->sets.count};
+    const Program *const program = resolve(source, statements, &overrides);
+    return error_count() ? NULL : program;
+}
+
+Network *compile(const Options *o, const Program *program)
+{
+    const CodeOptions options = {.target = target_named(o->target),
+                                 .doubles = o->precision && !strcmp(o->precision, "f64"),
+                                 .blas = o->gemm && !strcmp(o->gemm, "blas")};
+    Network *const network = lower(program, &options);
+    if (!network || error_count())
+        return NULL;
+    if (network->trains)
+        run_passes(o, &network->train, true);
+    run_passes(o, &network->infer, false);
+    return fits_memory(network, o->max_mem) && !error_count() ? network : NULL;
+}
+
+Network *compile_file(const Options *o)
+{
+    const Program *const program = read_program(o);
+    return program ? compile(o, program) : NULL;
+}

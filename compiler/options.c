@@ -1,0 +1,284 @@
+// options.c: the command line, read by the rows of commands.def and options.def.
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const Command commands[] = {
+#define COMMAND(name, arguments, least, most, needs, about)                                        \
+    {#name, arguments, least, most, needs, about, run_##name},
+#include "commands.def"
+#undef COMMAND
+};
+enum { COMMAND_COUNT = (int)(sizeof commands / sizeof *commands) };
+
+enum {
+#define COMMAND(name, ...) INDEX_##name,
+#include "commands.def"
+#undef COMMAND
+};
+#define IN(name) (1u << INDEX_##name)
+#define ANY (~0u)
+
+// --- what a value may be ------------------------------------------------------------------------
+
+static const char *any_text(const Option *option, const char *value)
+{
+    (void)option;
+    (void)value;
+    return NULL;
+}
+
+static bool has_word(Words words, const char *word)
+{
+    for (int i = 0; i < words.count; i++)
+        if (!strcmp(words.words[i], word))
+            return true;
+    return false;
+}
+
+static const char *one_of_choices(const Option *option, const char *value)
+{
+    const Words choices = option_choices(option);
+    if (has_word(choices, value))
+        return NULL;
+    return format("'%s %s': expected %s", option->name, value,
+                  join_words(choices.words, choices.count, "or"));
+}
+
+static const char *known_target(const Option *option, const char *value)
+{
+    (void)option;
+    if (target_named(value))
+        return NULL;
+    const Words names = target_words();
+    return format("there is no target '%s'; the targets are %s", value,
+                  join_words(names.words, names.count, "and"));
+}
+
+static const char *known_pass(const Option *option, const char *value)
+{
+    const Words names = option_choices(option);
+    if (has_word(names, value))
+        return NULL;
+    return format("there is no pass '%s'; the passes are %s", value,
+                  join_words(names.words, names.count, "and"));
+}
+
+// --- the table ----------------------------------------------------------------------------------
+
+#define FLAG(name) STORE_FLAG, offsetof(Options, name), NULL
+#define TEXT(name, check) STORE_TEXT, offsetof(Options, name), check
+#define LIST(name) STORE_LIST, offsetof(Options, name), NULL
+#define SIZE(name) STORE_SIZE, offsetof(Options, name), NULL
+
+static const Option options[] = {
+#define OPTION(name, letter, value, commands, store, about)                                        \
+    {name, letter, value, commands, about, store},
+#include "options.def"
+#undef OPTION
+};
+enum { OPTION_COUNT = (int)(sizeof options / sizeof *options) };
+
+const Command *next_command(const Command *command)
+{
+    const Command *const next = command ? command + 1 : commands;
+    return next < commands + COMMAND_COUNT ? next : NULL;
+}
+
+const Option *next_option(const Option *option)
+{
+    const Option *const next = option ? option + 1 : options;
+    return next < options + OPTION_COUNT ? next : NULL;
+}
+
+bool takes_option(const Command *command, const Option *option)
+{
+    return !command || option->commands & 1u << (command - commands);
+}
+
+Words option_choices(const Option *option)
+{
+    if (option->check == known_target)
+        return target_words();
+    Words words = {0};
+    if (option->check == known_pass)
+        for (int i = 0; pass_names[i]; i++)
+            words_add(&words, pass_names[i]);
+    else if (option->check == one_of_choices)
+        for (const char *at = option->value; *at;) {
+            const size_t length = strcspn(at, "|");
+            words_add(&words, format("%.*s", (int)length, at));
+            at += length + (at[length] == '|');
+        }
+    return words;
+}
+
+// --- storing ------------------------------------------------------------------------------------
+
+int usage_error(const char *text)
+{
+    fprintf(stderr, "netc: error: %s\nnetc: note: 'netc --help' lists commands and options\n",
+            text);
+    return USAGE;
+}
+
+// "2GB" in bytes; negative where it is no size.
+static double parse_size(const char *text)
+{
+    static const struct {
+        const char *unit;
+        double bytes;
+    } units[] = {{"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
+    char *end;
+    const double number = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (end != text && !strcmp(end, units[i].unit))
+            return number * units[i].bytes;
+    return -1;
+}
+
+static int store(Options *o, const Option *option, const char *value)
+{
+    void *const field = (char *)o + option->field;
+    switch (option->store) {
+    case STORE_FLAG: *(bool *)field = true; return DONE;
+    case STORE_TEXT: {
+        const char *const mistake = option->check(option, value);
+        *(const char **)field = value;
+        return mistake ? usage_error(mistake) : DONE;
+    }
+    case STORE_LIST: {
+        List *const list = field;
+        list->items[list->count++] = value;
+        return DONE;
+    }
+    case STORE_SIZE: {
+        const double bytes = parse_size(value);
+        if (!(bytes > 0))
+            return usage_error(format("'%s %s': expected a size with its unit, as 500MB or 2GB",
+                                      option->name, value));
+        *(double *)field = bytes;
+        return DONE;
+    }
+    }
+    bug("option '%s' is not stored", option->name);
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+// The row of `argument`, and its value where it is written with it: --dump=ast, -Dwidth=50.
+static const Option *find_option(const char *argument, const char **value)
+{
+    for (const Option *option = next_option(NULL); option; option = next_option(option)) {
+        const size_t length = strlen(option->name);
+        *value = NULL;
+        if (!strcmp(argument, option->name))
+            return option;
+        if (!strncmp(argument, option->name, length) && argument[length] == '=') {
+            *value = argument + length + 1;
+            return option;
+        }
+        if (option->letter && argument[1] == option->letter) {
+            *value = argument[2] ? argument + 2 : NULL;
+            if (*option->value || !argument[2])
+                return option;
+        }
+    }
+    return NULL;
+}
+
+static int unknown_option(const char *argument)
+{
+    const char *names[OPTION_COUNT];
+    for (int i = 0; i < OPTION_COUNT; i++)
+        names[i] = options[i].name;
+    const char *const nearest = nearest_word(argument, names, OPTION_COUNT);
+    return usage_error(nearest
+                           ? format("unknown option '%s'; did you mean '%s'?", argument, nearest)
+                           : format("unknown option '%s'", argument));
+}
+
+static bool passes_on(const Options *o) { return o->command && o->command->most == PASSED_ON; }
+
+static int read_option(Options *o, char **arguments, int count, int *at)
+{
+    const char *const argument = arguments[*at];
+    const char *value;
+    const Option *const option = find_option(argument, &value);
+    const bool known = option && takes_option(o->command, option);
+    if (!known && passes_on(o)) {
+        o->passed_on.items[o->passed_on.count++] = argument;
+        return DONE;
+    }
+    if (!option)
+        return unknown_option(argument);
+    if (!known)
+        return usage_error(
+            format("'%s' is no option of 'netc %s'", option->name, o->command->name));
+    if (!*option->value && value)
+        return usage_error(format("'%s' takes no value", option->name));
+    if (*option->value && !value) {
+        if (*at + 1 >= count)
+            return usage_error(format("'%s' needs a value: %s", argument, option->value));
+        value = arguments[++*at];
+    }
+    return store(o, option, value);
+}
+
+static int read_command(Options *o, const char *word)
+{
+    const char *names[COMMAND_COUNT];
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        names[i] = commands[i].name;
+        if (!strcmp(word, commands[i].name)) {
+            o->command = &commands[i];
+            return DONE;
+        }
+    }
+    const char *const nearest = nearest_word(word, names, COMMAND_COUNT);
+    return usage_error(nearest ? format("unknown command '%s'; did you mean '%s'?", word, nearest)
+                               : format("unknown command '%s'", word));
+}
+
+static int read_word(Options *o, const char *word)
+{
+    if (!o->command)
+        return read_command(o, word);
+    if (passes_on(o) && o->paths.count) {
+        o->passed_on.items[o->passed_on.count++] = word;
+        return DONE;
+    }
+    if (o->paths.count == o->command->most)
+        return usage_error(o->command->most == 1
+                               ? format("'%s': one network at a time", word)
+                               : format("'%s': 'netc %s' takes %s", word, o->command->name,
+                                        o->command->arguments));
+    o->paths.items[o->paths.count++] = word;
+    return DONE;
+}
+
+static List list_of(int most)
+{
+    return (List){.items = allocate((size_t)most * sizeof(const char *))};
+}
+
+int read_command_line(Options *o, int count, char **arguments)
+{
+    *o = (Options){.target = "native"};
+    o->paths = list_of(count);
+    o->passed_on = list_of(count);
+    for (const Option *option = next_option(NULL); option; option = next_option(option))
+        if (option->store == STORE_LIST)
+            *(List *)(void *)((char *)o + option->field) = list_of(count);
+    for (int i = 1; i < count; i++) {
+        const bool is_option = arguments[i][0] == '-' && arguments[i][1];
+        const int status =
+            is_option ? read_option(o, arguments, count, &i) : read_word(o, arguments[i]);
+        if (status != DONE)
+            return status;
+    }
+    if (o->command && o->paths.count < o->command->least && !o->help && !o->version)
+        return usage_error(format("'netc %s' needs %s", o->command->name, o->command->needs));
+    return DONE;
+}
