@@ -99,6 +99,13 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/small_model.c $(B)/lib/netc/libnn.a
 	$(CC) $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -fopenmp -o $@ $< tests/unit/small_model.c \
 	    $(B)/lib/netc/libnn.a -lcmocka -lcjson -lpng -lz -lm
 
+# these test the compiler
+COMPILER_UNIT := $(B)/tests/unit/test_myers
+$(COMPILER_UNIT): $(B)/tests/unit/%: tests/unit/%.c $(COMPILER_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -Icompiler -o $@ $< \
+	    $(filter-out %/main.o,$(COMPILER_OBJ)) -lcmocka -lm
+
 # the C of every model, committed: its diff is the review of a change to the compiler
 gen: all
 	@mkdir -p generated/lab

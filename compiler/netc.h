@@ -436,10 +436,11 @@ typedef struct {
 } Product;
 enum { MAX_PRODUCTS = 512 };
 
-// A processor, as far as the choice of tiles goes.
+// A processor, as far as the choice of tiles and the estimate of a step's time go.
 typedef struct {
     const char *name;
     int vector_bytes, registers;
+    int operations; // of each number of a vector, in a cycle; a multiply-add is two
 } Target;
 
 struct Network {
@@ -544,6 +545,16 @@ typedef struct {
 Cost network_cost(const Network *network);
 double layer_multiply_adds(const Network *network, const char *layer); // forward, per picture
 double node_operations(const Graph *graph, const Node *node);          // per picture, or per step
+
+// --- estimate.c: how long a step takes, before the first one ------------------------------------
+double node_seconds(const Graph *graph, const Node *node); // of one step, by one thread
+double layer_seconds(const Network *network, const char *layer);
+double step_seconds(const Network *network); // of training, or of inference where there is none
+
+// --- myers.c: the shortest edit script ----------------------------------------------------------
+// What to remove from a, and what to add, to make b. Elements are interned; see myers.c.
+void edit_script(const char *const *a, int n, const char *const *b, int m, bool *removed,
+                 bool *added);
 
 // --- out.c: text that is indented by its braces -------------------------------------------------
 struct Out {
