@@ -18,7 +18,7 @@ COMPILER := $(wildcard compiler/*.c)
 COMPILER_OBJ := $(COMPILER:compiler/%.c=$(B)/compiler/%.o) $(B)/grammar/net.tab.o $(B)/grammar/net.yy.o
 RUNTIME := $(wildcard runtime/*.c)
 RUNTIME_OBJ := $(RUNTIME:runtime/%.c=$(B)/runtime/%.o)
-RUNTIME_H := nn.h nn_math.h nn_random.h
+RUNTIME_H := nn.h nn_math.h nn_random.h nn_augment.h
 MODELS := $(wildcard models/*.net models/lab/*.net)
 
 all: $(B)/netc $(B)/lib/netc/libnn.a

@@ -296,14 +296,16 @@ static void emit_model(Out *out, const Network *network)
     line(out, "};");
 }
 
-static void emit_includes(Out *out, bool blas)
+static void emit_includes(Out *out, const Network *network)
 {
-    if (blas)
+    if (network->blas)
         line(out, "#include <cblas.h>  // the matrix products");
     line(out, "#include <math.h>   // sqrt, pow");
     line(out, "#include <string.h> // memcpy, memset");
     blank_line(out);
     line(out, "#include \"nn.h\" // the team of threads, random numbers, exp and log in vectors");
+    if (network->trains && network->train.nodes[0].op == OP_augmented)
+        line(out, "#include \"nn_augment.h\" // random changes of pictures");
     blank_line(out);
 }
 
@@ -350,7 +352,7 @@ const char *emit_c(Network *network)
     emit_products(&products, body.text.text);
     Out out = {.network = network};
     emit_card(&out, network);
-    emit_includes(&out, network->blas);
+    emit_includes(&out, network);
     emit_sizes(&out, network);
     emit_tensors(&out, network);
     rule(&out, "the arena");

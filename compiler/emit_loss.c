@@ -1,21 +1,5 @@
-// emit_loss.c: what goes into the network, and what comes out: pictures, softmax, losses, answers.
+// emit_loss.c: what comes out of the network: softmax, losses, answers.
 #include "netc.h"
-
-void emit_picture(Out *out, const Graph *graph, const Node *node)
-{
-    const Shape dims = node->shape;
-    const long size = shape_size(dims);
-    line(out, "for (int i = 0; i < rows; i++) {");
-    line(out,
-         "const unsigned char *const picture = batch->pictures + (size_t)batch->index[first + i] * "
-         "%ld;",
-         size);
-    line(out, "%s *const to = %s;", real_type(graph->network),
-         dims.count == 3 ? "x[i][0][0]" : "x[i]");
-    line(out, "for (int j = 0; j < %ld; j++)", size);
-    line(out, "    to[j] = picture[j] * %s;", real_number(out, 1.0 / 255));
-    line(out, "}");
-}
 
 static int outputs_of(const Graph *graph, const Node *node)
 {

@@ -161,11 +161,11 @@ void program_explain(const Program *program, FILE *out)
         explain_clause(&table, program->layers[i].name, &program->layers[i]);
     const Clause *const training[] = {program->data,      program->loss,   program->optimizer,
                                       program->batch,     program->epochs, program->seed,
-                                      program->validation};
+                                      program->validation, program->augment};
     for (size_t i = 0; i < sizeof training / sizeof *training; i++) {
         if (training[i])
             explain_clause(&table, training[i]->word, training[i]);
-        else
+        else if (&training[i] == &training[1])
             add_line(&table, "loss", "kind", "none", "default: no training, inference only");
     }
     print_table(&table, out);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MOST_AUGMENTED = 1000000 }; // numbers of a picture's frame, which lies on the stack
+
 typedef struct {
     const char *name;
     int height, width, channels, classes, pictures;
@@ -31,6 +33,33 @@ static void check_batch(const Program *program, const DataSet *data)
                 size, data->pictures, data->name);
 }
 
+// True where training sees changed pictures. False without an error where nothing is to change.
+static bool augments(const Program *program, Shape picture, bool *wrong)
+{
+    const Clause *const augment = program->augment;
+    *wrong = false;
+    if (!augment || !program->loss)
+        return false;
+    bool written = false, changes = strcmp(setting_word(augment, "flip"), "off") != 0;
+    for (int i = 0; i < augment->setting_count; i++) {
+        const Setting *const s = &augment->settings[i];
+        written |= s->origin != ORIGIN_DEFAULT;
+        changes |= s->kind == SETTING_NUMBER && s->number > 0 && strcmp(s->name, "grid") != 0;
+    }
+    const long room = (picture.dims[0] + 3L) * (picture.dims[1] + 3L) * picture.dims[2];
+    const Words words = option_words(statement_row("augment"), NULL);
+    if (!written) {
+        error_at(augment->loc, "'augment' without a change to make");
+        note_at((Loc){0}, "it takes %s", join_words(words.words, words.count, "and"));
+        *wrong = true;
+    } else if (room > MOST_AUGMENTED) {
+        error_at(augment->loc, "'augment' changes pictures of up to %d values, not of %ld",
+                 MOST_AUGMENTED, shape_size(picture));
+        *wrong = true;
+    }
+    return changes && !*wrong;
+}
+
 bool lower_input(Lowering *l)
 {
     const Program *const program = l->network->program;
@@ -53,13 +82,19 @@ bool lower_input(Lowering *l)
     l->network->picture = pictures;
     l->layer = "input";
     l->clause = program->input;
+    bool wrong;
+    const bool augmented = augments(program, pictures, &wrong);
     Graph *const graphs[] = {&l->network->train, &l->network->infer};
     int *const values[] = {&l->train, &l->infer};
     for (int i = 0; i < 2; i++) {
-        *values[i] = node_add(graphs[i], OP_picture, "input", program->input->loc, 0, NULL);
-        graphs[i]->nodes[*values[i]].shape = input;
+        const Op op = augmented && i == 0 ? OP_augmented : OP_picture;
+        *values[i] = node_add(graphs[i], op, "input", program->input->loc, 0, NULL);
+        Node *const node = &graphs[i]->nodes[*values[i]];
+        node->shape = input;
+        if (op == OP_augmented)
+            node->suffix = "augment";
     }
-    return true;
+    return !wrong;
 }
 
 bool check_classes(const Lowering *l)

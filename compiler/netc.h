@@ -180,9 +180,9 @@ typedef struct {
     Clause *layers; // in the order of the text
     int layer_count;
     Params params;
-    Clause *data, *input, *loss, *optimizer, *batch, *epochs, *seed, *validation;
-    // Each is there, made of defaults if not written, but for loss (NULL: inference only) and
-    // input (NULL after an error).
+    Clause *data, *input, *loss, *optimizer, *batch, *epochs, *seed, *validation, *augment;
+    // Each is there, made of defaults if not written, but for loss (NULL: inference only), augment
+    // (NULL: none) and input (NULL after an error).
 } Program;
 
 typedef struct {
@@ -227,6 +227,7 @@ typedef struct {
     bool low_open, high_open;   // the bound itself is out of range
     double odd;                 // above it a number gets a warning; 0: none does
     const char *unit;           // that a number needs, where it isn't a percentage
+    bool measure;               // it can't be one
     const char *const *choices; // of a SETTING_WORD; ends with NULL
 } Row;
 
@@ -243,6 +244,7 @@ const Row *option_row(const Row *statement, const char *name, const char *choice
 bool field_applies(const Row *field, const char *choice); // choice NULL: to any
 bool takes_activation(const Row *statement);
 bool is_activation(const char *word);
+bool is_unit(const char *word); // that some number takes
 Words statement_words(Section section);
 Words option_words(const Row *statement, const char *choice);
 Words choice_words(const Row *field);

@@ -38,6 +38,7 @@ static Clause **training_slot(Program *program, const char *word)
         {"epochs", &program->epochs},
         {"seed", &program->seed},
         {"validation", &program->validation},
+        {"augment", &program->augment},
     };
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
         if (!strcmp(slots[i].word, word))
@@ -241,7 +242,8 @@ static void check_whole(const Resolver *r)
 static void fill_defaults(Program *program)
 {
     for (const Row *row = next_statement(NULL); row; row = next_statement(row)) {
-        if (row->section != SECTION_TRAINING || !next_field(row)->fallback)
+        const Row *const first = next_field(row);
+        if (row->section != SECTION_TRAINING || first->type != ROW_VALUE || !first->fallback)
             continue;
         Clause **const slot = training_slot(program, row->name);
         if (!*slot)

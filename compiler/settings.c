@@ -185,6 +185,10 @@ static void misplaced_activation(const Reader *reader, const Expr *item)
 
 static void unknown_word(const Reader *reader, const Expr *item)
 {
+    if (is_unit(item->word)) {
+        error_at(item->loc, "unexpected unit '%s'", item->word);
+        return;
+    }
     const char *const file = item->loc.source->text;
     if (item->loc.start > 0 && strchr("0123456789.%", file[item->loc.start - 1])) {
         error_at(item->loc, "unknown unit '%s' behind a number", item->word);
@@ -279,10 +283,14 @@ static bool unexpected(Reader *reader)
             note_form(reader);
         return false;
     }
+    if (is_word && is_unit(item->word))
+        return true;
     if (reader->item && !is_own_word(reader, reader->item)) // its value
         reader->item = reader->item->next;
     else
         skip_activation(reader);
+    if (reader->item && reader->item->kind == EXPR_WORD && is_unit(reader->item->word))
+        reader->item = reader->item->next;
     return true;
 }
 

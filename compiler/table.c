@@ -24,6 +24,8 @@
 #define REAL(...) .kind = SETTING_NUMBER, __VA_ARGS__
 #define FRACTION(...) .kind = SETTING_NUMBER, .fraction = true, __VA_ARGS__
 #define COUNT(of_what, ...) .kind = SETTING_NUMBER, .unit = of_what, .fraction = true, __VA_ARGS__
+#define MEASURE(in_what, ...)                                                                      \
+    .kind = SETTING_NUMBER, .unit = in_what, .measure = true, __VA_ARGS__
 #define SIZE(from, to) .kind = SETTING_SIZE, .whole = true, .low = from, .high = to
 #define SHAPE(from, to) .kind = SETTING_SHAPE, .whole = true, .low = from, .high = to
 #define ONE_OF(...)                                                                                \
@@ -90,6 +92,14 @@ bool is_activation(const char *word)
 {
     const Row *const row = statement_row(word);
     return row && row->section == SECTION_ACTIVATION;
+}
+
+bool is_unit(const char *word)
+{
+    for (const Row *row = language; row->type != ROW_END; row++)
+        if (row->unit && !strcmp(row->unit, word))
+            return true;
+    return false;
 }
 
 bool field_applies(const Row *field, const char *choice)

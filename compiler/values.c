@@ -98,6 +98,28 @@ static void set_origin(Setting *setting, Loc loc, Origin origin)
     setting->origin = origin;
 }
 
+// A measure, `10 deg`: its unit is written for the reader; 0 is 0 in any.
+static bool read_measure(Reader *reader, Loc loc, const Value *value)
+{
+    const Row *const field = reader->field;
+    const Expr *const unit = reader->item;
+    if (unit && unit->kind == EXPR_WORD && !strcmp(unit->word, field->unit))
+        reader->item = unit->next;
+    else if (value->percent || value->number != 0) {
+        const bool wrong = unit && unit->kind == EXPR_WORD && unit->loc.start <= loc.end + 1 &&
+                           !option_row(reader->statement, unit->word, NULL);
+        const double number = value->percent ? value->number * 100 : value->number;
+        error_at(wrong ? unit->loc : loc, "%s is measured in %s: write '%s %s'", subject(field),
+                 field->unit, number_text(number), field->unit);
+        note_param(value);
+        if (wrong)
+            reader->item = unit->next;
+        return false;
+    }
+    reader->to->unit = field->unit;
+    return in_range(field, loc, value, NULL);
+}
+
 // The unit behind a number that could mean several things.
 static bool read_unit(Reader *reader, Loc loc, const Value *value)
 {
@@ -137,7 +159,10 @@ static void read_number(Reader *reader)
     }
     if (!number_of(reader, &value))
         return;
-    if (field->unit && !value.percent) {
+    if (field->measure) {
+        if (!read_measure(reader, loc, &value))
+            return;
+    } else if (field->unit && !value.percent) {
         if (!read_unit(reader, loc, &value))
             return;
     } else if (!in_range(field, loc, &value, NULL)) {

@@ -235,6 +235,7 @@ static bool prepare(Check *check, double **analytic)
                              .index = check->index,
                              .rows = rows,
                              .seed = options->seed,
+                             .epoch = 1,
                              .step = 1,
                              .rate = model->rate};
     tensors_initialise(model, options->seed);

@@ -69,6 +69,7 @@ typedef struct {
     const uint32_t *index;         // [rows]: the pictures of this batch
     int rows;                      // 1 .. NnModel.batch
     uint64_t seed;                 // of the run
+    int epoch;                     // 1 for the first
     int64_t step;                  // 1 for the first of the run, counted through all epochs
     double rate;                   // learning rate
 } NnBatch;

@@ -61,6 +61,7 @@ static bool run_epoch(Training *training)
             .index = training->order + done,
             .rows = nn_min(model->batch, training->training - done),
             .seed = training->progress.seed,
+            .epoch = training->progress.epoch + 1,
             .step = ++step,
             .rate = training->progress.rate,
         };

@@ -61,6 +61,7 @@ loss binary_cross_entropy
 optimizer rmsprop momentum 0.5
 batch 64
 validation 20%
+augment shift 2 px rotate 10 deg zoom 10% flip horizontal elastic 1 px cutout 5 px noise 0.05
 END
 start 'mlp' allocates_nothing mlp 30
 start 'cnn' allocates_nothing cnn 19

@@ -31,6 +31,7 @@ optimizer rmsprop lr 0.001 momentum 0.5
 batch 40
 epochs 4
 validation 10%
+augment shift 2 px rotate 10 deg shear 5 deg zoom 10% flip both elastic 1 px cutout 5 px noise 0.05
 END
 for net in mlp cnn; do
     check "$net builds" build "$tmp/$net.net" "$tmp/$net"
