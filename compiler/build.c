@@ -20,8 +20,8 @@ static bool is_runtime(const char *folder)
 static const char *runtime_folder(void)
 {
     const char *const named = getenv("NETC_RUNTIME");
-    if (named)
-        return named;
+    if (named && *named)
+        return is_runtime(named) ? named : NULL;
     char self[PATH_MAX];
     const ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0)
@@ -103,13 +103,13 @@ static bool run(const Command *command, bool verbose)
     const pid_t child = fork();
     if (child == 0) {
         execvp(command->list[0], (char *const *)(uintptr_t)command->list);
-        fprintf(stderr, "netc: error: cannot run the C compiler '%s': %s\n", command->list[0],
-                strerror(errno));
+        error_at(E913, (Loc){0}, "cannot run the C compiler '%s': %s", command->list[0],
+                 strerror(errno));
         _exit(127);
     }
     int status = 0;
     if (child < 0 || waitpid(child, &status, 0) < 0) {
-        fprintf(stderr, "netc: error: cannot run the C compiler: %s\n", strerror(errno));
+        error_at(E913, (Loc){0}, "cannot run the C compiler: %s", strerror(errno));
         return false;
     }
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -122,7 +122,7 @@ static bool write_text(const char *path, const char *text)
     if (file)
         good = fclose(file) == 0 && good;
     if (!good)
-        fprintf(stderr, "netc: error: cannot write '%s': %s\n", path, strerror(errno));
+        error_at(E910, (Loc){0}, "cannot write '%s': %s", path, strerror(errno));
     return good;
 }
 
@@ -131,16 +131,16 @@ bool build_binary(const Network *network, const char *c_text, const BuildOptions
 {
     const char *const runtime = runtime_folder();
     if (!runtime) {
-        fprintf(stderr,
-                "netc: error: cannot find the runtime (libnn.a and nn.h) in 'lib/netc' beside "
-                "this program; set NETC_RUNTIME to its folder\n");
+        error_at(E914, (Loc){0}, "cannot find the runtime, libnn.a and nn.h");
+        note_at((Loc){0}, "it is looked for in the folder that NETC_RUNTIME names, otherwise in "
+                          "'lib/netc' beside this program");
         return false;
     }
     const char *const tmp = getenv("TMPDIR");
     char *const folder = format("%s/netc-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     if (!mkdtemp(folder)) {
-        fprintf(stderr, "netc: error: cannot make a folder in '%s': %s\n", tmp ? tmp : "/tmp",
-                strerror(errno));
+        error_at(E915, (Loc){0}, "cannot make a folder in '%s': %s", tmp ? tmp : "/tmp",
+                 strerror(errno));
         return false;
     }
     const char *const source = format("%s/%s.c", folder, network->program->name);
@@ -149,10 +149,10 @@ bool build_binary(const Network *network, const char *c_text, const BuildOptions
     make_command(&command, network, options, source, output, runtime);
     bool good = write_text(source, c_text) && run(&command, options->verbose);
     if (good && rename(output, options->output) != 0) {
-        fprintf(stderr, "netc: error: cannot write '%s': %s\n", options->output, strerror(errno));
+        error_at(E910, (Loc){0}, "cannot write '%s': %s", options->output, strerror(errno));
         good = false;
     } else if (!good) {
-        fprintf(stderr, "netc: error: '%s' was not built\n", options->output);
+        error_at(E916, (Loc){0}, "'%s' was not built", options->output);
     }
     if (!good)
         unlink(output);

@@ -29,8 +29,8 @@ int run_train(const Options *o)
     if (!network)
         return MISTAKE;
     if (!network->trains) {
-        fprintf(stderr, "netc: error: '%s' has no 'loss' statement and cannot be trained\n",
-                o->paths.items[0]);
+        error_at(E911, (Loc){0}, "'%s' has no 'loss' statement and cannot be trained",
+                 o->paths.items[0]);
         return MISTAKE;
     }
     if (!build(o, network))
@@ -43,6 +43,6 @@ int run_train(const Options *o)
     command[1] = "train";
     memcpy(command + 2, o->passed_on.items, (size_t)o->passed_on.count * sizeof *command);
     execv(binary, (char *const *)(uintptr_t)command);
-    fprintf(stderr, "netc: error: cannot run '%s': %s\n", binary, strerror(errno));
+    error_at(E912, (Loc){0}, "cannot run '%s': %s", binary, strerror(errno));
     return MISTAKE;
 }

@@ -12,8 +12,8 @@ static int write_c(const char *path, const char *text)
         good = (path ? fclose(out) : fflush(out)) == 0 && good;
     if (good)
         return DONE;
-    fprintf(stderr, "netc: error: cannot write '%s': %s\n", path ? path : "standard output",
-            strerror(errno));
+    error_at(E910, (Loc){0}, "cannot write '%s': %s", path ? path : "standard output",
+             strerror(errno));
     return MISTAKE;
 }
 

@@ -57,7 +57,7 @@ Words option_choices(const Option *option); // what its value may be; none where
 
 // Fills in `to`. The result is DONE, or USAGE after an error was printed.
 int read_command_line(Options *to, int count, char **arguments);
-int usage_error(const char *text); // prints it with a hint; returns USAGE
+int usage_error(ErrorCode code, const char *text); // prints it with a hint; returns USAGE
 
 // --- help.c -------------------------------------------------------------------------------------
 void print_help(FILE *out, const Command *command); // NULL: of all commands

@@ -9,14 +9,14 @@ static void undefined_param(const Expr *expr, const Params *params)
     for (int i = 0; i < params->count && i < 20; i++)
         words_add(&names, params->params[i].name);
     if (is_reserved(expr->word)) {
-        error_at(expr->loc, "expected a number, found '%s'", expr->word);
+        error_at(E202, expr->loc, "expected a number, found '%s'", expr->word);
         return;
     }
     const char *const near = nearest_word(expr->word, names.words, names.count);
     if (near)
-        error_at(expr->loc, "undefined name '%s'; did you mean '%s'?", expr->word, near);
+        error_at(E201, expr->loc, "undefined name '%s'; did you mean '%s'?", expr->word, near);
     else
-        error_at(expr->loc, "expected a number, found the undefined name '%s'", expr->word);
+        error_at(E201, expr->loc, "expected a number, found the undefined name '%s'", expr->word);
     if (near)
         note_at(find_param(params, near)->loc, "'%s' is defined here", near);
     else if (names.count)
@@ -34,7 +34,7 @@ static Value param_value(const Expr *expr, const Params *params)
     }
     param->used = true;
     if (!param->defined) {
-        error_at(expr->loc, "'%s' is used before it is defined", expr->word);
+        error_at(E203, expr->loc, "'%s' is used before it is defined", expr->word);
         note_at(param->loc, "it is defined here");
         return (Value){0};
     }
@@ -75,7 +75,7 @@ static Value binary_value(const Expr *expr, const Params *params)
     if (!left.known || !right.known)
         return result;
     if (expr->op == '/' && right.number == 0) {
-        error_at(expr->right->loc, "division by zero");
+        error_at(E204, expr->right->loc, "division by zero");
         if (right.param)
             note_at(right.param->value_loc, "'%s' is %s here", right.param->name,
                     number_text(right.param->number));
@@ -84,7 +84,7 @@ static Value binary_value(const Expr *expr, const Params *params)
     result.number = compute(expr->op, left.number, right.number);
     result.known = isfinite(result.number);
     if (!result.known)
-        error_at(expr->loc, "the result is too large");
+        error_at(E205, expr->loc, "the result is too large");
     return result;
 }
 
@@ -101,9 +101,9 @@ Value evaluate(const Expr *expr, const Params *params)
         return value;
     }
     case EXPR_DIMS:
-        error_at(expr->loc, "expected a number, found '%s'", loc_text(expr->loc));
+        error_at(E202, expr->loc, "expected a number, found '%s'", loc_text(expr->loc));
         return (Value){0};
-    case EXPR_ASSIGN: error_at(expr->loc, "unexpected '='"); return (Value){0};
+    case EXPR_ASSIGN: error_at(E027, expr->loc, "unexpected '='"); return (Value){0};
     }
     bug("expression of kind %d", expr->kind);
 }

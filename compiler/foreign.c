@@ -70,7 +70,7 @@ static bool own_call(Loc statement)
     const Row *const row = statement_row(loc_text(word_loc));
     if (!row || text[end] != '(')
         return false;
-    error_at(word_loc, "'%s' is not called with parentheses", row->name);
+    error_at(E129, word_loc, "'%s' is not called with parentheses", row->name);
     note_at((Loc){0}, "write '%s'", row->example);
     return true;
 }
@@ -97,7 +97,7 @@ bool foreign_statement(Loc statement)
     if (!row)
         return false;
     const bool ours = !strcmp(loc_text(place), row->ours);
-    error_at(place,
+    error_at(E129, place,
              ours ? "'%s' is not called with parentheses" : "'%s' is not a word of this language",
              loc_text(place));
     note_at((Loc){0}, "this looks like %s; write '%s'", row->tool, row->example);

@@ -15,7 +15,7 @@ static Op activation_op(const char *word)
 bool apply_activation(Lowering *l, const char *word, Loc loc)
 {
     if (!strcmp(word, "softmax") && !l->last) {
-        error_at(loc, "'softmax' belongs to the last layer, but more layers follow");
+        error_at(E309, loc, "'softmax' belongs to the last layer, but more layers follow");
         note_at((Loc){0}, "in between, use relu, sigmoid or tanh");
         return false;
     }

@@ -4,7 +4,8 @@
 bool lower_dropout(Lowering *l)
 {
     if (l->last) {
-        error_at(l->clause->loc, "'dropout' after the last layer would drop parts of the answer");
+        error_at(E308, l->clause->loc,
+                 "'dropout' after the last layer would drop parts of the answer");
         note_at((Loc){0}, "move it before the last 'dense', or remove it");
         return false;
     }

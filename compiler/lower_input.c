@@ -49,11 +49,11 @@ static bool augments(const Program *program, Shape picture, bool *wrong)
     const long room = (picture.dims[0] + 3L) * (picture.dims[1] + 3L) * picture.dims[2];
     const Words words = option_words(statement_row("augment"), NULL);
     if (!written) {
-        error_at(augment->loc, "'augment' without a change to make");
+        error_at(E350, augment->loc, "'augment' without a change to make");
         note_at((Loc){0}, "it takes %s", join_words(words.words, words.count, "and"));
         *wrong = true;
     } else if (room > MOST_AUGMENTED) {
-        error_at(augment->loc, "'augment' changes pictures of up to %d values, not of %ld",
+        error_at(E351, augment->loc, "'augment' changes pictures of up to %d values, not of %ld",
                  MOST_AUGMENTED, shape_size(picture));
         *wrong = true;
     }
@@ -69,7 +69,7 @@ bool lower_input(Lowering *l)
     memcpy(input.dims, shape->dims, sizeof input.dims);
     const Shape pictures = shape_of(3, data->height, data->width, data->channels);
     if (!shape_equal(input, pictures) && !shape_equal(input, flat(pictures))) {
-        error_at(shape->loc, "input is %s, but pictures of '%s' are %s", shape_text(input),
+        error_at(E304, shape->loc, "input is %s, but pictures of '%s' are %s", shape_text(input),
                  data->name, shape_text(pictures));
         note_at(program->data->loc,
                 program->data->loc.source ? "the data set is named here"
@@ -105,7 +105,7 @@ bool check_classes(const Lowering *l)
     if (outputs == l->network->classes + l->network->targets)
         return true;
     const DataSet *const data = data_set(program);
-    error_at(last->loc, "the last layer has %ld outputs, but '%s' has %d classes", outputs,
+    error_at(E305, last->loc, "the last layer has %ld outputs, but '%s' has %d classes", outputs,
              data->name, data->classes);
     note_at(program->data->loc,
             program->data->loc.source ? "the data set is named here"

@@ -29,7 +29,7 @@ static bool check_loss(const Lowering *l, const Loss *loss)
     const Clause *const clause = l->network->program->loss;
     const Node *const last = train_node(l);
     if (loss->activation_word && last->op != loss->activation) {
-        error_at(clause->loc, "loss '%s' needs '%s' at the end of the last layer", loss->word,
+        error_at(E401, clause->loc, "loss '%s' needs '%s' at the end of the last layer", loss->word,
                  loss->activation_word);
         if (!strcmp(loss->word, "cross_entropy") && last->op == OP_sigmoid)
             note_at(last->loc,
@@ -40,7 +40,7 @@ static bool check_loss(const Lowering *l, const Loss *loss)
         return false;
     }
     if (!loss->activation_word && last->op == OP_softmax) {
-        error_at(clause->loc, "loss '%s' does not go with softmax", loss->word);
+        error_at(E402, clause->loc, "loss '%s' does not go with softmax", loss->word);
         note_at(last->loc,
                 "for classes, write 'loss cross_entropy'; for numbers, remove softmax here");
         return false;
@@ -61,7 +61,7 @@ static int add_penalties(Graph *graph, int *penalties)
         if (count == MAX_INPUTS - 2 && graph == &network->infer)
             break; // said of training
         if (count == MAX_INPUTS - 2) {
-            error_at(t->loc, "more than %d layers have an l2", MAX_INPUTS - 2);
+            error_at(E403, t->loc, "more than %d layers have an l2", MAX_INPUTS - 2);
             break;
         }
         const int id = NODE(graph, OP_penalty, t->layer, t->loc, weight_node(graph, i));

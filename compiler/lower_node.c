@@ -61,8 +61,9 @@ int layer_weights(const Lowering *l, Shape shape, double fan_in, double fan_out)
     for (int i = 0; i < shape.count; i++)
         size *= shape.dims[i];
     if (size > INT32_MAX) {
-        error_at(l->clause->loc, "'%s' needs %.3g weights, more than the %d that can be counted",
-                 l->layer, size, INT32_MAX);
+        error_at(E306, l->clause->loc,
+                 "'%s' needs %.3g weights, more than the %d that can be counted", l->layer, size,
+                 INT32_MAX);
         return -1;
     }
     const int id = layer_tensor(l, "w", ROLE_WEIGHT, shape, 0);

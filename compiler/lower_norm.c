@@ -8,7 +8,7 @@ bool lower_batchnorm(Lowering *l)
     const Shape shape = current_shape(l);
     const Clause *const batch = l->network->program->batch;
     if (shape.count == 1 && setting_number(batch, "size") == 1) {
-        error_at(l->clause->loc, "'batchnorm' over a batch of 1 has no variance");
+        error_at(E307, l->clause->loc, "'batchnorm' over a batch of 1 has no variance");
         note_at(batch->loc, "the batch is set here; a larger one is needed");
         return false;
     }

@@ -9,7 +9,7 @@ bool needs_picture(const Lowering *l)
     if (current_shape(l).count == 3)
         return true;
     const Node *const before = train_node(l);
-    error_at(l->clause->word_loc,
+    error_at(E301, l->clause->word_loc,
              "'%s' needs a picture (height x width x channels), found %s values", l->clause->word,
              shape_text(current_shape(l)));
     const Loc flattened = l->flatten ? l->flatten->loc : before->loc;

@@ -53,7 +53,7 @@ static void check_names(const Program *program)
         const bool swap = !written_name(second).source;
         const Loc place = written_name(swap ? first : second);
         const Clause *const other = swap ? second : first;
-        error_at(place, "'%s' is the name of another layer", second->name);
+        error_at(E127, place, "'%s' is the name of another layer", second->name);
         note_at(other->loc, written_name(other).source ? "it is given here first"
                                                        : "this layer has it without being named");
     }
@@ -69,10 +69,11 @@ static void check_generated(const Program *program, const Clause *layer)
     const char *const name = layer->name;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcmp(name, words[i]))
-            error_at(place, "'%s' is no name for a layer: the generated code uses it itself", name);
+            error_at(E128, place, "'%s' is no name for a layer: the generated code uses it itself",
+                     name);
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
-            error_at(place,
+            error_at(E128, place,
                      "'%s' is no name for a layer: names of the generated code begin with '%s'",
                      name, prefixes[i]);
     for (int i = 0; i < program->layer_count; i++) {
@@ -80,8 +81,8 @@ static void check_generated(const Program *program, const Clause *layer)
         const size_t length = strlen(other->name);
         if (other == layer || strncmp(name, other->name, length) || name[length] != '_')
             continue;
-        error_at(place, "'%s' could be a part of layer '%s', whose parts begin with '%s_'", name,
-                 other->name, other->name);
+        error_at(E128, place, "'%s' could be a part of layer '%s', whose parts begin with '%s_'",
+                 name, other->name, other->name);
         note_at(other->loc, "layer '%s' is here", other->name);
     }
 }

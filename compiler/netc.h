@@ -54,9 +54,19 @@ const Source *source_of_text(const char *path, const char *text);
 void loc_position(Loc loc, int *line, int *column); // from 1; a column is a character, not a byte
 const char *loc_text(Loc loc);                      // what stands there
 
-// Prints `path:line:column: error: …`, the line and a caret span under it. Errors are counted and
-// compilation goes on to find more; notes belong to the error before them.
-void error_at(Loc loc, const char *format, ...) PRINTF(2, 3);
+// The kinds of mistakes, E001 and so on.
+typedef enum {
+#define ERROR(code, ...) code,
+#include "errors.def"
+#undef ERROR
+    ERROR_CODES
+} ErrorCode;
+
+// Prints `path:line:column: error: … [code]`, the line and a caret span under it. Errors are
+// counted and compilation goes on to find more; notes belong to the error before them. Without a
+// source it is netc that speaks.
+void error_at(ErrorCode code, Loc loc, const char *format, ...) PRINTF(3, 4);
+const char *error_name(ErrorCode code); // "E001"
 void warn_at(Loc loc, const char *format, ...) PRINTF(2, 3);
 void note_at(Loc loc, const char *format, ...) PRINTF(2, 3); // loc.source NULL: no place shown
 enum { MAX_ERRORS = 50 };                                    // that are shown

@@ -116,10 +116,10 @@ Words option_choices(const Option *option)
 
 // --- storing ------------------------------------------------------------------------------------
 
-int usage_error(const char *text)
+int usage_error(ErrorCode code, const char *text)
 {
-    fprintf(stderr, "netc: error: %s\nnetc: note: 'netc --help' lists commands and options\n",
-            text);
+    error_at(code, (Loc){0}, "%s", text);
+    note_at((Loc){0}, "'netc --help' lists commands and options");
     return USAGE;
 }
 
@@ -146,7 +146,7 @@ static int store(Options *o, const Option *option, const char *value)
     case STORE_TEXT: {
         const char *const mistake = option->check(option, value);
         *(const char **)field = value;
-        return mistake ? usage_error(mistake) : DONE;
+        return mistake ? usage_error(E905, mistake) : DONE;
     }
     case STORE_LIST: {
         List *const list = field;
@@ -156,7 +156,8 @@ static int store(Options *o, const Option *option, const char *value)
     case STORE_SIZE: {
         const double bytes = parse_size(value);
         if (!(bytes > 0))
-            return usage_error(format("'%s %s': expected a size with its unit, as 500MB or 2GB",
+            return usage_error(E905,
+                               format("'%s %s': expected a size with its unit, as 500MB or 2GB",
                                       option->name, value));
         *(double *)field = bytes;
         return DONE;
@@ -194,9 +195,9 @@ static int unknown_option(const char *argument)
     for (int i = 0; i < OPTION_COUNT; i++)
         names[i] = options[i].name;
     const char *const nearest = nearest_word(argument, names, OPTION_COUNT);
-    return usage_error(nearest
-                           ? format("unknown option '%s'; did you mean '%s'?", argument, nearest)
-                           : format("unknown option '%s'", argument));
+    return usage_error(
+        E902, nearest ? format("unknown option '%s'; did you mean '%s'?", argument, nearest)
+                      : format("unknown option '%s'", argument));
 }
 
 static bool passes_on(const Options *o) { return o->command && o->command->most == PASSED_ON; }
@@ -215,12 +216,12 @@ static int read_option(Options *o, char **arguments, int count, int *at)
         return unknown_option(argument);
     if (!known)
         return usage_error(
-            format("'%s' is no option of 'netc %s'", option->name, o->command->name));
+            E903, format("'%s' is no option of 'netc %s'", option->name, o->command->name));
     if (!*option->value && value)
-        return usage_error(format("'%s' takes no value", option->name));
+        return usage_error(E904, format("'%s' takes no value", option->name));
     if (*option->value && !value) {
         if (*at + 1 >= count)
-            return usage_error(format("'%s' needs a value: %s", argument, option->value));
+            return usage_error(E904, format("'%s' needs a value: %s", argument, option->value));
         value = arguments[++*at];
     }
     return store(o, option, value);
@@ -237,8 +238,9 @@ static int read_command(Options *o, const char *word)
         }
     }
     const char *const nearest = nearest_word(word, names, COMMAND_COUNT);
-    return usage_error(nearest ? format("unknown command '%s'; did you mean '%s'?", word, nearest)
-                               : format("unknown command '%s'", word));
+    return usage_error(E901, nearest
+                                 ? format("unknown command '%s'; did you mean '%s'?", word, nearest)
+                                 : format("unknown command '%s'", word));
 }
 
 static int read_word(Options *o, const char *word)
@@ -250,10 +252,10 @@ static int read_word(Options *o, const char *word)
         return DONE;
     }
     if (o->paths.count == o->command->most)
-        return usage_error(o->command->most == 1
-                               ? format("'%s': one network at a time", word)
-                               : format("'%s': 'netc %s' takes %s", word, o->command->name,
-                                        o->command->arguments));
+        return usage_error(E907, o->command->most == 1
+                                     ? format("'%s': one network at a time", word)
+                                     : format("'%s': 'netc %s' takes %s", word, o->command->name,
+                                              o->command->arguments));
     o->paths.items[o->paths.count++] = word;
     return DONE;
 }
@@ -279,6 +281,6 @@ int read_command_line(Options *o, int count, char **arguments)
             return status;
     }
     if (o->command && o->paths.count < o->command->least && !o->help && !o->version)
-        return usage_error(format("'netc %s' needs %s", o->command->name, o->command->needs));
+        return usage_error(E906, format("'netc %s' needs %s", o->command->name, o->command->needs));
     return DONE;
 }

@@ -38,7 +38,7 @@ void declare_params(Params *params, const Statement *statements)
     int count = 0;
     for (const Statement *s = statements; s; s = s->next) {
         if (is_param(s) && count == MAX_PARAMS) {
-            error_at(s->loc, "more than %d params", MAX_PARAMS);
+            error_at(E207, s->loc, "more than %d params", MAX_PARAMS);
             break;
         }
         count += is_param(s);
@@ -64,11 +64,11 @@ static const Expr *param_assignment(const Statement *statement)
         return item;
     const Loc end = {statement->loc.source, statement->loc.end, statement->loc.end};
     if (!item)
-        error_at(end, "'param' needs a name");
+        error_at(E208, end, "'param' needs a name");
     else if (item->kind == EXPR_ASSIGN)
-        error_at(item->next->loc, "unexpected '%s'", loc_text(item->next->loc));
+        error_at(E208, item->next->loc, "unexpected '%s'", loc_text(item->next->loc));
     else
-        error_at(item->next ? item->next->loc : end, "'param' needs a '=' behind the name");
+        error_at(E208, item->next ? item->next->loc : end, "'param' needs a '=' behind the name");
     note_at((Loc){0}, "the form is 'param width = 300'");
     return NULL;
 }
@@ -82,12 +82,13 @@ void define_param(Params *params, const Statement *statement)
     if (!param)
         return;
     if (item && param->loc.start != name_loc.start) {
-        error_at(name_loc, "'%s' is defined twice", param->name);
+        error_at(E209, name_loc, "'%s' is defined twice", param->name);
         note_at(param->loc, "it is defined here first");
         return;
     }
     if (item && is_reserved(param->name)) {
-        error_at(name_loc, "'%s' is a word of the language and can't name a number", param->name);
+        error_at(E210, name_loc, "'%s' is a word of the language and can't name a number",
+                 param->name);
     } else if (item) {
         const Value value = evaluate(item->right, params);
         if (!param->overridden) {
@@ -106,7 +107,7 @@ static void undeclared_define(const Params *params, const Source *file, Loc loc)
     for (int i = 0; i < params->count && i < 20; i++)
         words_add(&names, params->params[i].name);
     const char *const near = nearest_word(loc_text(loc), names.words, names.count);
-    error_at(loc, "no param '%s' in '%s'%s", loc_text(loc), file->path,
+    error_at(E211, loc, "no param '%s' in '%s'%s", loc_text(loc), file->path,
              near ? format("; did you mean '%s'?", near) : "");
     if (names.count)
         note_at((Loc){0}, "params are %s", join_words(names.words, names.count, "and"));
@@ -127,7 +128,7 @@ void apply_define(Params *params, const Source *file, const char *define)
 {
     const char *const equals = strchr(define, '=');
     if (!equals || equals == define || !equals[1]) {
-        error_at((Loc){0}, "'-D %s' is not NAME=NUMBER, as in '-D width=50'", define);
+        error_at(E212, (Loc){0}, "'-D %s' is not NAME=NUMBER, as in '-D width=50'", define);
         return;
     }
     const int errors = error_count();
@@ -137,7 +138,7 @@ void apply_define(Params *params, const Source *file, const char *define)
         return;
     const Expr *const item = statement && !statement->next ? statement->items : NULL;
     if (!item || item->kind != EXPR_ASSIGN || item->next) {
-        error_at((Loc){0}, "'-D %s' is not NAME=NUMBER, as in '-D width=50'", define);
+        error_at(E212, (Loc){0}, "'-D %s' is not NAME=NUMBER, as in '-D width=50'", define);
         return;
     }
     Param *const param = find_param(params, item->word);
@@ -145,10 +146,10 @@ void apply_define(Params *params, const Source *file, const char *define)
     if (!param) {
         undeclared_define(params, file, param_name_loc(statement));
     } else if (word) {
-        error_at(word->loc, "'%s' is a number, not '%s'", param->name, loc_text(word->loc));
+        error_at(E213, word->loc, "'%s' is a number, not '%s'", param->name, loc_text(word->loc));
         note_at(param->loc, "it is declared here");
     } else if (param->overridden) {
-        error_at(item->loc, "'%s' is set twice by -D", param->name);
+        error_at(E214, item->loc, "'%s' is set twice by -D", param->name);
         note_at(param->value_loc, "it is set here first");
     } else {
         const Value value = evaluate(item->right, &(Params){0});

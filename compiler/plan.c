@@ -209,7 +209,7 @@ bool fits_memory(const Network *network, double limit)
                                 (double)shape_size(network->tensors[i].shape) *
                                     (double)element_bytes(network, TYPE_REAL)};
     qsort(parts, (size_t)count, sizeof *parts, by_bytes);
-    error_at((Loc){.source = network->program->source, .start = -1},
+    error_at(E310, (Loc){.source = network->program->source, .start = -1},
              "the network needs %s of memory, %s are allowed", bytes_text(bytes),
              bytes_text(limit > 0 ? limit : 1e12));
     for (int i = 0; i < count && i < SHOWN; i++)

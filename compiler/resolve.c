@@ -84,10 +84,10 @@ static void unknown_statement(Resolver *r, const Statement *statement)
     if (loc.source->text[loc.end] == '(' && foreign_statement(statement->loc))
         return;
     if (near && (!known || same_letters(near, word))) {
-        error_at(loc, "unknown statement '%s'; did you mean '%s'?", word, near);
+        error_at(E101, loc, "unknown statement '%s'; did you mean '%s'?", word, near);
         return;
     }
-    error_at(loc, "unknown statement '%s'", word);
+    error_at(E101, loc, "unknown statement '%s'", word);
     if (known && strcmp(known->ours, word) != 0)
         note_at((Loc){0}, "this looks like %s; write '%s'", known->tool, known->example);
     else if (param)
@@ -100,12 +100,12 @@ static void add_input(Resolver *r, const Row *row, const Statement *statement)
 {
     Program *const program = r->program;
     if (program->input) {
-        error_at(statement->word_loc, "a second 'input'");
+        error_at(E102, statement->word_loc, "a second 'input'");
         note_at(program->input->loc, "the first one is here");
         return;
     }
     if (r->first_layer) {
-        error_at(r->first_layer->loc, "'%s' stands before 'input'", r->first_layer->word);
+        error_at(E103, r->first_layer->loc, "'%s' stands before 'input'", r->first_layer->word);
         note_at(statement->loc, "'input' is here; it comes before the layers");
     }
     program->input = new_clause(read_clause(row, statement, &program->params));
@@ -117,7 +117,7 @@ static void add_layer(Resolver *r, const Row *row, const Statement *statement)
     if (!program->input && !r->first_layer)
         r->first_layer = statement;
     if (program->layer_count == MAX_LAYERS) {
-        error_at(statement->loc, "more than %d layers", MAX_LAYERS);
+        error_at(E104, statement->loc, "more than %d layers", MAX_LAYERS);
         return;
     }
     program->layers[program->layer_count++] = read_clause(row, statement, &program->params);
@@ -132,7 +132,7 @@ static void add_training(Resolver *r, const Row *row, const Statement *statement
         *slot = new_clause(clause);
         return;
     }
-    error_at(statement->loc, "a second '%s'", row->name);
+    error_at(E102, statement->loc, "a second '%s'", row->name);
     note_at((*slot)->loc, "the first one is here");
 }
 
@@ -175,7 +175,7 @@ static const Row *row_to_set(const char *set, size_t length)
         return row;
     const Words words = statement_words(SECTION_TRAINING);
     const char *const near = nearest_word(word, words.words, words.count);
-    error_at((Loc){0}, "'--set %s': %s%s", set,
+    error_at(E215, (Loc){0}, "'--set %s': %s%s", set,
              row ? format("'%s' is no training statement", word)
                  : format("no training statement '%s'", word),
              near ? format("; did you mean '%s'?", near) : "");
@@ -187,7 +187,7 @@ static void apply_set(Resolver *r, const char *set)
 {
     const char *const equals = strchr(set, '=');
     if (!equals || equals == set || !equals[1]) {
-        error_at((Loc){0}, "'--set %s' is not STATEMENT=VALUE, as in '--set batch=100'", set);
+        error_at(E216, (Loc){0}, "'--set %s' is not STATEMENT=VALUE, as in '--set batch=100'", set);
         return;
     }
     const Row *const row = row_to_set(set, (size_t)(equals - set));
@@ -198,12 +198,12 @@ static void apply_set(Resolver *r, const char *set)
     if (error_count() > errors || !statement)
         return;
     if (statement->next) {
-        error_at(statement->next->loc, "a second statement in '--set %s'", set);
+        error_at(E217, statement->next->loc, "a second statement in '--set %s'", set);
         return;
     }
     Clause **const slot = training_slot(r->program, row->name);
     if (*slot && (*slot)->loc.source && !strcmp((*slot)->loc.source->path, "--set")) {
-        error_at(statement->loc, "'%s' is set twice by --set", row->name);
+        error_at(E218, statement->loc, "'%s' is set twice by --set", row->name);
         note_at((*slot)->loc, "it is set here first");
         return;
     }
@@ -221,9 +221,9 @@ static void check_whole(const Resolver *r)
     const Loc file = {program->source, -1, -1};
     if (!program->input && !r->input_unreadable) {
         if (r->first_layer)
-            error_at(r->first_layer->loc, "no 'input' before '%s'", r->first_layer->word);
+            error_at(E105, r->first_layer->loc, "no 'input' before '%s'", r->first_layer->word);
         else if (!error_count())
-            error_at(file, "no 'input'");
+            error_at(E105, file, "no 'input'");
         else
             return;
         note_at((Loc){0}, "write the shape of one example first, as in 'input 28x28x1'");
@@ -231,7 +231,7 @@ static void check_whole(const Resolver *r)
     if (error_count())
         return;
     if (!program->layer_count)
-        error_at(program->input->loc, "no layer behind 'input'");
+        error_at(E106, program->input->loc, "no layer behind 'input'");
     for (int i = 0; i < program->params.count; i++) {
         const Param *const param = &program->params.params[i];
         if (!param->used)

@@ -80,7 +80,7 @@ static bool read_values(Reader *reader)
         if (!reader->item || is_own_word(reader, reader->item)) {
             const char *const before =
                 reader->item ? format(" before '%s'", reader->item->word) : "";
-            error_at(missing_loc(reader), "'%s' needs %s%s, as in '%s'", reader->row->name,
+            error_at(E107, missing_loc(reader), "'%s' needs %s%s, as in '%s'", reader->row->name,
                      field->about, before, reader->row->example);
             return false;
         }
@@ -137,7 +137,7 @@ static void read_option(Reader *reader, const Row *field)
         index < reader->clause.setting_count ? &reader->clause.settings[index] : &unlisted;
     reader->item = name->next;
     if (to != &unlisted && reader->option_locs[index].source) {
-        error_at(name->loc, "'%s' is written twice", field->name);
+        error_at(E108, name->loc, "'%s' is written twice", field->name);
         note_at(reader->option_locs[index], "it is written here first");
     }
     if (to != &unlisted)
@@ -145,7 +145,7 @@ static void read_option(Reader *reader, const Row *field)
     const bool is_name = field->kind == SETTING_NAME; // for which 'relu' is a wrong one, not none
     if (!reader->item ||
         (is_own_word(reader, reader->item) && !(is_name && is_activation(reader->item->word)))) {
-        error_at(missing_loc(reader), "'%s' needs %s%s", field->name, wanted(field),
+        error_at(E109, missing_loc(reader), "'%s' needs %s%s", field->name, wanted(field),
                  reader->item ? format(" before '%s'", reader->item->word) : "");
         skip_activation(reader);
     } else {
@@ -163,7 +163,8 @@ static void note_form(const Reader *reader)
 static void wrong_choice(const Reader *reader, const Expr *item, const Row *other)
 {
     const Words options = option_words(reader->row, reader->choice);
-    error_at(item->loc, "'%s' belongs to '%s', not to '%s'", item->word, other->of, reader->choice);
+    error_at(E110, item->loc, "'%s' belongs to '%s', not to '%s'", item->word, other->of,
+             reader->choice);
     note_at((Loc){0}, "'%s' takes %s", reader->choice,
             join_words(options.words, options.count, "and"));
 }
@@ -172,13 +173,13 @@ static void misplaced_activation(const Reader *reader, const Expr *item)
 {
     const char *const word = reader->row->name;
     if (!takes_activation(reader->row)) {
-        error_at(item->loc, "'%s' takes no activation", word);
+        error_at(E111, item->loc, "'%s' takes no activation", word);
         note_at((Loc){0}, "write '%s' as a statement of its own behind it", item->word);
     } else if (reader->clause.activation) {
-        error_at(item->loc, "a second activation '%s'", item->word);
+        error_at(E112, item->loc, "a second activation '%s'", item->word);
         note_at(reader->clause.activation_loc, "the first one is here");
     } else {
-        error_at(item->loc, "the activation '%s' goes before the attributes", item->word);
+        error_at(E113, item->loc, "the activation '%s' goes before the attributes", item->word);
         note_form(reader);
     }
 }
@@ -186,12 +187,12 @@ static void misplaced_activation(const Reader *reader, const Expr *item)
 static void unknown_word(const Reader *reader, const Expr *item)
 {
     if (is_unit(item->word)) {
-        error_at(item->loc, "unexpected unit '%s'", item->word);
+        error_at(E114, item->loc, "unexpected unit '%s'", item->word);
         return;
     }
     const char *const file = item->loc.source->text;
     if (item->loc.start > 0 && strchr("0123456789.%", file[item->loc.start - 1])) {
-        error_at(item->loc, "unknown unit '%s' behind a number", item->word);
+        error_at(E114, item->loc, "unknown unit '%s' behind a number", item->word);
         return;
     }
     const Foreign *const known =
@@ -207,7 +208,7 @@ static void unknown_word(const Reader *reader, const Expr *item)
     const char *const what =
         activation ? format("unknown activation '%s'", item->word)
                    : format("'%s' has no attribute '%s'", reader->row->name, item->word);
-    error_at(item->loc, "%s%s", what, near ? format("; did you mean '%s'?", near) : "");
+    error_at(E115, item->loc, "%s%s", what, near ? format("; did you mean '%s'?", near) : "");
     if (near && !activation)
         return;
     if (same_letters(item->word, "linear") || same_letters(item->word, "none"))
@@ -234,7 +235,7 @@ static void loose_size(const Reader *reader, const Expr *item)
         else if (part->kind != EXPR_WORD || !same_letters(part->word, "x"))
             break;
     }
-    error_at(item->loc, "unexpected '%s'", loc_text(item->loc));
+    error_at(E116, item->loc, "unexpected '%s'", loc_text(item->loc));
     const bool whole = text.length && strchr(text.text, 'x');
     note_at((Loc){0}, "a size is one word: '%s'", whole ? text.text : "3x3");
 }
@@ -276,7 +277,7 @@ static bool unexpected(Reader *reader)
     } else if (is_word) {
         unknown_word(reader, item);
     } else {
-        error_at(item->loc, "unexpected '%s'", loc_text(item->loc));
+        error_at(E117, item->loc, "unexpected '%s'", loc_text(item->loc));
         if (item->kind == EXPR_NEGATE)
             note_at((Loc){0}, "a subtraction has spaces on both sides of its '-', or on none");
         else
@@ -315,7 +316,7 @@ static bool looks_foreign(const Reader *reader)
         if (item->kind != EXPR_ASSIGN)
             continue;
         const Foreign *const known = foreign_word(item->word);
-        error_at(item->loc, "unexpected '='");
+        error_at(E118, item->loc, "unexpected '='");
         if (option_row(reader->row, item->word, NULL))
             note_at((Loc){0}, "write '%s %s'", item->word, loc_text(item->right->loc));
         else

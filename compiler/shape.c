@@ -92,7 +92,7 @@ void shape_conv(Graph *graph, Node *node)
     const Shape in = input_shape(graph, node, 0), w = input_shape(graph, node, 1);
     int grid[2];
     if (!window_grid(graph, node, grid)) {
-        error_at(node->attributes.kernel_loc, "kernel %dx%d does not fit its %dx%d input",
+        error_at(E302, node->attributes.kernel_loc, "kernel %dx%d does not fit its %dx%d input",
                  node->attributes.kernel[0], node->attributes.kernel[1], in.dims[0], in.dims[1]);
         const Node *const before = &graph->nodes[node->input[0]];
         note_at(before->loc, "'%s' leaves %s here; 'pad same' would keep its size",
@@ -108,7 +108,7 @@ void shape_pool(Graph *graph, Node *node)
     const Attributes *const a = &node->attributes;
     int grid[2];
     if (!window_grid(graph, node, grid)) {
-        error_at(a->kernel_loc, "a %dx%d window of pool leaves nothing of its %dx%d input",
+        error_at(E303, a->kernel_loc, "a %dx%d window of pool leaves nothing of its %dx%d input",
                  a->kernel[0], a->kernel[1], in.dims[0], in.dims[1]);
         const Node *const before = &graph->nodes[node->input[0]];
         note_at(before->loc, "'%s' leaves %s here", loc_text(before->loc), shape_text(in));

@@ -106,8 +106,9 @@ static bool lines_are_short(const Source *source)
             line + 1 < source->line_count ? source->line_starts[line + 1] - 1 : (int)source->length;
         const int length = end - source->line_starts[line];
         if (length > MAX_LINE_BYTES) {
-            error_at((Loc){source, -1, -1}, "line %d is %d bytes long; the longest allowed is %d",
-                     line + 1, length, MAX_LINE_BYTES);
+            error_at(E005, (Loc){source, -1, -1},
+                     "line %d is %d bytes long; the longest allowed is %d", line + 1, length,
+                     MAX_LINE_BYTES);
             return false;
         }
     }
@@ -118,19 +119,19 @@ static bool is_text(const Source *source)
 {
     const Loc file = {source, -1, -1};
     if (!strncmp(source->text, "\xff\xfe", 2) || !strncmp(source->text, "\xfe\xff", 2)) {
-        error_at(file, "the file is UTF-16; save it as UTF-8");
+        error_at(E006, file, "the file is UTF-16; save it as UTF-8");
         return false;
     }
     const char *const zero = memchr(source->text, '\0', source->length);
     if (zero) {
-        error_at(file, "not a text: byte %td of the file is zero", zero - source->text + 1);
+        error_at(E007, file, "not a text: byte %td of the file is zero", zero - source->text + 1);
         return false;
     }
     uint32_t character;
     for (size_t i = 0; i < source->length;) {
         const int length = decode(source->text + i, &character);
         if (!length) {
-            error_at((Loc){source, (int)i, (int)i + 1}, "byte 0x%02x is not UTF-8",
+            error_at(E008, (Loc){source, (int)i, (int)i + 1}, "byte 0x%02x is not UTF-8",
                      (unsigned char)source->text[i]);
             note_at((Loc){0}, "save the file as UTF-8");
             return false;
@@ -163,13 +164,13 @@ const Source *source_read(const char *path)
     struct stat status;
     FILE *const file = fopen(path, "rb");
     if (!file || fstat(fileno(file), &status)) {
-        error_at((Loc){0}, "cannot read '%s': %s", path, strerror(errno));
+        error_at(E001, (Loc){0}, "cannot read '%s': %s", path, strerror(errno));
         if (file)
             fclose(file);
         return NULL;
     }
     if (S_ISDIR(status.st_mode)) {
-        error_at((Loc){0}, "cannot read '%s': it is a directory, not a .net file", path);
+        error_at(E002, (Loc){0}, "cannot read '%s': it is a directory, not a .net file", path);
         fclose(file);
         return NULL;
     }
@@ -178,12 +179,12 @@ const Source *source_read(const char *path)
     const bool failed = ferror(file);
     fclose(file);
     if (failed)
-        error_at((Loc){0}, "cannot read '%s': %s", path, strerror(errno));
+        error_at(E001, (Loc){0}, "cannot read '%s': %s", path, strerror(errno));
     else if (length > MAX_FILE_BYTES)
-        error_at((Loc){0}, "'%s' is larger than %d KiB: it can't be a .net file", path,
+        error_at(E003, (Loc){0}, "'%s' is larger than %d KiB: it can't be a .net file", path,
                  MAX_FILE_BYTES >> 10);
     else if (length == 0)
-        error_at((Loc){0}, "'%s' is empty", path);
+        error_at(E004, (Loc){0}, "'%s' is empty", path);
     else
         return make_source(path, text, length);
     return NULL;
@@ -226,12 +227,12 @@ const char *loc_text(Loc loc)
 
 // --- messages -----------------------------------------------------------------------------------
 
-typedef enum { ERROR, WARNING, NOTE } Severity;
+typedef enum { MISTAKE, WARNING, NOTE } Severity;
 
 static const struct {
     const char *word, *colour;
 } severities[] = {
-    [ERROR] = {"error", "\033[1;31m"},
+    [MISTAKE] = {"error", "\033[1;31m"},
     [WARNING] = {"warning", "\033[1;35m"},
     [NOTE] = {"note", "\033[1;36m"},
 };
@@ -321,24 +322,36 @@ static void put_place(Text *out, Loc loc)
     text_add(out, "%s ", colour("\033[0m"));
 }
 
-static void PRINTF(3, 0) message(Severity severity, Loc loc, const char *format, va_list args)
+// `code` is "" where there is none.
+static void PRINTF(4, 0)
+    message(Severity severity, const char *code, Loc loc, const char *format, va_list args)
 {
     Text text = {0};
     if (loc.source || severity != NOTE)
         put_place(&text, loc);
-    const char *const code = colour(severities[severity].colour), *const end = colour("\033[0m");
-    text_add(&text, "%s%s:%s %s", code, severities[severity].word, end, colour("\033[1m"));
+    const char *const start = colour(severities[severity].colour), *const end = colour("\033[0m");
+    text_add(&text, "%s%s:%s %s", start, severities[severity].word, end, colour("\033[1m"));
     char line[2000]; // a subject from the text may be as long as its line: it is cut
     vsnprintf(line, sizeof line, format, args);
     Text all = {0};
     put_characters(&all, line, 0, (int)strlen(line), NULL);
-    text_add(&text, "%s%s\n", all.length ? all.text : "", end);
+    text_add(&text, "%s%s%s\n", all.length ? all.text : "", end, code);
     if (loc.source && loc.start >= 0)
-        put_line_and_caret(&text, loc, code);
+        put_line_and_caret(&text, loc, start);
     fwrite(text.text, 1, text.length, stderr);
 }
 
-void error_at(Loc loc, const char *format, ...)
+const char *error_name(ErrorCode code)
+{
+    static const char *const names[] = {
+#define ERROR(code, ...) #code,
+#include "errors.def"
+#undef ERROR
+    };
+    return names[code];
+}
+
+void error_at(ErrorCode code, Loc loc, const char *text, ...)
 {
     errors++;
     if (errors == MAX_ERRORS + 1)
@@ -346,8 +359,8 @@ void error_at(Loc loc, const char *format, ...)
     if (errors > MAX_ERRORS)
         return;
     va_list args;
-    va_start(args, format);
-    message(ERROR, loc, format, args);
+    va_start(args, text);
+    message(MISTAKE, format(" [%s]", error_name(code)), loc, text, args);
     va_end(args);
 }
 
@@ -356,7 +369,7 @@ void warn_at(Loc loc, const char *format, ...)
     va_list args;
     va_start(args, format);
     if (errors <= MAX_ERRORS)
-        message(WARNING, loc, format, args);
+        message(WARNING, "", loc, format, args);
     va_end(args);
 }
 
@@ -365,7 +378,7 @@ void note_at(Loc loc, const char *format, ...)
     va_list args;
     va_start(args, format);
     if (errors <= MAX_ERRORS)
-        message(NOTE, loc, format, args);
+        message(NOTE, "", loc, format, args);
     va_end(args);
 }
 

@@ -23,7 +23,7 @@ static void add_chunk(size_t size)
 {
     Chunk *const chunk = calloc(1, sizeof *chunk + size);
     if (!chunk) {
-        fprintf(stderr, "netc: error: out of memory\n");
+        fprintf(stderr, "netc: error: out of memory [%s]\n", error_name(E917));
         abort();
     }
     chunk->before = newest_chunk;

@@ -63,10 +63,10 @@ static bool in_range(const Row *field, Loc loc, const Value *value, const char *
     if (!found)
         found = shown_number(value->number, value->percent);
     if (field->fraction && !value->percent && value->number >= 2 && value->number < 100)
-        error_at(loc, "%s %s, not %s: write '%s%%' or '%s'", subject(field), wrong, found, found,
-                 number_text(value->number / 100));
+        error_at(E119, loc, "%s %s, not %s: write '%s%%' or '%s'", subject(field), wrong, found,
+                 found, number_text(value->number / 100));
     else
-        error_at(loc, "%s %s, not %s", subject(field), wrong, found);
+        error_at(E119, loc, "%s %s, not %s", subject(field), wrong, found);
     note_param(value);
     return false;
 }
@@ -109,8 +109,8 @@ static bool read_measure(Reader *reader, Loc loc, const Value *value)
         const bool wrong = unit && unit->kind == EXPR_WORD && unit->loc.start <= loc.end + 1 &&
                            !option_row(reader->statement, unit->word, NULL);
         const double number = value->percent ? value->number * 100 : value->number;
-        error_at(wrong ? unit->loc : loc, "%s is measured in %s: write '%s %s'", subject(field),
-                 field->unit, number_text(number), field->unit);
+        error_at(E120, wrong ? unit->loc : loc, "%s is measured in %s: write '%s %s'",
+                 subject(field), field->unit, number_text(number), field->unit);
         note_param(value);
         if (wrong)
             reader->item = unit->next;
@@ -129,7 +129,7 @@ static bool read_unit(Reader *reader, Loc loc, const Value *value)
     if (!unit || unit->kind != EXPR_WORD || strcmp(unit->word, wanted) != 0) {
         const Loc place = unit ? unit->loc : loc;
         const char *const percent = percent_text(value->number < 1 ? value->number : 0.1);
-        error_at(place, "'%s' needs a unit: write '%s %s' or a percentage such as '%s'",
+        error_at(E120, place, "'%s' needs a unit: write '%s %s' or a percentage such as '%s'",
                  reader->statement->name, value->number < 1 ? "1000" : number, wanted, percent);
         note_param(value);
         reader->item = NULL;
@@ -152,7 +152,7 @@ static void read_number(Reader *reader)
     Value value;
     const Loc loc = reader->item->loc;
     if (reader->item->kind == EXPR_DIMS) {
-        error_at(loc, "expected %s, found '%s'",
+        error_at(E121, loc, "expected %s, found '%s'",
                  field->type == ROW_VALUE ? field->about : "a number", loc_text(loc));
         reader->item = reader->item->next;
         return;
@@ -181,7 +181,7 @@ static void read_dims(Reader *reader)
     reader->item = item->next;
     const bool shape = field->kind == SETTING_SHAPE;
     if (item->dim_count != (shape ? 3 : 2)) {
-        error_at(item->loc, "'%s' has %d numbers; %s", loc_text(item->loc), item->dim_count,
+        error_at(E122, item->loc, "'%s' has %d numbers; %s", loc_text(item->loc), item->dim_count,
                  shape ? "a picture is height x width x channels, as in '28x28x1'"
                        : "a size is height x width, as in '3x3'");
         return;
@@ -234,7 +234,7 @@ static void read_word(Reader *reader)
     }
     const char *const near = nearest_word(text, choices.words, choices.count);
     const Foreign *const known = foreign_word(text);
-    error_at(item->loc, "%s is %s, not '%s'%s", subject(field),
+    error_at(E123, item->loc, "%s is %s, not '%s'%s", subject(field),
              join_words(choices.words, choices.count, "or"), text,
              near ? format("; did you mean '%s'?", near) : "");
     if (!near && known)
@@ -269,12 +269,12 @@ static void read_name(Reader *reader)
     const char *const text = loc_text(loc);
     const size_t letters = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
     if (item->kind != EXPR_WORD || text[letters] || *text < 'a' || *text > 'z') {
-        error_at(loc, "'%s' is no name for a layer", text);
+        error_at(E124, loc, "'%s' is no name for a layer", text);
         note_at((Loc){0}, "a name is made of a-z, 0-9 and _, and starts with a letter");
     } else if (letters > MAX_NAME) {
-        error_at(loc, "a name has at most %d letters, not %zu", MAX_NAME, letters);
+        error_at(E125, loc, "a name has at most %d letters, not %zu", MAX_NAME, letters);
     } else if (is_reserved(text) || is_c_keyword(text)) {
-        error_at(loc, "'%s' is a word of %s and can't name a layer", text,
+        error_at(E126, loc, "'%s' is a word of %s and can't name a layer", text,
                  is_reserved(text) ? "the language" : "C");
     } else {
         to->word = item->word;

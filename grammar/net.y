@@ -114,7 +114,7 @@ static Items add_item(Parser *parser, Items items, Expr *item)
 {
     if (item->depth > MAX_OPERATORS) {
         if (!parser->failed)
-            error_at(item->loc, "the expression has more than %d operators", MAX_OPERATORS);
+            error_at(E025, item->loc, "the expression has more than %d operators", MAX_OPERATORS);
         parser->failed = true;
         return items;
     }
@@ -155,7 +155,8 @@ static void yyerror(YYLTYPE *loc, void *scanner, Parser *parser, const char *mes
 {
     (void)scanner;
     (void)parser;
-    error_at(*loc, "%s", message);
+    (void)loc;
+    bug("bison: %s", message);
 }
 
 static bool is_expected(const yypcontext_t *context, yysymbol_kind_t kind)
@@ -195,16 +196,16 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, Par
     const char *const found = at_end ? "the end of the line" : format("'%s'", loc_text(loc));
     if (at_end && parser->depth) {
         const int open = parser->open[parser->depth - 1];
-        error_at((Loc){parser->source, open, open + 1}, "'(' is not closed on its line");
+        error_at(E014, (Loc){parser->source, open, open + 1}, "'(' is not closed on its line");
     } else if (is_expected(context, YYSYMBOL_NUMBER) && !is_expected(context, YYSYMBOL_END)) {
-        error_at(loc, "expected a number, found %s", found);
+        error_at(E026, loc, "expected a number, found %s", found);
     } else if (token == YYSYMBOL_ASSIGN && is_expected(context, YYSYMBOL_WORD)) {
-        error_at(loc, "unexpected '='");
+        error_at(E027, loc, "unexpected '='");
         note_at((Loc){0}, "a number gets a name by 'param width = 300'; nothing else has a '='");
     } else if (is_expected(context, YYSYMBOL_WORD) && is_expected(context, YYSYMBOL_YYEOF)) {
-        error_at(loc, "expected the word of a statement, found %s", found);
+        error_at(E028, loc, "expected the word of a statement, found %s", found);
     } else {
-        error_at(loc, "unexpected %s", found);
+        error_at(E029, loc, "unexpected %s", found);
     }
     return 0;
 }
