@@ -80,6 +80,8 @@ static void make_command(Command *command, const Network *network, const BuildOp
     (void)is_large;
     (void)network;
 #endif
+    if (options->profile)
+        add(command, "-DNN_PROFILE");
     add(command, format("-I%s", runtime));
     add_words(command, getenv("NETC_CFLAGS"));
     add(command, "-o");

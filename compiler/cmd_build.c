@@ -12,8 +12,10 @@ static const char *binary_path(const Options *o, const Network *network)
 
 static bool build(const Options *o, Network *network)
 {
-    const BuildOptions options = {
-        .target = o->target, .output = binary_path(o, network), .verbose = o->verbose};
+    const BuildOptions options = {.target = o->target,
+                                  .output = binary_path(o, network),
+                                  .profile = o->profile,
+                                  .verbose = o->verbose};
     return build_binary(network, emit_c(network), &options);
 }
 

@@ -23,7 +23,7 @@ typedef struct {
     const char *output, *dump, *target, *precision, *gemm; // NULL: not given
     List defines, sets;
     double max_mem; // bytes; 0: no limit
-    bool explain, verbose, help, version;
+    bool explain, profile, verbose, help, version;
 } Options;
 
 // --- options.c: the tables, and reading the command line by them --------------------------------

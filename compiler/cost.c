@@ -31,6 +31,56 @@ double node_operations(const Graph *graph, const Node *node)
     }
 }
 
+static double value_bytes(const Graph *graph, const Node *value)
+{
+    return (double)(shape_size(value->shape) * element_bytes(graph->network, value->type));
+}
+
+// A value of a row is touched for each picture. Others are for each block of rows where the work is
+// cut by rows, and once where it is not.
+static void add_bytes(Work *work, const Graph *graph, const Node *node, const Node *value,
+                      int times)
+{
+    const bool by_rows = op_info[node->op].tasks == BY_ROWS;
+    const double bytes = times * value_bytes(graph, value);
+    if (value->extent == PER_ROW)
+        work->picture_bytes += bytes;
+    else
+        work->step_bytes +=
+            bytes * (by_rows || value->extent == PER_BLOCK ? graph->network->blocks : 1);
+}
+
+Work node_work(const Graph *graph, const Node *node)
+{
+    Work work = {0};
+    const OpInfo *const info = &op_info[node->op];
+    const double batch = setting_number(graph->network->program->batch, "size");
+    const double all = node_operations(graph, node);
+    const bool product = info->work == RESULT_BY_WEIGHTS || info->work == FIRST_BY_WEIGHTS ||
+                         info->work == OUTER;
+    double steps = 0;
+    for (int s = 0; s < node->step_count; s++)
+        steps += (double)shape_size(node->shape) * op_info[node->steps[s].op].work;
+    const double others = product ? steps : all;
+    if (product)
+        work.products = (all - steps) / (info->tasks == BY_PART ? batch : 1);
+    if (info->tasks == BY_ROWS)
+        work.picture_operations = others;
+    else
+        work.step_operations = others;
+    if (node->op == OP_picture) // a byte for each number
+        work.picture_bytes = (double)shape_size(node->shape);
+    if (!has_flag(node, UPDATES) && *info->result)
+        add_bytes(&work, graph, node, node, 1);
+    for (int k = 0; k < node->input_count; k++) {
+        const Node *const in = &graph->nodes[node->input[k]];
+        const bool in_place = has_flag(node, UPDATES) && node->op != OP_turn && in->op == OP_weight;
+        if (!is_repeated(node, k))
+            add_bytes(&work, graph, node, in, in_place ? 2 : 1);
+    }
+    return work;
+}
+
 double layer_multiply_adds(const Network *network, const char *layer)
 {
     const Graph *const graph = &network->infer;

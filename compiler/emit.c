@@ -258,14 +258,15 @@ static void emit_model(Out *out, const Network *network)
     if (network->blas)
         line(out, ".blas_kernels = NN_BLAS_KERNELS,");
     line(out, ".fingerprint = \"%016llx\",", (unsigned long long)fingerprint(network));
-    line(out, ".type = %s,", network->doubles ? "NN_F64" : "NN_F32");
+    line(out, ".type = %s, .vector_bytes = NN_VECTOR_BYTES,",
+         network->doubles ? "NN_F64" : "NN_F32");
     line(out, ".height = %d, .width = %d, .channels = %d,", picture.dims[0], picture.dims[1],
          picture.dims[2]);
     line(out, ".outputs = %ld, .classes = %d,%s",
          shape_size(network->infer.nodes[network->output].shape), network->classes,
          network->targets ? format(" .targets = %d,", network->targets) : "");
     line(out, ".data = \"%s\",", setting_word(p->data, "name"));
-    line(out, ".batch = BATCH, .epochs = %.0f, .seed = %.0f, .rate = %s,",
+    line(out, ".batch = BATCH, .blocks = BLOCKS, .epochs = %.0f, .seed = %.0f, .rate = %s,",
          setting_number(p->epochs, "count"), setting_number(p->seed, "number"),
          number_text(network->trains ? setting_number(p->optimizer, "lr") : 0));
     if (validation->percent)
@@ -283,7 +284,9 @@ static void emit_model(Out *out, const Network *network)
     line(out, ".operations_forward = %.0f, .operations_backward = %.0f, .operations_update = %.0f,",
          cost.forward, cost.backward, cost.update);
     if (network->trains)
-        line(out, ".train_step = train_step,");
+        line(out, ".train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,");
+    if (network->trains)
+        line(out, ".calls = calls, .call_count = sizeof calls / sizeof *calls,");
     if (network->trains && network->doubles)
         line(out, ".gradient_step = gradient_step,");
     if (has_derived(network))
@@ -336,15 +339,17 @@ const char *emit_c(Network *network)
     if (has_derived(network))
         emit_prepare(&body, &network->train);
     if (network->trains)
-        emit_train_step(&body, &network->train, true);
+        emit_train_step(&body, &network->train);
     if (network->trains && network->doubles)
-        emit_train_step(&body, &network->train, false);
+        emit_gradient_step(&body, &network->train);
     emit_infer(&body, &network->infer);
     if (network->trains)
         emit_first_nonfinite(&body, &network->train);
     rule(&body, "what the runtime is told");
     emit_layer_table(&body, network);
     emit_tensor_table(&body, network);
+    if (network->trains)
+        emit_calls(&body, &network->train);
     emit_model(&body, network);
 
     Out products = {.network = network};

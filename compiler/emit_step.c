@@ -111,14 +111,78 @@ static void emit_call(Out *out, const Graph *graph, const Node *node, const char
     line(out, "%s", wrapped(4 * out->depth, start, arguments(graph, node), after));
 }
 
+// --- calls that can be timed --------------------------------------------------------------------
+
+static bool is_timed(const Node *node)
+{
+    const Tasks tasks = op_info[node->op].tasks;
+    return !node->dead && tasks != BY_NONE && tasks != BY_ALL;
+}
+
+static void emit_timed_call(Out *out, const Graph *graph, const Node *node)
+{
+    const char *const list = format("%s, %s", function_name(node), arguments(graph, node));
+    line(out, "%s", wrapped(4 * out->depth, "nn_call(", list, ");"));
+}
+
+// The numbers of the calls in the table that emit_calls() writes.
+static void emit_call_numbers(Out *out, const Graph *graph)
+{
+    Text list = {0};
+    for (int i = 0; i < graph->count; i++)
+        if (is_timed(&graph->nodes[i]))
+            text_add(&list, "%sCALL_%s", list.length ? ", " : "", function_name(&graph->nodes[i]));
+    comment(out, "nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row "
+                 "CALL_f of the table `calls`, which the command `bench` prints.");
+    line(out, "%s", wrapped(0, "enum { ", list.text, " };"));
+    blank_line(out);
+}
+
+static const char *phase_name(const Graph *graph, int node)
+{
+    if (node < graph->forward_count)
+        return "NN_FORWARD";
+    return has_flag(&graph->nodes[node], UPDATES) ? "NN_UPDATE" : "NN_BACKWARD";
+}
+
+// The work of each function that a training step calls.
+void emit_calls(Out *out, const Graph *graph)
+{
+    comment(out, "Of each call its operations in a matrix product, for each picture; other ones, "
+                 "for each picture and for each step; bytes read and written, likewise.");
+    line(out, "static const NnCall calls[] = {");
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (!is_timed(node))
+            continue;
+        const Work work = node_work(graph, node);
+        const char *const name = function_name(node);
+        const char *const list =
+            format("\"%s\", \"%s\", %s, %.0f, %.0f, %.0f, %.0f, %.0f", name, node->layer,
+                   phase_name(graph, i), work.products, work.picture_operations,
+                   work.step_operations, work.picture_bytes, work.step_bytes);
+        line(out, "%s", wrapped(4, format("[CALL_%s] = {", name), list, "},"));
+    }
+    line(out, "};");
+    blank_line(out);
+}
+
 // --- phases -------------------------------------------------------------------------------------
 
 typedef struct {
     Out *out;
     const Graph *graph;
-    bool updates;
+    bool updates; // and with them calls that can be timed
     int phase;
 } Listing;
+
+static void list_call(const Listing *l, const Node *node)
+{
+    if (l->updates)
+        emit_timed_call(l->out, l->graph, node);
+    else
+        emit_call(l->out, l->graph, node, "", ");");
+}
 
 static bool listed(const Listing *l, const Node *node, Tasks tasks)
 {
@@ -189,7 +253,7 @@ static void list_rows(const Listing *l)
         if (guarded)
             line(l->out, "%s", answers(l->graph));
         l->out->depth += guarded;
-        emit_call(l->out, l->graph, node, "", ");");
+        list_call(l, node);
         l->out->depth -= guarded;
     }
     line(l->out, "}");
@@ -213,7 +277,7 @@ static void list_parts(const Listing *l)
         line(l->out, "nn_each (part, %d) {", part_count(part_shape(graph, node)));
         for (int k = i; k < graph->count; k++) {
             if (listed(l, &graph->nodes[k], BY_PART) && same_parts(graph, node, &graph->nodes[k])) {
-                emit_call(l->out, graph, &graph->nodes[k], "", ");");
+                list_call(l, &graph->nodes[k]);
                 done[k] = true;
             }
         }
@@ -237,7 +301,7 @@ static void list_single(const Listing *l)
         if (!opened)
             line(l->out, "if (nn_thread() == 0) {");
         opened = true;
-        emit_call(l->out, l->graph, &l->graph->nodes[i], "", ");");
+        list_call(l, &l->graph->nodes[i]);
     }
     if (opened)
         line(l->out, "}");
@@ -287,20 +351,38 @@ void emit_prepare(Out *out, const Graph *graph)
     blank_line(out);
 }
 
-void emit_train_step(Out *out, const Graph *graph, bool updates)
+void emit_train_step(Out *out, const Graph *graph)
 {
-    comment(out, updates ? "One step of training: forward, backward and update."
-                         : "A training step without the update, for the check of gradients.");
-    line(out, "static void %s(const NnBatch *batch, NnResult *result)",
-         updates ? "train_step" : "gradient_step");
+    static const char *const names[] = {"train_step", "timed_step"};
+    emit_call_numbers(out, graph);
+    comment(out, "One step of training: forward, backward and update.");
+    line(out, "static inline __attribute__((always_inline)) void step(");
+    line(out, "    const NnBatch *batch, NnResult *result, bool timed)");
     line(out, "{");
-    if (!updates && has_derived(graph->network)) {
+    emit_phases(out, graph, true);
+    line(out, "}");
+    blank_line(out);
+    for (int timed = 0; timed < 2; timed++) {
+        line(out, "static void %s(const NnBatch *batch, NnResult *result)", names[timed]);
+        line(out, "{");
+        line(out, "step(batch, result, %s);", timed ? "true" : "false");
+        line(out, "}");
+        blank_line(out);
+    }
+}
+
+void emit_gradient_step(Out *out, const Graph *graph)
+{
+    comment(out, "A training step without the update, for the check of gradients.");
+    line(out, "static void gradient_step(const NnBatch *batch, NnResult *result)");
+    line(out, "{");
+    if (has_derived(graph->network)) {
         line(out, "if (nn_thread() == 0)");
         line(out, "    prepare();");
         line(out, "nn_barrier();");
         blank_line(out);
     }
-    emit_phases(out, graph, updates);
+    emit_phases(out, graph, false);
     line(out, "}");
     blank_line(out);
 }

@@ -558,6 +558,14 @@ Cost network_cost(const Network *network);
 double layer_multiply_adds(const Network *network, const char *layer); // forward, per picture
 double node_operations(const Graph *graph, const Node *node);          // per picture, or per step
 
+// What a node does in one step: for each picture, and beside that for the step.
+typedef struct {
+    double products; // operations of a matrix product or convolution, for each picture
+    double picture_operations, step_operations; // all others
+    double picture_bytes, step_bytes;           // read or written, once for each block of rows
+} Work;
+Work node_work(const Graph *graph, const Node *node);
+
 // --- estimate.c: how long a step takes, before the first one ------------------------------------
 double node_seconds(const Graph *graph, const Node *node); // of one step, by one thread
 double layer_seconds(const Network *network, const char *layer);
@@ -596,7 +604,9 @@ const char *emit_c(Network *network);
 
 // --- emit_step.c: what calls the functions: the step, inference, and their tables ---------------
 void emit_arena(Out *out, const Network *network);
-void emit_train_step(Out *out, const Graph *graph, bool updates);
+void emit_calls(Out *out, const Graph *graph);
+void emit_train_step(Out *out, const Graph *graph);
+void emit_gradient_step(Out *out, const Graph *graph);
 void emit_infer(Out *out, const Graph *graph);
 void emit_first_nonfinite(Out *out, const Graph *graph);
 void emit_prepare(Out *out, const Graph *graph);
@@ -634,6 +644,7 @@ void emit_products(Out *out, const char *body); // the functions that the body c
 typedef struct {
     const char *target; // for -march: "native", "x86-64-v3", …
     const char *output; // the binary
+    bool profile;       // training reports the time of each layer
     bool verbose;       // show the command
 } BuildOptions;
 bool build_binary(const Network *network, const char *c_text, const BuildOptions *options);

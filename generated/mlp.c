@@ -469,21 +469,32 @@ static void prepare(void)
     dense2_w_turn(dense2_w_turned, dense2_w);
 }
 
+// nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
+// table `calls`, which the command `bench` prints.
+enum { CALL_input_forward, CALL_dense1_forward, CALL_dense2_forward, CALL_dense2_softmax,
+       CALL_output_predict, CALL_loss_forward, CALL_loss_backward, CALL_dense2_b_partial,
+       CALL_dense2_b_gradient, CALL_dense2_backward, CALL_dense2_w_gradient,
+       CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_w_gradient,
+       CALL_dense1_w_update, CALL_dense1_b_update, CALL_dense2_w_update, CALL_dense2_b_update,
+       CALL_dense2_w_turn };
+
 // One step of training: forward, backward and update.
-static void train_step(const NnBatch *batch, NnResult *result)
+static inline __attribute__((always_inline)) void step(
+    const NnBatch *batch, NnResult *result, bool timed)
 {
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        input_forward(batch, first, rows, BLOCK(input));
-        dense1_forward(rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
-        dense2_forward(rows, BLOCK(dense2_z), BLOCK(dense1), dense2_w, dense2_b);
-        dense2_softmax(rows, BLOCK(dense2), BLOCK(dense2_z));
-        output_predict(rows, BLOCK(predicted), BLOCK(dense2));
-        loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
-        loss_backward(batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
-        dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned, BLOCK(dense1));
-        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+        nn_call(input_forward, batch, first, rows, BLOCK(input));
+        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        nn_call(dense2_forward, rows, BLOCK(dense2_z), BLOCK(dense1), dense2_w, dense2_b);
+        nn_call(dense2_softmax, rows, BLOCK(dense2), BLOCK(dense2_z));
+        nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense2));
+        nn_call(loss_forward, batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
+        nn_call(loss_backward, batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
+        nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
+        nn_call(dense2_backward, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
+                BLOCK(dense1));
+        nn_call(dense1_b_partial, rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
     }
     nn_barrier();
 
@@ -492,19 +503,29 @@ static void train_step(const NnBatch *batch, NnResult *result)
         return; // not finite: no weight is changed
     }
     nn_each (part, 8) {
-        dense1_w_gradient(batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
-        dense1_w_update(batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
+        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
     }
     if (nn_thread() == 0) {
-        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
-        dense1_b_gradient(WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
-        dense1_b_update(batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
-        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
-        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
-        dense2_w_turn(dense2_w_turned, dense2_w);
+        nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        nn_call(dense2_w_gradient, batch, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
+        nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
+        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
+        nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+        nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
     }
     nn_barrier();
+}
+
+static void train_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, false);
+}
+
+static void timed_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, true);
 }
 
 // The forward pass alone, as the trained network is used.
@@ -585,6 +606,32 @@ static const NnTensor tensors[] = {
     {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0},
 };
 
+// Of each call its operations in a matrix product, for each picture; other ones, for each picture
+// and for each step; bytes read and written, likewise.
+static const NnCall calls[] = {
+    [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
+    [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 470400, 600, 0, 4336, 3768000},
+    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 6000, 10, 0, 1240, 48160},
+    [CALL_dense2_softmax] = {"dense2_softmax", "dense2", NN_FORWARD, 0, 40, 0, 80, 0},
+    [CALL_output_predict] = {"output_predict", "output", NN_FORWARD, 0, 1, 0, 44, 0},
+    [CALL_loss_forward] = {"loss_forward", "loss", NN_FORWARD, 0, 4, 0, 44, 0},
+    [CALL_loss_backward] = {"loss_backward", "loss", NN_BACKWARD, 0, 20, 0, 80, 0},
+    [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 10, 0, 40, 160},
+    [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 10, 0, 200},
+    [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 6000, 300, 0, 2440, 48000},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 6000, 0, 0, 1240,
+                                12000},
+    [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 300, 0, 1200, 4800},
+    [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 300, 0, 6000},
+    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 470400, 0, 0, 4336,
+                                940800},
+    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 2352000, 0, 6585600},
+    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 3000, 0, 8400},
+    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 30000, 0, 84000},
+    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
+    [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 24000},
+};
+
 const NnModel nn_model = {
     .name = "mlp",
     .source =
@@ -600,11 +647,11 @@ const NnModel nn_model = {
         "epochs    5\012"
         "",
     .fingerprint = "1ff64ecab2f11170",
-    .type = NN_F32,
+    .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,
     .data = "mnist",
-    .batch = BATCH, .epochs = 5, .seed = 1, .rate = 0.001,
+    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
     .validation_share = 0,
     .loss = "cross_entropy", .optimizer = "adam",
     .layers = layers, .layer_count = 2,
@@ -612,7 +659,8 @@ const NnModel nn_model = {
     .parameters = 238510,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 966040, .optimizer_bytes = 1908080,
     .operations_forward = 477840, .operations_backward = 483033, .operations_update = 2385100,
-    .train_step = train_step,
+    .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
+    .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
     .infer = infer,
     .output = WHOLE(infer_dense2), .predicted = WHOLE(infer_predicted),

@@ -1034,35 +1034,52 @@ static void prepare(void)
         conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
 }
 
+// nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
+// table `calls`, which the command `bench` prints.
+enum { CALL_input_forward, CALL_conv1_forward, CALL_pool1_forward, CALL_conv2_forward,
+       CALL_pool2_forward, CALL_dropout1_forward, CALL_dense1_forward, CALL_dense2_forward,
+       CALL_dense2_softmax, CALL_output_predict, CALL_loss_forward, CALL_loss_backward,
+       CALL_dense2_b_partial, CALL_dense2_b_gradient, CALL_dense2_backward,
+       CALL_dense2_w_gradient, CALL_dense1_b_partial, CALL_dense1_b_gradient,
+       CALL_dense1_backward, CALL_dense1_w_gradient, CALL_pool2_backward, CALL_conv2_b_partial,
+       CALL_conv2_b_gradient, CALL_conv2_w_partial, CALL_conv2_w_gradient, CALL_conv2_backward,
+       CALL_pool1_backward, CALL_conv1_b_partial, CALL_conv1_b_gradient, CALL_conv1_w_partial,
+       CALL_conv1_w_gradient, CALL_conv1_w_update, CALL_conv1_b_update, CALL_conv2_w_update,
+       CALL_conv2_b_update, CALL_dense1_w_update, CALL_dense1_b_update, CALL_dense2_w_update,
+       CALL_dense2_b_update, CALL_dense2_w_turn, CALL_dense1_w_turn, CALL_conv2_w_turn };
+
 // One step of training: forward, backward and update.
-static void train_step(const NnBatch *batch, NnResult *result)
+static inline __attribute__((always_inline)) void step(
+    const NnBatch *batch, NnResult *result, bool timed)
 {
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        input_forward(batch, first, rows, BLOCK(input));
-        conv1_forward(rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
-        pool1_forward(rows, BLOCK(pool1), BLOCK(conv1));
-        conv2_forward(rows, BLOCK(conv2), BLOCK(pool1), conv2_w, conv2_b);
-        pool2_forward(rows, BLOCK(pool2), BLOCK(conv2));
-        dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool2));
-        dense1_forward(batch, first, rows, BLOCK(dropout2), BLOCK(dropout1), dense1_w, dense1_b);
-        dense2_forward(rows, BLOCK(dense2_z), BLOCK(dropout2), dense2_w, dense2_b);
-        dense2_softmax(rows, BLOCK(dense2), BLOCK(dense2_z));
-        output_predict(rows, BLOCK(predicted), BLOCK(dense2));
-        loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
-        loss_backward(batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
-        dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-        dense2_backward(batch, first, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
-                        BLOCK(dropout2));
-        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
-        dense1_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_dense1_z), dense1_w_turned);
-        pool2_backward(rows, BLOCK(d_conv2_z), BLOCK(d_pool2), BLOCK(conv2), BLOCK(pool2));
-        conv2_b_partial(rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2_z));
-        conv2_w_partial(rows, BLOCK(d_conv2_w_partial), BLOCK(pool1), BLOCK(d_conv2_z));
-        conv2_backward(rows, BLOCK(d_pool1), BLOCK(d_conv2_z), conv2_w_turned);
-        pool1_backward(rows, BLOCK(d_conv1_z), BLOCK(d_pool1), BLOCK(conv1), BLOCK(pool1));
-        conv1_b_partial(rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1_z));
-        conv1_w_partial(rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1_z));
+        nn_call(input_forward, batch, first, rows, BLOCK(input));
+        nn_call(conv1_forward, rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
+        nn_call(pool1_forward, rows, BLOCK(pool1), BLOCK(conv1));
+        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(pool1), conv2_w, conv2_b);
+        nn_call(pool2_forward, rows, BLOCK(pool2), BLOCK(conv2));
+        nn_call(dropout1_forward, batch, first, rows, BLOCK(dropout1), BLOCK(pool2));
+        nn_call(dense1_forward, batch, first, rows, BLOCK(dropout2), BLOCK(dropout1), dense1_w,
+                dense1_b);
+        nn_call(dense2_forward, rows, BLOCK(dense2_z), BLOCK(dropout2), dense2_w, dense2_b);
+        nn_call(dense2_softmax, rows, BLOCK(dense2), BLOCK(dense2_z));
+        nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense2));
+        nn_call(loss_forward, batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
+        nn_call(loss_backward, batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
+        nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
+        nn_call(dense2_backward, batch, first, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z),
+                dense2_w_turned, BLOCK(dropout2));
+        nn_call(dense1_b_partial, rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+        nn_call(dense1_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_dense1_z),
+                dense1_w_turned);
+        nn_call(pool2_backward, rows, BLOCK(d_conv2_z), BLOCK(d_pool2), BLOCK(conv2), BLOCK(pool2));
+        nn_call(conv2_b_partial, rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2_z));
+        nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(pool1), BLOCK(d_conv2_z));
+        nn_call(conv2_backward, rows, BLOCK(d_pool1), BLOCK(d_conv2_z), conv2_w_turned);
+        nn_call(pool1_backward, rows, BLOCK(d_conv1_z), BLOCK(d_pool1), BLOCK(conv1), BLOCK(pool1));
+        nn_call(conv1_b_partial, rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1_z));
+        nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1_z));
     }
     nn_barrier();
 
@@ -1071,33 +1088,44 @@ static void train_step(const NnBatch *batch, NnResult *result)
         return; // not finite: no weight is changed
     }
     nn_each (part, 8) {
-        dense1_w_gradient(batch, part, WHOLE(d_dense1_w), WHOLE(dropout1), WHOLE(d_dense1_z));
-        dense1_w_update(batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
-        dense1_w_turn(part, dense1_w_turned, dense1_w);
+        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(dropout1),
+                WHOLE(d_dense1_z));
+        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+        nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
     }
     nn_each (part, 8) {
-        conv2_w_gradient(part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial));
-        conv2_w_update(batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_m,
-                       (void *)conv2_w_v);
-        conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
+        nn_call(conv2_w_gradient, part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial));
+        nn_call(conv2_w_update, batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_m,
+                (void *)conv2_w_v);
+        nn_call(conv2_w_turn, part, conv2_w_turned, (void *)conv2_w);
     }
     if (nn_thread() == 0) {
-        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        dense2_w_gradient(batch, WHOLE(d_dense2_w), WHOLE(dropout2), WHOLE(d_dense2_z));
-        dense1_b_gradient(WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
-        conv2_b_gradient(WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
-        conv1_b_gradient(WHOLE(d_conv1_b), WHOLE(d_conv1_b_partial));
-        conv1_w_gradient(WHOLE(d_conv1_w), WHOLE(d_conv1_w_partial));
-        conv1_w_update(batch, (void *)conv1_w, WHOLE(d_conv1_w), (void *)conv1_w_m,
-                       (void *)conv1_w_v);
-        conv1_b_update(batch, conv1_b, WHOLE(d_conv1_b), conv1_b_m, conv1_b_v);
-        conv2_b_update(batch, conv2_b, WHOLE(d_conv2_b), conv2_b_m, conv2_b_v);
-        dense1_b_update(batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
-        dense2_w_update(batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
-        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
-        dense2_w_turn(dense2_w_turned, dense2_w);
+        nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        nn_call(dense2_w_gradient, batch, WHOLE(d_dense2_w), WHOLE(dropout2), WHOLE(d_dense2_z));
+        nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
+        nn_call(conv2_b_gradient, WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
+        nn_call(conv1_b_gradient, WHOLE(d_conv1_b), WHOLE(d_conv1_b_partial));
+        nn_call(conv1_w_gradient, WHOLE(d_conv1_w), WHOLE(d_conv1_w_partial));
+        nn_call(conv1_w_update, batch, (void *)conv1_w, WHOLE(d_conv1_w), (void *)conv1_w_m,
+                (void *)conv1_w_v);
+        nn_call(conv1_b_update, batch, conv1_b, WHOLE(d_conv1_b), conv1_b_m, conv1_b_v);
+        nn_call(conv2_b_update, batch, conv2_b, WHOLE(d_conv2_b), conv2_b_m, conv2_b_v);
+        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
+        nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+        nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
     }
     nn_barrier();
+}
+
+static void train_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, false);
+}
+
+static void timed_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, true);
 }
 
 // The forward pass alone, as the trained network is used.
@@ -1230,6 +1258,57 @@ static const NnTensor tensors[] = {
     {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0},
 };
 
+// Of each call its operations in a matrix product, for each picture; other ones, for each picture
+// and for each step; bytes read and written, likewise.
+static const NnCall calls[] = {
+    [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
+    [CALL_conv1_forward] = {"conv1_forward", "conv1", NN_FORWARD, 451584, 50176, 0, 103488, 5120},
+    [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 25088, 0, 125440, 0},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 7225344, 25088, 0, 75264, 295936},
+    [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 12544, 0, 62720, 0},
+    [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 6272, 0, 25088, 0},
+    [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 802816, 512, 0, 13056,
+                             6424576},
+    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 2560, 10, 0, 552, 20640},
+    [CALL_dense2_softmax] = {"dense2_softmax", "dense2", NN_FORWARD, 0, 40, 0, 80, 0},
+    [CALL_output_predict] = {"output_predict", "output", NN_FORWARD, 0, 1, 0, 44, 0},
+    [CALL_loss_forward] = {"loss_forward", "loss", NN_FORWARD, 0, 4, 0, 44, 0},
+    [CALL_loss_backward] = {"loss_backward", "loss", NN_BACKWARD, 0, 20, 0, 80, 0},
+    [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 10, 0, 40, 160},
+    [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 10, 0, 200},
+    [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 2560, 384, 0, 1064, 20480},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 2560, 0, 0, 552, 5120},
+    [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 128, 0, 512, 2048},
+    [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 128, 0, 2560},
+    [CALL_dense1_backward] = {"dense1_backward", "dense1", NN_BACKWARD, 802816, 6272, 0, 13056,
+                              6422528},
+    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 802816, 0, 0, 13056,
+                                1605632},
+    [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 50176, 0, 125440, 0},
+    [CALL_conv2_b_partial] = {"conv2_b_partial", "conv2", NN_BACKWARD, 0, 64, 0, 50176, 1024},
+    [CALL_conv2_b_gradient] = {"conv2_b_gradient", "conv2", NN_BACKWARD, 0, 0, 64, 0, 1280},
+    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 7225344, 0, 0, 75264,
+                              294912},
+    [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 18432, 0, 368640},
+    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 7225344, 0, 0, 75264, 294912},
+    [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
+    [CALL_conv1_b_partial] = {"conv1_b_partial", "conv1", NN_BACKWARD, 0, 32, 0, 100352, 512},
+    [CALL_conv1_b_gradient] = {"conv1_b_gradient", "conv1", NN_BACKWARD, 0, 0, 32, 0, 640},
+    [CALL_conv1_w_partial] = {"conv1_w_partial", "conv1", NN_BACKWARD, 451584, 0, 0, 103488, 4608},
+    [CALL_conv1_w_gradient] = {"conv1_w_gradient", "conv1", NN_BACKWARD, 0, 0, 288, 0, 5760},
+    [CALL_conv1_w_update] = {"conv1_w_update", "conv1", NN_UPDATE, 0, 0, 2880, 0, 8064},
+    [CALL_conv1_b_update] = {"conv1_b_update", "conv1", NN_UPDATE, 0, 0, 320, 0, 896},
+    [CALL_conv2_w_update] = {"conv2_w_update", "conv2", NN_UPDATE, 0, 0, 184320, 0, 516096},
+    [CALL_conv2_b_update] = {"conv2_b_update", "conv2", NN_UPDATE, 0, 0, 640, 0, 1792},
+    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 4014080, 0, 11239424},
+    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 1280, 0, 3584},
+    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 12800, 0, 35840},
+    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
+    [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 10240},
+    [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 3211264},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 147456},
+};
+
 const NnModel nn_model = {
     .name = "mnist",
     .source =
@@ -1251,11 +1330,11 @@ const NnModel nn_model = {
         "epochs    5\012"
         "",
     .fingerprint = "e94c7a2a0e90951e",
-    .type = NN_F32,
+    .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,
     .data = "mnist",
-    .batch = BATCH, .epochs = 5, .seed = 1, .rate = 0.001,
+    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
     .validation_share = 0,
     .loss = "cross_entropy", .optimizer = "adam",
     .layers = layers, .layer_count = 8,
@@ -1263,7 +1342,8 @@ const NnModel nn_model = {
     .parameters = 421642,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3371048, .optimizer_bytes = 3373136,
     .operations_forward = 8596296, .operations_backward = 16670652, .operations_update = 4216420,
-    .train_step = train_step,
+    .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
+    .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
     .infer = infer,
     .output = WHOLE(infer_dense2), .predicted = WHOLE(infer_predicted),

@@ -7,7 +7,7 @@
 
 #include "run.h"
 
-enum { TRAIN = 1, EVAL = 2, PREDICT = 4, EXPORT = 8, INFO = 16, CHECK = 32 };
+enum { TRAIN = 1, EVAL = 2, PREDICT = 4, EXPORT = 8, INFO = 16, CHECK = 32, BENCH = 64 };
 
 typedef struct {
     const char *name, *arguments;
@@ -25,6 +25,8 @@ static const Command commands[] = {
      "classify pictures: PNG or PGM files, or numbers in the test set", command_predict},
     {"export", " FILE", EXPORT, 1, 1, "write the weights alone, as safetensors", command_export},
     {"info", "", INFO, 0, 0, "layers, sizes and settings of the network", command_info},
+    {"bench", "", BENCH, 0, 0, "time a training step: each layer's rate, and the machine's",
+     command_bench},
     {"gradcheck", "", CHECK, 0, 0, "check the gradients against differences (f64 only)",
      command_gradcheck},
 };
@@ -43,14 +45,14 @@ typedef struct {
 
 #define FIELD(name) offsetof(Options, name)
 #define READS (EVAL | PREDICT | EXPORT)
-#define WORKS (TRAIN | EVAL | PREDICT | CHECK)
+#define WORKS (TRAIN | EVAL | PREDICT | BENCH | CHECK)
 
 static const Option options_of_all[OPTION_COUNT] = {
     [OPTION_DATA] = {"--data", "DIR", WORKS, TEXT, FIELD(data), 0, 0, "folder of the data set"},
     [OPTION_EPOCHS] = {"--epochs", "N", TRAIN, COUNT, FIELD(epochs), 1, 1e6,
                        "epochs in all, earlier ones included"},
-    [OPTION_RATE] = {"--lr", "X", TRAIN, RATE, FIELD(rate), 0, 1e6, "learning rate"},
-    [OPTION_SEED] = {"--seed", "N", TRAIN | CHECK, SEED, FIELD(seed), 0, 0,
+    [OPTION_RATE] = {"--lr", "X", TRAIN | BENCH, RATE, FIELD(rate), 0, 1e6, "learning rate"},
+    [OPTION_SEED] = {"--seed", "N", TRAIN | BENCH | CHECK, SEED, FIELD(seed), 0, 0,
                      "of all random numbers"},
     [OPTION_THREADS] = {"--threads", "N", WORKS, COUNT, FIELD(threads), 1, 1024,
                         "threads; their number changes no result"},
@@ -63,8 +65,12 @@ static const Option options_of_all[OPTION_COUNT] = {
     [OPTION_ROWS] = {"--rows", "N", CHECK, COUNT, FIELD(rows), 1, 0, "pictures to use"},
     [OPTION_SAMPLES] = {"--samples", "N", CHECK, COUNT, FIELD(samples), 1, 1e9,
                         "elements to check of each tensor"},
-    [OPTION_RANDOM] = {"--random", NULL, CHECK, SWITCH, FIELD(random), 0, 0,
+    [OPTION_RANDOM] = {"--random", NULL, BENCH | CHECK, SWITCH, FIELD(random), 0, 0,
                        "use random pictures instead of the data set"},
+    [OPTION_STEPS] = {"--steps", "N", BENCH, COUNT, FIELD(steps), 1, 1e8,
+                      "steps to take, instead of --seconds"},
+    [OPTION_SECONDS] = {"--seconds", "X", BENCH, RATE, FIELD(seconds), 0, 1e5,
+                        "how long to measure"},
     [OPTION_INVERT] = {"--invert", NULL, PREDICT, SWITCH, FIELD(invert), 0, 0,
                        "files show dark strokes on light paper"},
     [OPTION_JSON] = {"--json", NULL, WORKS | INFO, SWITCH, FIELD(json), 0, 0, "print JSON"},
@@ -248,7 +254,7 @@ static void print_default(const Option *option, const Options *defaults)
     const void *field = (const char *)defaults + option->field;
     if (option->kind == TEXT && *(const char *const *)field)
         printf(" (default: %s)", *(const char *const *)field);
-    else if (option->kind == COUNT)
+    else if (option->kind == COUNT && *(const int *)field > 0)
         printf(" (default: %d)", *(const int *)field);
     else if (option->kind == SEED)
         printf(" (default: %llu)", (unsigned long long)*(const uint64_t *)field);
@@ -289,6 +295,7 @@ static Options default_options(const NnModel *model)
         .threads = nn_min(team_processors(), 64),
         .rows = nn_min(model->batch, 8),
         .samples = 200,
+        .seconds = 3,
     };
 }
 

@@ -193,29 +193,12 @@ static void move_constants(const NnModel *model, uint64_t seed)
     }
 }
 
-static bool random_set(DataSet *set, const NnModel *model, int rows, uint64_t seed)
-{
-    const uint64_t key = nn_key(seed, nn_stream("gradcheck pictures"), 0);
-    const size_t size = (size_t)model->height * (size_t)model->width * (size_t)model->channels;
-    set->count = rows;
-    set->pictures = allocate((size_t)rows, size);
-    set->labels = allocate((size_t)rows, 1);
-    if (!set->pictures || !set->labels)
-        return false;
-    for (size_t i = 0; i < size * (size_t)rows; i++)
-        set->pictures[i] = (unsigned char)nn_bits64(key, i);
-    uint64_t index = size * (size_t)rows;
-    for (int i = 0; i < rows; i++)
-        set->labels[i] = (unsigned char)random_below(key, &index, (uint64_t)model->classes);
-    return true;
-}
-
 static bool prepare(Check *check, double **analytic)
 {
     const NnModel *model = check->model;
     const Options *options = check->options;
     int rows = options->rows;
-    if (!(options->random ? random_set(&check->set, model, rows, options->seed)
+    if (!(options->random ? data_random(&check->set, model, rows, options->seed)
                           : data_load(&check->set, model, options->data, DATA_TRAIN)))
         return false;
     rows = nn_min(rows, check->set.count);

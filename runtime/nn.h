@@ -17,6 +17,22 @@ enum { NN_MAX_DIMS = 4 };
 
 typedef enum { NN_F32, NN_F64 } NnType;
 
+// The vectors of the processor this file is compiled for, in bytes.
+#if defined(__AVX512F__)
+#define NN_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define NN_VECTOR_BYTES 32
+#else
+#define NN_VECTOR_BYTES 16
+#endif
+
+// netc build --profile: a training times its calls and reports them at its end.
+#if defined(NN_PROFILE)
+#define NN_PROFILED true
+#else
+#define NN_PROFILED false
+#endif
+
 // The kernels of OpenBLAS that go with the processor this file is compiled for.
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
 #define NN_BLAS_KERNELS "SkylakeX"
@@ -61,6 +77,20 @@ typedef struct {
     double multiply_adds; // forward, per picture
 } NnLayer;
 
+// Part of a training step.
+typedef enum { NN_FORWARD, NN_BACKWARD, NN_UPDATE } NnPhase;
+
+// A function that a training step calls, and its work in one step; a multiply-add is two
+// operations. Bytes are read or written, each value once for each block of rows.
+typedef struct {
+    const char *name;  // "conv1_forward"
+    const char *layer; // "conv1"
+    NnPhase phase;
+    double products; // operations in a matrix product or convolution, for each picture
+    double picture_operations, step_operations; // all others
+    double picture_bytes, step_bytes;
+} NnCall;
+
 // What one step works on; every thread of the team is given the same.
 typedef struct {
     const unsigned char *pictures; // [any][height][width][channels], 0..255
@@ -88,6 +118,7 @@ typedef struct {
     const char *blas_kernels; // NN_BLAS_KERNELS where the program calls BLAS, otherwise NULL
     const char *fingerprint;  // of the network: two models with the same one share weights files
     NnType type;
+    int vector_bytes; // NN_VECTOR_BYTES
 
     int height, width, channels; // of the input
     int outputs;                 // width of the last layer
@@ -96,6 +127,7 @@ typedef struct {
 
     const char *data; // name of the data set: "mnist"
     int batch, epochs;
+    int blocks; // of rows, that a batch is cut into
     uint64_t seed;
     double rate;
     double validation_share;  // 0 .. 1 of the training pictures, taken from their end
@@ -116,8 +148,13 @@ typedef struct {
 
     // Each is called by all threads of the team together and returns when all have finished.
     void (*train_step)(const NnBatch *batch, NnResult *result); // NULL: compiled for inference only
+    void (*timed_step)(const NnBatch *batch, NnResult *result); // the same, with nn_called()
     void (*gradient_step)(const NnBatch *batch, NnResult *result); // no update; NULL unless NN_F64
     void (*infer)(const NnBatch *batch, NnResult *result);         // without a loss where labels and targets are NULL
+
+    const NnCall *calls; // of a training step
+    int call_count;
+    bool profiled; // train takes timed_step
 
     const void *output;       // [batch][outputs] of NnType, as infer left them
     const int32_t *predicted; // [batch], the largest output's index, as infer left it, or NULL
@@ -141,6 +178,19 @@ void nn_barrier(void);
     for (int task = nn_thread(), nn_stride = nn_threads(); task < (count); task += nn_stride)
 
 static inline int nn_min(int a, int b) { return a < b ? a : b; }
+
+// --- profile.c ----------------------------------------------------------------------------------
+uint64_t nn_ticks(void);                     // of a clock that is cheap to read
+void nn_called(int call, uint64_t since);    // adds the time since then to this thread's of a call
+
+// f(x) as nn_call(f, x). Where `timed`, a constant, is true, the call number CALL_f is timed.
+#define nn_call(function, ...)                                                                     \
+    do {                                                                                           \
+        const uint64_t nn_since = timed ? nn_ticks() : 0;                                          \
+        function(__VA_ARGS__);                                                                     \
+        if (timed)                                                                                 \
+            nn_called(CALL_##function, nn_since);                                                  \
+    } while (0)
 
 // True where none of the `count` numbers is infinite or not a number.
 bool nn_finite_f32(const float *data, long count);

@@ -65,6 +65,7 @@ typedef enum { DATA_TRAIN, DATA_TEST } DataPart;
 
 bool data_load(DataSet *set, const NnModel *model, const char *folder, DataPart part);
 void data_free(DataSet *set);
+bool data_random(DataSet *set, const NnModel *model, int count, uint64_t seed); // data_random.c
 
 // --- picture.c ----------------------------------------------------------------------------------
 // Reads a PNG, PGM or PPM of the model's size into pixels[height][width][channels]; `invert` for
@@ -105,6 +106,45 @@ bool weights_write(const char *path, const NnModel *model, const Progress *progr
 // has changed.
 bool weights_read(const char *path, const NnModel *model, WeightsUse use, Progress *progress);
 
+// --- peak.c -------------------------------------------------------------------------------------
+enum { PEAK_SIZES = 5 };
+
+// What all threads reach together; the best of the measurements so far.
+typedef struct {
+    const NnModel *model;
+    double operations; // per second: in multiply-adds of the program's vectors and numbers
+    int sizes;
+    size_t size[PEAK_SIZES];  // bytes that each thread works on
+    double bytes[PEAK_SIZES]; // per second, read and written there
+    char *memory;             // [threads][stride]
+    size_t stride;
+    double began, seconds; // of the running measurement
+} Peak;
+
+bool peak_prepare(Peak *peak, const NnModel *model, int threads);
+void peak_free(Peak *peak);
+void peak_measure(Peak *peak); // by all threads of a team together; lasts about 20 ms
+double peak_bandwidth(const Peak *peak, double bytes_at_once);
+
+// --- profile.c ----------------------------------------------------------------------------------
+// One at a time: the counts of nn_called() are the program's.
+typedef struct {
+    const NnModel *model;
+    int threads;
+    long steps; // that were timed
+    double pictures, seconds, ticks, began;
+    uint64_t ticks_began;
+    Peak peak;
+} Profile;
+
+bool profile_open(Profile *profile, const NnModel *model, int threads);
+void profile_close(Profile *profile);
+void profile_begin(Profile *profile); // around timed steps; as often as one likes
+void profile_end(Profile *profile, long steps, double pictures);
+double profile_products(const Profile *profile); // operations in products, of one step
+void profile_print(const Profile *profile);
+void profile_json(const Profile *profile, cJSON *object);
+
 // --- json.c -------------------------------------------------------------------------------------
 void number_text(char text[32], double value); // the shortest exact one; "null" if not finite
 void json_number(cJSON *object, const char *name, double value);
@@ -126,6 +166,8 @@ typedef enum {
     OPTION_THREADS,
     OPTION_RESUME,
     OPTION_RANDOM,
+    OPTION_STEPS,
+    OPTION_SECONDS,
     OPTION_ROWS,
     OPTION_SAMPLES,
     OPTION_INVERT,
@@ -138,9 +180,9 @@ typedef enum {
 // Set to the model's defaults first, then by the command line.
 typedef struct {
     const char *data, *out, *weights;
-    int epochs, threads, rows, samples;
+    int epochs, threads, rows, samples, steps;
     uint64_t seed;
-    double rate;
+    double rate, seconds;
     bool resume, random, invert, json, quiet, help;
     bool given[OPTION_COUNT];
     const char *const *arguments;
@@ -158,6 +200,7 @@ int command_eval(const NnModel *model, const Options *options);
 int command_predict(const NnModel *model, const Options *options);
 int command_export(const NnModel *model, const Options *options);
 int command_info(const NnModel *model, const Options *options);
+int command_bench(const NnModel *model, const Options *options);
 int command_gradcheck(const NnModel *model, const Options *options);
 
 // --- score.c ------------------------------------------------------------------------------------
@@ -242,6 +285,7 @@ typedef struct {
     Score validation_score, test_score;
     Scoring validate, evaluate;
     Display display;
+    Profile profile; // where the model is profiled
     Outcome outcome;
     int signal;     // that interrupted it
     NnBatch failed; // the batch whose loss was not finite

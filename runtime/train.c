@@ -53,7 +53,11 @@ static bool run_epoch(Training *training)
 {
     const NnModel *model = training->model;
     const bool leader = nn_thread() == 0;
+    void (*step_of)(const NnBatch *, NnResult *) =
+        model->profiled ? model->timed_step : model->train_step;
     int64_t step = training->progress.step;
+    if (leader)
+        profile_begin(&training->profile);
     for (int done = 0; done < training->training; done += model->batch) {
         const NnBatch batch = {
             .pictures = training->train.pictures,
@@ -68,7 +72,7 @@ static bool run_epoch(Training *training)
         Slot *slot = &training->slots[step & 1];
         if (leader)
             slot->stop = interrupted != 0;
-        model->train_step(&batch, &slot->result);
+        step_of(&batch, &slot->result);
         if (!slot->result.finite || slot->stop) {
             if (leader) {
                 training->outcome = slot->result.finite ? INTERRUPTED : NOT_FINITE;
@@ -79,8 +83,10 @@ static bool run_epoch(Training *training)
         if (leader)
             count_step(training, &slot->result, done + batch.rows);
     }
-    if (leader)
+    if (leader) {
         training->seconds = now() - training->display.epoch_started;
+        profile_end(&training->profile, training->steps, training->training);
+    }
     return true;
 }
 
@@ -140,6 +146,8 @@ static void train_team(void *context)
             return;
     }
     score_team(&training->evaluate);
+    for (int i = 0; training->model->profiled && i < 5; i++) // the best of them counts
+        peak_measure(&training->profile.peak);
     if (leader)
         training->outcome = FINISHED;
 }

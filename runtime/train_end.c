@@ -42,6 +42,7 @@ void train_print_start(const Training *training)
 static bool print_end(const Training *training)
 {
     const Score *test = &training->test_score;
+    const bool profiled = training->model->profiled && training->profile.steps > 0;
     char fingerprint[17];
     snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)training->fingerprint);
     if (training->options->json) {
@@ -53,6 +54,8 @@ static bool print_end(const Training *training)
         cJSON_AddStringToObject(object, "weights", training->weights);
         cJSON_AddStringToObject(object, "report", training->report);
         cJSON_AddStringToObject(object, "curves", training->curves);
+        if (profiled)
+            profile_json(&training->profile, cJSON_AddObjectToObject(object, "profile"));
         return json_print_line(object);
     }
     printf("test accuracy %.2f%% (%ld of %ld), loss %.4f\n", 100 * test->accuracy, test->hits,
@@ -60,6 +63,10 @@ static bool print_end(const Training *training)
     printf("fingerprint   %s\n", fingerprint);
     printf("weights       %s\nreport        %s\ncurves        %s\n", training->weights,
            training->report, training->curves);
+    if (profiled) {
+        putchar('\n');
+        profile_print(&training->profile);
+    }
     return true;
 }
 

@@ -121,12 +121,16 @@ bool train_prepare(Training *training)
         .count = training->test.count,
         .score = &training->test_score,
     };
+    if (model->profiled && !profile_open(&training->profile, model, options->threads))
+        return false;
     display_open(&training->display, options, training->training, options->epochs);
     return true;
 }
 
 void train_free(Training *training)
 {
+    if (training->model->profiled)
+        profile_close(&training->profile);
     data_free(&training->train);
     data_free(&training->test);
     free(training->order);

@@ -2458,93 +2458,138 @@ static void prepare(void)
         conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
 }
 
+// nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
+// table `calls`, which the command `bench` prints.
+enum { CALL_input_forward, CALL_conv1_forward, CALL_batchnorm1_sums, CALL_batchnorm1_stats,
+       CALL_batchnorm1_follow, CALL_batchnorm1_forward, CALL_pool1_forward, CALL_dropout1_forward,
+       CALL_conv2_forward, CALL_batchnorm2_sums, CALL_batchnorm2_stats, CALL_batchnorm2_follow,
+       CALL_batchnorm2_forward, CALL_pool2_forward, CALL_dropout2_forward, CALL_conv3_forward,
+       CALL_batchnorm3_sums, CALL_batchnorm3_stats, CALL_batchnorm3_follow,
+       CALL_batchnorm3_forward, CALL_dense1_forward, CALL_dense2_forward, CALL_dense3_forward,
+       CALL_dense4_forward, CALL_dense5_forward, CALL_dense6_forward, CALL_dense6_softmax,
+       CALL_output_predict, CALL_loss_forward, CALL_conv1_w_penalty, CALL_conv2_w_penalty,
+       CALL_conv3_w_penalty, CALL_loss_backward, CALL_dense6_b_partial, CALL_dense6_b_gradient,
+       CALL_dense6_backward, CALL_dense6_w_gradient, CALL_dense5_b_partial,
+       CALL_dense5_b_gradient, CALL_dense5_backward, CALL_dense5_w_gradient,
+       CALL_dense4_b_partial, CALL_dense4_b_gradient, CALL_dense4_backward,
+       CALL_dense4_w_gradient, CALL_dense3_b_partial, CALL_dense3_b_gradient,
+       CALL_dense3_backward, CALL_dense3_w_gradient, CALL_dense2_b_partial,
+       CALL_dense2_b_gradient, CALL_dense2_backward, CALL_dense2_w_gradient,
+       CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_backward,
+       CALL_dense1_w_gradient, CALL_batchnorm3_beta_partial, CALL_batchnorm3_beta_gradient,
+       CALL_batchnorm3_gamma_partial, CALL_batchnorm3_gamma_gradient, CALL_batchnorm3_backward,
+       CALL_conv3_b_partial, CALL_conv3_b_gradient, CALL_conv3_w_partial, CALL_conv3_w_gradient,
+       CALL_conv3_backward, CALL_pool2_backward, CALL_batchnorm2_beta_partial,
+       CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_partial,
+       CALL_batchnorm2_gamma_gradient, CALL_batchnorm2_backward, CALL_conv2_b_partial,
+       CALL_conv2_b_gradient, CALL_conv2_w_partial, CALL_conv2_w_gradient, CALL_conv2_backward,
+       CALL_pool1_backward, CALL_batchnorm1_beta_partial, CALL_batchnorm1_beta_gradient,
+       CALL_batchnorm1_gamma_partial, CALL_batchnorm1_gamma_gradient, CALL_batchnorm1_backward,
+       CALL_conv1_b_partial, CALL_conv1_b_gradient, CALL_conv1_w_partial, CALL_conv1_w_gradient,
+       CALL_conv1_w_update, CALL_conv1_b_update, CALL_batchnorm1_gamma_update,
+       CALL_batchnorm1_beta_update, CALL_conv2_w_update, CALL_conv2_b_update,
+       CALL_batchnorm2_gamma_update, CALL_batchnorm2_beta_update, CALL_conv3_w_update,
+       CALL_conv3_b_update, CALL_batchnorm3_gamma_update, CALL_batchnorm3_beta_update,
+       CALL_dense1_w_update, CALL_dense1_b_update, CALL_dense2_w_update, CALL_dense2_b_update,
+       CALL_dense3_w_update, CALL_dense3_b_update, CALL_dense4_w_update, CALL_dense4_b_update,
+       CALL_dense5_w_update, CALL_dense5_b_update, CALL_dense6_w_update, CALL_dense6_b_update,
+       CALL_dense6_w_turn, CALL_dense5_w_turn, CALL_dense4_w_turn, CALL_dense3_w_turn,
+       CALL_dense2_w_turn, CALL_dense1_w_turn, CALL_conv3_w_turn, CALL_conv2_w_turn };
+
 // One step of training: forward, backward and update.
-static void train_step(const NnBatch *batch, NnResult *result)
+static inline __attribute__((always_inline)) void step(
+    const NnBatch *batch, NnResult *result, bool timed)
 {
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        input_forward(batch, first, rows, BLOCK(input));
-        conv1_forward(rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
-        batchnorm1_sums(rows, BLOCK(batchnorm1_sums), BLOCK(conv1));
+        nn_call(input_forward, batch, first, rows, BLOCK(input));
+        nn_call(conv1_forward, rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
+        nn_call(batchnorm1_sums, rows, BLOCK(batchnorm1_sums), BLOCK(conv1));
     }
     nn_each (part, 8) {
-        conv2_w_penalty(part, WHOLE(conv2_w_penalty), (void *)conv2_w);
+        nn_call(conv2_w_penalty, part, WHOLE(conv2_w_penalty), (void *)conv2_w);
     }
     nn_each (part, 8) {
-        conv3_w_penalty(part, WHOLE(conv3_w_penalty), (void *)conv3_w);
+        nn_call(conv3_w_penalty, part, WHOLE(conv3_w_penalty), (void *)conv3_w);
     }
     if (nn_thread() == 0) {
-        conv1_w_penalty(WHOLE(conv1_w_penalty), (void *)conv1_w);
+        nn_call(conv1_w_penalty, WHOLE(conv1_w_penalty), (void *)conv1_w);
     }
     nn_barrier();
 
     if (nn_thread() == 0) {
-        batchnorm1_stats(batch, WHOLE(batchnorm1_stats), WHOLE(batchnorm1_sums));
+        nn_call(batchnorm1_stats, batch, WHOLE(batchnorm1_stats), WHOLE(batchnorm1_sums));
     }
     nn_barrier();
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        batchnorm1_forward(rows, BLOCK(relu1), BLOCK(conv1), WHOLE(batchnorm1_stats),
-                           batchnorm1_gamma, batchnorm1_beta);
-        pool1_forward(rows, BLOCK(pool1), BLOCK(relu1));
-        dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
-        conv2_forward(rows, BLOCK(conv2), BLOCK(dropout1), conv2_w, conv2_b);
-        batchnorm2_sums(rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
+        nn_call(batchnorm1_forward, rows, BLOCK(relu1), BLOCK(conv1), WHOLE(batchnorm1_stats),
+                batchnorm1_gamma, batchnorm1_beta);
+        nn_call(pool1_forward, rows, BLOCK(pool1), BLOCK(relu1));
+        nn_call(dropout1_forward, batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
+        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(dropout1), conv2_w, conv2_b);
+        nn_call(batchnorm2_sums, rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
     }
     nn_barrier();
 
     if (nn_thread() == 0) {
-        batchnorm2_stats(batch, WHOLE(batchnorm2_stats), WHOLE(batchnorm2_sums));
+        nn_call(batchnorm2_stats, batch, WHOLE(batchnorm2_stats), WHOLE(batchnorm2_sums));
     }
     nn_barrier();
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        batchnorm2_forward(rows, BLOCK(relu2), BLOCK(conv2), WHOLE(batchnorm2_stats),
-                           batchnorm2_gamma, batchnorm2_beta);
-        pool2_forward(rows, BLOCK(pool2), BLOCK(relu2));
-        dropout2_forward(batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
-        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout2), conv3_w, conv3_b);
-        batchnorm3_sums(rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
+        nn_call(batchnorm2_forward, rows, BLOCK(relu2), BLOCK(conv2), WHOLE(batchnorm2_stats),
+                batchnorm2_gamma, batchnorm2_beta);
+        nn_call(pool2_forward, rows, BLOCK(pool2), BLOCK(relu2));
+        nn_call(dropout2_forward, batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
+        nn_call(conv3_forward, rows, BLOCK(conv3), BLOCK(dropout2), conv3_w, conv3_b);
+        nn_call(batchnorm3_sums, rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
     }
     nn_barrier();
 
     if (nn_thread() == 0) {
-        batchnorm3_stats(batch, WHOLE(batchnorm3_stats), WHOLE(batchnorm3_sums));
+        nn_call(batchnorm3_stats, batch, WHOLE(batchnorm3_stats), WHOLE(batchnorm3_sums));
     }
     nn_barrier();
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        batchnorm3_forward(batch, first, rows, BLOCK(dropout3), BLOCK(conv3),
-                           WHOLE(batchnorm3_stats), batchnorm3_gamma, batchnorm3_beta);
-        dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w, dense1_b);
-        dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
-        dense3_forward(rows, BLOCK(dense3), BLOCK(dense2), dense3_w, dense3_b);
-        dense4_forward(rows, BLOCK(dense4), BLOCK(dense3), dense4_w, dense4_b);
-        dense5_forward(rows, BLOCK(dense5), BLOCK(dense4), dense5_w, dense5_b);
-        dense6_forward(rows, BLOCK(dense6_z), BLOCK(dense5), dense6_w, dense6_b);
-        dense6_softmax(rows, BLOCK(dense6), BLOCK(dense6_z));
-        output_predict(rows, BLOCK(predicted), BLOCK(dense6));
-        loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense6_z));
-        loss_backward(batch, first, rows, BLOCK(d_dense6_z), BLOCK(dense6));
-        dense6_b_partial(rows, BLOCK(d_dense6_b_partial), BLOCK(d_dense6_z));
-        dense6_backward(rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w_turned, BLOCK(dense5));
-        dense5_b_partial(rows, BLOCK(d_dense5_b_partial), BLOCK(d_dense5_z));
-        dense5_backward(rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), dense5_w_turned, BLOCK(dense4));
-        dense4_b_partial(rows, BLOCK(d_dense4_b_partial), BLOCK(d_dense4_z));
-        dense4_backward(rows, BLOCK(d_dense3_z), BLOCK(d_dense4_z), dense4_w_turned, BLOCK(dense3));
-        dense3_b_partial(rows, BLOCK(d_dense3_b_partial), BLOCK(d_dense3_z));
-        dense3_backward(rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), dense3_w_turned, BLOCK(dense2));
-        dense2_b_partial(rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
-        dense2_backward(rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned, BLOCK(dense1));
-        dense1_b_partial(rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
-        dense1_backward(batch, first, rows, BLOCK(d_batchnorm3), BLOCK(d_dense1_z),
-                        dense1_w_turned, BLOCK(dropout3));
-        batchnorm3_beta_partial(rows, BLOCK(d_batchnorm3_beta_partial), BLOCK(d_batchnorm3));
-        batchnorm3_gamma_partial(rows, BLOCK(d_batchnorm3_gamma_partial), BLOCK(d_batchnorm3),
-                                 BLOCK(conv3), WHOLE(batchnorm3_stats));
+        nn_call(batchnorm3_forward, batch, first, rows, BLOCK(dropout3), BLOCK(conv3),
+                WHOLE(batchnorm3_stats), batchnorm3_gamma, batchnorm3_beta);
+        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(dropout3), dense1_w, dense1_b);
+        nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
+        nn_call(dense3_forward, rows, BLOCK(dense3), BLOCK(dense2), dense3_w, dense3_b);
+        nn_call(dense4_forward, rows, BLOCK(dense4), BLOCK(dense3), dense4_w, dense4_b);
+        nn_call(dense5_forward, rows, BLOCK(dense5), BLOCK(dense4), dense5_w, dense5_b);
+        nn_call(dense6_forward, rows, BLOCK(dense6_z), BLOCK(dense5), dense6_w, dense6_b);
+        nn_call(dense6_softmax, rows, BLOCK(dense6), BLOCK(dense6_z));
+        nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense6));
+        nn_call(loss_forward, batch, first, rows, BLOCK(loss), BLOCK(dense6_z));
+        nn_call(loss_backward, batch, first, rows, BLOCK(d_dense6_z), BLOCK(dense6));
+        nn_call(dense6_b_partial, rows, BLOCK(d_dense6_b_partial), BLOCK(d_dense6_z));
+        nn_call(dense6_backward, rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w_turned,
+                BLOCK(dense5));
+        nn_call(dense5_b_partial, rows, BLOCK(d_dense5_b_partial), BLOCK(d_dense5_z));
+        nn_call(dense5_backward, rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), dense5_w_turned,
+                BLOCK(dense4));
+        nn_call(dense4_b_partial, rows, BLOCK(d_dense4_b_partial), BLOCK(d_dense4_z));
+        nn_call(dense4_backward, rows, BLOCK(d_dense3_z), BLOCK(d_dense4_z), dense4_w_turned,
+                BLOCK(dense3));
+        nn_call(dense3_b_partial, rows, BLOCK(d_dense3_b_partial), BLOCK(d_dense3_z));
+        nn_call(dense3_backward, rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), dense3_w_turned,
+                BLOCK(dense2));
+        nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
+        nn_call(dense2_backward, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
+                BLOCK(dense1));
+        nn_call(dense1_b_partial, rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+        nn_call(dense1_backward, batch, first, rows, BLOCK(d_batchnorm3), BLOCK(d_dense1_z),
+                dense1_w_turned, BLOCK(dropout3));
+        nn_call(batchnorm3_beta_partial, rows, BLOCK(d_batchnorm3_beta_partial),
+                BLOCK(d_batchnorm3));
+        nn_call(batchnorm3_gamma_partial, rows, BLOCK(d_batchnorm3_gamma_partial),
+                BLOCK(d_batchnorm3), BLOCK(conv3), WHOLE(batchnorm3_stats));
     }
     nn_barrier();
 
@@ -2554,136 +2599,166 @@ static void train_step(const NnBatch *batch, NnResult *result)
         return; // not finite: no weight is changed
     }
     nn_each (part, 3) {
-        dense5_w_gradient(batch, part, WHOLE(d_dense5_w), WHOLE(dense4), WHOLE(d_dense5_z));
-        dense5_w_update(batch, part, dense5_w, WHOLE(d_dense5_w), dense5_w_v);
-        dense5_w_turn(part, dense5_w_turned, dense5_w);
+        nn_call(dense5_w_gradient, batch, part, WHOLE(d_dense5_w), WHOLE(dense4),
+                WHOLE(d_dense5_z));
+        nn_call(dense5_w_update, batch, part, dense5_w, WHOLE(d_dense5_w), dense5_w_v);
+        nn_call(dense5_w_turn, part, dense5_w_turned, dense5_w);
     }
     nn_each (part, 8) {
-        dense4_w_gradient(batch, part, WHOLE(d_dense4_w), WHOLE(dense3), WHOLE(d_dense4_z));
-        dense4_w_update(batch, part, dense4_w, WHOLE(d_dense4_w), dense4_w_v);
-        dense4_w_turn(part, dense4_w_turned, dense4_w);
+        nn_call(dense4_w_gradient, batch, part, WHOLE(d_dense4_w), WHOLE(dense3),
+                WHOLE(d_dense4_z));
+        nn_call(dense4_w_update, batch, part, dense4_w, WHOLE(d_dense4_w), dense4_w_v);
+        nn_call(dense4_w_turn, part, dense4_w_turned, dense4_w);
     }
     nn_each (part, 8) {
-        dense3_w_gradient(batch, part, WHOLE(d_dense3_w), WHOLE(dense2), WHOLE(d_dense3_z));
-        dense3_w_update(batch, part, dense3_w, WHOLE(d_dense3_w), dense3_w_v);
-        dense3_w_turn(part, dense3_w_turned, dense3_w);
+        nn_call(dense3_w_gradient, batch, part, WHOLE(d_dense3_w), WHOLE(dense2),
+                WHOLE(d_dense3_z));
+        nn_call(dense3_w_update, batch, part, dense3_w, WHOLE(d_dense3_w), dense3_w_v);
+        nn_call(dense3_w_turn, part, dense3_w_turned, dense3_w);
     }
     nn_each (part, 8) {
-        dense2_w_gradient(batch, part, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
-        dense2_w_update(batch, part, dense2_w, WHOLE(d_dense2_w), dense2_w_v);
-        dense2_w_turn(part, dense2_w_turned, dense2_w);
+        nn_call(dense2_w_gradient, batch, part, WHOLE(d_dense2_w), WHOLE(dense1),
+                WHOLE(d_dense2_z));
+        nn_call(dense2_w_update, batch, part, dense2_w, WHOLE(d_dense2_w), dense2_w_v);
+        nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
     }
     nn_each (part, 8) {
-        dense1_w_gradient(batch, part, WHOLE(d_dense1_w), WHOLE(dropout3), WHOLE(d_dense1_z));
-        dense1_w_update(batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_v);
-        dense1_w_turn(part, dense1_w_turned, dense1_w);
+        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(dropout3),
+                WHOLE(d_dense1_z));
+        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_v);
+        nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
     }
     if (nn_thread() == 0) {
-        batchnorm1_follow(batchnorm1_mean, batchnorm1_variance, WHOLE(batchnorm1_stats));
-        batchnorm2_follow(batchnorm2_mean, batchnorm2_variance, WHOLE(batchnorm2_stats));
-        batchnorm3_follow(batchnorm3_mean, batchnorm3_variance, WHOLE(batchnorm3_stats));
-        dense6_b_gradient(WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
-        dense6_w_gradient(batch, WHOLE(d_dense6_w), WHOLE(dense5), WHOLE(d_dense6_z));
-        dense5_b_gradient(WHOLE(d_dense5_b), WHOLE(d_dense5_b_partial));
-        dense4_b_gradient(WHOLE(d_dense4_b), WHOLE(d_dense4_b_partial));
-        dense3_b_gradient(WHOLE(d_dense3_b), WHOLE(d_dense3_b_partial));
-        dense2_b_gradient(WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        dense1_b_gradient(WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
-        batchnorm3_beta_gradient(WHOLE(d_batchnorm3_beta), WHOLE(d_batchnorm3_beta_partial));
-        batchnorm3_gamma_gradient(WHOLE(d_batchnorm3_gamma), WHOLE(d_batchnorm3_gamma_partial));
-        batchnorm3_beta_update(batch, batchnorm3_beta, WHOLE(d_batchnorm3_beta), batchnorm3_beta_v);
-        dense1_b_update(batch, dense1_b, WHOLE(d_dense1_b), dense1_b_v);
-        dense2_b_update(batch, dense2_b, WHOLE(d_dense2_b), dense2_b_v);
-        dense3_b_update(batch, dense3_b, WHOLE(d_dense3_b), dense3_b_v);
-        dense4_b_update(batch, dense4_b, WHOLE(d_dense4_b), dense4_b_v);
-        dense5_b_update(batch, dense5_b, WHOLE(d_dense5_b), dense5_b_v);
-        dense6_w_update(batch, dense6_w, WHOLE(d_dense6_w), dense6_w_v);
-        dense6_b_update(batch, dense6_b, WHOLE(d_dense6_b), dense6_b_v);
-        dense6_w_turn(dense6_w_turned, dense6_w);
+        nn_call(batchnorm1_follow, batchnorm1_mean, batchnorm1_variance, WHOLE(batchnorm1_stats));
+        nn_call(batchnorm2_follow, batchnorm2_mean, batchnorm2_variance, WHOLE(batchnorm2_stats));
+        nn_call(batchnorm3_follow, batchnorm3_mean, batchnorm3_variance, WHOLE(batchnorm3_stats));
+        nn_call(dense6_b_gradient, WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
+        nn_call(dense6_w_gradient, batch, WHOLE(d_dense6_w), WHOLE(dense5), WHOLE(d_dense6_z));
+        nn_call(dense5_b_gradient, WHOLE(d_dense5_b), WHOLE(d_dense5_b_partial));
+        nn_call(dense4_b_gradient, WHOLE(d_dense4_b), WHOLE(d_dense4_b_partial));
+        nn_call(dense3_b_gradient, WHOLE(d_dense3_b), WHOLE(d_dense3_b_partial));
+        nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
+        nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta),
+                WHOLE(d_batchnorm3_beta_partial));
+        nn_call(batchnorm3_gamma_gradient, WHOLE(d_batchnorm3_gamma),
+                WHOLE(d_batchnorm3_gamma_partial));
+        nn_call(batchnorm3_beta_update, batch, batchnorm3_beta, WHOLE(d_batchnorm3_beta),
+                batchnorm3_beta_v);
+        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_v);
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_v);
+        nn_call(dense3_b_update, batch, dense3_b, WHOLE(d_dense3_b), dense3_b_v);
+        nn_call(dense4_b_update, batch, dense4_b, WHOLE(d_dense4_b), dense4_b_v);
+        nn_call(dense5_b_update, batch, dense5_b, WHOLE(d_dense5_b), dense5_b_v);
+        nn_call(dense6_w_update, batch, dense6_w, WHOLE(d_dense6_w), dense6_w_v);
+        nn_call(dense6_b_update, batch, dense6_b, WHOLE(d_dense6_b), dense6_b_v);
+        nn_call(dense6_w_turn, dense6_w_turned, dense6_w);
     }
     nn_barrier();
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        batchnorm3_backward(batch, rows, BLOCK(d_conv3), BLOCK(d_batchnorm3), BLOCK(conv3),
-                            WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
-                            WHOLE(d_batchnorm3_gamma));
-        conv3_b_partial(rows, BLOCK(d_conv3_b_partial), BLOCK(d_conv3));
-        conv3_w_partial(rows, BLOCK(d_conv3_w_partial), BLOCK(dropout2), BLOCK(d_conv3));
-        conv3_backward(batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv3), conv3_w_turned);
-        pool2_backward(rows, BLOCK(d_batchnorm2), BLOCK(d_pool2), BLOCK(relu2), BLOCK(pool2));
-        batchnorm2_beta_partial(rows, BLOCK(d_batchnorm2_beta_partial), BLOCK(d_batchnorm2));
-        batchnorm2_gamma_partial(rows, BLOCK(d_batchnorm2_gamma_partial), BLOCK(d_batchnorm2),
-                                 BLOCK(conv2), WHOLE(batchnorm2_stats));
+        nn_call(batchnorm3_backward, batch, rows, BLOCK(d_conv3), BLOCK(d_batchnorm3),
+                BLOCK(conv3), WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
+                WHOLE(d_batchnorm3_gamma));
+        nn_call(conv3_b_partial, rows, BLOCK(d_conv3_b_partial), BLOCK(d_conv3));
+        nn_call(conv3_w_partial, rows, BLOCK(d_conv3_w_partial), BLOCK(dropout2), BLOCK(d_conv3));
+        nn_call(conv3_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv3), conv3_w_turned);
+        nn_call(pool2_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool2), BLOCK(relu2),
+                BLOCK(pool2));
+        nn_call(batchnorm2_beta_partial, rows, BLOCK(d_batchnorm2_beta_partial),
+                BLOCK(d_batchnorm2));
+        nn_call(batchnorm2_gamma_partial, rows, BLOCK(d_batchnorm2_gamma_partial),
+                BLOCK(d_batchnorm2), BLOCK(conv2), WHOLE(batchnorm2_stats));
     }
     nn_barrier();
 
     nn_each (part, 8) {
-        conv3_w_gradient(part, WHOLE(d_conv3_w), WHOLE(d_conv3_w_partial), (void *)conv3_w);
-        conv3_w_update(batch, part, (void *)conv3_w, WHOLE(d_conv3_w), (void *)conv3_w_v);
-        conv3_w_turn(part, conv3_w_turned, (void *)conv3_w);
+        nn_call(conv3_w_gradient, part, WHOLE(d_conv3_w), WHOLE(d_conv3_w_partial),
+                (void *)conv3_w);
+        nn_call(conv3_w_update, batch, part, (void *)conv3_w, WHOLE(d_conv3_w), (void *)conv3_w_v);
+        nn_call(conv3_w_turn, part, conv3_w_turned, (void *)conv3_w);
     }
     if (nn_thread() == 0) {
-        conv3_b_gradient(WHOLE(d_conv3_b), WHOLE(d_conv3_b_partial));
-        batchnorm2_beta_gradient(WHOLE(d_batchnorm2_beta), WHOLE(d_batchnorm2_beta_partial));
-        batchnorm2_gamma_gradient(WHOLE(d_batchnorm2_gamma), WHOLE(d_batchnorm2_gamma_partial));
-        batchnorm2_beta_update(batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta), batchnorm2_beta_v);
-        conv3_b_update(batch, conv3_b, WHOLE(d_conv3_b), conv3_b_v);
-        batchnorm3_gamma_update(batch, batchnorm3_gamma, WHOLE(d_batchnorm3_gamma),
-                                batchnorm3_gamma_v);
+        nn_call(conv3_b_gradient, WHOLE(d_conv3_b), WHOLE(d_conv3_b_partial));
+        nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta),
+                WHOLE(d_batchnorm2_beta_partial));
+        nn_call(batchnorm2_gamma_gradient, WHOLE(d_batchnorm2_gamma),
+                WHOLE(d_batchnorm2_gamma_partial));
+        nn_call(batchnorm2_beta_update, batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta),
+                batchnorm2_beta_v);
+        nn_call(conv3_b_update, batch, conv3_b, WHOLE(d_conv3_b), conv3_b_v);
+        nn_call(batchnorm3_gamma_update, batch, batchnorm3_gamma, WHOLE(d_batchnorm3_gamma),
+                batchnorm3_gamma_v);
     }
     nn_barrier();
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        batchnorm2_backward(batch, rows, BLOCK(d_conv2), BLOCK(d_batchnorm2), BLOCK(conv2),
-                            WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
-                            WHOLE(d_batchnorm2_gamma));
-        conv2_b_partial(rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2));
-        conv2_w_partial(rows, BLOCK(d_conv2_w_partial), BLOCK(dropout1), BLOCK(d_conv2));
-        conv2_backward(batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv2), conv2_w_turned);
-        pool1_backward(rows, BLOCK(d_batchnorm1), BLOCK(d_pool1), BLOCK(relu1), BLOCK(pool1));
-        batchnorm1_beta_partial(rows, BLOCK(d_batchnorm1_beta_partial), BLOCK(d_batchnorm1));
-        batchnorm1_gamma_partial(rows, BLOCK(d_batchnorm1_gamma_partial), BLOCK(d_batchnorm1),
-                                 BLOCK(conv1), WHOLE(batchnorm1_stats));
+        nn_call(batchnorm2_backward, batch, rows, BLOCK(d_conv2), BLOCK(d_batchnorm2),
+                BLOCK(conv2), WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
+                WHOLE(d_batchnorm2_gamma));
+        nn_call(conv2_b_partial, rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2));
+        nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(dropout1), BLOCK(d_conv2));
+        nn_call(conv2_backward, batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv2), conv2_w_turned);
+        nn_call(pool1_backward, rows, BLOCK(d_batchnorm1), BLOCK(d_pool1), BLOCK(relu1),
+                BLOCK(pool1));
+        nn_call(batchnorm1_beta_partial, rows, BLOCK(d_batchnorm1_beta_partial),
+                BLOCK(d_batchnorm1));
+        nn_call(batchnorm1_gamma_partial, rows, BLOCK(d_batchnorm1_gamma_partial),
+                BLOCK(d_batchnorm1), BLOCK(conv1), WHOLE(batchnorm1_stats));
     }
     nn_barrier();
 
     nn_each (part, 8) {
-        conv2_w_gradient(part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial), (void *)conv2_w);
-        conv2_w_update(batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_v);
-        conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
+        nn_call(conv2_w_gradient, part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial),
+                (void *)conv2_w);
+        nn_call(conv2_w_update, batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_v);
+        nn_call(conv2_w_turn, part, conv2_w_turned, (void *)conv2_w);
     }
     if (nn_thread() == 0) {
-        conv2_b_gradient(WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
-        batchnorm1_beta_gradient(WHOLE(d_batchnorm1_beta), WHOLE(d_batchnorm1_beta_partial));
-        batchnorm1_gamma_gradient(WHOLE(d_batchnorm1_gamma), WHOLE(d_batchnorm1_gamma_partial));
-        batchnorm1_beta_update(batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta), batchnorm1_beta_v);
-        conv2_b_update(batch, conv2_b, WHOLE(d_conv2_b), conv2_b_v);
-        batchnorm2_gamma_update(batch, batchnorm2_gamma, WHOLE(d_batchnorm2_gamma),
-                                batchnorm2_gamma_v);
+        nn_call(conv2_b_gradient, WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
+        nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta),
+                WHOLE(d_batchnorm1_beta_partial));
+        nn_call(batchnorm1_gamma_gradient, WHOLE(d_batchnorm1_gamma),
+                WHOLE(d_batchnorm1_gamma_partial));
+        nn_call(batchnorm1_beta_update, batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta),
+                batchnorm1_beta_v);
+        nn_call(conv2_b_update, batch, conv2_b, WHOLE(d_conv2_b), conv2_b_v);
+        nn_call(batchnorm2_gamma_update, batch, batchnorm2_gamma, WHOLE(d_batchnorm2_gamma),
+                batchnorm2_gamma_v);
     }
     nn_barrier();
 
     nn_each (block, BLOCKS) {
         const int rows = rows_from(block * ROWS, batch);
-        batchnorm1_backward(batch, rows, BLOCK(d_conv1), BLOCK(d_batchnorm1), BLOCK(conv1),
-                            WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
-                            WHOLE(d_batchnorm1_gamma));
-        conv1_b_partial(rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1));
-        conv1_w_partial(rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
+        nn_call(batchnorm1_backward, batch, rows, BLOCK(d_conv1), BLOCK(d_batchnorm1),
+                BLOCK(conv1), WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
+                WHOLE(d_batchnorm1_gamma));
+        nn_call(conv1_b_partial, rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1));
+        nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
     }
     nn_barrier();
 
     if (nn_thread() == 0) {
-        conv1_b_gradient(WHOLE(d_conv1_b), WHOLE(d_conv1_b_partial));
-        conv1_w_gradient(WHOLE(d_conv1_w), WHOLE(d_conv1_w_partial), (void *)conv1_w);
-        conv1_w_update(batch, (void *)conv1_w, WHOLE(d_conv1_w), (void *)conv1_w_v);
-        conv1_b_update(batch, conv1_b, WHOLE(d_conv1_b), conv1_b_v);
-        batchnorm1_gamma_update(batch, batchnorm1_gamma, WHOLE(d_batchnorm1_gamma),
-                                batchnorm1_gamma_v);
+        nn_call(conv1_b_gradient, WHOLE(d_conv1_b), WHOLE(d_conv1_b_partial));
+        nn_call(conv1_w_gradient, WHOLE(d_conv1_w), WHOLE(d_conv1_w_partial), (void *)conv1_w);
+        nn_call(conv1_w_update, batch, (void *)conv1_w, WHOLE(d_conv1_w), (void *)conv1_w_v);
+        nn_call(conv1_b_update, batch, conv1_b, WHOLE(d_conv1_b), conv1_b_v);
+        nn_call(batchnorm1_gamma_update, batch, batchnorm1_gamma, WHOLE(d_batchnorm1_gamma),
+                batchnorm1_gamma_v);
     }
     nn_barrier();
+}
+
+static void train_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, false);
+}
+
+static void timed_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, true);
 }
 
 // The forward pass alone, as the trained network is used.
@@ -2949,6 +3024,170 @@ static const NnTensor tensors[] = {
     {"dense6_b_v", NN_OPTIMIZER, {10}, dense6_b_v, NULL, NN_CONSTANT, 0},
 };
 
+// Of each call its operations in a matrix product, for each picture; other ones, for each picture
+// and for each step; bytes read and written, likewise.
+static const NnCall calls[] = {
+    [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
+    [CALL_conv1_forward] = {"conv1_forward", "conv1", NN_FORWARD, 451584, 25088, 0, 103488, 5120},
+    [CALL_batchnorm1_sums] = {"batchnorm1_sums", "batchnorm1", NN_FORWARD, 0, 192, 0, 100352, 2048},
+    [CALL_batchnorm1_stats] = {"batchnorm1_stats", "batchnorm1", NN_FORWARD, 0, 0, 64, 0, 2304},
+    [CALL_batchnorm1_follow] = {"batchnorm1_follow", "batchnorm1", NN_FORWARD, 0, 0, 32, 0, 768},
+    [CALL_batchnorm1_forward] = {"batchnorm1_forward", "batchnorm1", NN_FORWARD, 0, 125440, 0,
+                                 200704, 2048},
+    [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 25088, 0, 125440, 0},
+    [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 12544, 0, 50176, 0},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 5308416, 9216, 0, 61952, 295936},
+    [CALL_batchnorm2_sums] = {"batchnorm2_sums", "batchnorm2", NN_FORWARD, 0, 384, 0, 36864, 4096},
+    [CALL_batchnorm2_stats] = {"batchnorm2_stats", "batchnorm2", NN_FORWARD, 0, 0, 128, 0, 4608},
+    [CALL_batchnorm2_follow] = {"batchnorm2_follow", "batchnorm2", NN_FORWARD, 0, 0, 64, 0, 1536},
+    [CALL_batchnorm2_forward] = {"batchnorm2_forward", "batchnorm2", NN_FORWARD, 0, 46080, 0,
+                                 73728, 4096},
+    [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 9216, 0, 46080, 0},
+    [CALL_dropout2_forward] = {"dropout2_forward", "dropout2", NN_FORWARD, 0, 4608, 0, 18432, 0},
+    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 1179648, 1024, 0, 13312, 590848},
+    [CALL_batchnorm3_sums] = {"batchnorm3_sums", "batchnorm3", NN_FORWARD, 0, 384, 0, 4096, 4096},
+    [CALL_batchnorm3_stats] = {"batchnorm3_stats", "batchnorm3", NN_FORWARD, 0, 0, 128, 0, 4608},
+    [CALL_batchnorm3_follow] = {"batchnorm3_follow", "batchnorm3", NN_FORWARD, 0, 0, 64, 0, 1536},
+    [CALL_batchnorm3_forward] = {"batchnorm3_forward", "batchnorm3", NN_FORWARD, 0, 7168, 0, 8192,
+                                 4096},
+    [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 1064960, 1040, 0, 6176,
+                             8528000},
+    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 312000, 600, 0, 3280, 2500800},
+    [CALL_dense3_forward] = {"dense3_forward", "dense3", NN_FORWARD, 150000, 500, 0, 2200, 1204000},
+    [CALL_dense4_forward] = {"dense4_forward", "dense4", NN_FORWARD, 65000, 260, 0, 1520, 522080},
+    [CALL_dense5_forward] = {"dense5_forward", "dense5", NN_FORWARD, 15600, 120, 0, 760, 125760},
+    [CALL_dense6_forward] = {"dense6_forward", "dense6", NN_FORWARD, 1200, 10, 0, 280, 9760},
+    [CALL_dense6_softmax] = {"dense6_softmax", "dense6", NN_FORWARD, 0, 40, 0, 80, 0},
+    [CALL_output_predict] = {"output_predict", "output", NN_FORWARD, 0, 1, 0, 44, 0},
+    [CALL_loss_forward] = {"loss_forward", "loss", NN_FORWARD, 0, 4, 0, 44, 0},
+    [CALL_conv1_w_penalty] = {"conv1_w_penalty", "conv1", NN_FORWARD, 0, 0, 2, 0, 1160},
+    [CALL_conv2_w_penalty] = {"conv2_w_penalty", "conv2", NN_FORWARD, 0, 0, 16, 0, 73792},
+    [CALL_conv3_w_penalty] = {"conv3_w_penalty", "conv3", NN_FORWARD, 0, 0, 16, 0, 147520},
+    [CALL_loss_backward] = {"loss_backward", "loss", NN_BACKWARD, 0, 20, 0, 80, 0},
+    [CALL_dense6_b_partial] = {"dense6_b_partial", "dense6", NN_BACKWARD, 0, 10, 0, 40, 160},
+    [CALL_dense6_b_gradient] = {"dense6_b_gradient", "dense6", NN_BACKWARD, 0, 0, 10, 0, 200},
+    [CALL_dense6_backward] = {"dense6_backward", "dense6", NN_BACKWARD, 1200, 60, 0, 520, 9600},
+    [CALL_dense6_w_gradient] = {"dense6_w_gradient", "dense6", NN_BACKWARD, 1200, 0, 0, 280, 2400},
+    [CALL_dense5_b_partial] = {"dense5_b_partial", "dense5", NN_BACKWARD, 0, 60, 0, 240, 960},
+    [CALL_dense5_b_gradient] = {"dense5_b_gradient", "dense5", NN_BACKWARD, 0, 0, 60, 0, 1200},
+    [CALL_dense5_backward] = {"dense5_backward", "dense5", NN_BACKWARD, 15600, 130, 0, 1280,
+                              124800},
+    [CALL_dense5_w_gradient] = {"dense5_w_gradient", "dense5", NN_BACKWARD, 15600, 0, 0, 760,
+                                31200},
+    [CALL_dense4_b_partial] = {"dense4_b_partial", "dense4", NN_BACKWARD, 0, 130, 0, 520, 2080},
+    [CALL_dense4_b_gradient] = {"dense4_b_gradient", "dense4", NN_BACKWARD, 0, 0, 130, 0, 2600},
+    [CALL_dense4_backward] = {"dense4_backward", "dense4", NN_BACKWARD, 65000, 250, 0, 2520,
+                              520000},
+    [CALL_dense4_w_gradient] = {"dense4_w_gradient", "dense4", NN_BACKWARD, 65000, 0, 0, 1520,
+                                130000},
+    [CALL_dense3_b_partial] = {"dense3_b_partial", "dense3", NN_BACKWARD, 0, 250, 0, 1000, 4000},
+    [CALL_dense3_b_gradient] = {"dense3_b_gradient", "dense3", NN_BACKWARD, 0, 0, 250, 0, 5000},
+    [CALL_dense3_backward] = {"dense3_backward", "dense3", NN_BACKWARD, 150000, 300, 0, 3400,
+                              1200000},
+    [CALL_dense3_w_gradient] = {"dense3_w_gradient", "dense3", NN_BACKWARD, 150000, 0, 0, 2200,
+                                300000},
+    [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 300, 0, 1200, 4800},
+    [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 300, 0, 6000},
+    [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 312000, 520, 0, 5360,
+                              2496000},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 312000, 0, 0, 3280,
+                                624000},
+    [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 520, 0, 2080, 8320},
+    [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 520, 0, 10400},
+    [CALL_dense1_backward] = {"dense1_backward", "dense1", NN_BACKWARD, 1064960, 3072, 0, 10272,
+                              8519680},
+    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 1064960, 0, 0, 6176,
+                                2129920},
+    [CALL_batchnorm3_beta_partial] = {"batchnorm3_beta_partial", "batchnorm3", NN_BACKWARD, 0, 64,
+                                      0, 4096, 1024},
+    [CALL_batchnorm3_beta_gradient] = {"batchnorm3_beta_gradient", "batchnorm3", NN_BACKWARD, 0, 0,
+                                       64, 0, 1280},
+    [CALL_batchnorm3_gamma_partial] = {"batchnorm3_gamma_partial", "batchnorm3", NN_BACKWARD, 0,
+                                       256, 0, 8192, 3072},
+    [CALL_batchnorm3_gamma_gradient] = {"batchnorm3_gamma_gradient", "batchnorm3", NN_BACKWARD, 0,
+                                        0, 64, 0, 1280},
+    [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 6144, 0,
+                                  12288, 5120},
+    [CALL_conv3_b_partial] = {"conv3_b_partial", "conv3", NN_BACKWARD, 0, 64, 0, 4096, 1024},
+    [CALL_conv3_b_gradient] = {"conv3_b_gradient", "conv3", NN_BACKWARD, 0, 0, 64, 0, 1280},
+    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 1179648, 0, 0, 13312,
+                              589824},
+    [CALL_conv3_w_gradient] = {"conv3_w_gradient", "conv3", NN_BACKWARD, 0, 0, 110592, 0, 884736},
+    [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 1179648, 4608, 0, 13312,
+                             589824},
+    [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 36864, 0, 92160, 0},
+    [CALL_batchnorm2_beta_partial] = {"batchnorm2_beta_partial", "batchnorm2", NN_BACKWARD, 0, 64,
+                                      0, 36864, 1024},
+    [CALL_batchnorm2_beta_gradient] = {"batchnorm2_beta_gradient", "batchnorm2", NN_BACKWARD, 0, 0,
+                                       64, 0, 1280},
+    [CALL_batchnorm2_gamma_partial] = {"batchnorm2_gamma_partial", "batchnorm2", NN_BACKWARD, 0,
+                                       256, 0, 73728, 3072},
+    [CALL_batchnorm2_gamma_gradient] = {"batchnorm2_gamma_gradient", "batchnorm2", NN_BACKWARD, 0,
+                                        0, 64, 0, 1280},
+    [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 55296, 0,
+                                  110592, 5120},
+    [CALL_conv2_b_partial] = {"conv2_b_partial", "conv2", NN_BACKWARD, 0, 64, 0, 36864, 1024},
+    [CALL_conv2_b_gradient] = {"conv2_b_gradient", "conv2", NN_BACKWARD, 0, 0, 64, 0, 1280},
+    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 5308416, 0, 0, 61952,
+                              294912},
+    [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 55296, 0, 442368},
+    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 5308416, 12544, 0, 61952,
+                             294912},
+    [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
+    [CALL_batchnorm1_beta_partial] = {"batchnorm1_beta_partial", "batchnorm1", NN_BACKWARD, 0, 32,
+                                      0, 100352, 512},
+    [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
+                                       32, 0, 640},
+    [CALL_batchnorm1_gamma_partial] = {"batchnorm1_gamma_partial", "batchnorm1", NN_BACKWARD, 0,
+                                       128, 0, 200704, 1536},
+    [CALL_batchnorm1_gamma_gradient] = {"batchnorm1_gamma_gradient", "batchnorm1", NN_BACKWARD, 0,
+                                        0, 32, 0, 640},
+    [CALL_batchnorm1_backward] = {"batchnorm1_backward", "batchnorm1", NN_BACKWARD, 0, 150528, 0,
+                                  301056, 2560},
+    [CALL_conv1_b_partial] = {"conv1_b_partial", "conv1", NN_BACKWARD, 0, 32, 0, 100352, 512},
+    [CALL_conv1_b_gradient] = {"conv1_b_gradient", "conv1", NN_BACKWARD, 0, 0, 32, 0, 640},
+    [CALL_conv1_w_partial] = {"conv1_w_partial", "conv1", NN_BACKWARD, 451584, 0, 0, 103488, 4608},
+    [CALL_conv1_w_gradient] = {"conv1_w_gradient", "conv1", NN_BACKWARD, 0, 0, 864, 0, 6912},
+    [CALL_conv1_w_update] = {"conv1_w_update", "conv1", NN_UPDATE, 0, 0, 2304, 0, 5760},
+    [CALL_conv1_b_update] = {"conv1_b_update", "conv1", NN_UPDATE, 0, 0, 256, 0, 640},
+    [CALL_batchnorm1_gamma_update] = {"batchnorm1_gamma_update", "batchnorm1", NN_UPDATE, 0, 0,
+                                      256, 0, 640},
+    [CALL_batchnorm1_beta_update] = {"batchnorm1_beta_update", "batchnorm1", NN_UPDATE, 0, 0, 256,
+                                     0, 640},
+    [CALL_conv2_w_update] = {"conv2_w_update", "conv2", NN_UPDATE, 0, 0, 147456, 0, 368640},
+    [CALL_conv2_b_update] = {"conv2_b_update", "conv2", NN_UPDATE, 0, 0, 512, 0, 1280},
+    [CALL_batchnorm2_gamma_update] = {"batchnorm2_gamma_update", "batchnorm2", NN_UPDATE, 0, 0,
+                                      512, 0, 1280},
+    [CALL_batchnorm2_beta_update] = {"batchnorm2_beta_update", "batchnorm2", NN_UPDATE, 0, 0, 512,
+                                     0, 1280},
+    [CALL_conv3_w_update] = {"conv3_w_update", "conv3", NN_UPDATE, 0, 0, 294912, 0, 737280},
+    [CALL_conv3_b_update] = {"conv3_b_update", "conv3", NN_UPDATE, 0, 0, 512, 0, 1280},
+    [CALL_batchnorm3_gamma_update] = {"batchnorm3_gamma_update", "batchnorm3", NN_UPDATE, 0, 0,
+                                      512, 0, 1280},
+    [CALL_batchnorm3_beta_update] = {"batchnorm3_beta_update", "batchnorm3", NN_UPDATE, 0, 0, 512,
+                                     0, 1280},
+    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 4259840, 0, 10649600},
+    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 4160, 0, 10400},
+    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 1248000, 0, 3120000},
+    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 2400, 0, 6000},
+    [CALL_dense3_w_update] = {"dense3_w_update", "dense3", NN_UPDATE, 0, 0, 600000, 0, 1500000},
+    [CALL_dense3_b_update] = {"dense3_b_update", "dense3", NN_UPDATE, 0, 0, 2000, 0, 5000},
+    [CALL_dense4_w_update] = {"dense4_w_update", "dense4", NN_UPDATE, 0, 0, 260000, 0, 650000},
+    [CALL_dense4_b_update] = {"dense4_b_update", "dense4", NN_UPDATE, 0, 0, 1040, 0, 2600},
+    [CALL_dense5_w_update] = {"dense5_w_update", "dense5", NN_UPDATE, 0, 0, 62400, 0, 156000},
+    [CALL_dense5_b_update] = {"dense5_b_update", "dense5", NN_UPDATE, 0, 0, 480, 0, 1200},
+    [CALL_dense6_w_update] = {"dense6_w_update", "dense6", NN_UPDATE, 0, 0, 4800, 0, 12000},
+    [CALL_dense6_b_update] = {"dense6_b_update", "dense6", NN_UPDATE, 0, 0, 80, 0, 200},
+    [CALL_dense6_w_turn] = {"dense6_w_turn", "dense6", NN_UPDATE, 0, 0, 0, 0, 4800},
+    [CALL_dense5_w_turn] = {"dense5_w_turn", "dense5", NN_UPDATE, 0, 0, 0, 0, 62400},
+    [CALL_dense4_w_turn] = {"dense4_w_turn", "dense4", NN_UPDATE, 0, 0, 0, 0, 260000},
+    [CALL_dense3_w_turn] = {"dense3_w_turn", "dense3", NN_UPDATE, 0, 0, 0, 0, 600000},
+    [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 1248000},
+    [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 4259840},
+    [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 294912},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 147456},
+};
+
 const NnModel nn_model = {
     .name = "convolution",
     .source =
@@ -2982,11 +3221,11 @@ const NnModel nn_model = {
         "epochs    10\012"
         "",
     .fingerprint = "421812bf6f5a63d7",
-    .type = NN_F32,
+    .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,
     .data = "mnist",
-    .batch = BATCH, .epochs = 10, .seed = 1, .rate = 0.0005,
+    .batch = BATCH, .blocks = BLOCKS, .epochs = 10, .seed = 1, .rate = 0.0005,
     .validation_share = 0,
     .loss = "cross_entropy", .optimizer = "rmsprop",
     .layers = layers, .layer_count = 20,
@@ -2994,7 +3233,8 @@ const NnModel nn_model = {
     .parameters = 861714,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 6886840, .optimizer_bytes = 3446856,
     .operations_forward = 8833402, .operations_backward = 17020783, .operations_update = 6893712,
-    .train_step = train_step,
+    .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
+    .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
     .infer = infer,
     .output = WHOLE(infer_dense6), .predicted = WHOLE(infer_predicted),
