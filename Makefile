@@ -15,7 +15,8 @@ endif
 ALL_CFLAGS = $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -MMD -MP
 
 COMPILER := $(wildcard compiler/*.c)
-COMPILER_OBJ := $(COMPILER:compiler/%.c=$(B)/compiler/%.o) $(B)/grammar/net.tab.o $(B)/grammar/net.yy.o
+COMPILER_OBJ := $(COMPILER:compiler/%.c=$(B)/compiler/%.o) $(B)/grammar/net.tab.o $(B)/grammar/net.yy.o \
+    $(B)/manual_lines.o
 RUNTIME := $(wildcard runtime/*.c)
 RUNTIME_OBJ := $(RUNTIME:runtime/%.c=$(B)/runtime/%.o)
 RUNTIME_H := nn.h nn_math.h nn_random.h nn_augment.h
@@ -41,6 +42,15 @@ $(B)/grammar/%.o: $(B)/grammar/%.c
 $(B)/compiler/%.o: compiler/%.c | $(B)/grammar/net.tab.h
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -Icompiler -I$(B)/grammar -c -o $@ $<
+
+# the manual, as `netc explain` shows it
+$(B)/manual_lines.c: docs/language.md
+	@mkdir -p $(@D)
+	{ echo 'extern const char *const manual_lines[];'; echo 'const char *const manual_lines[] = {'; \
+	    sed 's/["\\]/\\&/g; s/.*/    "&",/' $<; echo '    0};'; } >$@
+
+$(B)/manual_lines.o: $(B)/manual_lines.c
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # the runtime of every program that netc builds; installed beside its sources
 $(B)/runtime/%.o: runtime/%.c
@@ -123,11 +133,11 @@ bench: all
 	bench/compare.py
 
 FUZZ_SECONDS ?= 60
-fuzz: $(B)/netc
+fuzz: $(B)/netc $(B)/manual_lines.c
 	@mkdir -p $(B)/fuzz
 	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -w -Icompiler -I$(B)/grammar \
 	    -o $(B)/fuzz/parse tests/fuzz/parse.c $(filter-out compiler/main.c,$(COMPILER)) \
-	    $(B)/grammar/net.tab.c $(B)/grammar/net.yy.c -lm
+	    $(B)/grammar/net.tab.c $(B)/grammar/net.yy.c $(B)/manual_lines.c -lm
 	$(B)/fuzz/parse -max_len=4096 -timeout=1 -close_fd_mask=2 -max_total_time=$(FUZZ_SECONDS)
 
 # lines that are too long, and warnings of the other compiler

@@ -1,0 +1,2 @@
+$NETC explain E302
+$NETC explain e917

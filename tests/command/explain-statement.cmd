@@ -1,0 +1,3 @@
+$NETC explain seed
+$NETC explain SEED | head -n 1
+COLUMNS=50 $NETC explain flatten
