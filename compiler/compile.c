@@ -6,6 +6,7 @@
 //     | lower        lower.c, shape.c  two graphs of operations: a training step and inference
 //     | grad         grad.c            backward nodes
 //     | update       update.c          the optimizer's nodes
+//     | chunk        chunk.c           large batches: what runs for each chunk of rows
 //     | fuse         fuse.c            rewrites; elementwise ops join the loops of others
 //     | schedule     schedule.c        blocks of rows, parts of tensors, phases between barriers
 //     | plan         plan.c            places in the arena
@@ -38,6 +39,7 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
         add_updates(graph);
         after(o, graph, "grad");
     }
+    cut_into_chunks(graph);
     fuse(graph);
     after(o, graph, "fuse");
     schedule(graph);

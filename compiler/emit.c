@@ -320,6 +320,18 @@ static void emit_sizes(Out *out, const Network *network)
     line(out, "enum { BATCH = %d, ROWS = %d, BLOCKS = %d };",
          (int)setting_number(network->program->batch, "size"), network->block_rows,
          network->blocks);
+    if (uses_chunks(network)) {
+        const int slots = network->blocks / network->chunks;
+        comment(out, "One chunk of blocks after the other: what they need stays in the cache.");
+        line(out, "enum { CHUNKS = %d, SLOTS = %d, CHUNK = SLOTS * ROWS };", network->chunks,
+             slots);
+        blank_line(out);
+        comment(out, "How many rows a chunk has in this batch, none or less behind its end.");
+        line(out, "static int rows_of_chunk(int chunk, const NnBatch *batch)");
+        line(out, "{");
+        line(out, "return nn_min(batch->rows - chunk * CHUNK, CHUNK);");
+        line(out, "}");
+    }
     blank_line(out);
     comment(out, "How many rows the block that starts at row `first` has in this batch.");
     line(out, "static int rows_from(int first, const NnBatch *batch)");

@@ -191,7 +191,7 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
     open_chunks(out, &g);
     line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
     emit_outer(out, "0", format("%d", g.window), g.window, g.window, g.out.dims[2], "pixels",
-               "columns", "dy[i][top]", "dw", true);
+               "columns", "dy[i][top]", "dw", "true");
     close_chunks(out, &g);
     line(out, "}");
 }

@@ -35,7 +35,8 @@ void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
     const bool cut = part_count(w) > 1;
     emit_part_range(out, graph, node);
     emit_outer(out, cut ? "from" : "0", cut ? "to" : format("%d", w.dims[0]), part_rows(w),
-               w.dims[0], w.dims[1], "batch->rows", "x", "dy", "dw", false);
+               w.dims[0], w.dims[1], node->chunked ? "rows_of_chunk(chunk, batch)" : "batch->rows",
+               "x", "dy", "dw", node->chunked ? "chunk > 0" : "false");
     if (node->step_count)
         emit_part_elements(out, graph, node, "dw[i][j]");
 }

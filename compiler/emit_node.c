@@ -156,11 +156,12 @@ static const char *type_name(const Graph *graph, ElementType type)
     bug("type %d", (int)type);
 }
 
-static const char *leading(const Node *function, const Node *value)
+static const char *leading(const Graph *graph, const Node *function, const Node *value)
 {
     const bool whole = op_info[function->op].tasks != BY_ROWS;
+    const bool chunk = kept_by_chunk(graph, (int)(value - graph->nodes));
     switch (value->extent) {
-    case PER_ROW: return whole ? "[BATCH]" : "[ROWS]";
+    case PER_ROW: return !whole ? "[ROWS]" : chunk ? "[CHUNK]" : "[BATCH]";
     case PER_BLOCK: return whole ? "[BLOCKS]" : "";
     case PER_BATCH:
     case PER_RUN: return "";
@@ -199,6 +200,8 @@ const char *parameter_list(const Graph *graph, const Node *node)
         add_parameter(&list, "const NnBatch *batch");
     if (node->op == OP_total)
         add_parameter(&list, "NnResult *result");
+    if (tasks == BY_PART && node->chunked)
+        add_parameter(&list, "int chunk");
     if (tasks == BY_ROWS) {
         if (has_flag(node, USES_ROW))
             add_parameter(&list, "int first");
@@ -209,7 +212,7 @@ const char *parameter_list(const Graph *graph, const Node *node)
     const bool updates = has_flag(node, UPDATES);
     const char *const result = op_info[node->op].result;
     if (!updates && *result)
-        add_array(&list, type_name(graph, node->type), result, leading(node, node),
+        add_array(&list, type_name(graph, node->type), result, leading(graph, node, node),
                   view(graph, node), true);
     for (int k = 0; k < node->input_count; k++) {
         const Node *const in = &graph->nodes[node->input[k]];
@@ -221,8 +224,8 @@ const char *parameter_list(const Graph *graph, const Node *node)
             if (in->extent != PER_ROW)
                 shape = rows_and_columns(shape);
         if (!is_repeated(node, k))
-            add_array(&list, type_name(graph, in->type), role(graph, node, k), leading(node, in),
-                      shape, written);
+            add_array(&list, type_name(graph, in->type), role(graph, node, k),
+                      leading(graph, node, in), shape, written);
     }
     return list.text ? list.text : "void";
 }

@@ -8,13 +8,13 @@
 
 #include <string.h>
 
-typedef enum { ROWS_BY_MATRIX, OUTER_SUM, OUTER_ADD } Form;
+typedef enum { ROWS_BY_MATRIX, OUTER_SUM } Form;
 
 // --- calls --------------------------------------------------------------------------------------
 
 static const char *product_name(Form form, int terms, int columns)
 {
-    static const char *const names[] = {"product", "outer", "outer_add"};
+    static const char *const names[] = {"product", "outer"};
     return format("%s_%dx%d", names[form], terms, columns);
 }
 
@@ -44,23 +44,22 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
     line(out, "%s(%s, %s, %s, %s);", product_name(ROWS_BY_MATRIX, terms, columns), rows, x, w, y);
 }
 
-// dw[from..to][columns] = or += the sum over `terms` rows of x[.][from..to]' dy[.][columns], where
-// rows of x are `width` apart.
+// dw[from..to][columns] = the sum over `terms` rows of x[.][from..to]' dy[.][columns], where rows of
+// x are `width` apart; that is added to dw where the C expression `add` is true.
 void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
-                const char *terms, const char *x, const char *dy, const char *dw, bool add)
+                const char *terms, const char *x, const char *dy, const char *dw, const char *add)
 {
     if (out->network->blas) {
         const bool whole = !strcmp(from, "0");
-        line(out, "gemm_tn(%s, %d, %s, %s, %d, %s, %d, %s);",
+        line(out, "gemm_tn(%s, %d, %s, %s, %d, %s, %s, %s);",
              whole ? to : format("%s - %s", to, from), columns, terms,
              whole ? x : format("&%s[0][%s]", x, from), width, dy, add,
              whole ? dw : format("%s[%s]", dw, from));
         return;
     }
-    const Form form = add ? OUTER_ADD : OUTER_SUM;
-    need(out, form, width, columns, usual_rows);
-    line(out, "%s(%s, %s, %s, %s, %s, %s);", product_name(form, width, columns), from, to, terms, x,
-         dy, dw);
+    need(out, OUTER_SUM, width, columns, usual_rows);
+    line(out, "%s(%s, %s, %s, %s, %s, %s, %s);", product_name(OUTER_SUM, width, columns), from, to,
+         terms, x, dy, dw, add);
 }
 
 // --- BLAS ---------------------------------------------------------------------------------------
@@ -231,13 +230,61 @@ static const char *about_product(const Product *p)
     if (p->form == ROWS_BY_MATRIX)
         return format("c[rows][%d] = a[rows][%d] b[%d][%d]", p->columns, p->terms, p->terms,
                       p->columns);
-    return format("rows from..to of c[%d][%d] %s a[terms][%d]' b[terms][%d]", p->terms, p->columns,
-                  p->form == OUTER_ADD ? "+=" : "=", p->terms, p->columns);
+    return format(
+        "rows from..to of c[%d][%d] = a[terms][%d]' b[terms][%d], or that added to them. "
+        "So many terms at a time that what the tiles read again stays in the first cache.",
+        p->terms, p->columns, p->terms, p->columns);
+}
+
+// A call for each strip of columns, one loop for the full ones; `pattern` takes the strip's name
+// and, where a column is added to an address, how.
+static void emit_strip_calls(Out *out, const Product *p, const Strip *strips, int count,
+                             Heights heights, const char *pattern)
+{
+    int column = 0;
+    for (int s = 0; s < count; s++) {
+        const int runs = s == 0 && strips[s].vectors == 2 ? p->columns / strips[s].width : 1;
+        const char *const offset = runs > 1 ? " + j" : column ? format(" + %d", column) : "";
+        if (runs > 1)
+            line(out, "for (int j = 0; j < %d; j += %d)", runs * strips[s].width, strips[s].width);
+        out->depth += runs > 1;
+        line(out, pattern, strip_name(heights, strips[s].width), offset);
+        out->depth -= runs > 1;
+        column += runs * strips[s].width;
+    }
+}
+
+static void emit_product_strips(Out *out, const Product *p, const Strip *strips, int count,
+                                Heights heights)
+{
+    const char *const type = real_type(out->network);
+    line(out, "const %s *const a = left, *const b = right;", type);
+    line(out, "%s *const c = result;", type);
+    emit_strip_calls(out, p, strips, count, heights,
+                     format("%%1$s(rows, %d, a, %d, 1, b%%2$s, %d, c%%2$s, %d, false);", p->terms,
+                            p->terms, p->columns, p->columns));
+}
+
+static void emit_outer_strips(Out *out, const Product *p, const Strip *strips, int count,
+                              Heights heights)
+{
+    enum { TERMS = 128 }; // a strip of b and a tile's columns of a are 24 kB
+    const char *const type = real_type(out->network);
+    line(out, "for (int at = 0; at < terms; at += %d) {", TERMS);
+    line(out, "const int some = nn_min(terms - at, %d);", TERMS);
+    line(out, "const %s *const a = (const %s *)left + (size_t)at * %d + from;", type, type,
+         p->terms);
+    line(out, "const %s *const b = (const %s *)right + (size_t)at * %d;", type, type, p->columns);
+    line(out, "%s *const c = (%s *)result + (size_t)from * %d;", type, type, p->columns);
+    emit_strip_calls(
+        out, p, strips, count, heights,
+        format("%%1$s(to - from, some, a, 1, %d, b%%2$s, %d, c%%2$s, %d, add || at > 0);", p->terms,
+               p->columns, p->columns));
+    line(out, "}");
 }
 
 static void emit_tiled_product(Out *out, const Product *p)
 {
-    const char *const type = real_type(out->network);
     const Heights heights = heights_of(out->network, p->rows);
     Strip strips[16];
     const int count = strips_of(out->network, p->columns, strips);
@@ -246,30 +293,13 @@ static void emit_tiled_product(Out *out, const Product *p)
     emit_declaration(out,
                      format("static void %s(", product_name((Form)p->form, p->terms, p->columns)),
                      outer ? "int from, int to, int terms, const void *left, const void *right, "
-                             "void *result"
+                             "void *result, bool add"
                            : "int rows, const void *left, const void *right, void *result");
     line(out, "{");
-    if (outer) {
-        line(out, "const %s *const a = (const %s *)left + from, *const b = right;", type, type);
-        line(out, "%s *const c = (%s *)result + (size_t)from * %d;", type, type, p->columns);
-    } else {
-        line(out, "const %s *const a = left, *const b = right;", type);
-        line(out, "%s *const c = result;", type);
-    }
-    int column = 0;
-    for (int s = 0; s < count; s++) {
-        const int runs = s == 0 && strips[s].vectors == 2 ? p->columns / strips[s].width : 1;
-        const char *const at = runs > 1 ? "j" : format("%d", column);
-        if (runs > 1)
-            line(out, "for (int j = 0; j < %d; j += %d)", runs * strips[s].width, strips[s].width);
-        const char *const offset = strcmp(at, "0") ? format(" + %s", at) : "";
-        line(out, "%s%s(%s, %s, a, %s, b%s, %d, c%s, %d, %s);", runs > 1 ? "    " : "",
-             strip_name(heights, strips[s].width), outer ? "to - from" : "rows",
-             outer ? "terms" : format("%d", p->terms),
-             outer ? format("1, %d", p->terms) : format("%d, 1", p->terms), offset, p->columns,
-             offset, p->columns, p->form == OUTER_ADD ? "true" : "false");
-        column += runs * strips[s].width;
-    }
+    if (outer)
+        emit_outer_strips(out, p, strips, count, heights);
+    else
+        emit_product_strips(out, p, strips, count, heights);
     line(out, "}");
     blank_line(out);
 }

@@ -62,6 +62,9 @@ void emit_arena(Out *out, const Network *network)
     line(out, "static _Alignas(64) unsigned char arena[ARENA_BYTES];");
     line(out, "#define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))");
     line(out, "#define WHOLE(value) ((void *)(arena + AT_##value))");
+    if (uses_chunks(network))
+        line(out,
+             "#define SLOT(value) ((void *)(arena + AT_##value + (size_t)slot * EACH_##value))");
     blank_line(out);
 }
 
@@ -74,19 +77,22 @@ static const char *place(const Graph *graph, const Node *caller, const Node *val
         return cut && value->shape.count > 2 ? format("(void *)%s", value->name) : value->name;
     const bool block = op_info[caller->op].tasks == BY_ROWS &&
                        (value->extent == PER_ROW || value->extent == PER_BLOCK);
-    return format("%s(%s)", block ? "BLOCK" : "WHOLE", value_name(graph, value));
+    const bool slot = block && kept_by_chunk(graph, (int)(value - graph->nodes));
+    return format("%s(%s)", slot ? "SLOT" : block ? "BLOCK" : "WHOLE", value_name(graph, value));
 }
 
 static const char *arguments(const Graph *graph, const Node *node)
 {
     Text list = {0};
     const Tasks tasks = op_info[node->op].tasks;
-    const char *first[6];
+    const char *first[7];
     int count = 0;
     if (has_flag(node, USES_BATCH | USES_ROW))
         first[count++] = "batch";
     if (node->op == OP_total)
         first[count++] = "result";
+    if (tasks == BY_PART && node->chunked)
+        first[count++] = "chunk";
     if (tasks == BY_ROWS && has_flag(node, USES_ROW))
         first[count++] = "first";
     if (tasks == BY_ROWS)
@@ -230,6 +236,18 @@ static void list_all(const Listing *l)
     }
 }
 
+// Opens the loop over the blocks of rows, those of one chunk where the batch runs in chunks.
+static void open_block(Out *out, const Graph *graph, const char *loop, bool uses_first)
+{
+    const bool chunks = graph->chunks > 1;
+    line(out, loop, chunks ? "slot" : "block", chunks ? "SLOTS" : "BLOCKS");
+    const char *const block = chunks ? "block = chunk * SLOTS + slot, " : "";
+    line(out,
+         uses_first ? "const int %sfirst = block * ROWS, rows = rows_from(first, batch);"
+                    : "const int %srows = rows_from(block * ROWS, batch);",
+         block);
+}
+
 static void list_rows(const Listing *l)
 {
     if (!any(l, BY_ROWS))
@@ -242,9 +260,7 @@ static void list_rows(const Listing *l)
             needs = has_flag(node, USES_ROW);
         uses_first |= needs;
     }
-    line(l->out, "nn_each (block, BLOCKS) {");
-    line(l->out, uses_first ? "const int first = block * ROWS, rows = rows_from(first, batch);"
-                            : "const int rows = rows_from(block * ROWS, batch);");
+    open_block(l->out, l->graph, "nn_each (%s, %s) {", uses_first);
     for (int i = 0; i < l->graph->count; i++) {
         const Node *const node = &l->graph->nodes[i];
         if (!listed(l, node, BY_ROWS))
@@ -310,7 +326,11 @@ static void list_single(const Listing *l)
 static void emit_phases(Out *out, const Graph *graph, bool updates)
 {
     Listing l = {.out = out, .graph = graph, .updates = updates};
+    if (graph->chunk_phases)
+        line(out, "for (int chunk = 0; chunk < CHUNKS; chunk++) {");
     for (l.phase = 0; l.phase < graph->phases; l.phase++) {
+        if (l.phase && l.phase == graph->chunk_phases)
+            line(out, "}");
         if (!any(&l, BY_ALL) && !any(&l, BY_ROWS) && !any(&l, BY_PART) && !any(&l, BY_ONE))
             continue;
         if (l.phase)
@@ -321,6 +341,8 @@ static void emit_phases(Out *out, const Graph *graph, bool updates)
         list_single(&l);
         line(out, "nn_barrier();");
     }
+    if (graph->chunk_phases && graph->phases == graph->chunk_phases)
+        line(out, "}");
 }
 
 bool has_derived(const Network *network)
@@ -407,14 +429,11 @@ static void emit_trace_node(Out *out, const Graph *graph, const Node *node)
         emit_call(out, graph, node, "", ");");
         return;
     }
-    line(out, "for (int block = 0; block < BLOCKS; block++) {");
-    line(out, has_flag(node, USES_ROW)
-                  ? "const int first = block * ROWS, rows = rows_from(first, batch);"
-                  : "const int rows = rows_from(block * ROWS, batch);");
+    open_block(out, graph, "for (int %1$s = 0; %1$s < %2$s; %1$s++) {", has_flag(node, USES_ROW));
     emit_call(out, graph, node, "", ");");
     if (node->extent == PER_ROW && node->type == TYPE_REAL) {
-        line(out, "if (!nn_finite_%s(BLOCK(%s), rows * %ldL))",
-             graph->network->doubles ? "f64" : "f32", node->name, shape_size(node->shape));
+        line(out, "if (!nn_finite_%s(%s, rows * %ldL))", graph->network->doubles ? "f64" : "f32",
+             place(graph, node, node), shape_size(node->shape));
         line(out, "    return \"%s\";", node->layer);
     }
     line(out, "}");
@@ -425,6 +444,8 @@ void emit_first_nonfinite(Out *out, const Graph *graph)
     comment(out, "Names the first layer of training's forward pass whose output is not finite.");
     line(out, "static const char *first_nonfinite(const NnBatch *batch)");
     line(out, "{");
+    if (graph->chunk_phases)
+        line(out, "for (int chunk = 0; chunk < CHUNKS; chunk++) {");
     for (int i = 0; i < graph->forward_count; i++) {
         const Node *const node = &graph->nodes[i];
         const Tasks tasks = op_info[node->op].tasks;
@@ -432,6 +453,8 @@ void emit_first_nonfinite(Out *out, const Graph *graph)
             !has_flag(node, UPDATES) && node->op != OP_predict)
             emit_trace_node(out, graph, node);
     }
+    if (graph->chunk_phases)
+        line(out, "}");
     line(out, "return NULL;");
     line(out, "}");
     blank_line(out);

@@ -51,7 +51,7 @@ static int fusible(const Graph *graph, int anchor)
         const Node *const e = &graph->nodes[i];
         if (e->dead || !has_flag(e, ELTWISE) || e->input[0] != anchor)
             continue;
-        if (e->extent != a->extent || op_info[e->op].tasks != op_info[a->op].tasks ||
+        if (e->chunked != a->chunked || e->extent != a->extent || op_info[e->op].tasks != op_info[a->op].tasks ||
             shape_size(e->shape) != shape_size(a->shape) ||
             a->input_count + e->input_count - 1 > MAX_INPUTS)
             return -1;

@@ -331,7 +331,8 @@ enum {
     STOPS = 8,   // may end the step: nothing that changes a tensor may run before it
     USES_BATCH = 16, // reads the pictures, the labels or the step's number
     USES_ROW = 32,   // and which row of the batch it is at
-    FLAT = 64        // sees a row as one dimension
+    FLAT = 64,       // sees a row as one dimension
+    ACCUMULATES = 128 // can add a chunk's rows to what earlier chunks left
 };
 
 // OpInfo.work, where it is no number of operations.
@@ -393,6 +394,7 @@ struct Node {
     Extent extent;
     ElementType type;
     bool kept;         // its value is read after the step
+    bool chunked;      // chunk.c: runs once for each chunk of rows
     int phase;         // schedule.c: nodes of one phase run without a barrier between them
     long offset, each; // plan.c: bytes from the start of the arena, and from one block to the next
     bool local;        // plan.c: lives in one phase of one block of rows
@@ -426,7 +428,9 @@ struct Graph {
     Node *nodes;
     int count, capacity;
     int forward_count;   // nodes before differentiate(): the forward pass
+    int chunks, slots;   // chunk.c: the batch runs in so many chunks of so many blocks
     int phases;          // schedule.c
+    int chunk_phases;    // schedule.c: the first of them, which run once for each chunk
     long arena_bytes;    // plan.c: everything
     long unshared_bytes; // plan.c: what it would be if no two values shared bytes
     int *gradient;       // grad.c: node -> node of its gradient, or -1
@@ -469,6 +473,7 @@ struct Network {
     Graph train, infer;
     bool trains;            // there is a loss
     int block_rows, blocks; // the batch is cut into blocks of rows
+    int chunks;             // and these into chunks, where the graph allows
     int classes;            // of the data set; 0: its examples have numbers to learn
     int targets;            // how many numbers each; 0: it has classes
     Shape picture;          // of the data set
@@ -495,7 +500,7 @@ int consumers(const Graph *graph, int node); // how many living nodes read it
 void replace_uses(Graph *graph, int from, int to);
 const char *real_type(const Network *network); // "float" or "double"
 long element_bytes(const Network *network, ElementType type);
-long node_rows(const Network *network, const Node *node); // how many of its shape are stored
+long node_rows(const Network *network, const Node *node); // how many of its shape a step makes
 
 // --- target.c: processors -----------------------------------------------------------------------
 const Target *target_named(const char *name); // NULL: there is none of this name
@@ -531,6 +536,11 @@ int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and co
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
 void drop_dead(Graph *graph);
+
+// --- chunk.c: large batches ---------------------------------------------------------------------
+void cut_into_chunks(Graph *graph);
+bool kept_by_chunk(const Graph *graph, int id);
+bool uses_chunks(const Network *network); // training or inference does
 
 // --- schedule.c: phases -------------------------------------------------------------------------
 void choose_blocks(Network *network);
@@ -637,7 +647,7 @@ const char *part_loop(const Graph *graph, const Node *node); // "for (int i = fr
 void emit_product(Out *out, const char *rows, int usual_rows, int columns, int terms, const char *x,
                   const char *w, const char *y);
 void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
-                const char *terms, const char *x, const char *dy, const char *dw, bool add);
+                const char *terms, const char *x, const char *dy, const char *dw, const char *add);
 void emit_products(Out *out, const char *body); // the functions that the body calls
 
 // --- build.c: the C compiler --------------------------------------------------------------------

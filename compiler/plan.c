@@ -91,6 +91,21 @@ static void find_life(Graph *graph, int id)
             }
     if (node->kept)
         node->last = graph->phases;
+    // the next chunk begins again at phase 0, and what outlives a chunk must outlast that
+    if (node->chunked && !node->local && !kept_by_chunk(graph, id)) {
+        node->first = 0;
+        if (node->last < graph->chunk_phases)
+            node->last = graph->chunk_phases;
+    }
+}
+
+// How many blocks of a value are kept.
+static long stored_blocks(const Graph *graph, int id)
+{
+    if (graph->nodes[id].extent == PER_BATCH)
+        return 1;
+    return graph->nodes[id].chunked && kept_by_chunk(graph, id) ? graph->slots
+                                                                : graph->network->blocks;
 }
 
 static long block_bytes(const Graph *graph, const Node *node)
@@ -120,7 +135,6 @@ static long place_locals(Graph *graph, int phase, Buffer *buffers)
 // needs: phases; makes: offsets, Node.each, Graph.arena_bytes
 void plan(Graph *graph)
 {
-    const Network *const network = graph->network;
     Buffer *const buffers = allocate((size_t)(graph->count + graph->phases) * sizeof *buffers);
     Buffer *const locals = allocate((size_t)graph->count * sizeof *locals);
     int count = 0;
@@ -131,7 +145,7 @@ void plan(Graph *graph)
             continue;
         find_life(graph, i);
         node->each = block_bytes(graph, node);
-        const long blocks = node->extent == PER_BATCH ? 1 : network->blocks;
+        const long blocks = stored_blocks(graph, i);
         graph->unshared_bytes += aligned(blocks * node->each);
         if (!node->local)
             buffers[count++] = (Buffer){.bytes = aligned(blocks * node->each),
@@ -142,10 +156,8 @@ void plan(Graph *graph)
     long *const slab = allocate((size_t)(graph->phases + 1) * sizeof *slab);
     for (int phase = 0; phase < graph->phases; phase++) {
         slab[phase] = place_locals(graph, phase, locals);
-        buffers[count++] = (Buffer){.bytes = slab[phase] * network->blocks,
-                                    .first = phase,
-                                    .last = phase,
-                                    .node = -1 - phase};
+        buffers[count++] = (Buffer){
+            .bytes = slab[phase] * graph->slots, .first = phase, .last = phase, .node = -1 - phase};
     }
     graph->arena_bytes = place(buffers, count);
     for (int i = 0; i < count; i++) {
@@ -200,10 +212,9 @@ bool fits_memory(const Network *network, double limit)
     int count = 0;
     for (int i = 0; i < graph->count; i++)
         if (has_value(&graph->nodes[i]))
-            parts[count++] = (Part){
-                graph->nodes[i].name, "activation",
-                (double)(node_rows(network, &graph->nodes[i]) * shape_size(graph->nodes[i].shape) *
-                         element_bytes(network, graph->nodes[i].type))};
+            parts[count++] =
+                (Part){graph->nodes[i].name, "activation",
+                       (double)(stored_blocks(graph, i) * block_bytes(graph, &graph->nodes[i]))};
     for (int i = 0; i < network->tensor_count; i++)
         parts[count++] = (Part){network->tensors[i].name, "tensor",
                                 (double)shape_size(network->tensors[i].shape) *

@@ -5,17 +5,25 @@
 // sum, and with it every bit of the result.
 #include "netc.h"
 
-// Blocks are few enough that a matrix product of one block is worth its call, and enough that eight
-// threads have work.
+// Blocks are few enough that a matrix product of one block is worth its call, and enough that
+// several threads have work. A block's rows of a wide layer stay in a core's own cache.
 void choose_blocks(Network *network)
 {
-    enum { BLOCKS = 4, LEAST_ROWS = 8, MOST_ROWS = 256 };
+    enum { BLOCKS = 4, CHUNK_BLOCKS = 8, LEAST_ROWS = 8, MOST_ROWS = 64 };
     const int batch = (int)setting_number(network->program->batch, "size");
+    if (batch > CHUNK_BLOCKS * MOST_ROWS) {
+        const int most = CHUNK_BLOCKS * MOST_ROWS;
+        network->chunks = (batch + most - 1) / most;
+        network->blocks = network->chunks * CHUNK_BLOCKS;
+        network->block_rows = (batch + network->blocks - 1) / network->blocks;
+        return;
+    }
     int rows = (batch + BLOCKS - 1) / BLOCKS;
     if (rows < LEAST_ROWS)
         rows = batch < LEAST_ROWS ? batch : LEAST_ROWS;
     if (rows > MOST_ROWS)
         rows = MOST_ROWS;
+    network->chunks = 1;
     network->block_rows = rows;
     network->blocks = (batch + rows - 1) / rows;
 }
@@ -59,7 +67,7 @@ static bool same_owner(const Graph *graph, const Node *producer, const Node *con
 
 static int earliest(const Graph *graph, const Node *node)
 {
-    int phase = 0;
+    int phase = node->chunked ? 0 : graph->chunk_phases;
     for (int k = 0; k < node->input_count; k++) {
         const Node *const in = &graph->nodes[node->input[k]];
         if (op_info[in->op].tasks == BY_NONE)
@@ -100,17 +108,24 @@ static int earliest_update(const Graph *graph, int id)
     return phase;
 }
 
-// needs: the final nodes; makes: Node.phase, Graph.phases
+// needs: the final nodes; makes: Node.phase, Graph.phases, Graph.chunk_phases
 void schedule(Graph *graph)
 {
-    graph->phases = 0;
-    for (int pass = 0; pass < 2; pass++) // updates last: they look at every reader's phase
+    enum { OF_CHUNKS, OF_BATCH, OF_UPDATES, GROUPS }; // updates look at every reader's phase
+    graph->phases = graph->chunk_phases = 0;
+    for (int group = 0; group < GROUPS; group++) {
         for (int i = 0; i < graph->count; i++) {
             Node *const node = &graph->nodes[i];
-            if (node->dead || has_flag(node, UPDATES) != (pass == 1))
+            const int of = has_flag(node, UPDATES) ? OF_UPDATES
+                           : node->chunked         ? OF_CHUNKS
+                                                   : OF_BATCH;
+            if (node->dead || of != group)
                 continue;
-            node->phase = pass ? earliest_update(graph, i) : earliest(graph, node);
+            node->phase = group == OF_UPDATES ? earliest_update(graph, i) : earliest(graph, node);
             if (op_info[node->op].tasks != BY_NONE && node->phase >= graph->phases)
                 graph->phases = node->phase + 1;
         }
+        if (group == OF_CHUNKS)
+            graph->chunk_phases = graph->phases;
+    }
 }

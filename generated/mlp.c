@@ -156,16 +156,21 @@ static void product_784x300(int rows, const void *left, const void *right, void 
     strip_13_12x4(rows, 784, a, 784, 1, b + 296, 300, c + 296, 300, false);
 }
 
-// rows from..to of c[784][300] = a[terms][784]' b[terms][300]
+// rows from..to of c[784][300] = a[terms][784]' b[terms][300], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
 static void outer_784x300(int from, int to, int terms, const void *left, const void *right,
-                          void *result)
+                          void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 300;
-    for (int j = 0; j < 288; j += 32)
-        strip_14_4x32(to - from, terms, a, 1, 784, b + j, 300, c + j, 300, false);
-    strip_14_4x8(to - from, terms, a, 1, 784, b + 288, 300, c + 288, 300, false);
-    strip_14_4x4(to - from, terms, a, 1, 784, b + 296, 300, c + 296, 300, false);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 784 + from;
+        const float *const b = (const float *)right + (size_t)at * 300;
+        float *const c = (float *)result + (size_t)from * 300;
+        for (int j = 0; j < 288; j += 32)
+            strip_14_4x32(to - from, some, a, 1, 784, b + j, 300, c + j, 300, add || at > 0);
+        strip_14_4x8(to - from, some, a, 1, 784, b + 288, 300, c + 288, 300, add || at > 0);
+        strip_14_4x4(to - from, some, a, 1, 784, b + 296, 300, c + 296, 300, add || at > 0);
+    }
 }
 
 // c[rows][10] = a[rows][300] b[300][10]
@@ -188,14 +193,19 @@ static void product_10x300(int rows, const void *left, const void *right, void *
     strip_13_12x4(rows, 10, a, 10, 1, b + 296, 300, c + 296, 300, false);
 }
 
-// rows from..to of c[300][10] = a[terms][300]' b[terms][10]
+// rows from..to of c[300][10] = a[terms][300]' b[terms][10], or that added to them. So many terms
+// at a time that what the tiles read again stays in the first cache.
 static void outer_300x10(int from, int to, int terms, const void *left, const void *right,
-                         void *result)
+                         void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 10;
-    strip_14_6x8(to - from, terms, a, 1, 300, b, 10, c, 10, false);
-    strip_14_6x2(to - from, terms, a, 1, 300, b + 8, 10, c + 8, 10, false);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 300 + from;
+        const float *const b = (const float *)right + (size_t)at * 10;
+        float *const c = (float *)result + (size_t)from * 10;
+        strip_14_6x8(to - from, some, a, 1, 300, b, 10, c, 10, add || at > 0);
+        strip_14_6x2(to - from, some, a, 1, 300, b + 8, 10, c + 8, 10, add || at > 0);
+    }
 }
 
 // --- input: input 28x28x1 ---------------------------------------------------------------------------
@@ -257,7 +267,7 @@ static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][784], const float dy[BATCH][300])
 {
     const int from = part * 98, to = nn_min(from + 98, 784);
-    outer_784x300(from, to, batch->rows, x, dy, dw);
+    outer_784x300(from, to, batch->rows, x, dy, dw, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -365,7 +375,7 @@ static void dense2_backward(int rows, float dx[restrict ROWS][300], const float 
 static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 300][10],
                               const float x[BATCH][300], const float dy[BATCH][10])
 {
-    outer_300x10(0, 300, batch->rows, x, dy, dw);
+    outer_300x10(0, 300, batch->rows, x, dy, dw, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)

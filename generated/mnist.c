@@ -193,13 +193,18 @@ static void product_9x32(int rows, const void *left, const void *right, void *re
     strip_14_4x32(rows, 9, a, 9, 1, b, 32, c, 32, false);
 }
 
-// rows from..to of c[9][32] += a[terms][9]' b[terms][32]
-static void outer_add_9x32(int from, int to, int terms, const void *left, const void *right,
-                           void *result)
+// rows from..to of c[9][32] = a[terms][9]' b[terms][32], or that added to them. So many terms at a
+// time that what the tiles read again stays in the first cache.
+static void outer_9x32(int from, int to, int terms, const void *left, const void *right,
+                       void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 32;
-    strip_9_4x32(to - from, terms, a, 1, 9, b, 32, c, 32, true);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 9 + from;
+        const float *const b = (const float *)right + (size_t)at * 32;
+        float *const c = (float *)result + (size_t)from * 32;
+        strip_9_4x32(to - from, some, a, 1, 9, b, 32, c, 32, add || at > 0);
+    }
 }
 
 // c[rows][64] = a[rows][288] b[288][64]
@@ -211,14 +216,19 @@ static void product_288x64(int rows, const void *left, const void *right, void *
         strip_14_4x32(rows, 288, a, 288, 1, b + j, 64, c + j, 64, false);
 }
 
-// rows from..to of c[288][64] += a[terms][288]' b[terms][64]
-static void outer_add_288x64(int from, int to, int terms, const void *left, const void *right,
-                             void *result)
+// rows from..to of c[288][64] = a[terms][288]' b[terms][64], or that added to them. So many terms
+// at a time that what the tiles read again stays in the first cache.
+static void outer_288x64(int from, int to, int terms, const void *left, const void *right,
+                         void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 64;
-    for (int j = 0; j < 64; j += 32)
-        strip_14_8x32(to - from, terms, a, 1, 288, b + j, 64, c + j, 64, true);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 288 + from;
+        const float *const b = (const float *)right + (size_t)at * 64;
+        float *const c = (float *)result + (size_t)from * 64;
+        for (int j = 0; j < 64; j += 32)
+            strip_14_8x32(to - from, some, a, 1, 288, b + j, 64, c + j, 64, add || at > 0);
+    }
 }
 
 // c[rows][288] = a[rows][64] b[64][288]
@@ -248,14 +258,19 @@ static void product_128x3136(int rows, const void *left, const void *right, void
         strip_13_12x32(rows, 128, a, 128, 1, b + j, 3136, c + j, 3136, false);
 }
 
-// rows from..to of c[3136][128] = a[terms][3136]' b[terms][128]
+// rows from..to of c[3136][128] = a[terms][3136]' b[terms][128], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
 static void outer_3136x128(int from, int to, int terms, const void *left, const void *right,
-                           void *result)
+                           void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 128;
-    for (int j = 0; j < 128; j += 32)
-        strip_14_4x32(to - from, terms, a, 1, 3136, b + j, 128, c + j, 128, false);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 3136 + from;
+        const float *const b = (const float *)right + (size_t)at * 128;
+        float *const c = (float *)result + (size_t)from * 128;
+        for (int j = 0; j < 128; j += 32)
+            strip_14_4x32(to - from, some, a, 1, 3136, b + j, 128, c + j, 128, add || at > 0);
+    }
 }
 
 // c[rows][10] = a[rows][128] b[128][10]
@@ -276,14 +291,19 @@ static void product_10x128(int rows, const void *left, const void *right, void *
         strip_13_12x32(rows, 10, a, 10, 1, b + j, 128, c + j, 128, false);
 }
 
-// rows from..to of c[128][10] = a[terms][128]' b[terms][10]
+// rows from..to of c[128][10] = a[terms][128]' b[terms][10], or that added to them. So many terms
+// at a time that what the tiles read again stays in the first cache.
 static void outer_128x10(int from, int to, int terms, const void *left, const void *right,
-                         void *result)
+                         void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 10;
-    strip_13_11x8(to - from, terms, a, 1, 128, b, 10, c, 10, false);
-    strip_13_11x2(to - from, terms, a, 1, 128, b + 8, 10, c + 8, 10, false);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 128 + from;
+        const float *const b = (const float *)right + (size_t)at * 10;
+        float *const c = (float *)result + (size_t)from * 10;
+        strip_13_11x8(to - from, some, a, 1, 128, b, 10, c, 10, add || at > 0);
+        strip_13_11x2(to - from, some, a, 1, 128, b + 8, 10, c + 8, 10, add || at > 0);
+    }
 }
 
 // --- input: input 28x28x1 ---------------------------------------------------------------------------
@@ -376,7 +396,7 @@ static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 784;
         conv1_columns(top, pixels, columns, x[i]);
-        outer_add_9x32(0, 9, pixels, columns, dy[i][top], dw);
+        outer_9x32(0, 9, pixels, columns, dy[i][top], dw, true);
     }
 }
 
@@ -551,7 +571,7 @@ static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
         for (int top = 0; top < 14; top += 6) {
             const int pixels = nn_min(6, 14 - top) * 14;
             conv2_columns(top, pixels, columns, x[i]);
-            outer_add_288x64(0, 288, pixels, columns, dy[i][top], dw);
+            outer_288x64(0, 288, pixels, columns, dy[i][top], dw, true);
         }
     }
 }
@@ -785,7 +805,7 @@ static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][3136], const float dy[BATCH][128])
 {
     const int from = part * 392, to = nn_min(from + 392, 3136);
-    outer_3136x128(from, to, batch->rows, x, dy, dw);
+    outer_3136x128(from, to, batch->rows, x, dy, dw, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -926,7 +946,7 @@ static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[
 static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 128][10],
                               const float x[BATCH][128], const float dy[BATCH][10])
 {
-    outer_128x10(0, 128, batch->rows, x, dy, dw);
+    outer_128x10(0, 128, batch->rows, x, dy, dw, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)

@@ -323,13 +323,18 @@ static void product_9x32(int rows, const void *left, const void *right, void *re
     strip_14_4x32(rows, 9, a, 9, 1, b, 32, c, 32, false);
 }
 
-// rows from..to of c[9][32] += a[terms][9]' b[terms][32]
-static void outer_add_9x32(int from, int to, int terms, const void *left, const void *right,
-                           void *result)
+// rows from..to of c[9][32] = a[terms][9]' b[terms][32], or that added to them. So many terms at a
+// time that what the tiles read again stays in the first cache.
+static void outer_9x32(int from, int to, int terms, const void *left, const void *right,
+                       void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 32;
-    strip_9_4x32(to - from, terms, a, 1, 9, b, 32, c, 32, true);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 9 + from;
+        const float *const b = (const float *)right + (size_t)at * 32;
+        float *const c = (float *)result + (size_t)from * 32;
+        strip_9_4x32(to - from, some, a, 1, 9, b, 32, c, 32, add || at > 0);
+    }
 }
 
 // c[rows][64] = a[rows][288] b[288][64]
@@ -341,14 +346,19 @@ static void product_288x64(int rows, const void *left, const void *right, void *
         strip_12_4x32(rows, 288, a, 288, 1, b + j, 64, c + j, 64, false);
 }
 
-// rows from..to of c[288][64] += a[terms][288]' b[terms][64]
-static void outer_add_288x64(int from, int to, int terms, const void *left, const void *right,
-                             void *result)
+// rows from..to of c[288][64] = a[terms][288]' b[terms][64], or that added to them. So many terms
+// at a time that what the tiles read again stays in the first cache.
+static void outer_288x64(int from, int to, int terms, const void *left, const void *right,
+                         void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 64;
-    for (int j = 0; j < 64; j += 32)
-        strip_14_8x32(to - from, terms, a, 1, 288, b + j, 64, c + j, 64, true);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 288 + from;
+        const float *const b = (const float *)right + (size_t)at * 64;
+        float *const c = (float *)result + (size_t)from * 64;
+        for (int j = 0; j < 64; j += 32)
+            strip_14_8x32(to - from, some, a, 1, 288, b + j, 64, c + j, 64, add || at > 0);
+    }
 }
 
 // c[rows][288] = a[rows][64] b[64][288]
@@ -369,14 +379,19 @@ static void product_576x64(int rows, const void *left, const void *right, void *
         strip_8_4x32(rows, 576, a, 576, 1, b + j, 64, c + j, 64, false);
 }
 
-// rows from..to of c[576][64] += a[terms][576]' b[terms][64]
-static void outer_add_576x64(int from, int to, int terms, const void *left, const void *right,
-                             void *result)
+// rows from..to of c[576][64] = a[terms][576]' b[terms][64], or that added to them. So many terms
+// at a time that what the tiles read again stays in the first cache.
+static void outer_576x64(int from, int to, int terms, const void *left, const void *right,
+                         void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 64;
-    for (int j = 0; j < 64; j += 32)
-        strip_14_2x32(to - from, terms, a, 1, 576, b + j, 64, c + j, 64, true);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 576 + from;
+        const float *const b = (const float *)right + (size_t)at * 64;
+        float *const c = (float *)result + (size_t)from * 64;
+        for (int j = 0; j < 64; j += 32)
+            strip_14_2x32(to - from, some, a, 1, 576, b + j, 64, c + j, 64, add || at > 0);
+    }
 }
 
 // c[rows][576] = a[rows][64] b[64][576]
@@ -407,15 +422,20 @@ static void product_520x1024(int rows, const void *left, const void *right, void
         strip_8_4x32(rows, 520, a, 520, 1, b + j, 1024, c + j, 1024, false);
 }
 
-// rows from..to of c[1024][520] = a[terms][1024]' b[terms][520]
+// rows from..to of c[1024][520] = a[terms][1024]' b[terms][520], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
 static void outer_1024x520(int from, int to, int terms, const void *left, const void *right,
-                           void *result)
+                           void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 520;
-    for (int j = 0; j < 512; j += 32)
-        strip_13_11x32(to - from, terms, a, 1, 1024, b + j, 520, c + j, 520, false);
-    strip_13_11x8(to - from, terms, a, 1, 1024, b + 512, 520, c + 512, 520, false);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 1024 + from;
+        const float *const b = (const float *)right + (size_t)at * 520;
+        float *const c = (float *)result + (size_t)from * 520;
+        for (int j = 0; j < 512; j += 32)
+            strip_13_11x32(to - from, some, a, 1, 1024, b + j, 520, c + j, 520, add || at > 0);
+        strip_13_11x8(to - from, some, a, 1, 1024, b + 512, 520, c + 512, 520, add || at > 0);
+    }
 }
 
 // c[rows][300] = a[rows][520] b[520][300]
@@ -439,16 +459,21 @@ static void product_300x520(int rows, const void *left, const void *right, void 
     strip_8_4x8(rows, 300, a, 300, 1, b + 512, 520, c + 512, 520, false);
 }
 
-// rows from..to of c[520][300] = a[terms][520]' b[terms][300]
+// rows from..to of c[520][300] = a[terms][520]' b[terms][300], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
 static void outer_520x300(int from, int to, int terms, const void *left, const void *right,
-                          void *result)
+                          void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 300;
-    for (int j = 0; j < 288; j += 32)
-        strip_13_4x32(to - from, terms, a, 1, 520, b + j, 300, c + j, 300, false);
-    strip_13_4x8(to - from, terms, a, 1, 520, b + 288, 300, c + 288, 300, false);
-    strip_13_4x4(to - from, terms, a, 1, 520, b + 296, 300, c + 296, 300, false);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 520 + from;
+        const float *const b = (const float *)right + (size_t)at * 300;
+        float *const c = (float *)result + (size_t)from * 300;
+        for (int j = 0; j < 288; j += 32)
+            strip_13_4x32(to - from, some, a, 1, 520, b + j, 300, c + j, 300, add || at > 0);
+        strip_13_4x8(to - from, some, a, 1, 520, b + 288, 300, c + 288, 300, add || at > 0);
+        strip_13_4x4(to - from, some, a, 1, 520, b + 296, 300, c + 296, 300, add || at > 0);
+    }
 }
 
 // c[rows][250] = a[rows][300] b[300][250]
@@ -474,17 +499,22 @@ static void product_250x300(int rows, const void *left, const void *right, void 
     strip_8_4x4(rows, 250, a, 250, 1, b + 296, 300, c + 296, 300, false);
 }
 
-// rows from..to of c[300][250] = a[terms][300]' b[terms][250]
+// rows from..to of c[300][250] = a[terms][300]' b[terms][250], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
 static void outer_300x250(int from, int to, int terms, const void *left, const void *right,
-                          void *result)
+                          void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 250;
-    for (int j = 0; j < 224; j += 32)
-        strip_13_12x32(to - from, terms, a, 1, 300, b + j, 250, c + j, 250, false);
-    strip_13_12x16(to - from, terms, a, 1, 300, b + 224, 250, c + 224, 250, false);
-    strip_13_12x8(to - from, terms, a, 1, 300, b + 240, 250, c + 240, 250, false);
-    strip_13_12x2(to - from, terms, a, 1, 300, b + 248, 250, c + 248, 250, false);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 300 + from;
+        const float *const b = (const float *)right + (size_t)at * 250;
+        float *const c = (float *)result + (size_t)from * 250;
+        for (int j = 0; j < 224; j += 32)
+            strip_13_12x32(to - from, some, a, 1, 300, b + j, 250, c + j, 250, add || at > 0);
+        strip_13_12x16(to - from, some, a, 1, 300, b + 224, 250, c + 224, 250, add || at > 0);
+        strip_13_12x8(to - from, some, a, 1, 300, b + 240, 250, c + 240, 250, add || at > 0);
+        strip_13_12x2(to - from, some, a, 1, 300, b + 248, 250, c + 248, 250, add || at > 0);
+    }
 }
 
 // c[rows][130] = a[rows][250] b[250][130]
@@ -509,15 +539,20 @@ static void product_130x250(int rows, const void *left, const void *right, void 
     strip_8_4x2(rows, 130, a, 130, 1, b + 248, 250, c + 248, 250, false);
 }
 
-// rows from..to of c[250][130] = a[terms][250]' b[terms][130]
+// rows from..to of c[250][130] = a[terms][250]' b[terms][130], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
 static void outer_250x130(int from, int to, int terms, const void *left, const void *right,
-                          void *result)
+                          void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 130;
-    for (int j = 0; j < 128; j += 32)
-        strip_11_10x32(to - from, terms, a, 1, 250, b + j, 130, c + j, 130, false);
-    strip_11_10x2(to - from, terms, a, 1, 250, b + 128, 130, c + 128, 130, false);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 250 + from;
+        const float *const b = (const float *)right + (size_t)at * 130;
+        float *const c = (float *)result + (size_t)from * 130;
+        for (int j = 0; j < 128; j += 32)
+            strip_11_10x32(to - from, some, a, 1, 250, b + j, 130, c + j, 130, add || at > 0);
+        strip_11_10x2(to - from, some, a, 1, 250, b + 128, 130, c + 128, 130, add || at > 0);
+    }
 }
 
 // c[rows][60] = a[rows][130] b[130][60]
@@ -541,16 +576,21 @@ static void product_60x130(int rows, const void *left, const void *right, void *
     strip_8_4x2(rows, 60, a, 60, 1, b + 128, 130, c + 128, 130, false);
 }
 
-// rows from..to of c[130][60] = a[terms][130]' b[terms][60]
+// rows from..to of c[130][60] = a[terms][130]' b[terms][60], or that added to them. So many terms
+// at a time that what the tiles read again stays in the first cache.
 static void outer_130x60(int from, int to, int terms, const void *left, const void *right,
-                         void *result)
+                         void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 60;
-    strip_11_4x32(to - from, terms, a, 1, 130, b, 60, c, 60, false);
-    strip_11_4x16(to - from, terms, a, 1, 130, b + 32, 60, c + 32, 60, false);
-    strip_11_4x8(to - from, terms, a, 1, 130, b + 48, 60, c + 48, 60, false);
-    strip_11_4x4(to - from, terms, a, 1, 130, b + 56, 60, c + 56, 60, false);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 130 + from;
+        const float *const b = (const float *)right + (size_t)at * 60;
+        float *const c = (float *)result + (size_t)from * 60;
+        strip_11_4x32(to - from, some, a, 1, 130, b, 60, c, 60, add || at > 0);
+        strip_11_4x16(to - from, some, a, 1, 130, b + 32, 60, c + 32, 60, add || at > 0);
+        strip_11_4x8(to - from, some, a, 1, 130, b + 48, 60, c + 48, 60, add || at > 0);
+        strip_11_4x4(to - from, some, a, 1, 130, b + 56, 60, c + 56, 60, add || at > 0);
+    }
 }
 
 // c[rows][10] = a[rows][60] b[60][10]
@@ -573,14 +613,19 @@ static void product_10x60(int rows, const void *left, const void *right, void *r
     strip_8_4x4(rows, 10, a, 10, 1, b + 56, 60, c + 56, 60, false);
 }
 
-// rows from..to of c[60][10] = a[terms][60]' b[terms][10]
+// rows from..to of c[60][10] = a[terms][60]' b[terms][10], or that added to them. So many terms at
+// a time that what the tiles read again stays in the first cache.
 static void outer_60x10(int from, int to, int terms, const void *left, const void *right,
-                        void *result)
+                        void *result, bool add)
 {
-    const float *const a = (const float *)left + from, *const b = right;
-    float *const c = (float *)result + (size_t)from * 10;
-    strip_12_4x8(to - from, terms, a, 1, 60, b, 10, c, 10, false);
-    strip_12_4x2(to - from, terms, a, 1, 60, b + 8, 10, c + 8, 10, false);
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 60 + from;
+        const float *const b = (const float *)right + (size_t)at * 10;
+        float *const c = (float *)result + (size_t)from * 10;
+        strip_12_4x8(to - from, some, a, 1, 60, b, 10, c, 10, add || at > 0);
+        strip_12_4x2(to - from, some, a, 1, 60, b + 8, 10, c + 8, 10, add || at > 0);
+    }
 }
 
 // --- input: input 28x28x1 ---------------------------------------------------------------------------
@@ -684,7 +729,7 @@ static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 784;
         conv1_columns(top, pixels, columns, x[i]);
-        outer_add_9x32(0, 9, pixels, columns, dy[i][top], dw);
+        outer_9x32(0, 9, pixels, columns, dy[i][top], dw, true);
     }
 }
 
@@ -1056,7 +1101,7 @@ static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
         for (int top = 0; top < 12; top += 6) {
             const int pixels = 72;
             conv2_columns(top, pixels, columns, x[i]);
-            outer_add_288x64(0, 288, pixels, columns, dy[i][top], dw);
+            outer_288x64(0, 288, pixels, columns, dy[i][top], dw, true);
         }
     }
 }
@@ -1481,7 +1526,7 @@ static void conv3_w_partial(int rows, float dw[restrict 3][3][64][64],
     for (int i = 0; i < rows; i++) {
         const int top = 0, pixels = 16;
         conv3_columns(top, pixels, columns, x[i]);
-        outer_add_576x64(0, 576, pixels, columns, dy[i][top], dw);
+        outer_576x64(0, 576, pixels, columns, dy[i][top], dw, true);
     }
 }
 
@@ -1827,7 +1872,7 @@ static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][1024], const float dy[BATCH][520])
 {
     const int from = part * 128, to = nn_min(from + 128, 1024);
-    outer_1024x520(from, to, batch->rows, x, dy, dw);
+    outer_1024x520(from, to, batch->rows, x, dy, dw, false);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -1926,7 +1971,7 @@ static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][520], const float dy[BATCH][300])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
-    outer_520x300(from, to, batch->rows, x, dy, dw);
+    outer_520x300(from, to, batch->rows, x, dy, dw, false);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -2025,7 +2070,7 @@ static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][300], const float dy[BATCH][250])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
-    outer_300x250(from, to, batch->rows, x, dy, dw);
+    outer_300x250(from, to, batch->rows, x, dy, dw, false);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -2124,7 +2169,7 @@ static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][250], const float dy[BATCH][130])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
-    outer_250x130(from, to, batch->rows, x, dy, dw);
+    outer_250x130(from, to, batch->rows, x, dy, dw, false);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -2223,7 +2268,7 @@ static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                               const float x[BATCH][130], const float dy[BATCH][60])
 {
     const int from = part * 44, to = nn_min(from + 44, 130);
-    outer_130x60(from, to, batch->rows, x, dy, dw);
+    outer_130x60(from, to, batch->rows, x, dy, dw, false);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -2336,7 +2381,7 @@ static void dense6_backward(int rows, float dx[restrict ROWS][60], const float d
 static void dense6_w_gradient(const NnBatch *batch, float dw[restrict 60][10],
                               const float x[BATCH][60], const float dy[BATCH][10])
 {
-    outer_60x10(0, 60, batch->rows, x, dy, dw);
+    outer_60x10(0, 60, batch->rows, x, dy, dw, false);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
