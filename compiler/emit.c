@@ -269,6 +269,7 @@ static void emit_model(Out *out, const Network *network)
     line(out, ".batch = BATCH, .blocks = BLOCKS, .epochs = %.0f, .seed = %.0f, .rate = %s,",
          setting_number(p->epochs, "count"), setting_number(p->seed, "number"),
          number_text(network->trains ? setting_number(p->optimizer, "lr") : 0));
+    emit_rate(out, p);
     if (validation->percent)
         line(out, ".validation_share = %s,", number_text(validation->number));
     else if (validation->number > 0)

@@ -159,13 +159,13 @@ void program_explain(const Program *program, FILE *out)
     explain_clause(&table, "input", program->input);
     for (int i = 0; i < program->layer_count; i++)
         explain_clause(&table, program->layers[i].name, &program->layers[i]);
-    const Clause *const training[] = {program->data,      program->loss,   program->optimizer,
-                                      program->batch,     program->epochs, program->seed,
-                                      program->validation, program->augment};
-    for (size_t i = 0; i < sizeof training / sizeof *training; i++) {
-        if (training[i])
-            explain_clause(&table, training[i]->word, training[i]);
-        else if (&training[i] == &training[1])
+    for (const Row *row = next_statement(NULL); row; row = next_statement(row)) {
+        if (row->section != SECTION_TRAINING)
+            continue;
+        const Clause *const clause = training_clause(program, row->name);
+        if (clause)
+            explain_clause(&table, row->name, clause);
+        else if (!strcmp(row->name, "loss"))
             add_line(&table, "loss", "kind", "none", "default: no training, inference only");
     }
     print_table(&table, out);

@@ -190,9 +190,10 @@ typedef struct {
     Clause *layers; // in the order of the text
     int layer_count;
     Params params;
-    Clause *data, *input, *loss, *optimizer, *batch, *epochs, *seed, *validation, *augment;
+    Clause *data, *input, *loss, *optimizer, *batch, *epochs, *seed, *validation, *schedule;
+    Clause *augment, *patience;
     // Each is there, made of defaults if not written, but for loss (NULL: inference only), augment
-    // (NULL: none) and input (NULL after an error).
+    // and patience (NULL: none) and input (NULL after an error).
 } Program;
 
 typedef struct {
@@ -202,6 +203,7 @@ typedef struct {
     int set_count;
 } Overrides;
 
+const Clause *training_clause(const Program *program, const char *word); // "loss"; may be NULL
 Program *resolve(const Source *source, const Statement *statements, const Overrides *overrides);
 void program_explain(const Program *program, FILE *out); // every value in force with its origin
 void params_print(const Source *source, const Statement *statements, FILE *out);
@@ -238,6 +240,7 @@ typedef struct {
     double odd;                 // above it a number gets a warning; 0: none does
     const char *unit;           // that a number needs, where it isn't a percentage
     bool measure;               // it can't be one
+    const char *const *times;   // the same, one of these: "steps", "epochs"; ends with NULL
     const char *const *choices; // of a SETTING_WORD; ends with NULL
 } Row;
 
@@ -608,6 +611,10 @@ void comment(Out *out, const char *format, ...) PRINTF(2, 3); // one // comment,
 const char *wrapped(int indent, const char *start, const char *list, const char *end);
 const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
 const char *math(const Out *out, const char *function); // "nn_expf" for "exp"
+
+// --- rate.c: how the learning rate changes, and when training ends early ------------------------
+void check_rate(const Program *program); // what these statements need of each other
+void emit_rate(Out *out, const Program *program);
 
 // --- emit.c: the generated file -----------------------------------------------------------------
 const char *emit_c(Network *network);

@@ -25,25 +25,38 @@ static Clause *new_clause(Clause clause)
 }
 
 // Where a program keeps its clause of a training statement.
+static size_t training_place(const char *word)
+{
+    static const struct {
+        const char *word;
+        size_t place;
+    } places[] = {
+        {"data", offsetof(Program, data)},
+        {"loss", offsetof(Program, loss)},
+        {"optimizer", offsetof(Program, optimizer)},
+        {"batch", offsetof(Program, batch)},
+        {"epochs", offsetof(Program, epochs)},
+        {"seed", offsetof(Program, seed)},
+        {"validation", offsetof(Program, validation)},
+        {"augment", offsetof(Program, augment)},
+        {"schedule", offsetof(Program, schedule)},
+        {"patience", offsetof(Program, patience)},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (!strcmp(places[i].word, word))
+            return places[i].place;
+    bug("no place for the statement '%s'", word);
+}
+
 static Clause **training_slot(Program *program, const char *word)
 {
-    const struct {
-        const char *word;
-        Clause **slot;
-    } slots[] = {
-        {"data", &program->data},
-        {"loss", &program->loss},
-        {"optimizer", &program->optimizer},
-        {"batch", &program->batch},
-        {"epochs", &program->epochs},
-        {"seed", &program->seed},
-        {"validation", &program->validation},
-        {"augment", &program->augment},
-    };
-    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
-        if (!strcmp(slots[i].word, word))
-            return slots[i].slot;
-    bug("no place for the statement '%s'", word);
+    return (Clause **)((char *)program + training_place(word));
+}
+
+// NULL where it is not written and has no default.
+const Clause *training_clause(const Program *program, const char *word)
+{
+    return *(Clause *const *)((const char *)program + training_place(word));
 }
 
 // The statement that an unknown first word belongs to as an attribute or a choice: "lr", "adam".
@@ -232,6 +245,7 @@ static void check_whole(const Resolver *r)
         return;
     if (!program->layer_count)
         error_at(E106, program->input->loc, "no layer behind 'input'");
+    check_rate(program);
     for (int i = 0; i < program->params.count; i++) {
         const Param *const param = &program->params.params[i];
         if (!param->used)

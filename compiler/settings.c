@@ -23,13 +23,16 @@ typedef struct {
 static void set_fallback(const Row *field, const Clause *clause, Setting *to)
 {
     const char *const text = field->fallback ? field->fallback : "";
+    char *end;
     const Setting *const same = *text == '=' ? setting(clause, text + 1) : NULL;
     switch (field->kind) {
     case SETTING_NUMBER:
-        to->number = strtod(text, NULL);
-        to->percent = strchr(text, '%') != NULL;
+        to->number = strtod(text, &end);
+        to->percent = *end == '%';
         if (to->percent)
             to->number /= 100;
+        else if (*end == ' ')
+            to->unit = end + 1;
         break;
     case SETTING_SIZE:
     case SETTING_SHAPE:
@@ -308,6 +311,19 @@ static void read_options(Reader *reader)
     }
 }
 
+static void check_required(const Reader *reader)
+{
+    for (int i = 0; i < reader->clause.setting_count; i++) {
+        const char *const name = reader->clause.settings[i].name;
+        const Row *const field = option_row(reader->row, name, reader->choice);
+        if (!field || field->fallback || reader->option_locs[i].source)
+            continue;
+        error_at(E107, reader->statement->loc, "'%s' needs '%s', %s",
+                 loc_text(reader->statement->loc), name, field->about);
+        note_at((Loc){0}, "as in '%s %s'", name, field->times ? "10 epochs" : "0.5");
+    }
+}
+
 // `filters=32`, and `dense(10)`, which the grammar alone would take for `dense (10)`.
 static bool looks_foreign(const Reader *reader)
 {
@@ -370,6 +386,9 @@ Clause read_clause(const Row *row, const Statement *statement, const Params *par
         return reader.clause;
     add_options(&reader);
     read_activation(&reader);
+    const int errors = error_count();
     read_options(&reader);
+    if (error_count() == errors && (reader.choice || reader.clause.settings->kind != SETTING_WORD))
+        check_required(&reader);
     return reader.clause;
 }

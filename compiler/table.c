@@ -24,8 +24,9 @@
 #define REAL(...) .kind = SETTING_NUMBER, __VA_ARGS__
 #define FRACTION(...) .kind = SETTING_NUMBER, .fraction = true, __VA_ARGS__
 #define COUNT(of_what, ...) .kind = SETTING_NUMBER, .unit = of_what, .fraction = true, __VA_ARGS__
-#define MEASURE(in_what, ...)                                                                      \
-    .kind = SETTING_NUMBER, .unit = in_what, .measure = true, __VA_ARGS__
+#define MEASURE(in_what, ...) .kind = SETTING_NUMBER, .unit = in_what, .measure = true, __VA_ARGS__
+#define TIME(from) .kind = SETTING_NUMBER, .times = times, .fraction = true, .low = from
+#define EPOCHS(from) .kind = SETTING_NUMBER, .times = times + 1, .low = from
 #define SIZE(from, to) .kind = SETTING_SIZE, .whole = true, .low = from, .high = to
 #define SHAPE(from, to) .kind = SETTING_SHAPE, .whole = true, .low = from, .high = to
 #define ONE_OF(...)                                                                                \
@@ -48,6 +49,8 @@ static const char *const data_sets[] = {
 #include "datasets.def"
     NULL,
 };
+
+static const char *const times[] = {"steps", "epochs", NULL};
 
 static const Row language[] = {
 #include "statements.def"
@@ -96,6 +99,9 @@ bool is_activation(const char *word)
 
 bool is_unit(const char *word)
 {
+    for (const char *const *time = times; *time; time++)
+        if (!strcmp(*time, word))
+            return true;
     for (const Row *row = language; row->type != ROW_END; row++)
         if (row->unit && !strcmp(row->unit, word))
             return true;

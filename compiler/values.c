@@ -145,6 +145,39 @@ static bool read_unit(Reader *reader, Loc loc, const Value *value)
     return in_range(&range, loc, value, NULL);
 }
 
+// A number of steps or epochs, a whole one, or where the field allows it a percentage of them all.
+static bool read_time(Reader *reader, Loc loc, const Value *value)
+{
+    const Row *const field = reader->field;
+    Row range = {.type = field->type, .name = field->name, .about = field->about, .high = 1};
+    range.low_open = field->low > 0;
+    reader->to->unit = NULL;
+    if (value->percent && field->fraction)
+        return in_range(&range, loc, value, NULL);
+    const Expr *const unit = reader->item;
+    for (const char *const *time = field->times; *time; time++)
+        if (unit && unit->kind == EXPR_WORD && !strcmp(unit->word, *time))
+            reader->to->unit = *time;
+    if (!reader->to->unit || value->percent) {
+        const char *const number = value->percent ? "5" : number_text(value->number);
+        const char *const steps =
+            field->times[1] ? format("'%s %s' or ", number, field->times[0]) : "";
+        error_at(E120, loc, "'%s' needs a number and its unit: write %s'%s epochs'",
+                 field->type == ROW_VALUE ? reader->statement->name : field->name, steps, number);
+        note_param(value);
+        if (unit && unit->kind == EXPR_WORD && !option_row(reader->statement, unit->word, NULL))
+            reader->item = unit->next;
+        return false;
+    }
+    reader->item = unit->next;
+    range = (Row){.type = ROW_VALUE,
+                  .about = format("the number of %s", reader->to->unit),
+                  .whole = true,
+                  .low = field->low,
+                  .high = 1e9};
+    return in_range(&range, loc, value, NULL);
+}
+
 static void read_number(Reader *reader)
 {
     const Row *const field = reader->field;
@@ -161,6 +194,9 @@ static void read_number(Reader *reader)
         return;
     if (field->measure) {
         if (!read_measure(reader, loc, &value))
+            return;
+    } else if (field->times) {
+        if (!read_time(reader, loc, &value))
             return;
     } else if (field->unit && !value.percent) {
         if (!read_unit(reader, loc, &value))

@@ -112,6 +112,38 @@ typedef struct {
     bool finite;    // false: the step stopped before it changed a weight
 } NnResult;
 
+// A length of training.
+typedef struct {
+    double count;
+    enum { NN_SHARE, NN_STEPS, NN_EPOCHS } unit; // NN_SHARE: 0 .. 1 of all steps
+} NnTime;
+
+// What is watched of the validation, to see whether training still makes progress.
+typedef struct {
+    int patience;     // epochs without progress, after which something is done; 0: never
+    bool accuracy;    // otherwise the loss
+    double min_delta; // what is less is no progress
+} NnWatch;
+
+// How the learning rate changes; runtime/rate.c has the formulas. Unused fields are 0.
+typedef struct {
+    enum {
+        NN_CONSTANT_RATE,
+        NN_STEP,
+        NN_EXPONENTIAL,
+        NN_COSINE,
+        NN_POLYNOMIAL,
+        NN_ONE_CYCLE,
+        NN_PLATEAU
+    } kind;
+    NnTime warmup, time, restart; // time: `every` or `over`
+    double factor, to, power;
+    double t_mul, m_mul;         // of the cosine's restarts
+    double rise, div, final_div; // of one cycle
+    NnWatch watch;               // of the plateau
+    int cooldown;                // epochs
+} NnSchedule;
+
 typedef struct {
     const char *name;         // "mnist"
     const char *source;       // the .net text, the overrides in comments at its end
@@ -130,6 +162,8 @@ typedef struct {
     int blocks; // of rows, that a batch is cut into
     uint64_t seed;
     double rate;
+    NnSchedule schedule;
+    NnWatch stop;             // ends the training early
     double validation_share;  // 0 .. 1 of the training pictures, taken from their end
     long validation_pictures; // the same as a count; 0 where the share holds
     const char *loss, *optimizer;
@@ -150,7 +184,8 @@ typedef struct {
     void (*train_step)(const NnBatch *batch, NnResult *result); // NULL: compiled for inference only
     void (*timed_step)(const NnBatch *batch, NnResult *result); // the same, with nn_called()
     void (*gradient_step)(const NnBatch *batch, NnResult *result); // no update; NULL unless NN_F64
-    void (*infer)(const NnBatch *batch, NnResult *result);         // without a loss where labels and targets are NULL
+    void (*infer)(const NnBatch *batch,
+                  NnResult *result); // without a loss where labels and targets are NULL
 
     const NnCall *calls; // of a training step
     int call_count;

@@ -145,6 +145,22 @@ double profile_products(const Profile *profile); // operations in products, of o
 void profile_print(const Profile *profile);
 void profile_json(const Profile *profile, cJSON *object);
 
+// --- rate.c -------------------------------------------------------------------------------------
+// The learning rate in one epoch.
+typedef struct {
+    const NnSchedule *schedule;
+    double rate;                   // that the schedule begins with, or has come to
+    double steps_per_epoch, steps; // of the whole training
+} RatePlan;
+
+// `completed` epochs of `epochs` lie behind, with their records in `history`.
+RatePlan rate_plan(const NnModel *model, double rate, long steps_per_epoch, int epochs,
+                   const EpochRecord *history, int completed);
+double rate_of_step(const RatePlan *plan, int64_t number); // of step 1, 2, …
+
+int watch_best(const NnWatch *watch, const EpochRecord *history, int epochs);
+bool watch_has_ended(const NnWatch *watch, const EpochRecord *history, int epochs);
+
 // --- json.c -------------------------------------------------------------------------------------
 void number_text(char text[32], double value); // the shortest exact one; "null" if not finite
 void json_number(cJSON *object, const char *name, double value);
@@ -261,7 +277,7 @@ void display_step(Display *display, long done, double loss, double accuracy);
 bool display_record(Display *display, const EpochRecord *record);
 void display_clear(Display *display); // takes the live line off the terminal
 
-// --- train.c, train_setup.c, train_end.c --------------------------------------------------------
+// --- train.c, train_setup.c, train_best.c, train_end.c ------------------------------------------
 typedef enum { RUNNING, FINISHED, INTERRUPTED, NOT_FINITE, NOT_SAVED } Outcome;
 
 typedef struct {
@@ -273,6 +289,7 @@ typedef struct {
     const NnModel *model;
     const Options *options;
     char weights[RUN_PATH], report[RUN_PATH], curves[RUN_PATH];
+    char best[RUN_PATH]; // the weights of the best epoch so far, where training may end early
     int lock; // the output folder, held open
     DataSet train, test;
     int training, validation; // pictures, the second ones from the end of `train`
@@ -293,6 +310,9 @@ typedef struct {
 
 bool train_prepare(Training *training); // from its model and options, all else
 void train_free(Training *training);
+int train_best(const Training *training);
+bool train_save_best(Training *training);
+bool train_restore_best(Training *training);
 bool train_report(const Training *training, const char *status, const Score *test);
 void train_print_start(const Training *training);
 int train_end(Training *training); // the status to end with

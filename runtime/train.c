@@ -55,7 +55,11 @@ static bool run_epoch(Training *training)
     const bool leader = nn_thread() == 0;
     void (*step_of)(const NnBatch *, NnResult *) =
         model->profiled ? model->timed_step : model->train_step;
-    int64_t step = training->progress.step;
+    const Progress *progress = &training->progress;
+    const RatePlan plan =
+        rate_plan(model, progress->rate, (training->training + model->batch - 1) / model->batch,
+                  training->options->epochs, progress->history, progress->epoch);
+    int64_t step = progress->step;
     if (leader)
         profile_begin(&training->profile);
     for (int done = 0; done < training->training; done += model->batch) {
@@ -64,10 +68,10 @@ static bool run_epoch(Training *training)
             .labels = training->train.labels,
             .index = training->order + done,
             .rows = nn_min(model->batch, training->training - done),
-            .seed = training->progress.seed,
-            .epoch = training->progress.epoch + 1,
+            .seed = progress->seed,
+            .epoch = progress->epoch + 1,
             .step = ++step,
-            .rate = training->progress.rate,
+            .rate = rate_of_step(&plan, step),
         };
         Slot *slot = &training->slots[step & 1];
         if (leader)
@@ -119,7 +123,8 @@ static void end_epoch(Training *training)
     };
     progress->step += training->steps;
     training->fingerprint = tensors_fingerprint(training->model);
-    if (!weights_write(training->weights, training->model, progress, WEIGHTS_TO_CONTINUE) ||
+    if (!train_save_best(training) ||
+        !weights_write(training->weights, training->model, progress, WEIGHTS_TO_CONTINUE) ||
         !train_report(training, "running", NULL) || !display_record(&training->display, record))
         training->outcome = NOT_SAVED;
 }
@@ -132,6 +137,8 @@ static void train_team(void *context)
     const int first = training->progress.epoch + 1;
     nn_barrier();
     for (int epoch = first; epoch <= training->options->epochs; epoch++) {
+        if (watch_has_ended(&training->model->stop, training->progress.history, epoch - 1))
+            break;
         if (leader)
             begin_epoch(training, epoch);
         nn_barrier();
@@ -145,6 +152,11 @@ static void train_team(void *context)
         if (training->outcome != RUNNING)
             return;
     }
+    if (leader && !train_restore_best(training))
+        training->outcome = NOT_SAVED;
+    nn_barrier();
+    if (training->outcome != RUNNING)
+        return;
     score_team(&training->evaluate);
     for (int i = 0; training->model->profiled && i < 5; i++) // the best of them counts
         peak_measure(&training->profile.peak);

@@ -43,11 +43,14 @@ static bool print_end(const Training *training)
 {
     const Score *test = &training->test_score;
     const bool profiled = training->model->profiled && training->profile.steps > 0;
+    const int best = train_best(training);
     char fingerprint[17];
     snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)training->fingerprint);
     if (training->options->json) {
         cJSON *object = cJSON_CreateObject();
         cJSON_AddNumberToObject(object, "epochs", training->progress.epoch);
+        if (best > 0)
+            cJSON_AddNumberToObject(object, "best_epoch", best);
         json_number(object, "test_loss", test->loss);
         json_number(object, "test_accuracy", test->accuracy);
         cJSON_AddStringToObject(object, "weights_fingerprint", fingerprint);
@@ -58,6 +61,8 @@ static bool print_end(const Training *training)
             profile_json(&training->profile, cJSON_AddObjectToObject(object, "profile"));
         return json_print_line(object);
     }
+    if (best > 0)
+        printf("best epoch    %d of %d, whose weights are kept\n", best, training->progress.epoch);
     printf("test accuracy %.2f%% (%ld of %ld), loss %.4f\n", 100 * test->accuracy, test->hits,
            test->count, test->loss);
     printf("fingerprint   %s\n", fingerprint);

@@ -29,6 +29,7 @@ static bool open_folder(Training *training)
     const char *folder = training->options->out;
     return path_join(training->weights, folder, "weights.safetensors") &&
            path_join(training->report, folder, "run.json") &&
+           path_join(training->best, folder, "best.safetensors") &&
            path_join(training->curves, folder, "curves.svg") && make_folders(folder) &&
            lock_folder(training, folder);
 }
@@ -57,7 +58,7 @@ static bool continue_earlier(Training *training)
         progress->rate = options->rate;
     training->fingerprint = tensors_fingerprint(training->model);
     report_read_times(training->report, progress);
-    return true;
+    return train_save_best(training);
 }
 
 // The pictures for validation are the last ones; as many as Keras would take.

@@ -33,7 +33,19 @@ epochs 4
 validation 10%
 augment shift 2 px rotate 10 deg shear 5 deg zoom 10% flip both elastic 1 px cutout 5 px noise 0.05
 END
-for net in mlp cnn; do
+cat >"$tmp/early.net" <<END
+input 28x28x1
+dense 60 relu
+dense 10 softmax
+loss cross_entropy
+optimizer adam lr 0.01
+batch 30
+epochs 4
+validation 30%
+schedule plateau patience 1 epochs factor 0.7 warmup 50 steps
+patience 9 epochs
+END
+for net in mlp cnn early; do
     check "$net builds" build "$tmp/$net.net" "$tmp/$net"
 done
 
@@ -142,11 +154,26 @@ killed_and_resumed() { # NET EPOCHS
     [ $kills -ge 3 ] || echo "expected a training killed at least 3 times, found $kills"
     train "$1" "$1-killed" --epochs "$2" --resume || return
     same_bytes "$(weights "$1-whole")" "$(weights "$1-killed")"
-    same history "$2 True True" "$(history "$1-killed")"
-    same 'left over' '' "$(ls "$out" | grep -v -e '^weights.safetensors$' -e '^run.json$' -e '^curves.svg$')"
+    same history "$(history "$1-whole")" "$(history "$1-killed")"
+    same 'left over' '' "$(ls "$out" | grep -v -e '^weights.safetensors$' -e '^best.safetensors$' -e '^run.json$' -e '^curves.svg$')"
 }
 start 'mlp, killed and resumed' killed_and_resumed mlp 60
 start 'cnn, killed and resumed' killed_and_resumed cnn 6
+start 'early, killed and resumed' killed_and_resumed early 60
+
+# ends by itself, with the bytes of a training that had ended after its best epoch
+ends_with_the_best() {
+    local best epochs
+    train early early-end --epochs 60 || return
+    read -r best epochs < <("$python" -c '
+import json, sys
+losses = [row["validation_loss"] for row in json.load(open(sys.argv[1]))["history"]]
+print(losses.index(min(losses)) + 1, len(losses))' "$tmp/early-end/run.json")
+    same 'epochs behind the best' 9 $((epochs - best))
+    train early early-best --epochs "$best" && same_bytes "$(weights early-end)" "$(weights early-best)"
+    train early early-end --resume --epochs 60 && same_bytes "$(weights early-end)" "$(weights early-best)"
+}
+start 'early, ends with the best weights' ends_with_the_best
 
 interrupted_and_resumed() { # NET SIGNAL STATUS: ends by itself after a step
     local out=$tmp/$1-$2

@@ -149,7 +149,7 @@ check_row() { # STATEMENT CHOICE NAME DEFAULT KIND
     case $4 in
         UNSET | REQUIRED) ;;
         SAME_AS*) word=${4#*\(} && grep -qF "\`${word%\)}\`" <<<"$row" || echo "'$3': not its default $4" ;;
-        *) grep -qF "| $4 |" <<<"$row" || echo "'$3' of '$1': its default is $4, found $row" ;;
+        *) grep -qF "|$4|" <<<"${row// /}" || echo "'$3' of '$1': its default is $4, found $row" ;;
     esac
     case $5 in *\(* | '' | NAME | DATA_SET) return ;; esac
     for word in ${5//,/ }; do

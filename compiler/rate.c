@@ -1,0 +1,109 @@
+// rate.c: how the learning rate changes, and when training ends early: the statements `schedule`
+// and `patience`, from which the program is given constants; runtime/rate.c computes with them.
+#include "netc.h"
+
+#include <string.h>
+
+static bool is_written(const Clause *clause, const char *name)
+{
+    for (int i = 0; i < clause->setting_count; i++)
+        if (!strcmp(clause->settings[i].name, name))
+            return clause->settings[i].origin != ORIGIN_DEFAULT;
+    return false;
+}
+
+// What is watched must be there.
+static void need_validation(const Program *program, const Clause *clause)
+{
+    if (setting_number(program->validation, "part") > 0)
+        return;
+    const Clause *const validation = program->validation;
+    error_at(E410, clause->loc, "'%s' watches the validation, but no data is kept for it",
+             loc_text(clause->loc));
+    note_at(validation->loc, "write 'validation 10%%'%s", validation->loc.source ? " here" : "");
+}
+
+void check_rate(const Program *program)
+{
+    const Clause *const schedule = program->schedule;
+    const char *const kind = setting_word(schedule, "kind");
+    if (!strcmp(kind, "plateau"))
+        need_validation(program, schedule);
+    if (program->patience)
+        need_validation(program, program->patience);
+    if (strcmp(kind, "cosine") != 0)
+        return;
+    const bool restarts = setting_number(schedule, "restart") > 0;
+    const Setting *const other =
+        setting(schedule, is_written(schedule, "t_mul") ? "t_mul" : "m_mul");
+    if (restarts && is_written(schedule, "over")) {
+        error_at(E411, setting(schedule, "over")->loc, "a cosine with restarts has no 'over'");
+        note_at(setting(schedule, "restart")->loc, "the first fall takes this time");
+    } else if (!restarts && other->origin != ORIGIN_DEFAULT) {
+        error_at(E412, other->loc, "'%s' is of a cosine with restarts", other->name);
+        note_at((Loc){0}, "write the time of the first fall, as in 'restart 10 epochs'");
+    }
+}
+
+// --- constants ----------------------------------------------------------------------------------
+
+static void add_field(Text *text, const char *name, const char *value)
+{
+    text_add(text, "%s.%s = %s", text->length ? ", " : "", name, value);
+}
+
+static void add_time(Text *text, const Clause *clause, const char *from, const char *name)
+{
+    const Setting *const s = setting(clause, from);
+    const char *const unit = !s->unit ? "NN_SHARE" : *s->unit == 's' ? "NN_STEPS" : "NN_EPOCHS";
+    if (s->number != 0)
+        add_field(text, name, format("{%s, %s}", number_text(s->number), unit));
+}
+
+static const char *watch_text(const Clause *clause, const char *patience)
+{
+    return format("{%.0f, %s, %s}", setting_number(clause, patience),
+                  strcmp(setting_word(clause, "watch"), "loss") ? "true" : "false",
+                  number_text(setting_number(clause, "min_delta")));
+}
+
+static const char *schedule_text(const Clause *clause)
+{
+    static const struct {
+        const char *word, *name;
+    } kinds[] = {{"constant", NULL},
+                 {"step", "NN_STEP"},
+                 {"exponential", "NN_EXPONENTIAL"},
+                 {"cosine", "NN_COSINE"},
+                 {"polynomial", "NN_POLYNOMIAL"},
+                 {"one_cycle", "NN_ONE_CYCLE"},
+                 {"plateau", "NN_PLATEAU"}};
+    static const char *const numbers[] = {"factor", "to",  "power",     "t_mul",   "m_mul",
+                                          "rise",   "div", "final_div", "cooldown"};
+    Text text = {0};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(setting_word(clause, "kind"), kinds[i].word) && kinds[i].name)
+            add_field(&text, "kind", kinds[i].name);
+    for (int i = 0; i < clause->setting_count; i++) {
+        const char *const name = clause->settings[i].name;
+        if (!strcmp(name, "warmup") || !strcmp(name, "restart"))
+            add_time(&text, clause, name, name);
+        if (!strcmp(name, "every") || !strcmp(name, "over"))
+            add_time(&text, clause, name, "time");
+        if (!strcmp(name, "watch"))
+            add_field(&text, name, watch_text(clause, "patience"));
+        for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+            if (!strcmp(name, numbers[k]) && clause->settings[i].number != 0)
+                add_field(&text, name, number_text(clause->settings[i].number));
+    }
+    return text.text;
+}
+
+void emit_rate(Out *out, const Program *program)
+{
+    const char *const text = schedule_text(program->schedule);
+    if (text)
+        raw(out, "%s\n", wrapped(4, "    .schedule = {", text, "},"));
+    if (program->patience)
+        line(out, ".stop = %s,", watch_text(program->patience, "time"));
+}
