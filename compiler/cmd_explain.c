@@ -66,7 +66,7 @@ static void list_statements(const char *title, Section section)
     printf("%s\n", title);
     for (const Row *row = next_statement(NULL); row; row = next_statement(row))
         if (row->section == section)
-            printf("  %-12s%s\n", row->name, row->about);
+            printf("  %-17s%s\n", row->name, row->about);
     printf("\n");
 }
 
@@ -79,7 +79,7 @@ static void list_all(void)
     list_statements("training", SECTION_TRAINING);
     printf("errors\n");
     for (int i = 0; i < ERROR_COUNT; i++)
-        printf("  %-12s%s\n", errors[i].code, errors[i].title);
+        printf("  %-17s%s\n", errors[i].code, errors[i].title);
 }
 
 int run_explain(const Options *o)

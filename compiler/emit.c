@@ -238,8 +238,13 @@ static uint64_t fingerprint(const Network *network)
         text_add(&text, "%s %s %s %d %d %d %d %d %d %g;", op_info[n->op].name, n->name,
                  shape_text(n->shape), a->kernel[0], a->kernel[1], a->stride[0], a->stride[1],
                  a->pad[0], a->pad[1], a->eps);
-        for (int s = 0; s < n->step_count; s++)
+        if (a->slope != 0)
+            text_add(&text, "slope %g;", a->slope);
+        for (int s = 0; s < n->step_count; s++) {
             text_add(&text, "%s %g,", op_info[n->steps[s].op].name, n->steps[s].attributes.eps);
+            if (n->steps[s].attributes.slope != 0)
+                text_add(&text, "slope %g,", n->steps[s].attributes.slope);
+        }
     }
     for (const char *c = text.text; *c; c++)
         hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;

@@ -1,7 +1,7 @@
 // emit_elementwise.c: the ops that run in the loop of another: one or two statements on `v`.
 #include "netc.h"
 
-static const char *aligned_with_result(const Out *out, int operand)
+const char *aligned_with_result(const Out *out, int operand)
 {
     return format("%s%s", out->element.operand[operand], out->element.index);
 }
@@ -15,44 +15,6 @@ void emit_bias(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;
     line(out, "v += %s;", of_channel(out, 1));
-}
-
-void emit_relu(Out *out, const Graph *graph, const Node *node)
-{
-    (void)graph, (void)node;
-    line(out, "v = v < 0 ? 0 : v;"); // NaN stays NaN
-}
-
-void emit_relu_grad(Out *out, const Graph *graph, const Node *node)
-{
-    (void)graph, (void)node;
-    line(out, "v = %s > 0 ? v : 0;", aligned_with_result(out, 1));
-}
-
-void emit_sigmoid(Out *out, const Graph *graph, const Node *node)
-{
-    (void)graph, (void)node;
-    line(out, "v = 1 / (1 + %s(-v));", math(out, "exp"));
-}
-
-void emit_sigmoid_grad(Out *out, const Graph *graph, const Node *node)
-{
-    (void)graph, (void)node;
-    const char *const y = aligned_with_result(out, 1);
-    line(out, "v *= %s * (1 - %s);", y, y);
-}
-
-void emit_tanh(Out *out, const Graph *graph, const Node *node)
-{
-    (void)graph, (void)node;
-    line(out, "v = %s(v);", math(out, "tanh"));
-}
-
-void emit_tanh_grad(Out *out, const Graph *graph, const Node *node)
-{
-    (void)graph, (void)node;
-    const char *const y = aligned_with_result(out, 1);
-    line(out, "v *= 1 - %s * %s;", y, y);
 }
 
 void emit_add(Out *out, const Graph *graph, const Node *node)

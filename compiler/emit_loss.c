@@ -1,33 +1,9 @@
-// emit_loss.c: what comes out of the network: softmax, losses, answers.
+// emit_loss.c: what comes out of the network: losses, answers.
 #include "netc.h"
 
 static int outputs_of(const Graph *graph, const Node *node)
 {
     return (int)shape_size(graph->nodes[node->input[0]].shape);
-}
-
-static void emit_largest(Out *out, const Graph *graph, int outputs)
-{
-    line(out, "%s largest = x[i][0];", real_type(graph->network));
-    line(out, "for (int j = 1; j < %d; j++)", outputs);
-    line(out, "    largest = x[i][j] > largest ? x[i][j] : largest;");
-}
-
-// The largest is subtracted so that no exp overflows; it cancels.
-void emit_softmax(Out *out, const Graph *graph, const Node *node)
-{
-    const int outputs = outputs_of(graph, node);
-    const char *const type = real_type(graph->network);
-    line(out, "for (int i = 0; i < rows; i++) {");
-    emit_largest(out, graph, outputs);
-    line(out, "%s sum = 0;", type);
-    line(out, "for (int j = 0; j < %d; j++) {", outputs);
-    line(out, "y[i][j] = %s(x[i][j] - largest);", math(out, "exp"));
-    line(out, "sum += y[i][j];");
-    line(out, "}");
-    line(out, "for (int j = 0; j < %d; j++)", outputs);
-    line(out, "    y[i][j] /= sum;");
-    line(out, "}");
 }
 
 // Declares what row `i` should give: its label, or its targets.
@@ -53,7 +29,7 @@ void emit_cross_entropy(Out *out, const Graph *graph, const Node *node)
     const int outputs = outputs_of(graph, node);
     line(out, "for (int i = 0; i < rows; i++) {");
     emit_wanted(out);
-    emit_largest(out, graph, outputs);
+    emit_largest(out, "x[i]", outputs);
     line(out, "%s sum = 0;", real_type(graph->network));
     line(out, "for (int j = 0; j < %d; j++)", outputs);
     line(out, "    sum += %s(x[i][j] - largest);", math(out, "exp"));

@@ -106,6 +106,13 @@ static Shape rows_and_columns(Shape shape)
     return shape_of(2, (int)(shape_size(shape) / last), last);
 }
 
+// [pixels][channels]; one dimension where there is one pixel, or nothing goes by channel (0).
+static Shape by_channels(Shape shape, int channels)
+{
+    const int size = (int)shape_size(shape);
+    return channels && channels < size ? shape_of(2, size / channels, channels) : shape_of(1, size);
+}
+
 // Elementwise functions see [pixels][channels], or one dimension where no input goes by channel;
 // the others see the shape as it is.
 Shape view(const Graph *graph, const Node *node)
@@ -114,10 +121,11 @@ Shape view(const Graph *graph, const Node *node)
         return rows_and_columns(node->shape);
     if (op_info[node->op].flags & FLAT)
         return node->shape.count ? flat(node->shape) : node->shape;
+    if (node->op == OP_softmax || node->op == OP_softmax_grad)
+        return by_channels(node->shape, node->attributes.channels);
     if (!has_flag(node, ELTWISE))
         return node->shape;
-    const int size = (int)shape_size(node->shape), channels = channels_of(graph, node);
-    return channels && channels < size ? shape_of(2, size / channels, channels) : shape_of(1, size);
+    return by_channels(node->shape, channels_of(graph, node));
 }
 
 static Shape input_view(const Graph *graph, const Node *node, int input)
@@ -128,6 +136,8 @@ static Shape input_view(const Graph *graph, const Node *node, int input)
     if (op_info[node->op].flags & FLAT)
         return in->extent == PER_ROW ? flat(in->shape) : in->shape;
     switch (node->op) {
+    case OP_softmax:
+    case OP_softmax_grad: return view(graph, node);
     case OP_dense:
     case OP_dense_grad_w: return in->extent == PER_ROW ? flat(in->shape) : in->shape;
     case OP_norm_sums:

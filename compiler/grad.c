@@ -125,31 +125,51 @@ void grad_avgpool(Graph *graph, const Node *node, int dy)
                      BACKWARD(graph, &n, OP_avgpool_grad, shape_at(graph, x), "backward", dy));
 }
 
+// The activation of a dense or conv statement, whose layer has a backward function already, has its
+// word in the name of its own.
+static const char *activation_suffix(const Graph *graph, const Node *n)
+{
+    const bool inside = !strcmp(graph->nodes[n->input[0]].layer, n->layer);
+    return inside ? format("%s_backward", op_info[n->op].name) : "backward";
+}
+
 static void grad_through_result(Graph *graph, const Node *node, int dy, Op op)
 {
     const Node n = *node;
     const int x = n.input[0], y = (int)(node - graph->nodes);
-    // the activation of a dense or conv statement, whose layer has a backward function already
-    const bool inside = !strcmp(graph->nodes[x].layer, n.layer);
-    const char *const suffix = inside ? format("%s_backward", op_info[n.op].name) : "backward";
     if (needs_gradient(graph, x))
-        gradient_add(graph, x, BACKWARD(graph, &n, op, shape_at(graph, x), suffix, dy, y));
+        gradient_add(
+            graph, x,
+            BACKWARD(graph, &n, op, shape_at(graph, x), activation_suffix(graph, &n), dy, y));
 }
 
-void grad_relu(Graph *graph, const Node *node, int dy)
+static void grad_through_input(Graph *graph, const Node *node, int dy, Op op)
 {
-    grad_through_result(graph, node, dy, OP_relu_grad);
+    const Node n = *node;
+    const int x = n.input[0];
+    if (needs_gradient(graph, x))
+        gradient_add(
+            graph, x,
+            BACKWARD(graph, &n, op, shape_at(graph, x), activation_suffix(graph, &n), dy, x));
 }
 
-void grad_sigmoid(Graph *graph, const Node *node, int dy)
-{
-    grad_through_result(graph, node, dy, OP_sigmoid_grad);
-}
-
-void grad_tanh(Graph *graph, const Node *node, int dy)
-{
-    grad_through_result(graph, node, dy, OP_tanh_grad);
-}
+#define THROUGH(of, activation)                                                                    \
+    void grad_##activation(Graph *graph, const Node *node, int dy)                                 \
+    {                                                                                              \
+        grad_through_##of(graph, node, dy, OP_##activation##_grad);                                \
+    }
+THROUGH(result, relu)
+THROUGH(result, leaky_relu)
+THROUGH(result, elu)
+THROUGH(result, selu)
+THROUGH(input, gelu)
+THROUGH(input, silu)
+THROUGH(result, sigmoid)
+THROUGH(result, hard_sigmoid)
+THROUGH(result, tanh)
+THROUGH(result, softplus)
+THROUGH(result, softsign)
+THROUGH(result, softmax)
 
 // The same numbers are drawn again: what was kept is scaled, the rest is 0.
 void grad_dropout(Graph *graph, const Node *node, int dy)

@@ -11,6 +11,8 @@ static void print_attributes(const Node *node, FILE *out)
                 a->stride[1], a->pad[0], a->pad[1]);
     if (a->rate != 0)
         fprintf(out, " rate=%g", a->rate);
+    if (a->slope != 0)
+        fprintf(out, " slope=%g", a->slope);
     if (a->lambda != 0)
         fprintf(out, " lambda=%g", a->lambda);
 }

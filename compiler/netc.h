@@ -365,11 +365,12 @@ enum { MAX_INPUTS = 64, MAX_STEPS = 6 };
 typedef struct {
     int kernel[2], stride[2], pad[2]; // height, width; pad is what lies above and left
     double rate, eps, momentum;       // dropout; batchnorm
+    double slope;                     // activations: leaky_relu's slope, elu's alpha
     double lambda;                    // l2
     double beta1, beta2;              // optimizers
     bool nesterov;
     int tensor;     // OP_weight: index in Network.tensors
-    int channels;   // batchnorm: the last dimension, or all of them behind flatten
+    int channels;   // batchnorm, softmax: the last dimension, or all of them behind flatten
     Loc kernel_loc; // where the window's size is written
 } Attributes;
 
@@ -643,6 +644,8 @@ Shape view(const Graph *graph, const Node *node); // dimensions that its loops r
 // and its steps: reads `from`, an expression, and stores to the result.
 void emit_elements(Out *out, const Graph *graph, const Node *node, const char *from);
 void emit_row_steps(Out *out, const Graph *graph, const Node *node); // nothing where there are none
+const char *aligned_with_result(const Out *out, int operand); // emit_elementwise.c: "y[i][j]"
+void emit_largest(Out *out, const char *x, int count);        // emit_softmax.c
 void emit_part_elements(Out *out, const Graph *graph, const Node *node, const char *from);
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node); // emit_conv.c
 void emit_part_range(Out *out, const Graph *graph, const Node *node);   // declares `from` and `to`

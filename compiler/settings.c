@@ -187,8 +187,24 @@ static void misplaced_activation(const Reader *reader, const Expr *item)
     }
 }
 
+// `conv 32 3x3 leaky_relu slope 0.1`: the attribute of the activation, not of the layer.
+static bool attribute_of_activation(const Reader *reader, const Expr *item)
+{
+    const char *const activation = reader->clause.activation;
+    const Row *const row = activation ? statement_row(activation) : NULL;
+    if (!row || !option_row(row, item->word, NULL))
+        return false;
+    error_at(E130, item->loc, "'%s' belongs to '%s', not to '%s'", item->word, activation,
+             reader->row->name);
+    note_at(reader->clause.activation_loc,
+            "behind a layer it has its defaults; write '%s' on a line of its own", row->example);
+    return true;
+}
+
 static void unknown_word(const Reader *reader, const Expr *item)
 {
+    if (attribute_of_activation(reader, item))
+        return;
     if (is_unit(item->word)) {
         error_at(E114, item->loc, "unexpected unit '%s'", item->word);
         return;
@@ -202,7 +218,8 @@ static void unknown_word(const Reader *reader, const Expr *item)
         same_letters(item->word, "linear") ? NULL : foreign_word(item->word);
     const Words options = option_words(reader->row, reader->choice);
     Words words = options;
-    const bool activation = takes_activation(reader->row) && !reader->clause.activation && !known &&
+    const bool activation = takes_activation(reader->row) && !reader->clause.activation &&
+                            (!known || is_activation(known->ours)) &&
                             (!item->next || is_own_word(reader, item->next));
     const Words activations = statement_words(SECTION_ACTIVATION);
     for (int i = 0; activation && i < activations.count; i++)
@@ -212,7 +229,7 @@ static void unknown_word(const Reader *reader, const Expr *item)
         activation ? format("unknown activation '%s'", item->word)
                    : format("'%s' has no attribute '%s'", reader->row->name, item->word);
     error_at(E115, item->loc, "%s%s", what, near ? format("; did you mean '%s'?", near) : "");
-    if (near && !activation)
+    if (near)
         return;
     if (same_letters(item->word, "linear") || same_letters(item->word, "none"))
         note_at((Loc){0}, "for no activation, leave the word out");

@@ -1,9 +1,9 @@
-// nn_math.h: exp, log and tanh of float, written so that a loop over them becomes vector code.
+// nn_math.h: exp, log, tanh and erf of float, written so that a loop over them becomes vector code.
 //
 // No branch, no table, no call: argument reduction and a polynomial. The coefficients are those of
-// the Cephes library's expf, logf and tanhf (Moshier, 1992); tests/unit/test_math.c holds the error
-// against double precision below 2 units in the last place. Programs built with --precision f64
-// call the C library instead.
+// the Cephes library's expf, logf and tanhf (Moshier, 1992), and for erf minimax fits of our own;
+// tests/unit/test_math.c holds the error against double precision below 2 units in the last place.
+// Programs built with --precision f64 call the C library instead.
 #ifndef NN_MATH_H
 #define NN_MATH_H
 
@@ -84,6 +84,30 @@ static inline float nn_tanhf(float x)
     const float small = p * z * x + x;
     const float large = copysignf(1.0f - 2.0f / (nn_expf(size + size) + 1.0f), x);
     return size < 0.625f ? small : large;
+}
+
+// erf(x) = x + x R(x^2) near 0, and 1 - exp(-|x| Q(|x|)) with the sign of x further out, up to 4,
+// beyond which 1 is the nearest float. R is fitted to erf(x) / x - 1 on [0, 0.9375], Q to
+// -log(erfc(x)) / x on [0.9375, 4] weighted by x erfc(x), which makes the error one of erf itself.
+static inline float nn_erff(float x)
+{
+    const float size = fabsf(x), z = x * x, t = size > 4.0f ? 4.0f : size;
+    float r = -5.943142472e-4f;
+    r = r * z + 4.984378785e-3f;
+    r = r * z - 2.676110691e-2f;
+    r = r * z + 1.128168183e-1f;
+    r = r * z - 3.761248309e-1f;
+    r = r * z + 1.283791484e-1f;
+    float q = 4.515884810e-6f;
+    q = q * t - 4.042598802e-5f;
+    q = q * t - 7.591134837e-5f;
+    q = q * t + 3.003069599e-3f;
+    q = q * t - 2.279247889e-2f;
+    q = q * t + 1.053753099e-1f;
+    q = q * t + 6.355670657e-1f;
+    q = q * t + 1.128564364f;
+    const float near = r * x + x, far = copysignf(1.0f - nn_expf(-t * q), x);
+    return size < 0.9375f ? near : far;
 }
 
 #endif

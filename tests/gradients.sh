@@ -130,6 +130,36 @@ dense 12
 $activation
 END
 done
+for list in 'leaky_relu elu selu gelu' 'silu hard_sigmoid softplus softsign' \
+    'gelu silu leaky_relu selu' 'softsign softplus elu hard_sigmoid'; do
+    read -r a b c d <<<"$list"
+    gradient "$list" 4 <<END
+conv 3 3x3 $a stride 2
+conv 4 3x3 $b stride 2
+dense 12 $c
+dense 12
+$d
+dense 12
+END
+done
+gradient 'activations with a number' 4 <<END
+conv 3 3x3 stride 2
+leaky_relu slope 0.3
+conv 4 3x3 stride 2
+elu alpha 1.5
+dense 12 selu
+leaky_relu slope 0
+dense 12 gelu
+elu alpha 0.3
+END
+gradient 'softmax over channels, over values, and twice' 4 <<END
+conv 3 3x3 stride 3
+softmax
+conv 4 3x3 softmax stride 2
+dense 12
+flatten
+softmax
+END
 gradient 'activations in a row' 4 <<END
 conv 3 3x3 stride 2
 tanh
@@ -137,6 +167,11 @@ relu
 sigmoid
 dense 12 relu
 tanh
+silu
+silu
+gelu
+gelu
+softplus
 END
 gradient 'softmax as a statement' 4 <<END
 avgpool 4

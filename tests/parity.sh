@@ -118,5 +118,27 @@ avgpool 2 stride 1
 dense 10 softmax bias off
 loss cross_entropy
 END
+parity activations 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+conv 6 5x5 leaky_relu stride 2
+leaky_relu slope 0.05
+conv 8 3x3 elu stride 2
+elu alpha 0.5
+dense 40 selu
+dense 40 gelu
+dense 40 silu
+dense 10 softmax
+loss cross_entropy
+END
+parity activations-that-saturate 'f32 f64' 'rmsprop lr 0.003' <<END
+conv 6 5x5 softplus stride 3
+softmax
+batchnorm
+dense 60 softsign
+dense 40 hard_sigmoid
+softmax
+batchnorm
+dense 10 softmax
+loss cross_entropy
+END
 
 finish

@@ -20,7 +20,18 @@ import torch.nn.functional as F
 import files
 
 REAL = torch.float64
-ACTIVATIONS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+
+
+def hard_sigmoid(x):
+    """PyTorch's own takes 1/6 in float for its gradient."""
+    return torch.clamp(x / 6 + 0.5, 0, 1)
+
+
+ACTIVATIONS = {"relu": torch.relu, "elu": F.elu, "selu": F.selu, "gelu": F.gelu, "silu": F.silu,
+               "sigmoid": torch.sigmoid, "hard_sigmoid": hard_sigmoid, "tanh": torch.tanh,
+               "softplus": F.softplus, "softsign": F.softsign,
+               "leaky_relu": lambda x: F.leaky_relu(x, 0.2),
+               "softmax": lambda x: torch.softmax(x, 1)}  # dimension 1 holds the channels
 
 
 def size(text):
@@ -41,10 +52,10 @@ def statements(path):
         values, named, activation = [], {}, None
         rest = iter(words[1:])
         for word in rest:
-            if word in ACTIVATIONS or word == "softmax":
+            if word in ACTIVATIONS:
                 activation = word
             elif word in ("stride", "pad", "l2", "bias", "lr", "momentum", "nesterov", "rho", "eps",
-                          "beta1", "beta2"):
+                          "beta1", "beta2", "slope", "alpha"):
                 named[word] = next(rest)
             else:
                 values.append(word)
@@ -111,6 +122,10 @@ class Network:
             elif word in ("pool", "avgpool"):
                 pool = F.max_pool2d if word == "pool" else F.avg_pool2d
                 x = pool(x, size(values[0]), size(named.get("stride", values[0])))
+            elif word == "leaky_relu":
+                x = F.leaky_relu(x, float(named.get("slope", 0.2)))
+            elif word == "elu":
+                x = F.elu(x, float(named.get("alpha", 1)))
             elif word in ACTIVATIONS:
                 x = ACTIVATIONS[word](x)
             else:

@@ -1,4 +1,4 @@
-// test_math.c: exp, log and tanh of nn_math.h against the C library in double precision.
+// test_math.c: exp, log, tanh and erf of nn_math.h against the C library in double precision.
 
 #include "support.h"
 
@@ -36,6 +36,7 @@ static double worst(float (*ours)(float), double (*truth)(double), double from, 
 static float our_exp(float x) { return nn_expf(x); }
 static float our_log(float x) { return nn_logf(x); }
 static float our_tanh(float x) { return nn_tanhf(x); }
+static float our_erf(float x) { return nn_erff(x); }
 
 static void exp_is_close(void **state)
 {
@@ -87,12 +88,29 @@ static void tanh_at_its_ends(void **state)
     assert_true(isnan(nn_tanhf(NAN)));
 }
 
+static void erf_is_close(void **state)
+{
+    (void)state;
+    assert_true(worst(our_erf, erf, -5, 5) < 2);
+    assert_true(worst(our_erf, erf, -1, 1) < 2);
+    assert_true(worst(our_erf, erf, -1e-4, 1e-4) < 2);
+}
+
+static void erf_at_its_ends(void **state)
+{
+    (void)state;
+    assert_true(nn_erff(100) == 1 && nn_erff(-100) == -1);
+    assert_true(nn_erff(INFINITY) == 1 && nn_erff(0) == 0);
+    assert_true(isnan(nn_erff(NAN)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exp_is_close), cmocka_unit_test(exp_at_its_ends),
         cmocka_unit_test(log_is_close), cmocka_unit_test(log_at_its_ends),
         cmocka_unit_test(tanh_is_close), cmocka_unit_test(tanh_at_its_ends),
+        cmocka_unit_test(erf_is_close),  cmocka_unit_test(erf_at_its_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
