@@ -25,7 +25,7 @@ MODELS := $(wildcard models/*.net models/lab/*.net)
 all: $(B)/netc $(B)/lib/netc/libnn.a
 
 $(B)/netc: $(COMPILER_OBJ)
-	$(CC) $(SAN_FLAGS) -o $@ $^ -lm
+	$(CC) $(SAN_FLAGS) -o $@ $^ -lcjson -lm
 
 # flex and bison write C that our warnings are too strict for
 $(B)/grammar/net.tab.c $(B)/grammar/net.tab.h &: grammar/net.y
@@ -114,7 +114,7 @@ COMPILER_UNIT := $(B)/tests/unit/test_myers
 $(COMPILER_UNIT): $(B)/tests/unit/%: tests/unit/%.c $(COMPILER_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -Icompiler -o $@ $< \
-	    $(filter-out %/main.o,$(COMPILER_OBJ)) -lcmocka -lm
+	    $(filter-out %/main.o,$(COMPILER_OBJ)) -lcmocka -lcjson -lm
 
 # the C of every model, committed: its diff is the review of a change to the compiler
 gen: all
@@ -137,7 +137,7 @@ fuzz: $(B)/netc $(B)/manual_lines.c
 	@mkdir -p $(B)/fuzz
 	clang -std=gnu11 -g -O1 -fsanitize=fuzzer,address,undefined -w -Icompiler -I$(B)/grammar \
 	    -o $(B)/fuzz/parse tests/fuzz/parse.c $(filter-out compiler/main.c,$(COMPILER)) \
-	    $(B)/grammar/net.tab.c $(B)/grammar/net.yy.c $(B)/manual_lines.c -lm
+	    $(B)/grammar/net.tab.c $(B)/grammar/net.yy.c $(B)/manual_lines.c -lcjson -lm
 	$(B)/fuzz/parse -max_len=4096 -timeout=1 -close_fd_mask=2 -max_total_time=$(FUZZ_SECONDS)
 
 # lines that are too long, and warnings of the other compiler

@@ -15,15 +15,27 @@ typedef struct {
     int count;
 } List;
 
+typedef struct Option Option;
+
+// An option and its value, as written.
+typedef struct {
+    const Option *option;
+    const char *value;
+} Given;
+
 // What the command line says; each option stores to the field that its row of options.def names.
 typedef struct {
     const Command *command; // NULL: none was named
     List paths;             // the words behind the command
     List passed_on;         // of `train`: what the program gets
+    Given *given;           // all options, in their order
+    int given_count;
     const char *output, *dump, *target, *precision, *gemm; // NULL: not given
     List defines, sets;
     double max_mem; // bytes; 0: no limit
     bool explain, profile, verbose, help, version;
+    const char *context, *color; // of `diff`; NULL: not given
+    bool net, code, stat, json, no_pager;
 } Options;
 
 // --- options.c: the tables, and reading the command line by them --------------------------------
@@ -38,7 +50,6 @@ struct Command {
 
 typedef enum { STORE_FLAG, STORE_TEXT, STORE_LIST, STORE_SIZE } Store;
 
-typedef struct Option Option;
 struct Option {
     const char *name; // "--output"
     char letter;
@@ -46,7 +57,7 @@ struct Option {
     unsigned commands; // bits by the row of commands.def
     const char *about;
     Store store;
-    size_t field;                                          // its place in Options
+    size_t field;                                            // its place in Options
     const char *(*check)(const Option *, const char *value); // STORE_TEXT: NULL, or what is wrong
 };
 
@@ -59,12 +70,21 @@ Words option_choices(const Option *option); // what its value may be; none where
 int read_command_line(Options *to, int count, char **arguments);
 int usage_error(ErrorCode code, const char *text); // prints it with a hint; returns USAGE
 
+// Two settings of what decides the code, from one command line: of an option that is given twice,
+// or of a -D or --set of one name, the first goes to the left and the second to the right.
+int split_options(const Options *both, Options *left, Options *right); // DONE or USAGE
+// Adds an option as a record keeps it, "-D width=50", where the same is not given yet.
+int add_recorded(Options *to, const char *text);
+const char *given_text(const Given *given); // "-D width=50"
+
 // --- help.c -------------------------------------------------------------------------------------
 void print_help(FILE *out, const Command *command); // NULL: of all commands
 
 // --- compile.c: the passes in their order -------------------------------------------------------
 extern const char *const pass_names[]; // for --dump; ends with NULL
 
+// The program of a text, with -D and --set applied; NULL after an error.
+const Program *program_of(const Options *o, const Source *source);
 // The program in the first file, with -D and --set applied; NULL after an error.
 const Program *read_program(const Options *o);
 // All passes but emit; NULL after an error.

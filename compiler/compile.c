@@ -48,17 +48,20 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
     after(o, graph, "plan");
 }
 
-const Program *read_program(const Options *o)
+const Program *program_of(const Options *o, const Source *source)
 {
-    const Source *const source = source_read(o->paths.items[0]);
-    if (!source)
-        return NULL;
     const Statement *const statements = parse(source);
     if (wants_dump(o, "ast"))
         ast_dump(statements, stdout);
     const Overrides overrides = {o->defines.items, o->defines.count, o->sets.items, o->sets.count};
     const Program *const program = resolve(source, statements, &overrides);
     return error_count() ? NULL : program;
+}
+
+const Program *read_program(const Options *o)
+{
+    const Source *const source = source_read(o->paths.items[0]);
+    return source ? program_of(o, source) : NULL;
 }
 
 Network *compile(const Options *o, const Program *program)

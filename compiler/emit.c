@@ -2,7 +2,7 @@
 //
 // Its bytes depend on the network alone: no date, path, host or option; names come from roles; what
 // would change everywhere when one layer changes stands in one table.
-#include "netc.h"
+#include "record.h"
 
 #include <string.h>
 
@@ -203,24 +203,21 @@ static void emit_tensor_table(Out *out, const Network *network)
     blank_line(out);
 }
 
-static void emit_source(Out *out, const Program *program)
+static void emit_source(Out *out, const Network *network)
 {
     line(out, ".source =");
     out->depth++;
     Text current = {0};
     text_add(&current, "%s", "");
-    for (const char *c = program->source->text; *c; c++) {
+    for (const char *c = record_text(network); *c; c++) {
         if (*c == '\r')
             continue;
         text_add(&current, "%c", *c);
         if (*c == '\n' || !c[1]) {
-            line(out, "%s", quoted(current.text));
+            line(out, "%s%s", quoted(current.text), c[1] ? "" : ",");
             current = (Text){0};
         }
     }
-    for (int i = 0; i < program->override_count; i++)
-        line(out, "%s", quoted(format("# %s\n", program->overrides[i])));
-    line(out, "\"\",");
     out->depth--;
 }
 
@@ -259,7 +256,7 @@ static void emit_model(Out *out, const Network *network)
     const Setting *const validation = setting(p->validation, "part");
     line(out, "const NnModel nn_model = {");
     line(out, ".name = %s,", quoted(p->name));
-    emit_source(out, p);
+    emit_source(out, network);
     if (network->blas)
         line(out, ".blas_kernels = NN_BLAS_KERNELS,");
     line(out, ".fingerprint = \"%016llx\",", (unsigned long long)fingerprint(network));

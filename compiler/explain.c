@@ -85,7 +85,7 @@ static const char *number_value(double number, bool percent, const char *unit)
     return unit ? format("%s %s", number_text(number), unit) : number_text(number);
 }
 
-static const char *setting_value(const Setting *s)
+const char *setting_value(const Setting *s)
 {
     switch (s->kind) {
     case SETTING_NUMBER: return number_value(s->number, s->percent, s->unit);

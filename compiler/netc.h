@@ -211,6 +211,8 @@ void params_print(const Source *source, const Statement *statements, FILE *out);
 const Setting *setting(const Clause *clause, const char *name); // a bug when there is none
 double setting_number(const Clause *clause, const char *name);
 const char *setting_word(const Clause *clause, const char *name); // NULL: not set
+const char *setting_value(const Setting *setting);                // as it would be written
+const Clause *training_clause(const Program *program, const char *word); // NULL: there is none
 const char *layer_name(const Program *program, int layer);        // "conv1", or what `as` says
 
 // --- table.c: statements.def as an array; what knows the language by name reads it ---------------

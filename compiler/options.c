@@ -65,6 +65,13 @@ static const char *known_pass(const Option *option, const char *value)
                   join_words(names.words, names.count, "and"));
 }
 
+static const char *whole_number(const Option *option, const char *value)
+{
+    if (*value && strlen(value) < 9 && !value[strspn(value, "0123456789")])
+        return NULL;
+    return format("'%s %s': expected a whole number", option->name, value);
+}
+
 // --- the table ----------------------------------------------------------------------------------
 
 #define FLAG(name) STORE_FLAG, offsetof(Options, name), NULL
@@ -166,6 +173,30 @@ static int store(Options *o, const Option *option, const char *value)
     bug("option '%s' is not stored", option->name);
 }
 
+static int give(Options *o, const Option *option, const char *value)
+{
+    o->given[o->given_count++] = (Given){option, value};
+    return store(o, option, value);
+}
+
+static List list_of(int most)
+{
+    return (List){.items = allocate((size_t)most * sizeof(const char *))};
+}
+
+// No option given, and room for `most`.
+static Options no_options(int most)
+{
+    Options o = {.target = "native"};
+    o.paths = list_of(most);
+    o.passed_on = list_of(most);
+    o.given = allocate((size_t)most * sizeof *o.given);
+    for (const Option *option = next_option(NULL); option; option = next_option(option))
+        if (option->store == STORE_LIST)
+            *(List *)(void *)((char *)&o + option->field) = list_of(most);
+    return o;
+}
+
 // --- reading ------------------------------------------------------------------------------------
 
 // The row of `argument`, and its value where it is written with it: --dump=ast, -Dwidth=50.
@@ -224,7 +255,7 @@ static int read_option(Options *o, char **arguments, int count, int *at)
             return usage_error(E904, format("'%s' needs a value: %s", argument, option->value));
         value = arguments[++*at];
     }
-    return store(o, option, value);
+    return give(o, option, value);
 }
 
 static int read_command(Options *o, const char *word)
@@ -260,19 +291,9 @@ static int read_word(Options *o, const char *word)
     return DONE;
 }
 
-static List list_of(int most)
-{
-    return (List){.items = allocate((size_t)most * sizeof(const char *))};
-}
-
 int read_command_line(Options *o, int count, char **arguments)
 {
-    *o = (Options){.target = "native"};
-    o->paths = list_of(count);
-    o->passed_on = list_of(count);
-    for (const Option *option = next_option(NULL); option; option = next_option(option))
-        if (option->store == STORE_LIST)
-            *(List *)(void *)((char *)o + option->field) = list_of(count);
+    *o = no_options(count);
     for (int i = 1; i < count; i++) {
         const bool is_option = arguments[i][0] == '-' && arguments[i][1];
         const int status =
@@ -283,4 +304,69 @@ int read_command_line(Options *o, int count, char **arguments)
     if (o->command && o->paths.count < o->command->least && !o->help && !o->version)
         return usage_error(E906, format("'netc %s' needs %s", o->command->name, o->command->needs));
     return DONE;
+}
+
+// --- two settings of one command line -----------------------------------------------------------
+
+// Whether two options set the same: the same option, and the same name behind -D or --set.
+static bool same_subject(const Given *a, const Given *b)
+{
+    if (a->option != b->option || a->option->store != STORE_LIST)
+        return a->option == b->option;
+    const size_t length = strcspn(a->value, "=");
+    return length == strcspn(b->value, "=") && !strncmp(a->value, b->value, length);
+}
+
+static bool decides_code(const Option *option)
+{
+    const Command *command = next_command(NULL);
+    while (strcmp(command->name, "emit") != 0)
+        command = next_command(command);
+    return takes_option(command, option) && *option->value;
+}
+
+int split_options(const Options *both, Options *left, Options *right)
+{
+    enum { FROM_RECORD = 1000 }; // room for options of a record beside them
+    Options *const sides[] = {left, right};
+    for (int side = 0; side < 2; side++) {
+        *sides[side] = no_options(both->given_count + FROM_RECORD);
+        sides[side]->command = both->command;
+    }
+    for (int i = 0; i < both->given_count; i++) {
+        const Given *const given = &both->given[i];
+        if (!decides_code(given->option))
+            continue;
+        int before = 0, behind = 0;
+        for (int k = 0; k < both->given_count; k++)
+            if (k != i && same_subject(given, &both->given[k]))
+                *(k < i ? &before : &behind) += 1;
+        if (before + behind > 1)
+            return usage_error(E922, format("'%s' and two others: two settings can be compared",
+                                            given_text(given)));
+        for (int side = 0; side < 2; side++)
+            if (before + behind == 0 || before == side)
+                give(sides[side], given->option, given->value);
+    }
+    return DONE;
+}
+
+int add_recorded(Options *to, const char *text)
+{
+    const size_t length = strcspn(text, " ");
+    const char *value;
+    const Option *const option = find_option(format("%.*s", (int)length, text), &value);
+    if (!option || !decides_code(option) || !text[length])
+        return usage_error(E923, format("the option '%s' of the program is not known", text));
+    const Given given = {option, text + length + 1};
+    for (int i = 0; i < to->given_count; i++)
+        if (same_subject(&given, &to->given[i]))
+            return DONE;
+    return give(to, option, given.value);
+}
+
+const char *given_text(const Given *given)
+{
+    const char letter = given->option->letter;
+    return format("%s %s", letter ? format("-%c", letter) : given->option->name, given->value);
 }

@@ -146,7 +146,7 @@ typedef struct {
 
 typedef struct {
     const char *name;         // "mnist"
-    const char *source;       // the .net text, the overrides in comments at its end
+    const char *source;       // its making and the .net text: compiler/record.c
     const char *blas_kernels; // NN_BLAS_KERNELS where the program calls BLAS, otherwise NULL
     const char *fingerprint;  // of the network: two models with the same one share weights files
     NnType type;

@@ -1,0 +1,66 @@
+// paint.c: text on a terminal as git shows it: in git's colours, by the pager that git would use.
+#include "diff.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+bool wants_colours(const char *when)
+{
+    if (when && strcmp(when, "auto") != 0)
+        return !strcmp(when, "always");
+    const char *const none = getenv("NO_COLOR"), *const terminal = getenv("TERM");
+    const bool dumb = !terminal || !strcmp(terminal, "dumb");
+    return isatty(STDOUT_FILENO) && !dumb && !(none && *none);
+}
+
+void paint(Painting *to, Style style, const char *format, ...)
+{
+    static const char *const codes[] = {
+        [STYLE_PLAIN] = "",           [STYLE_HEADER] = "\033[1m", [STYLE_PLACE] = "\033[36m",
+        [STYLE_REMOVED] = "\033[31m", [STYLE_ADDED] = "\033[32m",
+    };
+    va_list list, again;
+    va_start(list, format);
+    va_copy(again, list);
+    const int length = vsnprintf(NULL, 0, format, list);
+    char *const line = allocate((size_t)length + 1);
+    vsnprintf(line, (size_t)length + 1, format, again);
+    va_end(again);
+    va_end(list);
+    const bool painted = to->colours && style != STYLE_PLAIN;
+    text_add(&to->text, "%s%s%s\n", painted ? codes[style] : "", line, painted ? "\033[m" : "");
+}
+
+// NULL where the text goes to standard output itself: no terminal, or a pager that is none.
+static const char *pager(void)
+{
+    if (!isatty(STDOUT_FILENO))
+        return NULL;
+    const char *command = getenv("GIT_PAGER");
+    if (!command)
+        command = getenv("PAGER");
+    if (!command)
+        command = "less";
+    return *command && strcmp(command, "cat") != 0 ? command : NULL;
+}
+
+void show(const Painting *painting, bool may_page)
+{
+    const char *const command = may_page ? pager() : NULL;
+    const char *const text = painting->text.text ? painting->text.text : "";
+    // less ends at once where all fits on the screen, shows colours, and leaves the text standing
+    setenv("LESS", "FRX", 0);
+    fflush(stdout);
+    FILE *const out = command ? popen(command, "w") : NULL;
+    if (!out) {
+        fputs(text, stdout);
+        return;
+    }
+    // who leaves the pager early has seen enough, and the exit status is still that of the result
+    signal(SIGPIPE, SIG_IGN);
+    fputs(text, out);
+    pclose(out);
+}

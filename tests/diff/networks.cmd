@@ -1,0 +1,29 @@
+# Layers aligned by their kinds: changed, added, removed, renamed; totals; settings of the training.
+# Memory and time follow the kernels of the day: their numbers are not held here.
+cd "$TMP" && NETC=$(realpath "$OLDPWD/$NETC")
+cat >left.net <<'END'
+data mnist
+input 28x28x1
+conv 8 3x3 relu
+pool 2
+dense 60 tanh
+dense 10 softmax
+loss cross_entropy
+optimizer sgd lr 0.1 momentum 90%
+batch 50
+END
+cat >right.net <<'END'
+data mnist
+input 28x28x1
+conv 8 3x3 relu
+pool 2
+dropout 30%
+conv 16 3x3 relu stride 2
+dense 10 softmax
+loss cross_entropy
+optimizer adam lr 0.002
+batch 100
+epochs 3
+END
+"$NETC" diff --net left.net right.net | sed -E 's/^(   (memory|time)[^0-9]*[a-z]).*/\1 .../'
+echo "exit ${PIPESTATUS[0]}"
