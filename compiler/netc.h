@@ -212,7 +212,6 @@ const Setting *setting(const Clause *clause, const char *name); // a bug when th
 double setting_number(const Clause *clause, const char *name);
 const char *setting_word(const Clause *clause, const char *name); // NULL: not set
 const char *setting_value(const Setting *setting);                // as it would be written
-const Clause *training_clause(const Program *program, const char *word); // NULL: there is none
 const char *layer_name(const Program *program, int layer);        // "conv1", or what `as` says
 
 // --- table.c: statements.def as an array; what knows the language by name reads it ---------------

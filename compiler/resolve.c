@@ -59,12 +59,6 @@ const Clause *training_clause(const Program *program, const char *word)
     return *(Clause *const *)((const char *)program + training_place(word));
 }
 
-const Clause *training_clause(const Program *program, const char *word)
-{
-    Program copy = *program;
-    return *training_slot(&copy, word);
-}
-
 // The statement that an unknown first word belongs to as an attribute or a choice: "lr", "adam".
 static bool note_owner(const char *word)
 {

@@ -645,6 +645,8 @@ static const NnCall calls[] = {
 const NnModel nn_model = {
     .name = "mlp",
     .source =
+        "# mlp, compiled by netc --target x86-64-v4\012"
+        "#\012"
         "# A network of one hidden layer, the first of every course.\012"
         "data mnist\012"
         "input 28x28x1\012"
@@ -654,8 +656,7 @@ const NnModel nn_model = {
         "loss      cross_entropy\012"
         "optimizer adam lr 0.001\012"
         "batch     100\012"
-        "epochs    5\012"
-        "",
+        "epochs    5\012",
     .fingerprint = "1ff64ecab2f11170",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,

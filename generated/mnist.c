@@ -1332,6 +1332,8 @@ static const NnCall calls[] = {
 const NnModel nn_model = {
     .name = "mnist",
     .source =
+        "# mnist, compiled by netc --target x86-64-v4\012"
+        "#\012"
         "# A small convolutional network that reads handwritten digits: over 99 % of them within 5 epochs.\012"
         "data mnist\012"
         "input 28x28x1                      # height x width x channels\012"
@@ -1347,8 +1349,7 @@ const NnModel nn_model = {
         "loss      cross_entropy\012"
         "optimizer adam lr 0.001\012"
         "batch     100\012"
-        "epochs    5\012"
-        "",
+        "epochs    5\012",
     .fingerprint = "e94c7a2a0e90951e",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,

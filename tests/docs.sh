@@ -15,7 +15,7 @@
 . "$(dirname "$0")/lib.sh"
 work=$tmp/work
 mkdir "$work"
-cp models/*.net "$work"
+cp -r models/*.net models/lab "$work"
 ln -s "$NETC" "$tmp/netc"
 export PATH=$tmp:$PATH
 

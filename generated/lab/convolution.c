@@ -3236,6 +3236,8 @@ static const NnCall calls[] = {
 const NnModel nn_model = {
     .name = "convolution",
     .source =
+        "# convolution, compiled by netc --target x86-64-v4\012"
+        "#\012"
         "# Three convolutions with batch normalisation, then the deep stack of dense layers; experiment 11.\012"
         "data mnist\012"
         "input 28x28x1\012"
@@ -3263,8 +3265,7 @@ const NnModel nn_model = {
         "loss      cross_entropy\012"
         "optimizer rmsprop lr 0.0005     # half of the default: the last epochs jump less\012"
         "batch     64\012"
-        "epochs    10\012"
-        "",
+        "epochs    10\012",
     .fingerprint = "421812bf6f5a63d7",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
