@@ -88,7 +88,7 @@ static bool by_channel(const Graph *graph, const Node *node, int input)
     return in->extent == PER_RUN || in->extent == PER_BATCH;
 }
 
-static int channels_of(const Graph *graph, const Node *node)
+int node_channels(const Graph *graph, const Node *node)
 {
     for (int k = 0; k < node->input_count; k++)
         if (by_channel(graph, node, k)) {
@@ -125,7 +125,7 @@ Shape view(const Graph *graph, const Node *node)
         return by_channels(node->shape, node->attributes.channels);
     if (!has_flag(node, ELTWISE))
         return node->shape;
-    return by_channels(node->shape, channels_of(graph, node));
+    return by_channels(node->shape, node_channels(graph, node));
 }
 
 static Shape input_view(const Graph *graph, const Node *node, int input)

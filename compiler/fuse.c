@@ -39,6 +39,15 @@ void drop_dead(Graph *graph)
     }
 }
 
+// Both see the same channels in a row, or one of them sees none: behind flatten, each value is one.
+static bool channels_agree(const Graph *graph, const Node *anchor, const Node *eltwise)
+{
+    const int wanted = node_channels(graph, eltwise);
+    const int there = has_flag(anchor, ANCHOR) ? anchor->shape.dims[anchor->shape.count - 1]
+                                               : node_channels(graph, anchor);
+    return op_info[anchor->op].tasks != BY_ROWS || !wanted || !there || wanted == there;
+}
+
 // The elementwise node that alone reads `anchor` and can run in its loop, or -1.
 static int fusible(const Graph *graph, int anchor)
 {
@@ -51,9 +60,9 @@ static int fusible(const Graph *graph, int anchor)
         const Node *const e = &graph->nodes[i];
         if (e->dead || !has_flag(e, ELTWISE) || e->input[0] != anchor)
             continue;
-        if (e->chunked != a->chunked || e->extent != a->extent || op_info[e->op].tasks != op_info[a->op].tasks ||
-            shape_size(e->shape) != shape_size(a->shape) ||
-            a->input_count + e->input_count - 1 > MAX_INPUTS)
+        if (e->chunked != a->chunked || e->extent != a->extent ||
+            op_info[e->op].tasks != op_info[a->op].tasks || !shape_equal(e->shape, a->shape) ||
+            !channels_agree(graph, a, e) || a->input_count + e->input_count - 1 > MAX_INPUTS)
             return -1;
         if (e->op == OP_dropout && runs(a, OP_dropout))
             return -1; // a function draws from one stream

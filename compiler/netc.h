@@ -639,6 +639,8 @@ const char *parameter_list(const Graph *graph, const Node *node);
 const char *function_text(const Graph *graph, const Node *node); // the whole function
 void emit_declaration(Out *out, const char *start, const char *parameters);
 const char *dims_text(Shape shape);               // "[26][26][32]"
+// How many channels an elementwise node's other inputs have; 0 where none goes by channel.
+int node_channels(const Graph *graph, const Node *node);
 Shape view(const Graph *graph, const Node *node); // dimensions that its loops run over, of one row
 
 // The loops over the elements of row `i`, or of a part, which carry the node's own elementwise op

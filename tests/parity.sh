@@ -140,5 +140,16 @@ batchnorm
 dense 10 softmax
 loss cross_entropy
 END
+# each value is a channel of its own, in training and in inference
+parity shapes 'f32 f64' 'sgd lr 0.02' <<END
+conv 6 5x5 tanh stride 3
+flatten
+batchnorm
+dense 40
+batchnorm
+tanh
+dense 10 softmax
+loss cross_entropy
+END
 
 finish

@@ -88,6 +88,11 @@ class Network:
         for name in self.trained:
             self.tensors[name].requires_grad_(True)
 
+    @staticmethod
+    def flat(x):
+        """In netc's order: height, width, channels."""
+        return x.permute(0, 2, 3, 1).flatten(1) if x.dim() > 2 else x
+
     def normalise(self, name, x, training):
         """Batch normalisation with momentum 0.99 and eps 0.001; both variances are of N numbers."""
         t = self.tensors
@@ -114,14 +119,15 @@ class Network:
                     x = pad_same(x, size(values[1]), stride)
                 x = F.conv2d(x, w.permute(3, 2, 0, 1), b, stride)
             elif word == "dense":
-                if x.dim() > 2:
-                    x = x.permute(0, 2, 3, 1).flatten(1)
+                x = self.flat(x)
                 x = x @ w if b is None else x @ w + b
             elif word == "batchnorm":
                 x = self.normalise(name, x, training)
             elif word in ("pool", "avgpool"):
                 pool = F.max_pool2d if word == "pool" else F.avg_pool2d
                 x = pool(x, size(values[0]), size(named.get("stride", values[0])))
+            elif word == "flatten":
+                x = self.flat(x)
             elif word == "leaky_relu":
                 x = F.leaky_relu(x, float(named.get("slope", 0.2)))
             elif word == "elu":
