@@ -70,7 +70,25 @@ Expr *expr_assign(Loc loc, const Expr *name, Expr *right)
     return expr;
 }
 
+Expr *expr_items(ExprKind kind, Loc loc, Expr *items)
+{
+    Expr *const expr = expr_new(kind, loc);
+    expr->items = items;
+    return expr;
+}
+
 // --- dump ---------------------------------------------------------------------------------------
+
+static void dump_expr(const Expr *expr, FILE *out);
+
+static void dump_items(const Expr *items, FILE *out)
+{
+    for (const Expr *item = items; item; item = item->next) {
+        if (item != items)
+            fputc(' ', out);
+        dump_expr(item, out);
+    }
+}
 
 static void dump_expr(const Expr *expr, FILE *out)
 {
@@ -98,20 +116,35 @@ static void dump_expr(const Expr *expr, FILE *out)
         fprintf(out, "%s = ", expr->word);
         dump_expr(expr->right, out);
         break;
+    case EXPR_LIST:
+        fputc('[', out);
+        dump_items(expr->items, out);
+        fputc(']', out);
+        break;
+    case EXPR_GROUP:
+        fputc('(', out);
+        dump_items(expr->items, out);
+        fputc(')', out);
+        break;
     }
 }
 
-// One statement a line behind its place; every operation in parentheses.
-void ast_dump(const Statement *statements, FILE *out)
+static void dump_statements(const Statement *statements, int indent, FILE *out)
 {
     for (const Statement *s = statements; s; s = s->next) {
         int line, column;
         loc_position(s->loc, &line, &column);
-        fprintf(out, "%d:%d\t%s", line, column, s->word);
-        for (const Expr *item = s->items; item; item = item->next) {
-            fputc(' ', out);
-            dump_expr(item, out);
-        }
+        fprintf(out, "%d:%d\t%*s%s%s", line, column, indent, "", s->word, s->items ? " " : "");
+        dump_items(s->items, out);
         fputc('\n', out);
+        for (const Body *body = s->bodies; body; body = body->next) {
+            loc_position(body->loc, &line, &column);
+            fprintf(out, "%d:%d\t%*s{\n", line, column, indent, "");
+            dump_statements(body->first, indent + 4, out);
+            fprintf(out, "\t%*s}\n", indent, "");
+        }
     }
 }
+
+// One statement a line behind its place; every operation in parentheses.
+void ast_dump(const Statement *statements, FILE *out) { dump_statements(statements, 0, out); }

@@ -235,6 +235,8 @@ static uint64_t fingerprint(const Network *network)
         text_add(&text, "%s %s %s %d %d %d %d %d %d %g;", op_info[n->op].name, n->name,
                  shape_text(n->shape), a->kernel[0], a->kernel[1], a->stride[0], a->stride[1],
                  a->pad[0], a->pad[1], a->eps);
+        for (int k = 0; k < n->input_count; k++)
+            text_add(&text, "%d ", n->input[k]);
         if (a->slope != 0)
             text_add(&text, "slope %g;", a->slope);
         for (int s = 0; s < n->step_count; s++) {

@@ -123,6 +123,8 @@ Shape view(const Graph *graph, const Node *node)
         return node->shape.count ? flat(node->shape) : node->shape;
     if (node->op == OP_softmax || node->op == OP_softmax_grad)
         return by_channels(node->shape, node->attributes.channels);
+    if (node->op == OP_concat || node->op == OP_concat_grad)
+        return rows_and_columns(node->shape);
     if (!has_flag(node, ELTWISE))
         return node->shape;
     return by_channels(node->shape, node_channels(graph, node));
@@ -149,7 +151,9 @@ static Shape input_view(const Graph *graph, const Node *node, int input)
             return in->shape;
         return pixels > 1 ? shape_of(2, pixels, channels) : shape_of(1, channels);
     }
-    case OP_sum_blocks: return rows_and_columns(in->shape);
+    case OP_sum_blocks:
+    case OP_concat_grad: return rows_and_columns(in->shape);
+    case OP_concat: return node->shape.count > 1 ? rows_and_columns(in->shape) : flat(in->shape);
     default: return in->shape;
     }
 }

@@ -158,7 +158,8 @@ void program_explain(const Program *program, FILE *out)
     }
     explain_clause(&table, "input", program->input);
     for (int i = 0; i < program->layer_count; i++)
-        explain_clause(&table, program->layers[i].name, &program->layers[i]);
+        if (program->layers[i].bracket <= BRACKET_OPENS)
+            explain_clause(&table, program->layers[i].name, &program->layers[i]);
     for (const Row *row = next_statement(NULL); row; row = next_statement(row)) {
         if (row->section != SECTION_TRAINING)
             continue;

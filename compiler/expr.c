@@ -6,8 +6,9 @@
 static void undefined_param(const Expr *expr, const Params *params)
 {
     Words names = {0};
-    for (int i = 0; i < params->count && i < 20; i++)
-        words_add(&names, params->params[i].name);
+    for (const Params *scope = params; scope; scope = scope->outer)
+        for (int i = 0; i < scope->count && i < 20; i++)
+            words_add(&names, scope->params[i].name);
     if (is_reserved(expr->word)) {
         error_at(E202, expr->loc, "expected a number, found '%s'", expr->word);
         return;
@@ -101,6 +102,8 @@ Value evaluate(const Expr *expr, const Params *params)
         return value;
     }
     case EXPR_DIMS:
+    case EXPR_LIST:
+    case EXPR_GROUP:
         error_at(E202, expr->loc, "expected a number, found '%s'", loc_text(expr->loc));
         return (Value){0};
     case EXPR_ASSIGN: error_at(E027, expr->loc, "unexpected '='"); return (Value){0};

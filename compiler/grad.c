@@ -6,17 +6,23 @@
 // list of saved activations.
 #include "netc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-bool needs_gradient(const Graph *graph, int id)
+bool needs_gradient(const Graph *graph, int id) { return graph->learns[id]; }
+
+// Which forward values depend on a trained weight.
+static void find_learning(Graph *graph)
 {
-    const Node *const node = &graph->nodes[id];
-    if (node->op == OP_weight)
-        return graph->network->tensors[node->attributes.tensor].role == ROLE_WEIGHT;
-    for (int i = 0; i < node->input_count; i++)
-        if (needs_gradient(graph, node->input[i]))
-            return true;
-    return false;
+    graph->learns = allocate((size_t)graph->count * sizeof *graph->learns);
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (node->op == OP_weight)
+            graph->learns[i] =
+                graph->network->tensors[node->attributes.tensor].role == ROLE_WEIGHT;
+        for (int k = 0; k < node->input_count; k++)
+            graph->learns[i] |= graph->learns[node->input[k]];
+    }
 }
 
 static const char *gradient_name(const Graph *graph, int id)
@@ -24,16 +30,38 @@ static const char *gradient_name(const Graph *graph, int id)
     return format("d_%s", graph->nodes[id].name);
 }
 
+// A gradient that becomes a part of a sum, which takes over the plain name, is called after the
+// layer that it comes from; a sum after its function.
+static void name_summand(Graph *graph, int id, int gradient)
+{
+    Node *const node = &graph->nodes[gradient];
+    const char *const plain = gradient_name(graph, id);
+    if (strncmp(node->name, "d_", 2) != 0 || !strcmp(node->name, plain))
+        node->name = node->op == OP_add ? format("%s_%s", plain, node->suffix)
+                                        : format("%s_by_%s", plain, node->layer);
+}
+
+static int add_gradients(Graph *graph, int id, int before, int gradient)
+{
+    name_summand(graph, id, before);
+    name_summand(graph, id, gradient);
+    const Node *const first = &graph->nodes[before];
+    const bool again = first->op == OP_add && first->layer == graph->nodes[id].layer;
+    const int number = again ? atoi(first->suffix + strlen("sum")) + 1 : 0;
+    const int sum = NODE(graph, OP_add, graph->nodes[id].layer, graph->nodes[gradient].loc, before,
+                         gradient);
+    infer_shape(graph, sum);
+    graph->nodes[sum].suffix = again ? format("sum%d", number > 1 ? number : 2) : "sum";
+    graph->nodes[sum].name = gradient_name(graph, id);
+    return sum;
+}
+
 // Records `gradient` as that of `id`, or adds it to what is there.
 void gradient_add(Graph *graph, int id, int gradient)
 {
     const int before = graph->gradient[id];
-    if (before >= 0) {
-        const Node *const node = &graph->nodes[gradient];
-        const int sum = NODE(graph, OP_add, node->layer, node->loc, before, gradient);
-        infer_shape(graph, sum);
-        gradient = sum;
-    }
+    if (before >= 0)
+        gradient = add_gradients(graph, id, before, gradient);
     // a gradient that passes through unchanged keeps the name it has
     if (strncmp(graph->nodes[gradient].name, "d_", 2))
         graph->nodes[gradient].name = gradient_name(graph, id);
@@ -188,6 +216,23 @@ void grad_add(Graph *graph, const Node *node, int dy)
             gradient_add(graph, n.input[i], dy);
 }
 
+void grad_concat(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    int from = 0;
+    for (int k = 0; k < n.own_inputs; k++) {
+        const Shape shape = shape_at(graph, n.input[k]);
+        if (needs_gradient(graph, n.input[k])) {
+            const int id = BACKWARD(graph, &n, OP_concat_grad, shape,
+                                    format("x%d_backward", k + 1), dy);
+            graph->nodes[id].attributes.from = from;
+            graph->nodes[id].name = format("d_%s_x%d", n.name, k + 1);
+            gradient_add(graph, n.input[k], id);
+        }
+        from += n.shape.count > 1 ? shape.dims[shape.count - 1] : (int)shape_size(shape);
+    }
+}
+
 // Ioffe and Szegedy 2015, section 3, with the two sums over the batch as nodes of their own: they
 // are the gradients of beta and gamma.
 void grad_norm(Graph *graph, const Node *node, int dy)
@@ -248,9 +293,9 @@ static bool is_loss(const Node *node)
 void differentiate(Graph *graph)
 {
     const int forward = graph->count;
-    enum { MAX_GROWTH = 8 }; // backward nodes of one forward node, at most
-    graph->gradient = allocate((size_t)forward * MAX_GROWTH * sizeof *graph->gradient);
-    for (int i = 0; i < forward * MAX_GROWTH; i++)
+    find_learning(graph);
+    graph->gradient = allocate((size_t)forward * sizeof *graph->gradient);
+    for (int i = 0; i < forward; i++)
         graph->gradient[i] = -1;
     for (int i = forward - 1; i >= 0; i--)
         if (is_loss(&graph->nodes[i]) || graph->gradient[i] >= 0)

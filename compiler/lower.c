@@ -27,35 +27,59 @@ static bool lower_layer(Lowering *l)
     bug("no lowering for '%s'", l->clause->word);
 }
 
-static void fill_card(Lowering *l, int tensors_before, Shape in)
+static void fill_card(Lowering *l, Shape in)
 {
     Network *const network = l->network;
     Card *const card = &network->cards[network->card_count++];
     *card = (Card){.clause = l->clause, .name = l->layer, .in = in, .out = current_shape(l)};
-    for (int i = tensors_before; i < network->tensor_count; i++)
-        if (network->tensors[i].role == ROLE_WEIGHT)
+    for (int i = 0; i < network->tensor_count; i++)
+        if (network->tensors[i].role == ROLE_WEIGHT && network->tensors[i].layer == l->layer)
             card->parameters += shape_size(network->tensors[i].shape);
+}
+
+static bool is_last(const Program *program, int layer)
+{
+    for (int i = layer + 1; i < program->layer_count; i++)
+        if (strcmp(program->layers[i].word, "dropout") != 0) // refused there
+            return false;
+    return true;
+}
+
+// The layer at `at`, with its bodies.
+static bool lower_one(Lowering *l)
+{
+    const Program *const program = l->network->program;
+    const Clause *const clause = &program->layers[l->at];
+    const Shape in = current_shape(l);
+    l->clause = clause;
+    l->layer = clause->name;
+    l->last = is_last(program, l->at);
+    if (lower_layer(l)) {
+        fill_card(l, in);
+        return true;
+    }
+    if (l->clause == clause) // and not a layer of its body
+        note_use(clause->use);
+    return false;
+}
+
+bool lower_body(Lowering *l)
+{
+    for (l->at++; l->network->program->layers[l->at].bracket <= BRACKET_OPENS; l->at++)
+        if (!lower_one(l))
+            return false;
+    return true;
 }
 
 static bool lower_layers(Lowering *l)
 {
-    const Program *const program = l->network->program;
-    l->network->cards = allocate((size_t)program->layer_count * sizeof(Card));
-    for (int i = 0; i < program->layer_count; i++) {
-        l->clause = &program->layers[i];
-        l->layer = layer_name(program, i);
-        l->last = true;
-        for (int k = i + 1; k < program->layer_count; k++)
-            l->last &= !strcmp(program->layers[k].word, "dropout"); // refused there
-        const int tensors = l->network->tensor_count;
-        const Shape in = current_shape(l);
-        if (!lower_layer(l))
+    const int count = l->network->program->layer_count;
+    l->network->cards = allocate((size_t)count * sizeof(Card));
+    for (; l->at < count; l->at++)
+        if (!lower_one(l))
             return false;
-        fill_card(l, tensors, in);
-    }
     return true;
 }
-
 
 // NULL after an error.
 Network *lower(const Program *program, const CodeOptions *options)

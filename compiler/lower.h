@@ -12,9 +12,15 @@ typedef struct {
     const Clause *clause;  // the layer that is being lowered
     const char *layer;     // its name
     int train, infer;      // the value that flows from layer to layer, in each graph
+    int at;                // its index in the program
     bool last;             // no layer follows
     const Clause *flatten; // where it was written: what follows sees one dimension
 } Lowering;
+
+// --- lower.c ------------------------------------------------------------------------------------
+// Lowers the layers behind a bracket, up to the next bracket of the same statement, where `at` then
+// stands; false after an error.
+bool lower_body(Lowering *l);
 
 // --- lower_node.c: nodes, tensors and names of a layer ------------------------------------------
 Shape current_shape(const Lowering *l);
@@ -49,6 +55,7 @@ bool lower_loss(Lowering *l);
 // --- the layers ---------------------------------------------------------------------------------
 #define LOWER_PARAM(word)
 #define LOWER_INPUT(word)
+#define LOWER_STRUCTURE(word)
 #define LOWER_TRAINING(word)
 #define LOWER_ACTIVATION(word)
 #define LOWER_LAYER(word) bool lower_##word(Lowering *l);

@@ -19,9 +19,16 @@ static void give_names(Program *program)
 {
     const Words words = statement_words(SECTION_ANY);
     int *const counts = allocate((size_t)words.count * sizeof *counts);
+    const char **const open = allocate((size_t)program->layer_count * sizeof *open);
+    int depth = 0;
     for (int i = 0; i < program->layer_count; i++) {
         Clause *const layer = &program->layers[i];
         int kind = 0;
+        if (layer->bracket >= BRACKET_NEXT)
+            layer->name = open[depth - 1];
+        depth -= layer->bracket == BRACKET_CLOSES;
+        if (layer->bracket >= BRACKET_NEXT)
+            continue;
         while (strcmp(words.words[kind], layer->word) != 0)
             kind++;
         counts[kind]++;
@@ -29,6 +36,8 @@ static void give_names(Program *program)
         const Loc written = written_name(layer);
         if (written.source)
             layer->name = setting_word(layer, "as");
+        if (layer->bracket == BRACKET_OPENS)
+            open[depth++] = layer->name;
     }
 }
 
@@ -39,17 +48,32 @@ static int by_name(const void *left, const void *right)
     return order ? order : (a > b) - (a < b);
 }
 
+// One name was written for several layers: by a list, a repeat or a block that is used twice.
+static void name_of_several(const Clause *layer)
+{
+    error_at(E514, written_name(layer), "'%s' would be the name of several layers", layer->name);
+    note_at((Loc){0}, "a statement that writes several layers gives no name; leave 'as %s' out",
+            layer->name);
+    note_use(layer->use);
+}
+
 static void check_names(const Program *program)
 {
-    const size_t count = (size_t)program->layer_count;
-    const Clause **const sorted = allocate((count + 1) * sizeof *sorted);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &program->layers[i];
+    size_t count = 0;
+    const Clause **const sorted = allocate(((size_t)program->layer_count + 1) * sizeof *sorted);
+    for (int i = 0; i < program->layer_count; i++)
+        if (program->layers[i].bracket <= BRACKET_OPENS)
+            sorted[count++] = &program->layers[i];
     qsort(sorted, count, sizeof *sorted, by_name);
     for (size_t i = 1; i < count; i++) {
         if (strcmp(sorted[i - 1]->name, sorted[i]->name) != 0)
             continue;
         const Clause *first = sorted[i - 1], *second = sorted[i];
+        if (written_name(first).source && written_name(first).start == written_name(second).start) {
+            if (i < 2 || sorted[i - 2]->name != second->name)
+                name_of_several(second);
+            continue;
+        }
         const bool swap = !written_name(second).source;
         const Loc place = written_name(swap ? first : second);
         const Clause *const other = swap ? second : first;
@@ -79,7 +103,8 @@ static void check_generated(const Program *program, const Clause *layer)
     for (int i = 0; i < program->layer_count; i++) {
         const Clause *const other = &program->layers[i];
         const size_t length = strlen(other->name);
-        if (other == layer || strncmp(name, other->name, length) || name[length] != '_')
+        if (other == layer || other->bracket > BRACKET_OPENS ||
+            strncmp(name, other->name, length) || name[length] != '_')
             continue;
         error_at(E128, place, "'%s' could be a part of layer '%s', whose parts begin with '%s_'",
                  name, other->name, other->name);
@@ -92,7 +117,7 @@ void name_layers(Program *program)
     give_names(program);
     check_names(program);
     for (int i = 0; i < program->layer_count; i++)
-        if (written_name(&program->layers[i]).source)
+        if (program->layers[i].bracket <= BRACKET_OPENS && written_name(&program->layers[i]).source)
             check_generated(program, &program->layers[i]);
 }
 

@@ -85,6 +85,8 @@ typedef enum {
     EXPR_BINARY,
     EXPR_NEGATE,
     EXPR_ASSIGN, // word = right; only as an item
+    EXPR_LIST,   // [300 200 100]; only as an item
+    EXPR_GROUP,  // (filters stride): not one number in parentheses; only as an item
 } ExprKind;
 
 enum { MAX_DIMS = 4 };
@@ -100,16 +102,28 @@ struct Expr {
     int dim_count;
     char op;            // EXPR_BINARY: + - * /
     Expr *left, *right; // EXPR_NEGATE, EXPR_ASSIGN: only right
+    Expr *items;        // EXPR_LIST, EXPR_GROUP
     int depth;          // operators above one another
-    Expr *next;         // the next item of the statement
+    Expr *next;         // the next item of the statement, list or group
 };
 
-// One statement: a word and the items behind it. What they mean is resolve.c's business.
 typedef struct Statement Statement;
+
+// The statements between a '{' and its '}'.
+typedef struct Body Body;
+struct Body {
+    Loc loc; // of the '{'
+    Statement *first, *last;
+    Body *next; // of the same statement
+};
+
+// One statement: a word, the items behind it and the bodies behind them. What they mean is
+// resolve.c's business.
 struct Statement {
-    Loc loc, word_loc;
-    const char *word; // interned
+    Loc loc, word_loc; // loc is without the bodies
+    const char *word;  // interned
     Expr *items;
+    Body *bodies;
     bool broken; // an error in its text was printed: only its word is sure
     Statement *next;
 };
@@ -120,6 +134,7 @@ Expr *expr_dims(Loc loc);
 Expr *expr_binary(Loc loc, char op, Expr *left, Expr *right);
 Expr *expr_negate(Loc loc, Expr *right);
 Expr *expr_assign(Loc loc, const Expr *name, Expr *right);
+Expr *expr_items(ExprKind kind, Loc loc, Expr *items); // EXPR_LIST, EXPR_GROUP
 
 Statement *parse(const Source *source); // errors are printed; what could be parsed is returned
 void ast_dump(const Statement *statements, FILE *out);
@@ -155,9 +170,24 @@ typedef struct {
     const char *word; // SETTING_WORD, SETTING_NAME; NULL: not set
 } Setting;
 
+// The place at which a block is used or a repeat stands, of the layers that it makes.
+typedef struct Use Use;
+struct Use {
+    Loc loc;
+    const char *block; // NULL: a repeat
+    int round, rounds; // of a repeat
+    const Use *outer;  // that holds this one, or NULL
+};
+void note_use(const Use *use); // notes below an error in a block or a repeat, innermost first
+
+// A layer with bodies stands in the list of layers once before them, between two, and behind them.
+typedef enum { BRACKET_NONE, BRACKET_OPENS, BRACKET_NEXT, BRACKET_CLOSES } Bracket;
+
 // A statement that passed the check: each of its settings has a value and an origin.
 typedef struct {
     const char *word; // "conv"; interned
+    Bracket bracket;
+    const Use *use; // where it comes from, or NULL
     const char *name; // of a layer: "conv1", or what `as` says
     Loc loc, word_loc;
     const char *activation; // "relu", or NULL
@@ -177,10 +207,12 @@ typedef struct {
     bool used, overridden;
 } Param;
 
-typedef struct {
+typedef struct Params Params;
+struct Params {
     Param *params;
     int count;
-} Params;
+    const Params *outer; // around a block's arguments: the file's params; else NULL
+};
 
 typedef struct {
     const char *name; // "mnist", from the file's name
@@ -215,12 +247,20 @@ const char *setting_value(const Setting *setting);                // as it would
 const char *layer_name(const Program *program, int layer);        // "conv1", or what `as` says
 
 // --- table.c: statements.def as an array; what knows the language by name reads it ---------------
-typedef enum { ROW_STATEMENT, ROW_VALUE, ROW_ACTIVATION, ROW_OPTION, ROW_END } RowType;
+typedef enum {
+    ROW_STATEMENT,
+    ROW_VALUE,
+    ROW_ACTIVATION,
+    ROW_OPTION,
+    ROW_BODIES, // low to high of them
+    ROW_END
+} RowType;
 typedef enum {
     SECTION_PARAM,
     SECTION_INPUT,
     SECTION_LAYER,
     SECTION_ACTIVATION, // layers too, and words behind other layers
+    SECTION_STRUCTURE,  // write layers
     SECTION_TRAINING,
     SECTION_ANY,
 } Section;
@@ -257,6 +297,8 @@ const Row *next_field(const Row *row);           // a value or an option; NULL b
 const Row *option_row(const Row *statement, const char *name, const char *choice);
 bool field_applies(const Row *field, const char *choice); // choice NULL: to any
 bool takes_activation(const Row *statement);
+int least_bodies(const Row *statement); // 0: it has none
+int most_bodies(const Row *statement);
 bool is_activation(const char *word);
 bool is_unit(const char *word); // that some number takes
 Words statement_words(Section section);
@@ -371,6 +413,7 @@ typedef struct {
     double beta1, beta2;              // optimizers
     bool nesterov;
     int tensor;     // OP_weight: index in Network.tensors
+    int from;       // OP_concat_grad: where its part of the last dimension begins
     int channels;   // batchnorm, softmax: the last dimension, or all of them behind flatten
     Loc kernel_loc; // where the window's size is written
 } Attributes;
@@ -438,7 +481,8 @@ struct Graph {
     int chunk_phases;    // schedule.c: the first of them, which run once for each chunk
     long arena_bytes;    // plan.c: everything
     long unshared_bytes; // plan.c: what it would be if no two values shared bytes
-    int *gradient;       // grad.c: node -> node of its gradient, or -1
+    int *gradient;       // grad.c: forward node -> node of its gradient, or -1
+    bool *learns;        // grad.c: forward node -> whether it depends on a trained weight
 };
 
 // One statement of the network's card.

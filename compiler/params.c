@@ -10,9 +10,10 @@ enum { MAX_PARAMS = 1000 }; // no network has more, and it keeps every search sh
 
 Param *find_param(const Params *params, const char *name)
 {
-    for (int i = 0; i < params->count; i++)
-        if (params->params[i].name == name)
-            return &params->params[i];
+    for (; params; params = params->outer)
+        for (int i = 0; i < params->count; i++)
+            if (params->params[i].name == name)
+                return &params->params[i];
     return NULL;
 }
 

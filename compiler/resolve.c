@@ -3,17 +3,9 @@
 //
 // --set batch=10000 is the statement `batch 10000` of a source of its own and takes the same way as
 // the file's, so that its mistakes are found and shown as theirs are.
-#include "netc.h"
+#include "resolve.h"
 
 #include <string.h>
-
-enum { MAX_LAYERS = 10000 };
-
-typedef struct {
-    Program *program;
-    const Statement *first_layer;
-    bool input_unreadable; // what may have been meant as the input has been answered
-} Resolver;
 
 // --- statements ---------------------------------------------------------------------------------
 
@@ -88,7 +80,8 @@ static void unknown_statement(Resolver *r, const Statement *statement)
 {
     const char *const word = statement->word;
     const Loc loc = statement->word_loc;
-    const Words all = statement_words(SECTION_ANY);
+    Words all = statement_words(SECTION_ANY);
+    add_block_names(r, &all);
     const char *const near = nearest_word(word, all.words, all.count);
     const Foreign *const known = foreign_word(word);
     const Param *const param = find_param(&r->program->params, word);
@@ -124,16 +117,25 @@ static void add_input(Resolver *r, const Row *row, const Statement *statement)
     program->input = new_clause(read_clause(row, statement, &program->params));
 }
 
-static void add_layer(Resolver *r, const Row *row, const Statement *statement)
+bool add_layer(Resolver *r, Clause clause)
 {
     Program *const program = r->program;
-    if (!program->input && !r->first_layer)
-        r->first_layer = statement;
     if (program->layer_count == MAX_LAYERS) {
-        error_at(E104, statement->loc, "more than %d layers", MAX_LAYERS);
-        return;
+        if (!r->full)
+            error_at(E104, clause.loc, "more than %d layers", MAX_LAYERS);
+        r->full = true;
+        return false;
     }
-    program->layers[program->layer_count++] = read_clause(row, statement, &program->params);
+    if (program->layer_count == r->layer_capacity) {
+        r->layer_capacity = 2 * r->layer_capacity + 64;
+        Clause *const layers = allocate((size_t)r->layer_capacity * sizeof *layers);
+        if (program->layer_count)
+            memcpy(layers, program->layers, (size_t)program->layer_count * sizeof *layers);
+        program->layers = layers;
+    }
+    clause.use = r->use;
+    program->layers[program->layer_count++] = clause;
+    return true;
 }
 
 static void add_training(Resolver *r, const Row *row, const Statement *statement)
@@ -153,29 +155,66 @@ static void add_training(Resolver *r, const Row *row, const Statement *statement
 static void add_broken(Resolver *r, const Statement *statement)
 {
     const char *const input[] = {"input"};
-    if (nearest_word(statement->word, input, 1))
+    if (statement->word && nearest_word(statement->word, input, 1))
         r->input_unreadable = true;
 }
 
-static void add_statement(Resolver *r, const Statement *statement)
+// In a body only layers stand.
+static bool belongs_here(const Resolver *r, const Row *row, const Statement *statement)
 {
-    const Row *const row = statement_row(statement->word);
-    if (statement->broken && !(row && row->section == SECTION_PARAM)) {
-        add_broken(r, statement);
+    const bool writes_layers = row->section == SECTION_LAYER ||
+                               row->section == SECTION_ACTIVATION || !strcmp(row->name, "repeat");
+    if (!r->owner || writes_layers)
+        return true;
+    error_at(E503, statement->loc, "'%s' is no layer and can't stand in the body of '%s'",
+             row->name, r->owner->word);
+    note_at((Loc){0}, "write it outside of all braces");
+    return false;
+}
+
+static void resolve_layer(Resolver *r, const Row *row, const Statement *statement)
+{
+    if (!r->program->input && !r->first_layer)
+        r->first_layer = statement;
+    const Clause clause = read_clause(row, statement, r->params);
+    if (most_bodies(row))
+        add_branches(r, clause, statement);
+    else
+        add_layer(r, clause);
+}
+
+static void resolve_known(Resolver *r, const Row *row, const Statement *statement)
+{
+    if (!belongs_here(r, row, statement) || !check_bodies(row, statement))
         return;
-    }
-    if (!row) {
-        unknown_statement(r, statement);
-        return;
-    }
     switch (row->section) {
     case SECTION_PARAM: define_param(&r->program->params, statement); break;
     case SECTION_INPUT: add_input(r, row, statement); break;
     case SECTION_LAYER:
-    case SECTION_ACTIVATION: add_layer(r, row, statement); break;
+    case SECTION_ACTIVATION: resolve_layer(r, row, statement); break;
+    case SECTION_STRUCTURE: add_structure(r, row, statement); break;
     case SECTION_TRAINING: add_training(r, row, statement); break;
     case SECTION_ANY: bug("statement '%s' of no section", row->name);
     }
+}
+
+void resolve_statement(Resolver *r, const Statement *statement)
+{
+    const int errors = error_count();
+    const Row *const row = statement_row(statement->word);
+    Block *const block = row ? NULL : find_block(r, statement->word);
+    if (statement->broken && !(row && row->section == SECTION_PARAM))
+        add_broken(r, statement);
+    else if ((row || block) && !r->in_list && has_list(statement))
+        expand_list(r, row, statement);
+    else if (block)
+        use_block(r, block, statement);
+    else if (row)
+        resolve_known(r, row, statement);
+    else if (!defined_below(r, statement))
+        unknown_statement(r, statement);
+    if (error_count() > errors && !statement->bodies && !block)
+        note_use(r->use);
 }
 
 // --- --set --------------------------------------------------------------------------------------
@@ -243,6 +282,7 @@ static void check_whole(const Resolver *r)
     }
     if (error_count())
         return;
+    check_blocks(r);
     if (!program->layer_count)
         error_at(E106, program->input->loc, "no layer behind 'input'");
     check_rate(program);
@@ -291,10 +331,6 @@ static Program *new_program(const Source *source, const Statement *statements)
     Program *const program = allocate(sizeof *program);
     program->source = source;
     program->name = program_name(source->path);
-    size_t count = 0;
-    for (const Statement *s = statements; s; s = s->next)
-        count++;
-    program->layers = allocate((count < MAX_LAYERS ? count + 1 : MAX_LAYERS) * sizeof(Clause));
     declare_params(&program->params, statements);
     return program;
 }
@@ -302,12 +338,12 @@ static Program *new_program(const Source *source, const Statement *statements)
 Program *resolve(const Source *source, const Statement *statements, const Overrides *overrides)
 {
     Program *const program = new_program(source, statements);
-    Resolver r = {.program = program};
+    Resolver r = {.program = program, .params = &program->params, .statements = statements};
     for (int i = 0; i < overrides->define_count; i++)
         apply_define(&program->params, source, overrides->defines[i]);
     // Behind the last error that is shown, checking would only cost time.
     for (const Statement *s = statements; s && error_count() <= MAX_ERRORS; s = s->next)
-        add_statement(&r, s);
+        resolve_statement(&r, s);
     for (int i = 0; i < overrides->set_count; i++)
         apply_set(&r, overrides->sets[i]);
     record_overrides(program, overrides);

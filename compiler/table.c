@@ -19,6 +19,7 @@
 #define OPTION_OF(choice, word, kind, otherwise, what)                                             \
     {.type = ROW_OPTION, .name = #word, .of = choice, .fallback = otherwise, .about = what, kind},
 #define ACTIVATION {.type = ROW_ACTIVATION},
+#define BODIES(from, to) {.type = ROW_BODIES, .low = from, .high = to},
 
 #define WHOLE(from, to) .kind = SETTING_NUMBER, .whole = true, .low = from, .high = to
 #define REAL(...) .kind = SETTING_NUMBER, __VA_ARGS__
@@ -79,16 +80,31 @@ const Row *next_field(const Row *row)
 {
     do
         row++;
-    while (row->type == ROW_ACTIVATION);
+    while (row->type == ROW_ACTIVATION || row->type == ROW_BODIES);
     return row->type == ROW_STATEMENT || row->type == ROW_END ? NULL : row;
 }
 
-bool takes_activation(const Row *statement)
+// The row of this type of a statement, or NULL.
+static const Row *row_of(const Row *statement, RowType type)
 {
     for (const Row *row = statement + 1; row->type != ROW_STATEMENT && row->type != ROW_END; row++)
-        if (row->type == ROW_ACTIVATION)
-            return true;
-    return false;
+        if (row->type == type)
+            return row;
+    return NULL;
+}
+
+bool takes_activation(const Row *statement) { return row_of(statement, ROW_ACTIVATION) != NULL; }
+
+int least_bodies(const Row *statement)
+{
+    const Row *const row = row_of(statement, ROW_BODIES);
+    return row ? (int)row->low : 0;
+}
+
+int most_bodies(const Row *statement)
+{
+    const Row *const row = row_of(statement, ROW_BODIES);
+    return row ? (int)row->high : 0;
 }
 
 bool is_activation(const char *word)

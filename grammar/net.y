@@ -1,6 +1,9 @@
 // net.y: the grammar. A statement is a word and the items behind it, and no word is special: what
 // a statement takes is said by statements.def and checked by settings.c, so that a wrong item gets
 // a message about the statement and not one about tokens.
+//
+// Braces are counted by the actions and not by rules: whatever is wrong on a line, the bodies that
+// it opens and closes are known, and no '}' far below is reported for it.
 
 %require "3.8"
 %define api.pure full
@@ -17,7 +20,7 @@
 #include "../compiler/netc.h"
 #include <string.h>
 
-enum { MAX_PARENTHESES = 50, MAX_OPERATORS = 200 };
+enum { MAX_PARENTHESES = 50, MAX_OPERATORS = 200, MAX_BODIES = 50 };
 
 // What the lexer and the parser know together.
 typedef struct {
@@ -25,10 +28,15 @@ typedef struct {
     int offset;                // byte behind the last token
     int statement;             // byte at which this statement starts, or -1
     int previous;              // kind of the last token
-    int open[MAX_PARENTHESES]; // bytes of the '(' that wait for their ')'
+    int open[MAX_PARENTHESES]; // bytes of the '(' and '[' that wait for their end
     int depth;
     bool failed;               // an error of this statement was printed: one is enough
-    Statement *first, *last;
+    Body file;                 // its statements
+    Body *body[MAX_BODIES];    // that are open, and whose they are
+    Statement *owner[MAX_BODIES];
+    int bodies;
+    int beyond;                // open ones more than that
+    int silent;                // of so many bodies inside one another no error is printed; or 0
 } Parser;
 
 typedef struct {
@@ -46,6 +54,10 @@ int yylex(YYSTYPE *value, YYLTYPE *loc, void *scanner);
 static void yyerror(YYLTYPE *loc, void *scanner, Parser *parser, const char *message);
 static Items add_item(Parser *parser, Items items, Expr *item);
 static void add_statement(Parser *parser, const Expr *word, Items items);
+static void open_body(Parser *parser, Loc brace);
+static void reopen_body(Parser *parser, Loc close, Loc open);
+static void close_body(Parser *parser, Loc brace);
+static void close_file(Parser *parser);
 static void end_statement(Parser *parser);
 
 // A place from the first symbol of a rule to its last.
@@ -60,7 +72,8 @@ static void end_statement(Parser *parser);
 
 %token END "end of line"
 %token <expr> NUMBER "number" WORD "word" DIMS "size"
-%token ASSIGN "'='" OPEN "'('" CLOSE "')'"
+%token ASSIGN "'='" OPEN "'('" CLOSE "')'" OPEN_LIST "'['" CLOSE_LIST "']'"
+%token OPEN_BODY "'{'" CLOSE_BODY "'}'" // the lexer puts an end of line before a '}'
 %token PLUS "'+'" MINUS "'-'" TIMES "'*'" DIVIDE "'/'"
 %token NEGATE "'-' of a negative number" // the lexer tells the two by what stands around it
 
@@ -68,22 +81,35 @@ static void end_statement(Parser *parser);
 %left TIMES DIVIDE
 %precedence NEGATE
 
-%nterm <expr> item expr
-%nterm <items> items
+%nterm <expr> item expr element
+%nterm <items> items elements group several
 
 %%
 
 file:
-    %empty
-|   file statement
+    statements              { close_file(parser); }
 ;
 
-// After an error, the rest of the line is skipped and reading goes on with the next statement.
+statements:
+    %empty
+|   statements statement
+;
+
+// After an error, the rest of the line is skipped up to a '{' or its end.
 statement:
-    END                     { end_statement(parser); }
-|   WORD items END          { add_statement(parser, $WORD, $items); }
-|   WORD items error END    { add_statement(parser, $WORD, $items); yyerrok; }
-|   error END               { end_statement(parser); yyerrok; }
+    END                                 { end_statement(parser); }
+|   WORD items END                      { add_statement(parser, $WORD, $items); }
+|   WORD items OPEN_BODY                { add_statement(parser, $WORD, $items);
+                                          open_body(parser, @OPEN_BODY); }
+|   CLOSE_BODY END                      { close_body(parser, @CLOSE_BODY); }
+|   CLOSE_BODY OPEN_BODY                { reopen_body(parser, @CLOSE_BODY, @OPEN_BODY); }
+|   WORD items error END                { add_statement(parser, $WORD, $items); yyerrok; }
+|   WORD items error OPEN_BODY          { add_statement(parser, $WORD, $items);
+                                          open_body(parser, @OPEN_BODY); yyerrok; }
+|   CLOSE_BODY error END                { close_body(parser, @CLOSE_BODY); yyerrok; }
+|   CLOSE_BODY error OPEN_BODY          { reopen_body(parser, @CLOSE_BODY, @OPEN_BODY); yyerrok; }
+|   error END                           { end_statement(parser); yyerrok; }
+|   error OPEN_BODY                     { open_body(parser, @OPEN_BODY); yyerrok; }
 ;
 
 items:
@@ -92,9 +118,32 @@ items:
 ;
 
 item:
+    element
+|   WORD ASSIGN expr                    { $$ = expr_assign(@$, $WORD, $expr); }
+|   OPEN_LIST elements CLOSE_LIST       { $$ = expr_items(EXPR_LIST, @$, $elements.first); }
+|   OPEN group CLOSE                    { $$ = expr_items(EXPR_GROUP, @$, $group.first); }
+;
+
+elements:
+    element                             { $$ = add_item(parser, (Items){NULL, NULL}, $element); }
+|   elements[list] element              { $$ = add_item(parser, $list, $element); }
+;
+
+element:
     expr
 |   DIMS
-|   WORD ASSIGN expr    { $$ = expr_assign(@$, $WORD, $expr); }
+;
+
+// Any number of them but one, which is an expression in parentheses.
+group:
+    %empty                              { $$ = (Items){NULL, NULL}; }
+|   several
+;
+
+several:
+    expr[first] expr[second]            { $$ = add_item(parser, (Items){NULL, NULL}, $first);
+                                          $$ = add_item(parser, $$, $second); }
+|   several[list] expr                  { $$ = add_item(parser, $list, $expr); }
 ;
 
 expr:
@@ -133,6 +182,11 @@ static void end_statement(Parser *parser)
     parser->depth = 0;
 }
 
+static Body *innermost(Parser *parser)
+{
+    return parser->bodies ? parser->body[parser->bodies - 1] : &parser->file;
+}
+
 static void add_statement(Parser *parser, const Expr *word, Items items)
 {
     Statement *const statement = allocate(sizeof *statement);
@@ -142,12 +196,86 @@ static void add_statement(Parser *parser, const Expr *word, Items items)
     statement->broken = parser->failed;
     if (items.last)
         statement->loc.end = items.last->loc.end;
-    if (parser->last)
-        parser->last->next = statement;
+    Body *const body = innermost(parser);
+    if (body->last)
+        body->last->next = statement;
     else
-        parser->first = statement;
-    parser->last = statement;
+        body->first = statement;
+    body->last = statement;
     end_statement(parser);
+}
+
+static void push_body(Parser *parser, Statement *owner, Loc brace)
+{
+    Body *const body = allocate(sizeof *body);
+    body->loc = brace;
+    Body **end = &owner->bodies;
+    while (*end)
+        end = &(*end)->next;
+    *end = body;
+    parser->owner[parser->bodies] = owner;
+    parser->body[parser->bodies++] = body;
+    end_statement(parser);
+}
+
+// Of the last statement; where an error hid its word, of one that says nothing.
+static void open_body(Parser *parser, Loc brace)
+{
+    Statement *owner = innermost(parser)->last;
+    if (parser->bodies == MAX_BODIES) {
+        if (!parser->beyond++)
+            error_at(E504, brace, "more than %d bodies inside one another", MAX_BODIES);
+        if (owner)
+            owner->broken = true;
+        end_statement(parser);
+        return;
+    }
+    const bool nameless = !owner || parser->statement >= 0;
+    if (nameless)
+        owner = allocate(sizeof *owner);
+    const bool foreign = !nameless && !owner->broken && !statement_row(owner->word) &&
+                         foreign_word(owner->word) && foreign_statement(owner->loc);
+    owner->broken |= nameless || foreign;
+    push_body(parser, owner, brace);
+    if ((nameless || foreign) && !parser->silent)
+        parser->silent = parser->bodies; // what it holds belongs to a mistake that was answered
+}
+
+// False where no body of a known statement ends.
+static bool pop_body(Parser *parser, Loc brace)
+{
+    if (parser->beyond) {
+        parser->beyond--;
+        return false;
+    }
+    if (parser->bodies) {
+        if (parser->bodies-- == parser->silent)
+            parser->silent = 0;
+        return true;
+    }
+    if (!parser->failed)
+        error_at(E023, brace, "'}' without a '{'");
+    return false;
+}
+
+static void close_body(Parser *parser, Loc brace)
+{
+    pop_body(parser, brace);
+    end_statement(parser);
+}
+
+static void reopen_body(Parser *parser, Loc close, Loc open)
+{
+    if (pop_body(parser, close))
+        push_body(parser, parser->owner[parser->bodies], open);
+    else
+        open_body(parser, open);
+}
+
+static void close_file(Parser *parser)
+{
+    for (int i = 0; i < parser->bodies; i++)
+        error_at(E030, parser->body[i]->loc, "'{' is not closed");
 }
 
 // Only bison's own limits end up here.
@@ -179,8 +307,10 @@ static Loc statement_text(const Parser *parser)
 // True when this statement needs no further message.
 bool is_answered(Parser *parser)
 {
-    const bool answered = parser->failed || error_count() > MAX_ERRORS ||
-                          foreign_statement(statement_text(parser));
+    const Loc text = statement_text(parser);
+    const bool behind_body = text.source->text[text.start] == '}';
+    const bool answered = parser->failed || parser->silent || error_count() > MAX_ERRORS ||
+                          (!behind_body && foreign_statement(text));
     parser->failed = true;
     return answered;
 }
@@ -193,10 +323,13 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, Par
     const Loc loc = *yypcontext_location(context);
     const yysymbol_kind_t token = yypcontext_token(context);
     const bool at_end = token == YYSYMBOL_END;
-    const char *const found = at_end ? "the end of the line" : format("'%s'", loc_text(loc));
+    const bool at_brace = at_end && parser->source->text[loc.start] == '}';
+    const char *const text = at_brace ? "}" : loc_text(loc);
+    const char *const found = at_end && !at_brace ? "the end of the line" : format("'%s'", text);
     if (at_end && parser->depth) {
         const int open = parser->open[parser->depth - 1];
-        error_at(E014, (Loc){parser->source, open, open + 1}, "'(' is not closed on its line");
+        error_at(E014, (Loc){parser->source, open, open + 1}, "'%c' is not closed on its line",
+                 parser->source->text[open]);
     } else if (is_expected(context, YYSYMBOL_NUMBER) && !is_expected(context, YYSYMBOL_END)) {
         error_at(E026, loc, "expected a number, found %s", found);
     } else if (token == YYSYMBOL_ASSIGN && is_expected(context, YYSYMBOL_WORD)) {
@@ -206,6 +339,8 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, Par
         error_at(E028, loc, "expected the word of a statement, found %s", found);
     } else {
         error_at(E029, loc, "unexpected %s", found);
+        if (is_expected(context, YYSYMBOL_OPEN_BODY) && !is_expected(context, YYSYMBOL_WORD))
+            note_at((Loc){0}, "behind a '}' the line ends, or another body begins");
     }
     return 0;
 }
