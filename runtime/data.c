@@ -133,6 +133,7 @@ static unsigned char *read_body(const Source *source, size_t size)
             break;
         }
         body = larger;
+        memory_large_pages(body + have, room - have);
         size_t got;
         if (!read_some(source, body + have, room - have, &got))
             break;

@@ -4,6 +4,7 @@
 
 int main(int argc, char **argv)
 {
+    memory_large_static();
     blas_pin(&nn_model, argv);
     return run_command_line(&nn_model, argc, argv);
 }

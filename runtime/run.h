@@ -31,6 +31,11 @@ void blas_pin(const NnModel *model, char **arguments); // returns, or starts the
 void blas_one_thread(void); // each thread of the team calls BLAS by itself
 void blas_reserve(int threads); // the memory that so many need
 
+// --- memory.c -----------------------------------------------------------------------------------
+// Both before the memory is touched for the first time.
+void memory_large_pages(void *start, size_t bytes);
+void memory_large_static(void); // the arena, the weights and all other static memory
+
 // --- team.c -------------------------------------------------------------------------------------
 // Runs work(context) in `threads` threads at once and returns when all have; inside, nn_barrier()
 // and the model's steps may be called, by all threads together.
