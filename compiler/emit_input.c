@@ -12,6 +12,13 @@ static void emit_source(Out *out, long size)
          size);
 }
 
+// The rows that come when this block's bytes of the arena are filled again: by then the pictures,
+// which lie anywhere in memory, are in the cache.
+static void emit_ahead(Out *out, const Graph *graph, long size)
+{
+    line(out, "nn_ahead(batch, first + i + %s, %ld);", graph->chunks > 1 ? "CHUNK" : "BATCH", size);
+}
+
 static const char *first_number(const Node *node)
 {
     return node->shape.count == 3 ? "x[i][0][0]" : "x[i]";
@@ -25,6 +32,7 @@ void emit_picture(Out *out, const Graph *graph, const Node *node)
     line(out, "%s *const to = %s;", real_type(graph->network), first_number(node));
     line(out, "for (int j = 0; j < %ld; j++)", size);
     line(out, "    to[j] = picture[j] * %s;", real_number(out, 1.0 / 255));
+    emit_ahead(out, graph, size);
     line(out, "}");
 }
 
@@ -73,5 +81,6 @@ void emit_augmented(Out *out, const Graph *graph, const Node *node)
         line(out, "for (int j = 0; j < %ld; j++)", size);
         line(out, "    to[j] = changed[j];");
     }
+    emit_ahead(out, graph, size);
     line(out, "}");
 }

@@ -219,6 +219,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
             to[j] = picture[j] * 0.003921569f;
+        nn_ahead(batch, first + i + BATCH, 784);
     }
 }
 

@@ -45,6 +45,7 @@ static double take_step(Bench *bench, Place *place, Step step)
         .labels = bench->set.labels,
         .index = bench->order + (size_t)place->batch * (size_t)rows,
         .rows = rows,
+        .known = bench->set.count - place->batch * rows,
         .seed = bench->options->seed,
         .step = ++place->step,
         .rate = place->rate,

@@ -98,6 +98,7 @@ typedef struct {
     const float *targets;          // [any][NnModel.targets], what a regression learns, or NULL
     const uint32_t *index;         // [rows]: the pictures of this batch
     int rows;                      // 1 .. NnModel.batch
+    int known;                     // numbers in `index`: beyond `rows` those of batches to come
     uint64_t seed;                 // of the run
     int epoch;                     // 1 for the first
     int64_t step;                  // 1 for the first of the run, counted through all epochs
@@ -213,6 +214,16 @@ void nn_barrier(void);
     for (int task = nn_thread(), nn_stride = nn_threads(); task < (count); task += nn_stride)
 
 static inline int nn_min(int a, int b) { return a < b ? a : b; }
+
+// Asks the memory for the picture of a row to come, of so many bytes, where there is such a row.
+static inline void nn_ahead(const NnBatch *batch, int row, int bytes)
+{
+    if (row >= batch->known)
+        return;
+    const unsigned char *picture = batch->pictures + (size_t)batch->index[row] * (size_t)bytes;
+    for (int at = 0; at < bytes; at += 64)
+        __builtin_prefetch(picture + at, 0, 2); // for the second cache
+}
 
 // --- profile.c ----------------------------------------------------------------------------------
 uint64_t nn_ticks(void);                     // of a clock that is cheap to read

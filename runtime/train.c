@@ -68,6 +68,7 @@ static bool run_epoch(Training *training)
             .labels = training->train.labels,
             .index = training->order + done,
             .rows = nn_min(model->batch, training->training - done),
+            .known = training->training - done,
             .seed = progress->seed,
             .epoch = progress->epoch + 1,
             .step = ++step,
