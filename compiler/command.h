@@ -30,12 +30,12 @@ typedef struct {
     List passed_on;         // of `train`: what the program gets
     Given *given;           // all options, in their order
     int given_count;
-    const char *output, *dump, *target, *precision, *gemm; // NULL: not given
+    const char *output, *dump, *target, *precision, *gemm, *plan; // NULL: not given
     List defines, sets;
     double max_mem; // bytes; 0: no limit
-    bool explain, profile, verbose, help, version;
+    bool explain, profile, verbose, json, measure, help, version;
     const char *context, *color; // of `diff`; NULL: not given
-    bool net, code, stat, json, no_pager;
+    bool net, code, stat, no_pager;
 } Options;
 
 // --- options.c: the tables, and reading the command line by them --------------------------------
@@ -76,6 +76,11 @@ int split_options(const Options *both, Options *left, Options *right); // DONE o
 // Adds an option as a record keeps it, "-D width=50", where the same is not given yet.
 int add_recorded(Options *to, const char *text);
 const char *given_text(const Given *given); // "-D width=50"
+
+// --- file.c -------------------------------------------------------------------------------------
+// Writes a file whole or not at all, with the mode of the one it replaces; path NULL: to standard
+// output. False after an error was printed.
+bool write_file(const char *path, const char *text);
 
 // --- help.c -------------------------------------------------------------------------------------
 void print_help(FILE *out, const Command *command); // NULL: of all commands

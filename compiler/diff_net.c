@@ -109,22 +109,6 @@ static void add_word(NetDiff *diff, const char *name, const char *left, const ch
 
 static const char *count_text(double number) { return format("%.0f", number); }
 
-static const char *bytes_text(double bytes)
-{
-    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
-    int unit = 0;
-    for (; bytes >= 1000 && unit < 4; unit++)
-        bytes /= 1000;
-    return format(unit ? "%.3g %s" : "%.0f %s", bytes, units[unit]);
-}
-
-static const char *seconds_text(double seconds)
-{
-    return seconds < 1e-3 ? format("%.3g us", seconds * 1e6)
-           : seconds < 1  ? format("%.3g ms", seconds * 1e3)
-                          : format("%.3g s", seconds);
-}
-
 static double multiply_adds(const Network *network)
 {
     double sum = 0;

@@ -27,6 +27,8 @@ void text_put(Text *text, const char *bytes, size_t length);
 
 const char *number_text(double number);  // the shortest text that reads back as the same number
 const char *percent_text(double number); // "25%" of 0.25
+const char *bytes_text(double bytes);    // "1.23 MB", of a million
+const char *seconds_text(double seconds);        // "1.23 ms"
 bool same_letters(const char *a, const char *b); // equal but for the case of the letters
 
 // The nearest of `count` words to `word`, or NULL when none is near enough to suggest.
@@ -600,6 +602,7 @@ Shape part_shape(const Graph *graph, const Node *node); // the tensor along whic
 
 // --- plan.c: offsets in the arena ---------------------------------------------------------------
 void plan(Graph *graph);
+long stored_bytes(const Graph *graph, int node);        // in the arena, of all its blocks
 bool fits_memory(const Network *network, double limit); // error with the largest buffers
 
 // --- verify.c, irprint.c ------------------------------------------------------------------------
@@ -664,6 +667,7 @@ void emit_rate(Out *out, const Program *program);
 
 // --- emit.c: the generated file -----------------------------------------------------------------
 const char *emit_c(Network *network);
+const char *written_clause(const Clause *clause); // as written, in one line
 
 // --- emit_step.c: what calls the functions: the step, inference, and their tables ---------------
 void emit_arena(Out *out, const Network *network);

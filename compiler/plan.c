@@ -114,6 +114,11 @@ static long block_bytes(const Graph *graph, const Node *node)
     return rows * shape_size(node->shape) * element_bytes(graph->network, node->type);
 }
 
+long stored_bytes(const Graph *graph, int id)
+{
+    return aligned(stored_blocks(graph, id) * block_bytes(graph, &graph->nodes[id]));
+}
+
 // Places the slab of one phase; returns its bytes.
 static long place_locals(Graph *graph, int phase, Buffer *buffers)
 {
@@ -145,10 +150,9 @@ void plan(Graph *graph)
             continue;
         find_life(graph, i);
         node->each = block_bytes(graph, node);
-        const long blocks = stored_blocks(graph, i);
-        graph->unshared_bytes += aligned(blocks * node->each);
+        graph->unshared_bytes += stored_bytes(graph, i);
         if (!node->local)
-            buffers[count++] = (Buffer){.bytes = aligned(blocks * node->each),
+            buffers[count++] = (Buffer){.bytes = stored_bytes(graph, i),
                                         .first = node->first,
                                         .last = node->last,
                                         .node = i};
@@ -188,15 +192,6 @@ static int by_bytes(const void *a, const void *b)
     const Part *const x = a, *const y = b;
     const int order = (x->bytes < y->bytes) - (x->bytes > y->bytes);
     return order ? order : strcmp(x->name, y->name);
-}
-
-static const char *bytes_text(double bytes)
-{
-    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
-    int unit = 0;
-    for (; bytes >= 1000 && unit < 5; unit++)
-        bytes /= 1000;
-    return format(unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
 }
 
 // limit 0: what any machine of today can address in one program.

@@ -162,6 +162,22 @@ const char *number_text(double number)
     return format("%.*se%d", (int)(exponent - text), text, atoi(exponent + 1));
 }
 
+const char *bytes_text(double bytes)
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+    int unit = 0;
+    for (; bytes >= 999.5 && unit < 5; unit++)
+        bytes /= 1000;
+    return format(unit ? "%.3g %s" : "%.0f %s", bytes, units[unit]);
+}
+
+const char *seconds_text(double seconds)
+{
+    return seconds < 999.5e-6   ? format("%.3g us", seconds * 1e6)
+           : seconds < 999.5e-3 ? format("%.3g ms", seconds * 1e3)
+                                : format("%.3g s", seconds);
+}
+
 // Twelve digits are enough of a percentage, and hide that 0.5 + 0.6 is not quite 1.1.
 const char *percent_text(double number)
 {

@@ -1,0 +1,67 @@
+// file.c: writing a file whole or not at all.
+#include "command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool put_text(FILE *file, const char *text)
+{
+    return fputs(text, file) >= 0 && fflush(file) == 0;
+}
+
+// Beside the file, so that a rename can take its place; on the disk before it does.
+static bool write_beside(const char *path, const char *text, mode_t mode)
+{
+    char *const beside = format("%s.XXXXXX", path);
+    const int descriptor = mkstemp(beside);
+    FILE *const file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+    bool good = file && put_text(file, text) && !fchmod(descriptor, mode) && !fsync(descriptor);
+    const int reason = errno;
+    if (file && fclose(file))
+        good = false;
+    if (good && !rename(beside, path))
+        return true;
+    const int later = good ? errno : reason;
+    if (descriptor >= 0)
+        unlink(beside);
+    errno = later;
+    return false;
+}
+
+// A device or a pipe can't be replaced: it is written to.
+static bool write_into(const char *path, const char *text)
+{
+    FILE *const file = path ? fopen(path, "w") : stdout;
+    const bool good = file && put_text(file, text);
+    const int reason = errno;
+    if (!file || !path)
+        return good;
+    const bool closed = fclose(file) == 0;
+    if (!good)
+        errno = reason;
+    return good && closed;
+}
+
+bool write_file(const char *path, const char *text)
+{
+    struct stat status;
+    const bool there = path && !stat(path, &status);
+    bool good;
+    if (!path || (there && !S_ISREG(status.st_mode))) {
+        good = write_into(path, text);
+    } else {
+        const mode_t mask = umask(0);
+        umask(mask);
+        char *const real = there ? realpath(path, NULL) : NULL; // a link stays one
+        good =
+            write_beside(real ? real : path, text, there ? status.st_mode & 07777 : 0666 & ~mask);
+        free(real);
+    }
+    if (!good)
+        error_at(E910, (Loc){0}, "cannot write '%s': %s", path ? path : "standard output",
+                 strerror(errno));
+    return good;
+}

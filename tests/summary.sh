@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# netc summary beside what Keras publishes and PyTorch computes; and its picture is an SVG.
+#
+# usage: tests/summary.sh
+. "$(dirname "$0")/lib.sh"
+
+compare() { # lenet | torch
+    "$python" tests/python/summary.py "$NETC" "$1"
+}
+
+# Rows add up to the totals, and the time of a measured step is shared out among the layers.
+measures() {
+    "$NETC" summary --measure --json models/mlp.net >"$tmp/measured.json" || return
+    "$python" - "$tmp/measured.json" <<'END'
+import json, sys
+summary = json.load(open(sys.argv[1]))
+layers, total = summary["layers"], summary["total"]
+for key in "parameters", "multiply_adds", "activation_bytes", "seconds_estimated":
+    found = sum(row[key] for row in layers)
+    if abs(found - total[key]) > 1e-9 * total[key]:
+        print(f"{key}: the layers have {found} together, the total is {total[key]}")
+shares = [row["seconds_measured"] / total["seconds_measured"] for row in layers]
+if max(zip(shares, layers), key=lambda pair: pair[0])[1]["name"] != "dense1":
+    print("dense1, with 98 % of the multiply-adds, has not the largest measured share")
+if min(shares) < 0 or sum(shares) == 0:
+    print(f"the layers' shares of the measured step are {shares}")
+END
+}
+
+draws_plan() { # NET
+    "$NETC" summary "$1" --plan "$tmp/plan.svg" >"$tmp/out" 2>&1 || { cat "$tmp/out"; return; }
+    "$python" - "$tmp/plan.svg" <<'END'
+import sys, xml.etree.ElementTree as xml
+root = xml.parse(sys.argv[1]).getroot()
+rects = [r for r in root.iter("{http://www.w3.org/2000/svg}rect") if len(r)]
+width, height = float(root.get("width")), float(root.get("height"))
+for r in rects:
+    x, y, w, h = (float(r.get(k)) for k in ("x", "y", "width", "height"))
+    if x < 0 or y < 0 or x + w > width or y + h > height:
+        print(f"'{r[0].text}' lies outside the picture")
+boxes = [[float(r.get(k)) for k in ("x", "y", "width", "height")] for r in rects]
+for i, (x, y, w, h) in enumerate(boxes):
+    for k in range(i):
+        u, v, a, b = boxes[k]
+        if min(x + w, u + a) - max(x, u) > 0.02 and min(y + h, v + b) - max(y, v) > 0.6:
+            print(f"'{rects[i][0].text}' lies upon '{rects[k][0].text}'")
+if len(rects) < 5:
+    print(f"only {len(rects)} values are drawn")
+END
+}
+
+check "LeNet-5 has Keras' shapes and parameters" compare lenet
+check "60 random networks have PyTorch's shapes and parameters" compare torch
+check "the time of each layer is measured" measures
+for net in models/*.net models/lab/*.net; do
+    check "the plan of $net is drawn" draws_plan "$net"
+done
+finish
