@@ -1,224 +1,447 @@
-// emit_conv.c: convolution as matrix products over columns: each output pixel's window becomes one
-// row of numbers.
+// emit_conv.c: convolution, direct: tiles read the windows of the picture where they lie.
 //
-// The columns of a few rows of pixels at a time stay in cache; they are made anew for the weights'
-// gradient instead of being kept.
+// The gradient by the picture is such a convolution too, of the result's gradient by the window
+// turned round. Padding is a copy of the picture, a few lines at a time, with zeros around it.
 #include "netc.h"
 
 #include <string.h>
 
 typedef struct {
     Shape in, out;
-    int window; // numbers in one window
-    int rows;   // rows of pixels whose columns are made at a time
-    const Attributes *a;
+    int kernel[2], stride[2], pad[2];
+    bool padded;
+    int width; // of the picture as the windows see it, with its padding
+    int lines; // of the result, made at a time
 } Geometry;
 
-static Geometry geometry(Shape in, Shape out, const Attributes *a, bool doubles)
+// Lines of the result whose padded picture stays in cache; as many each time.
+static int lines_at_a_time(int height, long line_bytes)
 {
-    enum { COLUMN_BYTES = 96 << 10 }; // lies on the stack, with room for it in the second cache
-    Geometry g = {.in = in, .out = out, .a = a};
-    g.window = a->kernel[0] * a->kernel[1] * in.dims[2];
-    const long row = (long)out.dims[1] * g.window * (doubles ? 8 : 4);
-    g.rows = (int)(COLUMN_BYTES / row);
-    if (g.rows < 1)
-        g.rows = 1;
-    if (g.rows > out.dims[0])
-        g.rows = out.dims[0];
-    while (g.rows > 1 && out.dims[0] % g.rows && 2 * g.rows > out.dims[0])
-        g.rows--; // a near half leaves no short rest
+    enum { COPY_BYTES = 96 << 10 };
+    int lines = height;
+    while (lines > 1 && (height % lines || lines * line_bytes > COPY_BYTES))
+        lines--;
+    return lines;
+}
+
+static Geometry geometry(const Network *network, Shape in, Shape out, const Attributes *a)
+{
+    Geometry g = {.in = in, .out = out};
+    for (int d = 0; d < 2; d++) {
+        g.kernel[d] = a->kernel[d];
+        g.stride[d] = a->stride[d];
+        g.pad[d] = a->pad[d];
+        g.padded |= g.pad[d] || (out.dims[d] - 1) * g.stride[d] + g.kernel[d] > in.dims[d];
+    }
+    g.width = g.padded ? (out.dims[1] - 1) * g.stride[1] + g.kernel[1] : in.dims[1];
+    const long size = network->doubles ? 8 : 4;
+    const long line = (long)(g.stride[0] * g.width) * in.dims[2] * size;
+    g.lines = lines_at_a_time(out.dims[0], g.padded ? line : 0);
     return g;
 }
 
-// An offset of the window, from the pixel of the result to that of the input.
-static const char *source(const Attributes *a, int d, const char *at, const char *offset)
+// The gradient by the picture as a convolution of the result's gradient.
+static Geometry turned_geometry(const Network *network, Shape in, Shape out, const Attributes *a)
 {
-    const char *const scaled = a->stride[d] > 1 ? format("%s * %d", at, a->stride[d]) : at;
-    const char *const moved = format("%s + %s", scaled, offset);
-    return a->pad[d] ? format("%s - %d", moved, a->pad[d]) : moved;
-}
-
-static bool padded(const Geometry *g)
-{
+    Attributes turned = *a;
     for (int d = 0; d < 2; d++)
-        if ((g->out.dims[d] - 1) * g->a->stride[d] + g->a->kernel[d] > g->in.dims[d] ||
-            g->a->pad[d])
-            return true;
-    return false;
+        turned.pad[d] = a->kernel[d] - 1 - a->pad[d];
+    return geometry(network, out, in, &turned);
 }
 
-// Opens the loops over the pixels of the chunk and the rows of each one's window.
-static void open_windows(Out *out, const Geometry *g)
+// True where the gradient by the picture is made by windows over the result's gradient. Otherwise
+// the products of its columns are added where they belong: pixels beyond the result's edge, and
+// those between two of its pixels where it has a stride, would be multiplied as zeros.
+bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *a)
 {
-    line(out, "for (int p = 0; p < pixels; p++) {");
-    line(out, "const int row = top + p / %d, col = p %% %d; // the pixel of the result",
-         g->out.dims[1], g->out.dims[1]);
-    line(out, "for (int r = 0; r < %d; r++) {", g->a->kernel[0]);
+    const double most = 1.1; // pixels for each of the result; columns cost about a tenth
+    for (int d = 0; d < 2; d++)
+        if (a->stride[d] != 1 || a->pad[d] >= a->kernel[d])
+            return false;
+    return !network->blas &&
+           (double)in.dims[0] * in.dims[1] <= most * (double)out.dims[0] * out.dims[1];
 }
 
-static void close_windows(Out *out)
+// --- functions that layers of one shape share ---------------------------------------------------
+
+static WindowProduct window_product(const Geometry *g, int lines, bool weights)
 {
+    return (WindowProduct){.weights = weights,
+                           .lines = lines,
+                           .columns = g->out.dims[1],
+                           .width = g->width,
+                           .channels = g->in.dims[2],
+                           .outputs = g->out.dims[2],
+                           .kernel = {g->kernel[0], g->kernel[1]},
+                           .stride = {g->stride[0], g->stride[1]}};
+}
+
+static const char *window_product_name(const WindowProduct *p)
+{
+    const int usual = (p->columns - 1) * p->stride[1] + p->kernel[1];
+    Text name = {0};
+    text_add(&name, "%s_%dx%d_%dx%dx%dx%d", p->weights ? "convolve_weights" : "convolve", p->lines,
+             p->columns, p->kernel[0], p->kernel[1], p->channels, p->outputs);
+    if (p->stride[0] > 1 || p->stride[1] > 1)
+        text_add(&name, "_by_%dx%d", p->stride[0], p->stride[1]);
+    if (p->width != usual)
+        text_add(&name, "_of_%d", p->width);
+    return name.text;
+}
+
+static const char *need(Network *network, const Geometry *g, bool weights)
+{
+    const WindowProduct p = window_product(g, g->lines, weights);
+    const char *const name = window_product_name(&p);
+    for (int i = 0; i < network->window_product_count; i++)
+        if (!strcmp(window_product_name(&network->window_products[i]), name))
+            return name;
+    if (network->window_product_count == MAX_PRODUCTS)
+        bug("more than %d convolutions", MAX_PRODUCTS);
+    network->window_products[network->window_product_count++] = p;
+    return name;
+}
+
+static const char *plus(const char *base, const char *index, long step)
+{
+    if (!strcmp(index, "0") || !step)
+        return base;
+    return step == 1 ? format("%s + %s", base, index) : format("%s + %s * %ld", base, index, step);
+}
+
+// The strip's operand `matrix`, of `rows` rows: a packed copy where its vectors reach beyond it.
+static const char *strip_operand(Out *out, const WindowStrip *s, const char *matrix, int rows,
+                                 int columns, int *step)
+{
+    if (s->width == s->vectors * s->lanes) {
+        *step = columns;
+        return s->runs > 1 ? plus(matrix, "c", 1)
+                           : plus(matrix, format("%d", s->first), s->first ? 1 : 0);
+    }
+    const char *const type = real_type(out->network);
+    *step = s->lanes;
+    line(out, "%s packed[%d][%d]; // rows of whole vectors", type, rows, s->lanes);
+    line(out, "for (int k = 0; k < %d; k++) {", rows);
+    line(out, "memset(packed[k], 0, sizeof packed[k]);");
+    line(out, "memcpy(packed[k], %s + k * %d, %d * sizeof(%s));",
+         plus(matrix, format("%d", s->first), s->first ? 1 : 0), columns, s->width, type);
     line(out, "}");
-    line(out, "}");
+    return "packed[0]";
 }
 
-// Opens the loop over a window's columns where padding makes a test of each pixel needed.
-static void open_padded(Out *out, const Geometry *g)
+static const char *strip_result(const WindowStrip *s, const char *matrix)
 {
-    line(out, "const int at_row = %s;", source(g->a, 0, "row", "r"));
-    line(out, "for (int s = 0; s < %d; s++) {", g->a->kernel[1]);
-    line(out, "const int at_col = %s;", source(g->a, 1, "col", "s"));
-    line(out, "const bool inside = at_row >= 0 && at_row < %d && at_col >= 0 && at_col < %d;",
-         g->in.dims[0], g->in.dims[1]);
+    return s->runs > 1 ? plus(matrix, "c", 1)
+                       : plus(matrix, format("%d", s->first), s->first ? 1 : 0);
 }
 
-// Where the row of a window begins without padding.
-static const char *run_start(const Geometry *g)
+static void open_strip(Out *out, const WindowStrip *s)
 {
-    const char *const col = g->a->stride[1] > 1 ? format("col * %d", g->a->stride[1]) : "col";
-    return format("[%s][%s]", source(g->a, 0, "row", "r"), col);
+    if (s->runs > 1)
+        line(out, "for (int c = 0; c < %d; c += %d) {", s->runs * s->width, s->width);
+    else if (s->width < s->vectors * s->lanes)
+        line(out, "{");
 }
 
-// x -> columns
-static void emit_columns(Out *out, const Geometry *g, const char *layer)
+static void close_strip(Out *out, const WindowStrip *s)
+{
+    if (s->runs > 1 || s->width < s->vectors * s->lanes)
+        line(out, "}");
+}
+
+static void emit_call(Out *out, const char *name, const char *arguments)
+{
+    line(out, "%s", wrapped(4 * out->depth, format("%s(", name), arguments, ");"));
+}
+
+// Calls tiles for `count` units from `from` on, `each` of them to a tile, and one for the rest:
+// `call` is given how many units the tile has and where it begins.
+typedef struct Walk Walk;
+struct Walk {
+    Out *out;
+    const WindowProduct *p;
+    const WindowStrip *strip;
+    const char *b, *c;
+    int b_step;
+    const char *line; // where the tile's first line is
+};
+
+static void walk(const Walk *w, const char *index, int count, int each,
+                 void (*call)(const Walk *, int, const char *))
+{
+    const int whole = count / each, rest = count % each;
+    if (whole > 1) {
+        line(w->out, "for (int %s = 0; %s < %d; %s)", index, index, whole * each,
+             each == 1 ? format("%s++", index) : format("%s += %d", index, each));
+        w->out->depth++;
+        call(w, each, index);
+        w->out->depth--;
+    } else if (whole) {
+        call(w, each, "0");
+    }
+    if (rest)
+        call(w, rest, format("%d", whole * each));
+}
+
+// y = x * w: rows of a tile are pixels
+static void forward_tile(const Walk *w, int lines, int pixels, const char *first_line,
+                         const char *first_pixel)
+{
+    const WindowProduct *const p = w->p;
+    const int pitch = p->width * p->channels, run = p->kernel[1] * p->channels;
+    const char *const x = plus(plus("x", first_line, (long)p->stride[0] * pitch), first_pixel,
+                               (long)p->stride[1] * p->channels);
+    const char *const y =
+        plus(plus(w->c, first_line, (long)p->columns * p->outputs), first_pixel, p->outputs);
+    emit_call(w->out, window_tile(w->out->network, lines, pixels, w->strip),
+              format("%d, %d, %s, %d, %d, %d, 1, %s, %d, %d, %s, %d, false", p->kernel[0], run, x,
+                     p->stride[1] * p->channels, p->stride[0] * pitch, pitch, w->b, run * w->b_step,
+                     w->b_step, y, p->outputs));
+}
+
+static void forward_lines(const Walk *w, int lines, const char *first)
+{
+    forward_tile(w, lines, w->p->columns, first, "0");
+}
+
+static void forward_pixels(const Walk *w, int pixels, const char *first)
+{
+    forward_tile(w, 1, pixels, w->line, first);
+}
+
+static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStrip *s)
+{
+    open_strip(out, s);
+    Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
+    w.b = strip_operand(out, s, "w", p->kernel[0] * p->kernel[1] * p->channels, p->outputs,
+                        &w.b_step);
+    w.c = strip_result(s, "y");
+    const WindowCut cut = window_cut(out->network, p->lines, p->columns, s->vectors);
+    if (cut.rows == p->columns) {
+        walk(&w, "line", p->lines, cut.lines, forward_lines);
+    } else {
+        line(out, "for (int line = 0; line < %d; line++) {", p->lines);
+        walk(&w, "pixel", p->columns, cut.rows, forward_pixels);
+        line(out, "}");
+    }
+    close_strip(out, s);
+}
+
+// dw += the sum over pixels of x dy: rows of a tile are the window's numbers
+static void weights_tile(const Walk *w, int lines, int numbers, const char *first_line,
+                         const char *first_number)
+{
+    const WindowProduct *const p = w->p;
+    const int pitch = p->width * p->channels, run = p->kernel[1] * p->channels;
+    const char *const x = plus(plus("x", first_line, pitch), first_number, 1);
+    const char *const dw =
+        plus(plus(w->c, first_line, (long)run * p->outputs), first_number, p->outputs);
+    emit_call(w->out, window_tile(w->out->network, lines, numbers, w->strip),
+              format("%d, %d, %s, 1, %d, %d, %d, %s, %d, %d, %s, %d, true", p->lines, p->columns, x,
+                     pitch, p->stride[0] * pitch, p->stride[1] * p->channels, w->b,
+                     p->columns * w->b_step, w->b_step, dw, p->outputs));
+}
+
+static void weights_lines(const Walk *w, int lines, const char *first)
+{
+    weights_tile(w, lines, w->p->kernel[1] * w->p->channels, first, "0");
+}
+
+static void weights_numbers(const Walk *w, int numbers, const char *first)
+{
+    weights_tile(w, 1, numbers, w->line, first);
+}
+
+static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStrip *s)
+{
+    open_strip(out, s);
+    Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
+    w.b = strip_operand(out, s, "dy", p->lines * p->columns, p->outputs, &w.b_step);
+    w.c = strip_result(s, "dw");
+    const int run = p->kernel[1] * p->channels;
+    const WindowCut cut = window_cut(out->network, p->kernel[0], run, s->vectors);
+    if (cut.rows == run) {
+        walk(&w, "line", p->kernel[0], cut.lines, weights_lines);
+    } else if (p->kernel[0] == 1) {
+        w.line = "0";
+        walk(&w, "number", run, cut.rows, weights_numbers);
+    } else {
+        line(out, "for (int line = 0; line < %d; line++) {", p->kernel[0]);
+        walk(&w, "number", run, cut.rows, weights_numbers);
+        line(out, "}");
+    }
+    close_strip(out, s);
+}
+
+static void emit_window_product(Out *out, const WindowProduct *p)
 {
     const char *const type = real_type(out->network);
-    const int channels = g->in.dims[2], run = g->a->kernel[1] * channels;
-    comment(out, "columns = the windows of x below `pixels` pixels of the result, from its row "
-                 "`top` on");
-    emit_declaration(out, format("static void %s_columns(", layer),
-                     format("int top, int pixels, %s columns[restrict][%d], const %s x%s", type,
-                            g->window, type, dims_text(g->in)));
-    line(out, "{");
-    open_windows(out, g);
-    if (padded(g)) {
-        open_padded(out, g);
-        line(out, "%s *const to = &columns[p][r * %d + s * %d];", type, run, channels);
-        line(out, "if (inside)");
-        line(out, "    memcpy(to, x[at_row][at_col], %d * sizeof(%s));", channels, type);
-        line(out, "else");
-        line(out, "    memset(to, 0, %d * sizeof(%s)); // padding", channels, type);
-        line(out, "}");
-    } else {
-        line(out, "memcpy(&columns[p][r * %d], x%s, %d * sizeof(%s));", run, run_start(g), run,
-             type);
-    }
-    close_windows(out);
-    line(out, "}");
-    blank_line(out);
-}
-
-// columns -> dx, the other way round: each number of a window is added where it came from.
-static void emit_scatter(Out *out, const Geometry *g, const char *layer)
-{
-    const char *const type = real_type(out->network);
-    const int channels = g->in.dims[2], run = g->a->kernel[1] * channels;
-    comment(out, "dx += the columns of `pixels` pixels, each number where %s_columns took it",
-            layer);
-    emit_declaration(out, format("static void %s_scatter(", layer),
-                     format("int top, int pixels, %s dx[restrict]%s, const %s columns[][%d]", type,
-                            dims_text(g->in) + strcspn(dims_text(g->in), "]") + 1, type,
-                            g->window));
-    line(out, "{");
-    open_windows(out, g);
-    if (padded(g)) {
-        open_padded(out, g);
-        line(out, "for (int c = 0; inside && c < %d; c++)", channels);
-        line(out, "    dx[at_row][at_col][c] += columns[p][r * %d + s * %d + c];", run, channels);
-        line(out, "}");
-    } else {
-        line(out, "%s *const to = dx%s;", type, run_start(g));
-        line(out, "for (int k = 0; k < %d; k++)", run);
-        line(out, "    to[k] += columns[p][r * %d + k];", run);
-    }
-    close_windows(out);
-    line(out, "}");
-    blank_line(out);
-}
-
-// Opens the loop over the chunks of row `i`; a picture that is one chunk needs none.
-static void open_chunks(Out *out, const Geometry *g)
-{
-    const int height = g->out.dims[0], width = g->out.dims[1];
-    if (g->rows == height) {
-        line(out, "const int top = 0, pixels = %d;", height * width);
-        return;
-    }
-    line(out, "for (int top = 0; top < %d; top += %d) {", height, g->rows);
-    if (height % g->rows == 0)
-        line(out, "const int pixels = %d;", g->rows * width);
+    const char *const window =
+        format("%dx%d windows of x[.][%d][%d]", p->kernel[0], p->kernel[1], p->width, p->channels);
+    if (p->weights)
+        comment(out, "dw[%d][%d][%d][%d] += the sum of x dy[%d][%d][%d], for %s", p->kernel[0],
+                p->kernel[1], p->channels, p->outputs, p->lines, p->columns, p->outputs, window);
     else
-        line(out, "const int pixels = nn_min(%d, %d - top) * %d;", g->rows, height, width);
+        comment(out, "y[%d][%d][%d] = %s times w[%d][%d][%d][%d]", p->lines, p->columns, p->outputs,
+                window, p->kernel[0], p->kernel[1], p->channels, p->outputs);
+    emit_declaration(
+        out, format("static void %s(", window_product_name(p)),
+        format(p->weights ? "const %s *x, const %s *dy, %s *dw" : "const %s *x, const %s *w, %s *y",
+               type, type, type));
+    line(out, "{");
+    WindowStrip strips[16];
+    const int count = window_strips(out->network, p->outputs, strips);
+    for (int i = 0; i < count; i++)
+        (p->weights ? emit_weights_strip : emit_forward_strip)(out, p, &strips[i]);
+    line(out, "}");
+    blank_line(out);
 }
 
-static void close_chunks(Out *out, const Geometry *g)
+void emit_windows(Out *out)
 {
-    if (g->rows < g->out.dims[0])
+    const Network *const network = out->network;
+    Out functions = {.network = out->network};
+    for (int i = 0; i < network->window_product_count; i++)
+        emit_window_product(&functions, &network->window_products[i]);
+    emit_window_tiles(out);
+    if (functions.text.length)
+        raw(out, "%s", functions.text.text);
+}
+
+// --- layers -------------------------------------------------------------------------------------
+
+// Declares the padded copy; its edges are never written.
+static void declare_padded(Out *out, const Geometry *g)
+{
+    if (g->padded)
+        line(out, "%s padded[%d][%d][%d] = {0};", real_type(out->network),
+             (g->lines - 1) * g->stride[0] + g->kernel[0], g->width, g->in.dims[2]);
+}
+
+// Copies the lines below the result's line `top` into `padded`.
+static void emit_padding(Out *out, const Geometry *g, const char *x)
+{
+    const int height = (g->lines - 1) * g->stride[0] + g->kernel[0], width = g->in.dims[1];
+    int columns = g->width - g->pad[1]; // of the picture that the windows reach
+    if (columns > width)
+        columns = width;
+    const char *const top = g->lines == g->out.dims[0] ? ""
+                            : g->stride[0] > 1         ? format("top * %d + ", g->stride[0])
+                                                       : "top + ";
+    line(out, "for (int r = 0; r < %d; r++) {", height);
+    line(out, "const int from = %sr%s;", top, g->pad[0] ? format(" - %d", g->pad[0]) : "");
+    line(out, "if (from >= 0 && from < %d)", g->in.dims[0]);
+    line(out, "    memcpy(padded[r][%d], %s[i][from], sizeof(%s[%d][%d]));", g->pad[1], x,
+         real_type(out->network), columns, g->in.dims[2]);
+    line(out, "else");
+    line(out, "    memset(padded[r][%d], 0, sizeof(%s[%d][%d]));", g->pad[1],
+         real_type(out->network), columns, g->in.dims[2]);
+    line(out, "}");
+}
+
+// Opens the loop over chunks of row `i`, `x` copied where it is padded; returns what windows are
+// read from.
+static const char *open_chunk(Out *out, const Geometry *g, const char *x)
+{
+    const bool whole = g->lines == g->out.dims[0];
+    if (!whole)
+        line(out, "for (int top = 0; top < %d; top += %d) {", g->out.dims[0], g->lines);
+    if (g->padded) {
+        emit_padding(out, g, x);
+        return "padded[0][0]";
+    }
+    return format("%s[i][%s][0]", x,
+                  whole              ? "0"
+                  : g->stride[0] > 1 ? format("top * %d", g->stride[0])
+                                     : "top");
+}
+
+static const char *in_chunk(const Geometry *g, const char *y)
+{
+    return format("%s[i][%s][0]", y, g->lines == g->out.dims[0] ? "0" : "top");
+}
+
+static void close_chunk(Out *out, const Geometry *g)
+{
+    if (g->lines < g->out.dims[0])
         line(out, "}");
 }
 
-static void declare_columns(Out *out, const Geometry *g)
+static void emit_forward(Out *out, const Graph *graph, const Node *node, const Geometry *g,
+                         const char *x, const char *w, const char *y)
 {
-    line(out, "%s columns[%d][%d];", real_type(out->network), g->rows * g->out.dims[1], g->window);
-}
-
-static Geometry of_node(const Graph *graph, const Node *node, Shape in, Shape result)
-{
-    return geometry(in, result, &node->attributes, graph->network->doubles);
-}
-
-void emit_conv(Out *out, const Graph *graph, const Node *node)
-{
-    const Geometry g = of_node(graph, node, graph->nodes[node->input[0]].shape, node->shape);
-    declare_columns(out, &g);
+    declare_padded(out, g);
     line(out, "for (int i = 0; i < rows; i++) {");
-    open_chunks(out, &g);
-    line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
-    emit_product(out, "pixels", g.rows * g.out.dims[1], g.out.dims[2], g.window, "columns", "w",
-                 "y[i][top]");
-    close_chunks(out, &g);
+    const char *const from = open_chunk(out, g, x);
+    emit_call(out, need(out->network, g, false),
+              format("%s, %s[0][0][0], %s", from, w, in_chunk(g, y)));
+    close_chunk(out, g);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
 
+void emit_conv(Out *out, const Graph *graph, const Node *node)
+{
+    if (graph->network->blas) {
+        emit_columns_conv(out, graph, node);
+        return;
+    }
+    const Geometry g = geometry(graph->network, graph->nodes[node->input[0]].shape, node->shape,
+                                &node->attributes);
+    emit_forward(out, graph, node, &g, "x", "w", "y");
+}
+
 void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 {
-    const Geometry g = of_node(graph, node, graph->nodes[node->input[0]].shape,
-                               graph->nodes[node->input[1]].shape);
-    declare_columns(out, &g);
+    if (graph->network->blas) {
+        emit_columns_grad_w(out, graph, node);
+        return;
+    }
+    const Geometry g = geometry(graph->network, graph->nodes[node->input[0]].shape,
+                                graph->nodes[node->input[1]].shape, &node->attributes);
+    declare_padded(out, &g);
     line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network), dims_text(node->shape));
     line(out, "for (int i = 0; i < rows; i++) {");
-    open_chunks(out, &g);
-    line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
-    emit_outer(out, "0", format("%d", g.window), g.window, g.window, g.out.dims[2], "pixels",
-               "columns", "dy[i][top]", "dw", "true");
-    close_chunks(out, &g);
+    const char *const from = open_chunk(out, &g, "x");
+    emit_call(out, need(out->network, &g, true),
+              format("%s, %s, dw[0][0][0]", from, in_chunk(&g, "dy")));
+    close_chunk(out, &g);
     line(out, "}");
 }
 
 void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)
 {
-    const Geometry g = of_node(graph, node, node->shape, graph->nodes[node->input[0]].shape);
-    declare_columns(out, &g);
-    line(out, "memset(dx, 0, (size_t)rows * sizeof *dx);");
-    line(out, "for (int i = 0; i < rows; i++) {");
-    open_chunks(out, &g);
-    emit_product(out, "pixels", g.rows * g.out.dims[1], g.window, g.out.dims[2], "dy[i][top]",
-                 "turned", "columns");
-    line(out, "%s_scatter(top, pixels, dx[i], columns);", node->layer);
-    close_chunks(out, &g);
-    emit_row_steps(out, graph, node);
+    const Shape dy = graph->nodes[node->input[0]].shape;
+    if (!conv_turns_round(graph->network, node->shape, dy, &node->attributes)) {
+        emit_columns_grad_x(out, graph, node);
+        return;
+    }
+    const Geometry g = turned_geometry(graph->network, node->shape, dy, &node->attributes);
+    emit_forward(out, graph, node, &g, "dy", "turned", "dx");
+}
+
+// Turns the window round and exchanges channels: row (k, c) of w becomes column c of the rows of
+// the window's number -1 - k.
+void emit_flip(Out *out, const Graph *graph, const Node *node)
+{
+    const Shape w = part_shape(graph, node);
+    const int window = w.dims[0] * w.dims[1], channels = w.dims[2], outputs = w.dims[3];
+    emit_part_range(out, graph, node);
+    line(out, "%s {", part_loop(graph, node));
+    line(out, "const int k = i / %d, c = i %% %d; // place in the window, channel", channels,
+         channels);
+    line(out, "for (int j = 0; j < %d; j++)", outputs);
+    line(out, "    turned[(%d - k) * %d + j][c] = w[i][j];", window - 1, outputs);
     line(out, "}");
 }
 
-// The functions that a convolution's own call, before them.
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node)
 {
-    if (node->op == OP_conv) {
-        const Geometry g = of_node(graph, node, graph->nodes[node->input[0]].shape, node->shape);
-        emit_columns(out, &g, node->layer);
-    } else if (node->op == OP_conv_grad_x) {
-        const Geometry g = of_node(graph, node, node->shape, graph->nodes[node->input[0]].shape);
-        emit_scatter(out, &g, node->layer);
-    }
+    const bool blas = graph->network->blas;
+    if (node->op == OP_conv && blas)
+        emit_columns_copy(out, graph, node);
+    if (node->op == OP_conv_grad_x &&
+        !conv_turns_round(graph->network, node->shape, graph->nodes[node->input[0]].shape,
+                          &node->attributes))
+        emit_columns_scatter(out, graph, node);
 }

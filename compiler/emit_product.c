@@ -153,7 +153,7 @@ static const char *vector_type(const Network *network, int lane_count)
 }
 
 // A macro's definition, its line ends in one column.
-static void macro(Out *out, const char *const *lines, int count)
+void emit_macro(Out *out, const char *const *lines, int count)
 {
     for (int i = 0; i < count; i++) {
         Text text = {0};
@@ -216,12 +216,11 @@ static void emit_tile_macro(Out *out)
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
                  "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
                  "a[i * ai + p * ap], rows of b are bp apart, rows of c ci.");
-    macro(out, tile, (int)(sizeof tile / sizeof *tile));
-    raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n\n");
+    emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
     comment(out,
             "A strip: a few vectors of columns through all rows: full tiles, then the rows that "
             "those leave of a whole block, then single ones where a batch is cut short.");
-    macro(out, strip, (int)(sizeof strip / sizeof *strip));
+    emit_macro(out, strip, (int)(sizeof strip / sizeof *strip));
     blank_line(out);
 }
 
@@ -345,7 +344,6 @@ static void emit_strips(Out *out, const char *body)
 static void emit_tiles(Out *out, const char *body)
 {
     const Network *const network = out->network;
-    emit_vector_types(out);
     emit_tile_macro(out);
     emit_strips(out, body);
     for (int i = 0; i < network->product_count; i++)
@@ -356,8 +354,15 @@ static void emit_tiles(Out *out, const char *body)
 // The functions that `body` calls.
 void emit_products(Out *out, const char *body)
 {
-    if (out->network->blas)
+    if (out->network->blas) {
         emit_blas(out, body);
-    else if (out->network->product_count)
+        return;
+    }
+    if (!out->network->product_count && !out->network->window_product_count)
+        return;
+    emit_vector_types(out);
+    raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n\n");
+    if (out->network->product_count)
         emit_tiles(out, body);
+    emit_windows(out);
 }

@@ -360,7 +360,7 @@ void emit_prepare(Out *out, const Graph *graph)
     line(out, "{");
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
-        if (node->op != OP_turn || node->dead)
+        if ((node->op != OP_turn && node->op != OP_flip) || node->dead)
             continue;
         const int parts = part_count(part_shape(graph, node));
         if (parts > 1)

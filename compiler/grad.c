@@ -120,10 +120,13 @@ void grad_conv(Graph *graph, const Node *node, int dy)
     const int x = n.input[0], w = n.input[1];
     add_partial(graph, &n, w,
                 BACKWARD(graph, &n, OP_conv_grad_w, shape_at(graph, w), "partial", x, dy));
-    if (needs_gradient(graph, x))
-        gradient_add(graph, x,
-                     BACKWARD(graph, &n, OP_conv_grad_x, shape_at(graph, x), "backward", dy,
-                              turned_weight(graph, w)));
+    if (!needs_gradient(graph, x))
+        return;
+    const bool round =
+        conv_turns_round(graph->network, shape_at(graph, x), n.shape, &n.attributes);
+    gradient_add(graph, x,
+                 BACKWARD(graph, &n, OP_conv_grad_x, shape_at(graph, x), "backward", dy,
+                          round ? flipped_weight(graph, w) : turned_weight(graph, w)));
 }
 
 void grad_bias(Graph *graph, const Node *node, int dy)

@@ -503,6 +503,22 @@ typedef struct {
 } Product;
 enum { MAX_PRODUCTS = 512 };
 
+// A convolution, or its gradient by the weights, that the generated code needs a function for.
+typedef struct {
+    bool weights;
+    int lines, columns; // of pixels of the result
+    int width;          // pixels in a line of what the windows are read from
+    int channels, outputs;
+    int kernel[2], stride[2];
+} WindowProduct;
+
+// A tile that those are made of.
+typedef struct {
+    int rows, line; // line: how many rows lie in one line of pixels; 0: all
+    int width, vectors, lanes;
+} WindowTile;
+enum { MAX_WINDOW_TILES = 256 };
+
 // A processor, as far as the choice of tiles and the estimate of a step's time go.
 typedef struct {
     const char *name;
@@ -516,6 +532,10 @@ struct Network {
     bool blas; // --gemm blas: matrix products call BLAS
     Product products[MAX_PRODUCTS];
     int product_count;
+    WindowProduct window_products[MAX_PRODUCTS];
+    int window_product_count;
+    WindowTile window_tiles[MAX_WINDOW_TILES];
+    int window_tile_count;
     bool doubles; // --precision f64
     Tensor *tensors;
     int tensor_count;
@@ -583,6 +603,7 @@ void gradient_add(Graph *graph, int node, int gradient); // sums where there is 
 // --- update.c: the optimizer's nodes ------------------------------------------------------------
 void add_updates(Graph *graph);
 int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and columns exchanged
+int flipped_weight(Graph *graph, int w); // and of a convolution's, its window turned round
 
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
@@ -698,7 +719,6 @@ void emit_row_steps(Out *out, const Graph *graph, const Node *node); // nothing 
 const char *aligned_with_result(const Out *out, int operand); // emit_elementwise.c: "y[i][j]"
 void emit_largest(Out *out, const char *x, int count);        // emit_softmax.c
 void emit_part_elements(Out *out, const Graph *graph, const Node *node, const char *from);
-void emit_conv_helpers(Out *out, const Graph *graph, const Node *node); // emit_conv.c
 void emit_part_range(Out *out, const Graph *graph, const Node *node);   // declares `from` and `to`
 const char *open_part(Out *out, const Graph *graph, const Node *node);
 void close_part(Out *out, const Graph *graph, const Node *node);
@@ -710,6 +730,32 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
 void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
                 const char *terms, const char *x, const char *dy, const char *dw, const char *add);
 void emit_products(Out *out, const char *body); // the functions that the body calls
+
+void emit_macro(Out *out, const char *const *lines, int count); // REAL stands for the real type
+
+// --- emit_window.c: tiles over windows of a picture ---------------------------------------------
+typedef struct {
+    int first, width; // columns
+    int vectors, lanes;
+    int runs; // strips of this kind, side by side
+} WindowStrip;
+int window_strips(const Network *network, int columns, WindowStrip *strips);
+typedef struct {
+    int lines, rows; // of a tile: whole lines, or a piece of one
+} WindowCut;
+WindowCut window_cut(const Network *network, int lines, int line, int vectors);
+const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip);
+void emit_window_tiles(Out *out);
+
+// --- emit_conv.c: direct convolution; emit_conv_columns.c: by columns, for BLAS -----------------
+bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *attributes);
+void emit_windows(Out *out); // the functions that layers of one shape share
+void emit_conv_helpers(Out *out, const Graph *graph, const Node *node);
+void emit_columns_conv(Out *out, const Graph *graph, const Node *node);
+void emit_columns_grad_w(Out *out, const Graph *graph, const Node *node);
+void emit_columns_grad_x(Out *out, const Graph *graph, const Node *node);
+void emit_columns_copy(Out *out, const Graph *graph, const Node *node);
+void emit_columns_scatter(Out *out, const Graph *graph, const Node *node);
 
 // --- build.c: the C compiler --------------------------------------------------------------------
 typedef struct {

@@ -53,7 +53,8 @@ Shape part_shape(const Graph *graph, const Node *node)
 {
     if (node->op == OP_penalty)
         return graph->nodes[node->input[0]].shape;
-    return node->op == OP_turn ? graph->nodes[node->input[1]].shape : node->shape;
+    const bool derived = node->op == OP_turn || node->op == OP_flip;
+    return derived ? graph->nodes[node->input[1]].shape : node->shape;
 }
 
 // True where one thread runs both tasks that meet in a value, so that no barrier is needed.
@@ -92,7 +93,8 @@ static int earliest_update(const Graph *graph, int id)
         if (has_flag(node, STOPS) && node->phase > phase)
             phase = node->phase;
         // what is derived of a tensor follows its update
-        if (i < id && has_flag(node, UPDATES) && update->op == OP_turn &&
+        if (i < id && has_flag(node, UPDATES) &&
+            (update->op == OP_turn || update->op == OP_flip) &&
             node->input[0] == update->input[1] && node->phase > phase)
             phase = node->phase;
         for (int k = 0; k < node->input_count; k++) {

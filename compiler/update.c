@@ -80,10 +80,28 @@ int turned_weight(Graph *graph, int w)
                                                            .loc = tensor.loc}));
 }
 
+// A convolution's, with its window turned round and channels exchanged: [ky][kx][ci][co] becomes
+// [-ky][-kx][co][ci].
+int flipped_weight(Graph *graph, int w)
+{
+    const int of = graph->nodes[w].attributes.tensor;
+    const Tensor tensor = graph->network->tensors[of];
+    const int *const dims = tensor.shape.dims;
+    return weight_node(
+        graph, tensor_add(graph->network,
+                          (Tensor){.name = format("%s_turned", tensor.name),
+                                   .layer = tensor.layer,
+                                   .role = ROLE_DERIVED,
+                                   .shape = shape_of(4, dims[0], dims[1], dims[3], dims[2]),
+                                   .derived = of,
+                                   .loc = tensor.loc}));
+}
+
 static void add_turn(Graph *graph, int derived)
 {
     const Tensor tensor = graph->network->tensors[derived];
-    const int id = NODE(graph, OP_turn, tensor.layer, tensor.loc, weight_node(graph, derived),
+    const Op op = tensor.shape.count == 4 ? OP_flip : OP_turn;
+    const int id = NODE(graph, op, tensor.layer, tensor.loc, weight_node(graph, derived),
                         weight_node(graph, tensor.derived));
     graph->nodes[id].name = graph->network->tensors[tensor.derived].name;
     graph->nodes[id].suffix = "turn";

@@ -66,7 +66,7 @@ static _Alignas(64) float dense2_b_v[10];
 // weights with rows and columns exchanged, for the backward pass
 static _Alignas(64) float dense2_w_turned[10][128];
 static _Alignas(64) float dense1_w_turned[128][3136];
-static _Alignas(64) float conv2_w_turned[64][288];
+static _Alignas(64) float conv2_w_turned[3][3][64][32];
 
 // --- the arena --------------------------------------------------------------------------------------
 
@@ -129,6 +129,8 @@ typedef float Vector8 __attribute__((vector_size(32)));
 typedef float Vector4 __attribute__((vector_size(16)));
 typedef float Vector2 __attribute__((vector_size(8)));
 
+#define UNROLLED _Pragma("GCC unroll 32")
+
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
 // apart, rows of c ci.
@@ -155,8 +157,6 @@ typedef float Vector2 __attribute__((vector_size(8)));
             UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
                 memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
     }
-#define UNROLLED _Pragma("GCC unroll 32")
-
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
 #define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
@@ -176,69 +176,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_14_4x32, 14, 4, 2, Vector16)
-STRIP(strip_9_4x32, 9, 4, 2, Vector16)
-STRIP(strip_14_8x32, 14, 8, 2, Vector16)
 STRIP(strip_13_12x32, 13, 12, 2, Vector16)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16)
 STRIP(strip_13_12x8, 13, 12, 1, Vector8)
 STRIP(strip_13_12x2, 13, 12, 1, Vector2)
 STRIP(strip_13_11x8, 13, 11, 1, Vector8)
 STRIP(strip_13_11x2, 13, 11, 1, Vector2)
-
-// c[rows][32] = a[rows][9] b[9][32]
-static void product_9x32(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    strip_14_4x32(rows, 9, a, 9, 1, b, 32, c, 32, false);
-}
-
-// rows from..to of c[9][32] = a[terms][9]' b[terms][32], or that added to them. So many terms at a
-// time that what the tiles read again stays in the first cache.
-static void outer_9x32(int from, int to, int terms, const void *left, const void *right,
-                       void *result, bool add)
-{
-    for (int at = 0; at < terms; at += 128) {
-        const int some = nn_min(terms - at, 128);
-        const float *const a = (const float *)left + (size_t)at * 9 + from;
-        const float *const b = (const float *)right + (size_t)at * 32;
-        float *const c = (float *)result + (size_t)from * 32;
-        strip_9_4x32(to - from, some, a, 1, 9, b, 32, c, 32, add || at > 0);
-    }
-}
-
-// c[rows][64] = a[rows][288] b[288][64]
-static void product_288x64(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 64; j += 32)
-        strip_14_4x32(rows, 288, a, 288, 1, b + j, 64, c + j, 64, false);
-}
-
-// rows from..to of c[288][64] = a[terms][288]' b[terms][64], or that added to them. So many terms
-// at a time that what the tiles read again stays in the first cache.
-static void outer_288x64(int from, int to, int terms, const void *left, const void *right,
-                         void *result, bool add)
-{
-    for (int at = 0; at < terms; at += 128) {
-        const int some = nn_min(terms - at, 128);
-        const float *const a = (const float *)left + (size_t)at * 288 + from;
-        const float *const b = (const float *)right + (size_t)at * 64;
-        float *const c = (float *)result + (size_t)from * 64;
-        for (int j = 0; j < 64; j += 32)
-            strip_14_8x32(to - from, some, a, 1, 288, b + j, 64, c + j, 64, add || at > 0);
-    }
-}
-
-// c[rows][288] = a[rows][64] b[64][288]
-static void product_64x288(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 288; j += 32)
-        strip_14_4x32(rows, 64, a, 64, 1, b + j, 288, c + j, 288, false);
-}
 
 // c[rows][128] = a[rows][3136] b[3136][128]
 static void product_3136x128(int rows, const void *left, const void *right, void *result)
@@ -306,6 +249,89 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
     }
 }
 
+// A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of
+// a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at a[i / LINE * al + i % LINE * ai + r *
+// ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide.
+#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)                             \
+    static inline __attribute__((always_inline)) void name(                               \
+        int runs, int terms, const float *a, long ai, long al, long ar, long ap,          \
+        const float *b, long br, long bp, float *c, long ci, bool add)                    \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
+        Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
+        if (add)                                                                          \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
+                    Vector part = {0};                                                    \
+                    memcpy(&part, c + i * ci + j * LANES, WIDTH / VECTORS * sizeof(float));\
+                    sum[i][j] = part;                                                     \
+                }                                                                         \
+        for (int r = 0; r < runs; r++)                                                    \
+            for (int p = 0; p < terms; p++) {                                             \
+                const float *const from = a + r * ar + p * ap;                            \
+                Vector row[VECTORS];                                                      \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));     \
+                UNROLLED for (int i = 0; i < ROW_COUNT; i++)                              \
+                    UNROLLED for (int j = 0; j < VECTORS; j++)                            \
+                        sum[i][j] += from[i / LINE * al + i % LINE * ai] * row[j];        \
+            }                                                                             \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                const Vector part = sum[i][j];                                            \
+                memcpy(c + i * ci + j * LANES, &part, WIDTH / VECTORS * sizeof(float));   \
+            }                                                                             \
+    }
+WINDOW(window_14x32, 14, 14, 2, Vector16, 32)
+WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
+WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
+
+// y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
+static void convolve_28x28_3x3x1x32(const float *x, const float *w, float *y)
+{
+    for (int line = 0; line < 28; line++) {
+        for (int pixel = 0; pixel < 28; pixel += 14)
+            window_14x32(3, 3, x + line * 30 + pixel, 1, 30, 30, 1, w, 96, 32,
+                         y + line * 896 + pixel * 32, 32, false);
+    }
+}
+
+// dw[3][3][1][32] += the sum of x dy[28][28][32], for 3x3 windows of x[.][30][1]
+static void convolve_weights_28x28_3x3x1x32(const float *x, const float *dy, float *dw)
+{
+    window_3x3x32(28, 28, x, 1, 30, 30, 1, dy, 896, 32, dw, 32, true);
+}
+
+// y[14][14][64] = 3x3 windows of x[.][16][32] times w[3][3][32][64]
+static void convolve_14x14_3x3x32x64(const float *x, const float *w, float *y)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 14; line++)
+            window_14x32(3, 96, x + line * 512, 32, 512, 512, 1, w + c, 6144, 64,
+                         y + c + line * 896, 64, false);
+    }
+}
+
+// dw[3][3][32][64] += the sum of x dy[14][14][64], for 3x3 windows of x[.][16][32]
+static void convolve_weights_14x14_3x3x32x64(const float *x, const float *dy, float *dw)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 3; line++) {
+            for (int number = 0; number < 96; number += 12)
+                window_12x32(14, 14, x + line * 512 + number, 1, 512, 512, 32, dy + c, 896, 64,
+                             dw + c + line * 6144 + number * 64, 64, true);
+        }
+    }
+}
+
+// y[14][14][32] = 3x3 windows of x[.][16][64] times w[3][3][64][32]
+static void convolve_14x14_3x3x64x32(const float *x, const float *w, float *y)
+{
+    for (int line = 0; line < 14; line++)
+        window_14x32(3, 192, x + line * 1024, 64, 1024, 1024, 1, w, 6144, 32, y + line * 448, 32,
+                     false);
+}
+
 // --- input: input 28x28x1 ---------------------------------------------------------------------------
 
 // x = pictures / 255
@@ -323,26 +349,6 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv1: conv 32 3x3 relu pad same   28x28x1 -> 28x28x32 -----------------------------------------
 
-// columns = the windows of x below `pixels` pixels of the result, from its row `top` on
-static void conv1_columns(int top, int pixels, float columns[restrict][9], const float x[28][28][1])
-{
-    for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 28, col = p % 28; // the pixel of the result
-        for (int r = 0; r < 3; r++) {
-            const int at_row = row + r - 1;
-            for (int s = 0; s < 3; s++) {
-                const int at_col = col + s - 1;
-                const bool inside = at_row >= 0 && at_row < 28 && at_col >= 0 && at_col < 28;
-                float *const to = &columns[p][r * 3 + s * 1];
-                if (inside)
-                    memcpy(to, x[at_row][at_col], 1 * sizeof(float));
-                else
-                    memset(to, 0, 1 * sizeof(float)); // padding
-            }
-        }
-    }
-}
-
 // y = x * w, a sum over each window
 // then y = x + b
 // then y = x < 0 ? 0 : x
@@ -350,11 +356,16 @@ static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
                           const float x[ROWS][28][28][1], const float w[3][3][1][32],
                           const float b[32])
 {
-    float columns[784][9];
+    float padded[30][30][1] = {0};
     for (int i = 0; i < rows; i++) {
-        const int top = 0, pixels = 784;
-        conv1_columns(top, pixels, columns, x[i]);
-        product_9x32(pixels, columns, w, y[i][top]);
+        for (int r = 0; r < 30; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 28)
+                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
+            else
+                memset(padded[r][1], 0, sizeof(float[28][1]));
+        }
+        convolve_28x28_3x3x1x32(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
                 for (int c = 0; c < 32; c++) {
@@ -392,12 +403,17 @@ static void conv1_b_gradient(float sum[restrict 32], const float partial[BLOCKS]
 static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
                             const float x[ROWS][28][28][1], const float dy[ROWS][28][28][32])
 {
-    float columns[784][9];
+    float padded[30][30][1] = {0};
     memset(dw, 0, sizeof(float[3][3][1][32]));
     for (int i = 0; i < rows; i++) {
-        const int top = 0, pixels = 784;
-        conv1_columns(top, pixels, columns, x[i]);
-        outer_9x32(0, 9, pixels, columns, dy[i][top], dw, true);
+        for (int r = 0; r < 30; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 28)
+                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
+            else
+                memset(padded[r][1], 0, sizeof(float[28][1]));
+        }
+        convolve_weights_28x28_3x3x1x32(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
 }
 
@@ -494,27 +510,6 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
 
 // --- conv2: conv 64 3x3 relu pad same   14x14x32 -> 14x14x64 ----------------------------------------
 
-// columns = the windows of x below `pixels` pixels of the result, from its row `top` on
-static void conv2_columns(int top, int pixels, float columns[restrict][288],
-                          const float x[14][14][32])
-{
-    for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 14, col = p % 14; // the pixel of the result
-        for (int r = 0; r < 3; r++) {
-            const int at_row = row + r - 1;
-            for (int s = 0; s < 3; s++) {
-                const int at_col = col + s - 1;
-                const bool inside = at_row >= 0 && at_row < 14 && at_col >= 0 && at_col < 14;
-                float *const to = &columns[p][r * 96 + s * 32];
-                if (inside)
-                    memcpy(to, x[at_row][at_col], 32 * sizeof(float));
-                else
-                    memset(to, 0, 32 * sizeof(float)); // padding
-            }
-        }
-    }
-}
-
 // y = x * w, a sum over each window
 // then y = x + b
 // then y = x < 0 ? 0 : x
@@ -522,13 +517,16 @@ static void conv2_forward(int rows, float y[restrict ROWS][14][14][64],
                           const float x[ROWS][14][14][32], const float w[3][3][32][64],
                           const float b[64])
 {
-    float columns[84][288];
+    float padded[16][16][32] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 14; top += 6) {
-            const int pixels = nn_min(6, 14 - top) * 14;
-            conv2_columns(top, pixels, columns, x[i]);
-            product_288x64(pixels, columns, w, y[i][top]);
+        for (int r = 0; r < 16; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 14)
+                memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
+            else
+                memset(padded[r][1], 0, sizeof(float[14][32]));
         }
+        convolve_14x14_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
@@ -566,14 +564,17 @@ static void conv2_b_gradient(float sum[restrict 64], const float partial[BLOCKS]
 static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
                             const float x[ROWS][14][14][32], const float dy[ROWS][14][14][64])
 {
-    float columns[84][288];
+    float padded[16][16][32] = {0};
     memset(dw, 0, sizeof(float[3][3][32][64]));
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 14; top += 6) {
-            const int pixels = nn_min(6, 14 - top) * 14;
-            conv2_columns(top, pixels, columns, x[i]);
-            outer_288x64(0, 288, pixels, columns, dy[i][top], dw, true);
+        for (int r = 0; r < 16; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 14)
+                memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
+            else
+                memset(padded[r][1], 0, sizeof(float[14][32]));
         }
+        convolve_weights_14x14_3x3x32x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
 }
 
@@ -591,37 +592,21 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
     }
 }
 
-// dx += the columns of `pixels` pixels, each number where conv2_columns took it
-static void conv2_scatter(int top, int pixels, float dx[restrict][14][32],
-                          const float columns[][288])
-{
-    for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 14, col = p % 14; // the pixel of the result
-        for (int r = 0; r < 3; r++) {
-            const int at_row = row + r - 1;
-            for (int s = 0; s < 3; s++) {
-                const int at_col = col + s - 1;
-                const bool inside = at_row >= 0 && at_row < 14 && at_col >= 0 && at_col < 14;
-                for (int c = 0; inside && c < 32; c++)
-                    dx[at_row][at_col][c] += columns[p][r * 96 + s * 32 + c];
-            }
-        }
-    }
-}
-
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
 static void conv2_backward(int rows, float dx[restrict ROWS][14][14][32],
-                           const float dy[ROWS][14][14][64], const float turned[64][288])
+                           const float dy[ROWS][14][14][64], const float turned[3][3][64][32])
 {
-    float columns[84][288];
-    memset(dx, 0, (size_t)rows * sizeof *dx);
+    float padded[16][16][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 14; top += 6) {
-            const int pixels = nn_min(6, 14 - top) * 14;
-            product_64x288(pixels, dy[i][top], turned, columns);
-            conv2_scatter(top, pixels, dx[i], columns);
+        for (int r = 0; r < 16; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 14)
+                memcpy(padded[r][1], dy[i][from], sizeof(float[14][64]));
+            else
+                memset(padded[r][1], 0, sizeof(float[14][64]));
         }
+        convolve_14x14_3x3x64x32(padded[0][0], turned[0][0][0], dx[i][0][0]);
     }
 }
 
@@ -654,14 +639,15 @@ static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const flo
     }
 }
 
-// turned = w', rows and columns exchanged
-static void conv2_w_turn(int part, float turned[restrict 64][288], const float w[288][64])
+// turned = w, its window turned round and its channels exchanged
+static void conv2_w_turn(int part, float turned[restrict 576][32], const float w[288][64])
 {
     const int from = part * 36, to = nn_min(from + 36, 288);
-    for (int left = 0; left < 64; left += 16)
-        for (int i = from; i < to; i++)
-            for (int j = left; j < nn_min(left + 16, 64); j++)
-                turned[j][i] = w[i][j];
+    for (int i = from; i < to; i++) {
+        const int k = i / 32, c = i % 32; // place in the window, channel
+        for (int j = 0; j < 64; j++)
+            turned[(8 - k) * 64 + j][c] = w[i][j];
+    }
 }
 
 // --- pool2: pool 2   14x14x64 -> 7x7x64 -------------------------------------------------------------
@@ -1052,7 +1038,7 @@ static void prepare(void)
     for (int part = 0; part < 8; part++)
         dense1_w_turn(part, dense1_w_turned, dense1_w);
     for (int part = 0; part < 8; part++)
-        conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
+        conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
 }
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
@@ -1118,7 +1104,7 @@ static inline __attribute__((always_inline)) void step(
         nn_call(conv2_w_gradient, part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial));
         nn_call(conv2_w_update, batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_m,
                 (void *)conv2_w_v);
-        nn_call(conv2_w_turn, part, conv2_w_turned, (void *)conv2_w);
+        nn_call(conv2_w_turn, part, (void *)conv2_w_turned, (void *)conv2_w);
     }
     if (nn_thread() == 0) {
         nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
@@ -1327,7 +1313,7 @@ static const NnCall calls[] = {
     [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 10240},
     [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 3211264},
-    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 147456},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 294912},
 };
 
 const NnModel nn_model = {

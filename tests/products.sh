@@ -11,8 +11,9 @@ random_net() {
             srand(seed)
             print "data mnist\ninput 28x28x1"
             if (seed % 2)
-                printf "conv %d %dx%d relu\npool 2\nconv %d 3x3 tanh stride 2 pad same\n",
-                    size(40), size(5), size(5), size(67)
+                printf "conv %d %dx%d relu\npool 2\nconv %d %dx%d tanh pad same\n" \
+                    "conv %d 3x3 tanh stride 2 pad same\n",
+                    size(40), size(5), size(5), size(40), size(5), size(5), size(67)
             for (i = 0; i < 4; i++)
                 printf "dense %d tanh\n", size(67)
             print "dense 10 softmax\nloss cross_entropy\noptimizer sgd lr 0.05"

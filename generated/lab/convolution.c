@@ -240,6 +240,8 @@ typedef float Vector8 __attribute__((vector_size(32)));
 typedef float Vector4 __attribute__((vector_size(16)));
 typedef float Vector2 __attribute__((vector_size(8)));
 
+#define UNROLLED _Pragma("GCC unroll 32")
+
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
 // apart, rows of c ci.
@@ -266,8 +268,6 @@ typedef float Vector2 __attribute__((vector_size(8)));
             UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
                 memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
     }
-#define UNROLLED _Pragma("GCC unroll 32")
-
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
 #define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
@@ -287,12 +287,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_14_4x32, 14, 4, 2, Vector16)
-STRIP(strip_9_4x32, 9, 4, 2, Vector16)
 STRIP(strip_12_4x32, 12, 4, 2, Vector16)
-STRIP(strip_14_8x32, 14, 8, 2, Vector16)
 STRIP(strip_8_4x32, 8, 4, 2, Vector16)
-STRIP(strip_14_2x32, 14, 2, 2, Vector16)
 STRIP(strip_8_4x8, 8, 4, 1, Vector8)
 STRIP(strip_13_11x32, 13, 11, 2, Vector16)
 STRIP(strip_13_11x8, 13, 11, 1, Vector8)
@@ -315,52 +311,6 @@ STRIP(strip_11_4x4, 11, 4, 1, Vector4)
 STRIP(strip_12_4x8, 12, 4, 1, Vector8)
 STRIP(strip_12_4x2, 12, 4, 1, Vector2)
 
-// c[rows][32] = a[rows][9] b[9][32]
-static void product_9x32(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    strip_14_4x32(rows, 9, a, 9, 1, b, 32, c, 32, false);
-}
-
-// rows from..to of c[9][32] = a[terms][9]' b[terms][32], or that added to them. So many terms at a
-// time that what the tiles read again stays in the first cache.
-static void outer_9x32(int from, int to, int terms, const void *left, const void *right,
-                       void *result, bool add)
-{
-    for (int at = 0; at < terms; at += 128) {
-        const int some = nn_min(terms - at, 128);
-        const float *const a = (const float *)left + (size_t)at * 9 + from;
-        const float *const b = (const float *)right + (size_t)at * 32;
-        float *const c = (float *)result + (size_t)from * 32;
-        strip_9_4x32(to - from, some, a, 1, 9, b, 32, c, 32, add || at > 0);
-    }
-}
-
-// c[rows][64] = a[rows][288] b[288][64]
-static void product_288x64(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 64; j += 32)
-        strip_12_4x32(rows, 288, a, 288, 1, b + j, 64, c + j, 64, false);
-}
-
-// rows from..to of c[288][64] = a[terms][288]' b[terms][64], or that added to them. So many terms
-// at a time that what the tiles read again stays in the first cache.
-static void outer_288x64(int from, int to, int terms, const void *left, const void *right,
-                         void *result, bool add)
-{
-    for (int at = 0; at < terms; at += 128) {
-        const int some = nn_min(terms - at, 128);
-        const float *const a = (const float *)left + (size_t)at * 288 + from;
-        const float *const b = (const float *)right + (size_t)at * 64;
-        float *const c = (float *)result + (size_t)from * 64;
-        for (int j = 0; j < 64; j += 32)
-            strip_14_8x32(to - from, some, a, 1, 288, b + j, 64, c + j, 64, add || at > 0);
-    }
-}
-
 // c[rows][288] = a[rows][64] b[64][288]
 static void product_64x288(int rows, const void *left, const void *right, void *result)
 {
@@ -368,30 +318,6 @@ static void product_64x288(int rows, const void *left, const void *right, void *
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
         strip_12_4x32(rows, 64, a, 64, 1, b + j, 288, c + j, 288, false);
-}
-
-// c[rows][64] = a[rows][576] b[576][64]
-static void product_576x64(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 64; j += 32)
-        strip_8_4x32(rows, 576, a, 576, 1, b + j, 64, c + j, 64, false);
-}
-
-// rows from..to of c[576][64] = a[terms][576]' b[terms][64], or that added to them. So many terms
-// at a time that what the tiles read again stays in the first cache.
-static void outer_576x64(int from, int to, int terms, const void *left, const void *right,
-                         void *result, bool add)
-{
-    for (int at = 0; at < terms; at += 128) {
-        const int some = nn_min(terms - at, 128);
-        const float *const a = (const float *)left + (size_t)at * 576 + from;
-        const float *const b = (const float *)right + (size_t)at * 64;
-        float *const c = (float *)result + (size_t)from * 64;
-        for (int j = 0; j < 64; j += 32)
-            strip_14_2x32(to - from, some, a, 1, 576, b + j, 64, c + j, 64, add || at > 0);
-    }
 }
 
 // c[rows][576] = a[rows][64] b[64][576]
@@ -628,6 +554,104 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
     }
 }
 
+// A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of
+// a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at a[i / LINE * al + i % LINE * ai + r *
+// ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide.
+#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)                             \
+    static inline __attribute__((always_inline)) void name(                               \
+        int runs, int terms, const float *a, long ai, long al, long ar, long ap,          \
+        const float *b, long br, long bp, float *c, long ci, bool add)                    \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
+        Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
+        if (add)                                                                          \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
+                    Vector part = {0};                                                    \
+                    memcpy(&part, c + i * ci + j * LANES, WIDTH / VECTORS * sizeof(float));\
+                    sum[i][j] = part;                                                     \
+                }                                                                         \
+        for (int r = 0; r < runs; r++)                                                    \
+            for (int p = 0; p < terms; p++) {                                             \
+                const float *const from = a + r * ar + p * ap;                            \
+                Vector row[VECTORS];                                                      \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));     \
+                UNROLLED for (int i = 0; i < ROW_COUNT; i++)                              \
+                    UNROLLED for (int j = 0; j < VECTORS; j++)                            \
+                        sum[i][j] += from[i / LINE * al + i % LINE * ai] * row[j];        \
+            }                                                                             \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                const Vector part = sum[i][j];                                            \
+                memcpy(c + i * ci + j * LANES, &part, WIDTH / VECTORS * sizeof(float));   \
+            }                                                                             \
+    }
+WINDOW(window_14x32, 14, 14, 2, Vector16, 32)
+WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
+WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
+WINDOW(window_2x4x32, 8, 4, 2, Vector16, 32)
+
+// y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
+static void convolve_28x28_3x3x1x32(const float *x, const float *w, float *y)
+{
+    for (int line = 0; line < 28; line++) {
+        for (int pixel = 0; pixel < 28; pixel += 14)
+            window_14x32(3, 3, x + line * 30 + pixel, 1, 30, 30, 1, w, 96, 32,
+                         y + line * 896 + pixel * 32, 32, false);
+    }
+}
+
+// dw[3][3][1][32] += the sum of x dy[28][28][32], for 3x3 windows of x[.][30][1]
+static void convolve_weights_28x28_3x3x1x32(const float *x, const float *dy, float *dw)
+{
+    window_3x3x32(28, 28, x, 1, 30, 30, 1, dy, 896, 32, dw, 32, true);
+}
+
+// y[12][12][64] = 3x3 windows of x[.][14][32] times w[3][3][32][64]
+static void convolve_12x12_3x3x32x64(const float *x, const float *w, float *y)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 12; line++)
+            window_12x32(3, 96, x + line * 448, 32, 448, 448, 1, w + c, 6144, 64,
+                         y + c + line * 768, 64, false);
+    }
+}
+
+// dw[3][3][32][64] += the sum of x dy[12][12][64], for 3x3 windows of x[.][14][32]
+static void convolve_weights_12x12_3x3x32x64(const float *x, const float *dy, float *dw)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 3; line++) {
+            for (int number = 0; number < 96; number += 12)
+                window_12x32(12, 12, x + line * 448 + number, 1, 448, 448, 32, dy + c, 768, 64,
+                             dw + c + line * 6144 + number * 64, 64, true);
+        }
+    }
+}
+
+// y[4][4][64] = 3x3 windows of x[.][6][64] times w[3][3][64][64]
+static void convolve_4x4_3x3x64x64(const float *x, const float *w, float *y)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 4; line += 2)
+            window_2x4x32(3, 192, x + line * 384, 64, 384, 384, 1, w + c, 12288, 64,
+                          y + c + line * 256, 64, false);
+    }
+}
+
+// dw[3][3][64][64] += the sum of x dy[4][4][64], for 3x3 windows of x[.][6][64]
+static void convolve_weights_4x4_3x3x64x64(const float *x, const float *dy, float *dw)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 3; line++) {
+            for (int number = 0; number < 192; number += 12)
+                window_12x32(4, 4, x + line * 384 + number, 1, 384, 384, 64, dy + c, 256, 64,
+                             dw + c + line * 12288 + number * 64, 64, true);
+        }
+    }
+}
+
 // --- input: input 28x28x1 ---------------------------------------------------------------------------
 
 // x = pictures / 255
@@ -645,37 +669,22 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv1: conv 32 3x3 pad same l2 0.0001   28x28x1 -> 28x28x32 ------------------------------------
 
-// columns = the windows of x below `pixels` pixels of the result, from its row `top` on
-static void conv1_columns(int top, int pixels, float columns[restrict][9], const float x[28][28][1])
-{
-    for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 28, col = p % 28; // the pixel of the result
-        for (int r = 0; r < 3; r++) {
-            const int at_row = row + r - 1;
-            for (int s = 0; s < 3; s++) {
-                const int at_col = col + s - 1;
-                const bool inside = at_row >= 0 && at_row < 28 && at_col >= 0 && at_col < 28;
-                float *const to = &columns[p][r * 3 + s * 1];
-                if (inside)
-                    memcpy(to, x[at_row][at_col], 1 * sizeof(float));
-                else
-                    memset(to, 0, 1 * sizeof(float)); // padding
-            }
-        }
-    }
-}
-
 // y = x * w, a sum over each window
 // then y = x + b
 static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
                           const float x[ROWS][28][28][1], const float w[3][3][1][32],
                           const float b[32])
 {
-    float columns[784][9];
+    float padded[30][30][1] = {0};
     for (int i = 0; i < rows; i++) {
-        const int top = 0, pixels = 784;
-        conv1_columns(top, pixels, columns, x[i]);
-        product_9x32(pixels, columns, w, y[i][top]);
+        for (int r = 0; r < 30; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 28)
+                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
+            else
+                memset(padded[r][1], 0, sizeof(float[28][1]));
+        }
+        convolve_28x28_3x3x1x32(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
                 for (int c = 0; c < 32; c++) {
@@ -725,12 +734,17 @@ static void conv1_b_gradient(float sum[restrict 32], const float partial[BLOCKS]
 static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
                             const float x[ROWS][28][28][1], const float dy[ROWS][28][28][32])
 {
-    float columns[784][9];
+    float padded[30][30][1] = {0};
     memset(dw, 0, sizeof(float[3][3][1][32]));
     for (int i = 0; i < rows; i++) {
-        const int top = 0, pixels = 784;
-        conv1_columns(top, pixels, columns, x[i]);
-        outer_9x32(0, 9, pixels, columns, dy[i][top], dw, true);
+        for (int r = 0; r < 30; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 28)
+                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
+            else
+                memset(padded[r][1], 0, sizeof(float[28][1]));
+        }
+        convolve_weights_28x28_3x3x1x32(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
 }
 
@@ -786,11 +800,16 @@ static void conv1_infer(int rows, float y[restrict ROWS][28][28][32],
                         const float b[32], const float mean[32], const float variance[32],
                         const float gamma[32], const float beta[32])
 {
-    float columns[784][9];
+    float padded[30][30][1] = {0};
     for (int i = 0; i < rows; i++) {
-        const int top = 0, pixels = 784;
-        conv1_columns(top, pixels, columns, x[i]);
-        product_9x32(pixels, columns, w, y[i][top]);
+        for (int r = 0; r < 30; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 28)
+                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
+            else
+                memset(padded[r][1], 0, sizeof(float[28][1]));
+        }
+        convolve_28x28_3x3x1x32(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
                 for (int c = 0; c < 32; c++) {
@@ -1021,31 +1040,14 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv2: conv 64 3x3 l2 0.0001   14x14x32 -> 12x12x64 --------------------------------------------
 
-// columns = the windows of x below `pixels` pixels of the result, from its row `top` on
-static void conv2_columns(int top, int pixels, float columns[restrict][288],
-                          const float x[14][14][32])
-{
-    for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 12, col = p % 12; // the pixel of the result
-        for (int r = 0; r < 3; r++) {
-            memcpy(&columns[p][r * 96], x[row + r][col], 96 * sizeof(float));
-        }
-    }
-}
-
 // y = x * w, a sum over each window
 // then y = x + b
 static void conv2_forward(int rows, float y[restrict ROWS][12][12][64],
                           const float x[ROWS][14][14][32], const float w[3][3][32][64],
                           const float b[64])
 {
-    float columns[72][288];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 12; top += 6) {
-            const int pixels = 72;
-            conv2_columns(top, pixels, columns, x[i]);
-            product_288x64(pixels, columns, w, y[i][top]);
-        }
+        convolve_12x12_3x3x32x64(x[i][0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1096,14 +1098,9 @@ static void conv2_b_gradient(float sum[restrict 64], const float partial[BLOCKS]
 static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
                             const float x[ROWS][14][14][32], const float dy[ROWS][12][12][64])
 {
-    float columns[72][288];
     memset(dw, 0, sizeof(float[3][3][32][64]));
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 12; top += 6) {
-            const int pixels = 72;
-            conv2_columns(top, pixels, columns, x[i]);
-            outer_288x64(0, 288, pixels, columns, dy[i][top], dw, true);
-        }
+        convolve_weights_12x12_3x3x32x64(x[i][0][0], dy[i][0][0], dw[0][0][0]);
     }
 }
 
@@ -1128,7 +1125,7 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
         }
 }
 
-// dx += the columns of `pixels` pixels, each number where conv2_columns took it
+// dx += the columns of `pixels` pixels, each number where its window lies
 static void conv2_scatter(int top, int pixels, float dx[restrict][14][32],
                           const float columns[][288])
 {
@@ -1213,13 +1210,8 @@ static void conv2_infer(int rows, float y[restrict ROWS][12][12][64],
                         const float b[64], const float mean[64], const float variance[64],
                         const float gamma[64], const float beta[64])
 {
-    float columns[72][288];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 12; top += 6) {
-            const int pixels = 72;
-            conv2_columns(top, pixels, columns, x[i]);
-            product_288x64(pixels, columns, w, y[i][top]);
-        }
+        convolve_12x12_3x3x32x64(x[i][0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1450,28 +1442,13 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv3: conv 64 3x3 l2 0.0001   6x6x64 -> 4x4x64 ------------------------------------------------
 
-// columns = the windows of x below `pixels` pixels of the result, from its row `top` on
-static void conv3_columns(int top, int pixels, float columns[restrict][576],
-                          const float x[6][6][64])
-{
-    for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 4, col = p % 4; // the pixel of the result
-        for (int r = 0; r < 3; r++) {
-            memcpy(&columns[p][r * 192], x[row + r][col], 192 * sizeof(float));
-        }
-    }
-}
-
 // y = x * w, a sum over each window
 // then y = x + b
 static void conv3_forward(int rows, float y[restrict ROWS][4][4][64], const float x[ROWS][6][6][64],
                           const float w[3][3][64][64], const float b[64])
 {
-    float columns[16][576];
     for (int i = 0; i < rows; i++) {
-        const int top = 0, pixels = 16;
-        conv3_columns(top, pixels, columns, x[i]);
-        product_576x64(pixels, columns, w, y[i][top]);
+        convolve_4x4_3x3x64x64(x[i][0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 4; row++)
             for (int col = 0; col < 4; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1522,12 +1499,9 @@ static void conv3_b_gradient(float sum[restrict 64], const float partial[BLOCKS]
 static void conv3_w_partial(int rows, float dw[restrict 3][3][64][64],
                             const float x[ROWS][6][6][64], const float dy[ROWS][4][4][64])
 {
-    float columns[16][576];
     memset(dw, 0, sizeof(float[3][3][64][64]));
     for (int i = 0; i < rows; i++) {
-        const int top = 0, pixels = 16;
-        conv3_columns(top, pixels, columns, x[i]);
-        outer_576x64(0, 576, pixels, columns, dy[i][top], dw, true);
+        convolve_weights_4x4_3x3x64x64(x[i][0][0], dy[i][0][0], dw[0][0][0]);
     }
 }
 
@@ -1552,7 +1526,7 @@ static void conv3_w_gradient(int part, float sum[restrict 576][64],
         }
 }
 
-// dx += the columns of `pixels` pixels, each number where conv3_columns took it
+// dx += the columns of `pixels` pixels, each number where its window lies
 static void conv3_scatter(int top, int pixels, float dx[restrict][6][64],
                           const float columns[][576])
 {
@@ -1634,11 +1608,8 @@ static void conv3_infer(int rows, float y[restrict ROWS][4][4][64], const float 
                         const float w[3][3][64][64], const float b[64], const float mean[64],
                         const float variance[64], const float gamma[64], const float beta[64])
 {
-    float columns[16][576];
     for (int i = 0; i < rows; i++) {
-        const int top = 0, pixels = 16;
-        conv3_columns(top, pixels, columns, x[i]);
-        product_576x64(pixels, columns, w, y[i][top]);
+        convolve_4x4_3x3x64x64(x[i][0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 4; row++)
             for (int col = 0; col < 4; col++)
                 for (int c = 0; c < 64; c++) {

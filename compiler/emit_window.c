@@ -1,0 +1,162 @@
+// emit_window.c: tiles over windows of a picture, which direct convolutions are made of.
+//
+// A picture lies as [row][column][channel], so the window below a pixel is a few runs of contiguous
+// numbers, one for each of its rows, and the windows of neighbouring pixels overlap. A tile is a
+// matrix product that reads its left operand as such windows where they lie; nothing is copied.
+// Its rows are the pixels of a line (forward), or the numbers of the window (weights' gradient).
+#include "netc.h"
+
+#include <string.h>
+
+// --- strips of columns --------------------------------------------------------------------------
+
+// The result's columns as strips: pairs of full vectors, one full vector, and a last one for the
+// rest. Lanes beyond the rest multiply zeros that a packed copy of the matrix has there.
+int window_strips(const Network *network, int columns, WindowStrip *strips)
+{
+    const int full = network->target->vector_bytes / (network->doubles ? 8 : 4);
+    int count = 0, column = 0;
+    if (columns >= 2 * full) {
+        strips[count++] = (WindowStrip){.first = 0,
+                                        .width = 2 * full,
+                                        .vectors = 2,
+                                        .lanes = full,
+                                        .runs = columns / (2 * full)};
+        column = columns / (2 * full) * 2 * full;
+    }
+    for (int rest; (rest = columns - column) > 0; column += strips[count++].width) {
+        int lanes = full;
+        while (lanes / 2 >= rest)
+            lanes /= 2;
+        strips[count] = (WindowStrip){.first = column,
+                                      .width = rest < lanes ? rest : lanes,
+                                      .vectors = 1,
+                                      .lanes = lanes,
+                                      .runs = 1};
+    }
+    return count;
+}
+
+static const char *vector_of(const Network *network, int lanes)
+{
+    return lanes == 1 ? real_type(network) : format("Vector%d", lanes);
+}
+
+// --- heights ------------------------------------------------------------------------------------
+
+static int most_rows(const Network *network, int vectors)
+{
+    return (network->target->registers - vectors - 1) / vectors;
+}
+
+// Cycles of one term of a tile: two multiply-adds or loads in a cycle, each multiply-add waiting
+// four cycles for the one before it.
+static double tile_cycles(int rows, int vectors)
+{
+    enum { LATENCY = 4 };
+    double cycles = rows * vectors / 2.0;
+    const double loads = (rows + vectors) / 2.0;
+    cycles = loads > cycles ? loads : cycles;
+    return cycles < LATENCY ? LATENCY : cycles;
+}
+
+// `count` rows of tiles, `unit` of which stay together: how many units a tile takes, by its cycles.
+static int best_height(const Network *network, int count, int unit, int vectors)
+{
+    int best = 1;
+    double least = 1e300;
+    for (int n = 1; n == 1 || n * unit <= most_rows(network, vectors); n++) {
+        const double cycles = (count / n) * tile_cycles(n * unit, vectors) +
+                              (count % n ? tile_cycles(count % n * unit, vectors) : 0);
+        // the higher of two that cost the same, but for one that leaves a rest
+        if (cycles < least || (cycles == least && count % n == 0)) {
+            least = cycles;
+            best = n;
+        }
+        if (n == count)
+            break;
+    }
+    return best;
+}
+
+WindowCut window_cut(const Network *network, int lines, int line, int vectors)
+{
+    if (line > most_rows(network, vectors))
+        return (WindowCut){.lines = 1, .rows = best_height(network, line, 1, vectors)};
+    return (WindowCut){.lines = best_height(network, lines, line, vectors), .rows = line};
+}
+
+// --- tiles --------------------------------------------------------------------------------------
+
+// The name of the tile of `lines` times `rows` rows and one strip's columns, which will be there.
+const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip)
+{
+    const WindowTile tile = {.rows = lines * rows,
+                             .line = lines > 1 ? rows : 0,
+                             .width = strip->width,
+                             .vectors = strip->vectors,
+                             .lanes = strip->lanes};
+    int i = 0;
+    while (i < network->window_tile_count && memcmp(&network->window_tiles[i], &tile, sizeof tile))
+        i++;
+    if (i == MAX_WINDOW_TILES)
+        bug("more than %d tiles over windows", MAX_WINDOW_TILES);
+    if (i == network->window_tile_count)
+        network->window_tiles[network->window_tile_count++] = tile;
+    return lines > 1 ? format("window_%dx%dx%d", lines, rows, strip->width)
+                     : format("window_%dx%d", rows, strip->width);
+}
+
+void emit_window_tiles(Out *out)
+{
+    static const char *const tile[] = {
+        "#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)",
+        "    static inline __attribute__((always_inline)) void name(",
+        "        int runs, int terms, const REAL *a, long ai, long al, long ar, long ap,",
+        "        const REAL *b, long br, long bp, REAL *c, long ci, bool add)",
+        "    {",
+        "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
+        "        Vector sum[ROW_COUNT][VECTORS] = {0};",
+        "        if (add)",
+        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "                UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                    Vector part = {0};",
+        "                    memcpy(&part, c + i * ci + j * LANES, WIDTH / VECTORS * "
+        "sizeof(REAL));",
+        "                    sum[i][j] = part;",
+        "                }",
+        "        for (int r = 0; r < runs; r++)",
+        "            for (int p = 0; p < terms; p++) {",
+        "                const REAL *const from = a + r * ar + p * ap;",
+        "                Vector row[VECTORS];",
+        "                UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                    memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));",
+        "                UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "                    UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                        sum[i][j] += from[i / LINE * al + i % LINE * ai] * row[j];",
+        "            }",
+        "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                const Vector part = sum[i][j];",
+        "                memcpy(c + i * ci + j * LANES, &part, WIDTH / VECTORS * sizeof(REAL));",
+        "            }",
+        "    }",
+    };
+    Network *const network = out->network;
+    if (!network->window_tile_count)
+        return;
+    comment(out, "A tile over windows, in vector registers: c[i] = the sum over r < runs and "
+                 "p < terms of a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at "
+                 "a[i / LINE * al + i %% LINE * ai + r * ar + p * ap], b[r][p] at "
+                 "b[r * br + p * bp], rows of c are ci apart and WIDTH wide.");
+    emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
+    for (int i = 0; i < network->window_tile_count; i++) {
+        const WindowTile *const t = &network->window_tiles[i];
+        const WindowStrip strip = {.width = t->width, .vectors = t->vectors, .lanes = t->lanes};
+        const int line_rows = t->line ? t->line : t->rows;
+        line(out, "WINDOW(%s, %d, %d, %d, %s, %d)",
+             window_tile(network, t->rows / line_rows, line_rows, &strip), t->rows, line_rows,
+             t->vectors, vector_of(network, t->lanes), t->width);
+    }
+    blank_line(out);
+}
