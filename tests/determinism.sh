@@ -20,8 +20,9 @@ batchnorm
 relu
 pool 2
 dropout 20%
-conv 12 3x3 relu pad same l2 0.001
-batchnorm
+concat { conv 8 3x3 relu pad same l2 0.001 } { conv 4 1x1 relu }
+residual { conv 12 3x3 pad same; batchnorm }
+relu
 dropout 30%
 dense 40 relu
 dropout 50%

@@ -339,6 +339,54 @@ dense 10 sigmoid l2 0.01
 loss binary_cross_entropy
 END
 
+# --- values that several layers read
+flat='conv2_b conv4_b'
+gradient 'residual of conv and batchnorm, in a repeated block' 4 4 3 <<END
+block unit(filters drop) {
+    residual {
+        conv filters 3x3 pad same
+        batchnorm
+        relu
+        conv filters 3x3 pad same
+        dropout drop
+    }
+    relu
+}
+conv 4 3x3 relu stride 3
+repeat 2 { unit 4 20%; tanh }
+END
+flat=
+gradient 'residual in residual, of dense' 5 <<END
+dense 12 tanh
+residual {
+    dense 9 tanh
+    residual { residual { dense 9 tanh }; dense 9 }
+    dense 12 sigmoid
+}
+END
+flat=dense2_b
+gradient 'concat of dense, conv and the input' 4 <<END
+conv 2 3x3 tanh stride 3
+concat { dense 7 tanh } { conv 3 3x3 tanh stride 2; flatten } { flatten } { dense 3; batchnorm; relu }
+END
+flat=
+gradient 'concat of pictures, twice' 4 4 2 <<END
+conv 3 3x3 tanh stride 3
+repeat 2 {
+    concat { conv 2 1x1 relu } { } { avgpool 1; conv 2 [1x1 3x3] tanh pad same } {
+        conv 2 3x3 bias off pad same; batchnorm
+    }
+}
+END
+flat='conv1_b conv3_b'
+gradient 'concat before batchnorm, in residual' 4 <<END
+conv 4 3x3 stride 3
+batchnorm
+residual { concat { conv 2 3x3 tanh pad same } { conv 2 1x1 }; batchnorm; dropout 20% }
+dense [9 8] [relu tanh]
+END
+flat=
+
 # --- batches: whole blocks and remainders, and smaller batches than the compiled one
 for batch in 1 4 9 17; do
     gradient "batch $batch, convolution" $batch $batch $(((batch + 1) / 2)) <<END

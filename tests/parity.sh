@@ -108,6 +108,17 @@ dense 40 relu
 dense 10 softmax
 loss cross_entropy
 END
+parity branches 'f32 f64' 'sgd lr 0.02 momentum 0.9' <<END
+conv 6 3x3 tanh stride 2
+repeat 2 {
+    residual { conv 6 3x3 pad same bias off; batchnorm; tanh; conv 6 1x1 l2 0.001 }
+    tanh
+}
+concat { conv 4 3x3 tanh pad same; avgpool 3 } { avgpool 3 } { conv 4 3x3 stride 3; batchnorm }
+concat { dense 20 tanh; residual { dense 20 tanh l2 0.001 } } { conv 3 2x2 tanh; flatten } { flatten }
+dense 10 softmax
+loss cross_entropy
+END
 # where zeros are added and where windows begin, no check of gradients can tell
 parity geometry 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
 conv 6 5x4 tanh stride 3x2 pad same

@@ -40,27 +40,44 @@ def size(text):
     return tuple(parts * 2 if len(parts) == 1 else parts)
 
 
-def statements(path):
-    """Each statement as (word, positional values, named values, activation or None)."""
-    result = []
-    with open(path, encoding="utf-8") as file:
-        text = re.sub(r"#.*", "", file.read())
-    for line in re.split(r"[\n;]", text):
-        words = line.split()
-        if not words:
-            continue
-        values, named, activation = [], {}, None
-        rest = iter(words[1:])
-        for word in rest:
-            if word in ACTIVATIONS:
-                activation = word
-            elif word in ("stride", "pad", "l2", "bias", "lr", "momentum", "nesterov", "rho", "eps",
-                          "beta1", "beta2", "slope", "alpha"):
-                named[word] = next(rest)
-            else:
-                values.append(word)
-        result.append((words[0], values, named, activation))
+def statement(words, bodies):
+    """(word, positional values, named values, activation or None, bodies)."""
+    values, named, activation = [], {}, None
+    rest = iter(words[1:])
+    for word in rest:
+        if word in ACTIVATIONS:
+            activation = word
+        elif word in ("stride", "pad", "l2", "bias", "lr", "momentum", "nesterov", "rho", "eps",
+                      "beta1", "beta2", "slope", "alpha"):
+            named[word] = next(rest)
+        else:
+            values.append(word)
+    return words[0], values, named, activation, bodies
+
+
+def statements(tokens):
+    """The statements up to the end of the body; repeats are written out."""
+    result, words, bodies = [], [], []
+    for token in tokens:
+        if token == "{":
+            bodies.append(statements(tokens))
+        elif token in ("}", ";", "\n"):
+            if words and words[0] == "repeat":
+                result += bodies[0] * int(words[1])
+            elif words:
+                result.append(statement(words, bodies))
+            words, bodies = [], []
+            if token == "}":
+                break
+        else:
+            words.append(token)
     return result
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        text = re.sub(r"#.*", "", file.read()) + "\n"
+    return statements(iter(re.findall(r"[{};\n]|[^\s{};]+", text)))
 
 
 def pad_same(x, kernel, stride):
@@ -74,19 +91,28 @@ class Network:
     """x is kept as [pictures, channels, height, width], or [pictures, width] behind a dense."""
 
     def __init__(self, path, tensors):
-        self.layers, self.training = [], {}
-        counts = {}
-        for word, values, named, activation in statements(path):
-            if word in ("loss", "optimizer", "batch", "data", "input"):
+        self.training, self.counts = {}, {}
+        program = read(path)
+        training = ("loss", "optimizer", "batch", "data", "input")
+        for word, values, named, _, _ in program:
+            if word in training:
                 self.training[word] = (values, named)
-                continue
-            counts[word] = counts.get(word, 0) + 1
-            self.layers.append((f"{word}{counts[word]}", word, values, named, activation))
+        self.layers = self.named(layer for layer in program if layer[0] not in training)
         self.tensors = {name: torch.tensor(array, dtype=REAL) for name, array in tensors.items()}
         self.trained = [name for name in tensors
                         if re.fullmatch(r"[a-z]+\d+_(w|b|gamma|beta)", name)]
         for name in self.trained:
             self.tensors[name].requires_grad_(True)
+
+    def named(self, layers):
+        """Each with its name in front, those of its bodies too: its word and an ordinal."""
+        result = []
+        for word, values, named, activation, bodies in layers:
+            self.counts[word] = self.counts.get(word, 0) + 1
+            name = f"{word}{self.counts[word]}"
+            result.append((name, word, values, named, activation,
+                           [self.named(body) for body in bodies]))
+        return result
 
     @staticmethod
     def flat(x):
@@ -110,8 +136,11 @@ class Network:
 
     def forward(self, x, training):
         """(the last layer before its softmax or its sigmoid, the penalty)."""
+        return self.apply(self.layers, x, training)
+
+    def apply(self, layers, x, training):
         penalty = 0
-        for name, word, values, named, activation in self.layers:
+        for name, word, values, named, activation, bodies in layers:
             w, b = self.tensors.get(f"{name}_w"), self.tensors.get(f"{name}_b")
             stride = size(named.get("stride", "1"))
             if word == "conv":
@@ -128,6 +157,10 @@ class Network:
                 x = pool(x, size(values[0]), size(named.get("stride", values[0])))
             elif word == "flatten":
                 x = self.flat(x)
+            elif word in ("residual", "concat"):
+                branches, penalties = zip(*(self.apply(body, x, training) for body in bodies))
+                penalty = penalty + sum(penalties)
+                x = x + branches[0] if word == "residual" else torch.cat(branches, 1)
             elif word == "leaky_relu":
                 x = F.leaky_relu(x, float(named.get("slope", 0.2)))
             elif word == "elu":
