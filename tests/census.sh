@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# What gcc makes of the micro-kernels: the planned multiply-adds in each inner loop, and no vector on
+# the stack. A tile that is too high for the registers must be found.
+. "$(dirname "$0")/lib.sh"
+[ "$(uname -m)" = x86_64 ] || {
+    echo '0 passed, 0 failed'
+    exit 0
+}
+
+cat >"$tmp/odd.net" <<'END'
+data mnist
+input 28x28x1
+conv 12 3x3 relu
+conv 40 3x3 relu
+pool 4
+dense 67 relu
+dense 33 relu
+dense 10 softmax
+loss cross_entropy
+optimizer adam
+batch 37
+END
+
+# The generated file's own options, but each function for itself, so that its loops are its own.
+objects() { # C-FILE LEVEL
+    ${CC:-cc} -std=gnu11 -O3 -w -fno-math-errno -fno-trapping-math -fno-strict-aliasing \
+        -march="$2" -mprefer-vector-width=512 -fno-inline -I"$lib" -c -o "${1%.c}.o" "$1"
+}
+
+as_planned() { # NET LEVEL
+    local c=$tmp/$2.c
+    "$NETC" emit "$1" --target "$2" -o "$c" && objects "$c" "$2" || return
+    "$python" tests/census/census.py "$c" "${c%.c}.o" 2>"$tmp/$2.sum" || cat "$tmp/$2.sum"
+}
+
+# As above, with the heights of the tiles changed.
+finds() { # LEVEL HEIGHT PATTERN
+    local c=$tmp/$1-$2.c
+    "$NETC" emit "$tmp/odd.net" --target "$1" |
+        sed -E "s/^(STRIP\(\w+), [0-9]+,/\1, $2,/" >"$c" && objects "$c" "$1" || return
+    local said
+    said=$("$python" tests/census/census.py "$c" "${c%.c}.o" 2>&1) && echo "nothing found in $1, $2 rows"
+    grep -q "$3" <<<"$said" || printf "expected '%s', found\n%s\n" "$3" "$said"
+}
+
+for level in x86-64-v3 x86-64-v4; do
+    start "$level" as_planned "$tmp/odd.net" $level
+done
+start 'a tile that spills is found' finds x86-64-v3 11 'product_.*vectors on the stack in a loop'
+finish
