@@ -301,18 +301,20 @@ void paint_code(Painting *to, const CodeDiff *diff, int context)
     }
 }
 
-static const char *repeated(char c, int count)
+// A mark for each line, or, where some definition has more than fit, for its share of those.
+static const char *bar(char mark, int lines, int most)
 {
+    enum { WIDEST = 24 };
+    const int marks = most > WIDEST ? (lines * WIDEST + most - 1) / most : lines;
     Text text = {0};
     text_put(&text, "", 0);
-    for (int i = 0; i < count; i++)
-        text_put(&text, &c, 1);
+    for (int i = 0; i < marks; i++)
+        text_put(&text, &mark, 1);
     return text.text;
 }
 
 void paint_statistic(Painting *to, const CodeDiff *diff)
 {
-    enum { WIDEST = 24 }; // bar
     int width = 0, most = 0, different = 0;
     for (int i = 0; i < diff->count; i++) {
         const Pair *const pair = &diff->list[i];
@@ -325,11 +327,9 @@ void paint_statistic(Painting *to, const CodeDiff *diff)
     for (int i = 0; i < diff->count; i++) {
         const Pair *const pair = &diff->list[i];
         const int lines = pair->lines.removed + pair->lines.added;
-        const int bar = most > WIDEST ? (lines * WIDEST + most - 1) / most : lines;
-        const int added = lines ? pair->lines.added * bar / lines : 0;
         if (lines)
             paint(to, STYLE_PLAIN, " %-*s | %4d %s%s", width, pair_title(pair), lines,
-                  repeated('+', added), repeated('-', bar - added));
+                  bar('+', pair->lines.added, most), bar('-', pair->lines.removed, most));
     }
     paint(to, STYLE_PLAIN, " %d of %d definitions differ, %d lines only left, %d only right",
           different, diff->count, diff->removed, diff->added);

@@ -87,8 +87,9 @@ TABLES = {"card", "sizes", "tensors that outlive a step", "the arena", "matrix p
           "the whole network", "what the runtime is told"}
 
 
-# Their arithmetic goes into the loops of what stands before or, backward, behind them.
-ELEMENTWISE = {"dropout", "batchnorm", "relu", "sigmoid", "tanh"}
+# The others' arithmetic goes into the loops of these: of what stands before them or, backward,
+# behind them.
+LOOPS = {"input", "conv", "pool", "avgpool", "dense"}
 
 
 def neighbours(chain, i, step):
@@ -96,7 +97,7 @@ def neighbours(chain, i, step):
     i += step
     while 0 <= i < len(chain):
         yield chain[i]["name"]
-        if chain[i]["statement"].split()[0] not in ELEMENTWISE:
+        if chain[i]["statement"].split()[0] in LOOPS:
             return
         i += step
 
