@@ -6,14 +6,29 @@
 
 #include <string.h>
 
+// The parts of the file beside its layers, and what the list of contents says of them.
+static const struct {
+    const char *title, *about;
+} parts[] = {
+    {"sizes", "how a batch is cut into blocks of rows"},
+    {"tensors that outlive a step", "weights, and what the optimizer remembers of them"},
+    {"the arena", "where every other value of a step lies"},
+    {"matrix products", "tiles for the processor, and a function for each shape"},
+    {"the whole network", "train_step and infer, which call the functions above"},
+    {"what the runtime is told", "tables of layers and tensors, and the model"},
+};
+typedef enum { SIZES, TENSORS, ARENA, PRODUCTS, WHOLE_NETWORK, TOLD } Part;
+
 static void rule(Out *out, const char *title)
 {
-    const int dashes = 95 - (int)strlen(title);
+    const int dashes = 92 - (int)strlen(title); // to column 100
     Text text = {0};
     for (int i = 0; i < dashes; i++)
         text_add(&text, "-");
     raw(out, "// --- %s %s\n\n", title, text.text ? text.text : "");
 }
+
+static void part_rule(Out *out, Part part) { rule(out, parts[part].title); }
 
 // The statement as written, in one line.
 const char *written_clause(const Clause *clause)
@@ -32,6 +47,23 @@ const char *written_clause(const Clause *clause)
 
 // --- the card -----------------------------------------------------------------------------------
 
+static void emit_contents(Out *out, const Network *network)
+{
+    raw(out, "// Contents, each part behind a line of dashes:\n");
+    for (Part part = SIZES; part <= PRODUCTS; part++)
+        raw(out, "//   %-28s%s\n", parts[part].title, parts[part].about);
+    const char *const last = network->cards[network->card_count - 1].name;
+    raw(out, "//   %-28s%s\n", format("input, ... %s", last),
+        network->trains ? "each layer: forward, backward, update" : "each layer");
+    if (network->trains)
+        raw(out, "//   %-28s%s\n", "loss", "the loss, its gradient, and the answer");
+    else
+        raw(out, "//   %-28s%s\n", "the answer", "the class that is most probable");
+    for (Part part = WHOLE_NETWORK; part <= TOLD; part++)
+        raw(out, "//   %-28s%s\n", parts[part].title, parts[part].about);
+    raw(out, "\n");
+}
+
 static void emit_card(Out *out, const Network *network)
 {
     const Program *const program = network->program;
@@ -48,11 +80,12 @@ static void emit_card(Out *out, const Network *network)
     }
     raw(out, "//   %-12s %-34s %-14s %ld\n//\n", "", "", "", parameters);
     raw(out,
-        "// A layer's forward and backward functions stand side by side, each with its formula. In "
-        "them\n"
-        "// x is what a layer reads and y what it makes, w and b are weights, i is a row of the "
-        "batch, and\n"
-        "// dx is the gradient of the mean loss by x. train_step, at the end, calls them all.\n\n");
+        "// In the functions of a layer x is what it reads and y what it makes, w and b are "
+        "weights, "
+        "i is a\n"
+        "// row of the batch, and dx is the gradient of the mean loss by x. Above each stands its "
+        "formula.\n//\n");
+    emit_contents(out, network);
 }
 
 // --- tensors ------------------------------------------------------------------------------------
@@ -60,10 +93,10 @@ static void emit_card(Out *out, const Network *network)
 static void emit_tensors(Out *out, const Network *network)
 {
     static const char *const titles[] = {
-        "weights, which training changes", "states, which follow the training",
-        "what the optimizer remembers",
+        "weights, which training changes, and what they are at first",
+        "states, which follow the training", "what the optimizer remembers",
         "weights with rows and columns exchanged, for the backward pass"};
-    rule(out, "tensors that outlive a step");
+    part_rule(out, TENSORS);
     for (int role = ROLE_WEIGHT; role <= ROLE_DERIVED; role++) {
         bool titled = false;
         for (int i = 0; i < network->tensor_count; i++) {
@@ -74,7 +107,7 @@ static void emit_tensors(Out *out, const Network *network)
                 comment(out, "%s", titles[role]);
             titled = true;
             line(out, "static _Alignas(64) %s %s%s;%s", real_type(network), t->name,
-                 dims_text(t->shape), t->why ? format(" // at first: %s", t->why) : "");
+                 dims_text(t->shape), t->why ? format(" // %s", t->why) : "");
         }
         if (titled)
             blank_line(out);
@@ -175,8 +208,9 @@ static void emit_layer_table(Out *out, const Network *network)
     line(out, "static const NnLayer layers[] = {");
     for (int i = 0; i < network->card_count; i++) {
         const Card *const card = &network->cards[i];
-        line(out, "{\"%s\", %s, \"%s\", %ld, %.0f},", card->name, quoted(written_clause(card->clause)),
-             shape_text(card->out), card->parameters, layer_multiply_adds(network, card->name));
+        line(out, "{\"%s\", %s, \"%s\", %ld, %.0f},", card->name,
+             quoted(written_clause(card->clause)), shape_text(card->out), card->parameters,
+             layer_multiply_adds(network, card->name));
     }
     line(out, "};");
     blank_line(out);
@@ -318,7 +352,7 @@ static void emit_includes(Out *out, const Network *network)
 
 static void emit_sizes(Out *out, const Network *network)
 {
-    rule(out, "sizes");
+    part_rule(out, SIZES);
     comment(out,
             "A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.");
     line(out, "enum { BATCH = %d, ROWS = %d, BLOCKS = %d };",
@@ -351,7 +385,7 @@ const char *emit_c(Network *network)
 {
     Out body = {.network = network};
     emit_layers(&body, network);
-    rule(&body, "the whole network");
+    part_rule(&body, WHOLE_NETWORK);
     if (has_derived(network))
         emit_prepare(&body, &network->train);
     if (network->trains)
@@ -361,7 +395,7 @@ const char *emit_c(Network *network)
     emit_infer(&body, &network->infer);
     if (network->trains)
         emit_first_nonfinite(&body, &network->train);
-    rule(&body, "what the runtime is told");
+    part_rule(&body, TOLD);
     emit_layer_table(&body, network);
     emit_tensor_table(&body, network);
     if (network->trains)
@@ -369,14 +403,14 @@ const char *emit_c(Network *network)
     emit_model(&body, network);
 
     Out products = {.network = network};
-    rule(&products, network->blas ? "matrix products, by BLAS" : "matrix products");
+    part_rule(&products, PRODUCTS);
     emit_products(&products, body.text.text);
     Out out = {.network = network};
     emit_card(&out, network);
     emit_includes(&out, network);
     emit_sizes(&out, network);
     emit_tensors(&out, network);
-    rule(&out, "the arena");
+    part_rule(&out, ARENA);
     emit_arena(&out, network);
     raw(&out, "%s%s", products.text.text, body.text.text);
     return out.text.text;

@@ -1,6 +1,8 @@
 // emit_elementwise.c: the ops that run in the loop of another: one or two statements on `v`.
 #include "netc.h"
 
+#include <string.h>
+
 const char *aligned_with_result(const Out *out, int operand)
 {
     return format("%s%s", out->element.operand[operand], out->element.index);
@@ -29,9 +31,13 @@ void emit_dropout(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;
     const double rate = out->element.attributes->rate;
-    line(out, "const bool kept = nn_bits(key, number + (uint32_t)(%s)) >= %uu;",
-         out->element.number, (unsigned)(rate * 0x1p32));
-    line(out, "v = kept ? v * %s : 0;", real_number(out, 1 / (1 - rate)));
+    const char *const number = out->element.number;
+    line(out,
+         strchr(number, ' ') ? "const uint32_t bits = nn_bits(key, number + (uint32_t)(%s));"
+                             : "const uint32_t bits = nn_bits(key, number + (uint32_t)%s);",
+         number);
+    line(out, "v = bits >= %uu ? v * %s : 0; // %s of 2^32", (unsigned)(rate * 0x1p32),
+         real_number(out, 1 / (1 - rate)), percent_text(rate));
 }
 
 void emit_norm(Out *out, const Graph *graph, const Node *node)

@@ -7,7 +7,7 @@
 static void emit_source(Out *out, long size)
 {
     line(out,
-         "const unsigned char *const picture = batch->pictures + (size_t)batch->index[first + i] * "
+         "const uint8_t *const picture = batch->pictures + (size_t)batch->index[first + i] * "
          "%ld;",
          size);
 }

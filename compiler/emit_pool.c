@@ -97,8 +97,8 @@ void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
     line(out, "%s left = dy[i][row][col][c]; // goes to the first that is the largest",
          real_type(graph->network));
     const char *const x = open_window(out, a);
-    line(out, "const bool here = x[i]%s == y[i][row][col][c];", x);
-    line(out, "const %s v = here ? left : 0;", real_type(graph->network));
+    line(out, "const bool hit = x[i]%s == y[i][row][col][c];", x);
+    line(out, "const %s v = hit ? left : 0;", real_type(graph->network));
     line(out, "dx[i]%s %s v;", x, tiles(a, node->shape, grid) ? "=" : "+=");
     line(out, "left -= v;");
     close_window(out);

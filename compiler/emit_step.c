@@ -423,35 +423,64 @@ void emit_infer(Out *out, const Graph *graph)
 
 // --- the first layer that is not finite ---------------------------------------------------------
 
-static void emit_trace_node(Out *out, const Graph *graph, const Node *node)
+static bool is_traced(const Node *node)
 {
-    if (op_info[node->op].tasks != BY_ROWS) {
-        emit_call(out, graph, node, "", ");");
+    const Tasks tasks = op_info[node->op].tasks;
+    return !node->dead && tasks != BY_NONE && tasks != BY_ALL && tasks != BY_PART &&
+           !has_flag(node, UPDATES) && node->op != OP_predict;
+}
+
+static void emit_check(Out *out, const Graph *graph, const Node *node)
+{
+    if (node->extent != PER_ROW || node->type != TYPE_REAL)
         return;
+    const long size = shape_size(node->shape);
+    line(out, "if (!nn_finite_%s(%s, %s))", graph->network->doubles ? "f64" : "f32",
+         place(graph, node, node), size == 1 ? "rows" : format("rows * %ldL", size));
+    line(out, "    return \"%s\";", node->layer);
+}
+
+// The nodes by rows from `first` on that need no other's rows: one loop. Returns the one behind.
+static int trace_rows(Out *out, const Graph *graph, int first)
+{
+    bool uses_row = false;
+    int end = first;
+    for (; end < graph->forward_count; end++) {
+        const Node *const node = &graph->nodes[end];
+        if (is_traced(node) &&
+            (op_info[node->op].tasks != BY_ROWS || node->phase != graph->nodes[first].phase))
+            break;
+        uses_row |= is_traced(node) && has_flag(node, USES_ROW);
     }
-    open_block(out, graph, "for (int %1$s = 0; %1$s < %2$s; %1$s++) {", has_flag(node, USES_ROW));
-    emit_call(out, graph, node, "", ");");
-    if (node->extent == PER_ROW && node->type == TYPE_REAL) {
-        line(out, "if (!nn_finite_%s(%s, rows * %ldL))", graph->network->doubles ? "f64" : "f32",
-             place(graph, node, node), shape_size(node->shape));
-        line(out, "    return \"%s\";", node->layer);
+    open_block(out, graph, "for (int %1$s = 0; %1$s < %2$s; %1$s++) {", uses_row);
+    for (int i = first; i < end; i++) {
+        if (!is_traced(&graph->nodes[i]))
+            continue;
+        emit_call(out, graph, &graph->nodes[i], "", ");");
+        emit_check(out, graph, &graph->nodes[i]);
     }
     line(out, "}");
+    return end;
 }
 
 void emit_first_nonfinite(Out *out, const Graph *graph)
 {
-    comment(out, "Names the first layer of training's forward pass whose output is not finite.");
+    comment(out,
+            "Runs training's forward pass again, and names the first layer whose output is not "
+            "finite.");
     line(out, "static const char *first_nonfinite(const NnBatch *batch)");
     line(out, "{");
     if (graph->chunk_phases)
         line(out, "for (int chunk = 0; chunk < CHUNKS; chunk++) {");
-    for (int i = 0; i < graph->forward_count; i++) {
+    for (int i = 0; i < graph->forward_count;) {
         const Node *const node = &graph->nodes[i];
-        const Tasks tasks = op_info[node->op].tasks;
-        if (!node->dead && tasks != BY_NONE && tasks != BY_ALL && tasks != BY_PART &&
-            !has_flag(node, UPDATES) && node->op != OP_predict)
-            emit_trace_node(out, graph, node);
+        if (is_traced(node) && op_info[node->op].tasks == BY_ROWS) {
+            i = trace_rows(out, graph, i);
+            continue;
+        }
+        if (is_traced(node))
+            emit_call(out, graph, node, "", ");");
+        i++;
     }
     if (graph->chunk_phases)
         line(out, "}");

@@ -6,16 +6,25 @@
 //   dense2       dense 10 softmax                   10             3010
 //                                                                  238510
 //
-// A layer's forward and backward functions stand side by side, each with its formula. In them
-// x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and
-// dx is the gradient of the mean loss by x. train_step, at the end, calls them all.
+// In the functions of a layer x is what it reads and y what it makes, w and b are weights, i is a
+// row of the batch, and dx is the gradient of the mean loss by x. Above each stands its formula.
+//
+// Contents, each part behind a line of dashes:
+//   sizes                       how a batch is cut into blocks of rows
+//   tensors that outlive a step weights, and what the optimizer remembers of them
+//   the arena                   where every other value of a step lies
+//   matrix products             tiles for the processor, and a function for each shape
+//   input, ... dense2           each layer: forward, backward, update
+//   loss                        the loss, its gradient, and the answer
+//   the whole network           train_step and infer, which call the functions above
+//   what the runtime is told    tables of layers and tensors, and the model
 
 #include <math.h>   // sqrt, pow
 #include <string.h> // memcpy, memset
 
 #include "nn.h" // the team of threads, random numbers, exp and log in vectors
 
-// --- sizes ------------------------------------------------------------------------------------------
+// --- sizes ---------------------------------------------------------------------------------------
 
 // A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
 enum { BATCH = 100, ROWS = 25, BLOCKS = 4 };
@@ -27,13 +36,13 @@ static int rows_from(int first, const NnBatch *batch)
     return rows < 0 ? 0 : nn_min(rows, ROWS);
 }
 
-// --- tensors that outlive a step --------------------------------------------------------------------
+// --- tensors that outlive a step -----------------------------------------------------------------
 
-// weights, which training changes
-static _Alignas(64) float dense1_w[784][300]; // at first: uniform within sqrt(6 / (784 + 300)) (glorot)
-static _Alignas(64) float dense1_b[300]; // at first: zeros
-static _Alignas(64) float dense2_w[300][10]; // at first: uniform within sqrt(6 / (300 + 10)) (glorot)
-static _Alignas(64) float dense2_b[10]; // at first: zeros
+// weights, which training changes, and what they are at first
+static _Alignas(64) float dense1_w[784][300]; // uniform within sqrt(6 / (784 + 300)) (glorot)
+static _Alignas(64) float dense1_b[300]; // zeros
+static _Alignas(64) float dense2_w[300][10]; // uniform within sqrt(6 / (300 + 10)) (glorot)
+static _Alignas(64) float dense2_b[10]; // zeros
 
 // what the optimizer remembers
 static _Alignas(64) float dense1_w_m[784][300];
@@ -48,7 +57,7 @@ static _Alignas(64) float dense2_b_v[10];
 // weights with rows and columns exchanged, for the backward pass
 static _Alignas(64) float dense2_w_turned[10][300];
 
-// --- the arena --------------------------------------------------------------------------------------
+// --- the arena -----------------------------------------------------------------------------------
 
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
@@ -81,7 +90,7 @@ static _Alignas(64) unsigned char arena[ARENA_BYTES];
 #define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
 #define WHOLE(value) ((void *)(arena + AT_##value))
 
-// --- matrix products --------------------------------------------------------------------------------
+// --- matrix products -----------------------------------------------------------------------------
 
 typedef float Vector16 __attribute__((vector_size(64)));
 typedef float Vector8 __attribute__((vector_size(32)));
@@ -208,14 +217,14 @@ static void outer_300x10(int from, int to, int terms, const void *left, const vo
     }
 }
 
-// --- input: input 28x28x1 ---------------------------------------------------------------------------
+// --- input: input 28x28x1 ------------------------------------------------------------------------
 
 // x = pictures / 255
 static void input_forward(const NnBatch *batch, int first, int rows,
                           float x[restrict ROWS][28][28][1])
 {
     for (int i = 0; i < rows; i++) {
-        const unsigned char *const picture = batch->pictures + (size_t)batch->index[first + i] * 784;
+        const uint8_t *const picture = batch->pictures + (size_t)batch->index[first + i] * 784;
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
             to[j] = picture[j] * 0.003921569f;
@@ -223,7 +232,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// --- dense1: dense 300 relu   28x28x1 -> 300 --------------------------------------------------------
+// --- dense1: dense 300 relu   28x28x1 -> 300 -----------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -300,7 +309,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const f
     }
 }
 
-// --- dense2: dense 10 softmax   300 -> 10 -----------------------------------------------------------
+// --- dense2: dense 10 softmax   300 -> 10 --------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -414,7 +423,7 @@ static void dense2_w_turn(float turned[restrict 10][300], const float w[300][10]
             turned[j][i] = w[i][j];
 }
 
-// --- loss cross_entropy, and the answer -------------------------------------------------------------
+// --- loss cross_entropy, and the answer ----------------------------------------------------------
 
 // predicted = the index of the largest x
 static void output_predict(int rows, int32_t predicted[restrict ROWS], const float x[ROWS][10])
@@ -443,7 +452,7 @@ static void loss_forward(const NnBatch *batch, int first, int rows, float loss[r
     }
 }
 
-// result = sum of the losses, count of the hits, sum of the penalties
+// result = sums over the batch
 static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[BATCH],
                        const int32_t predicted[BATCH])
 {
@@ -472,7 +481,7 @@ static void loss_backward(const NnBatch *batch, int first, int rows, float dx[re
     }
 }
 
-// --- the whole network ------------------------------------------------------------------------------
+// --- the whole network ---------------------------------------------------------------------------
 
 // Makes what is kept in two layouts anew: for weights that were set from outside.
 static void prepare(void)
@@ -559,7 +568,7 @@ static void infer(const NnBatch *batch, NnResult *result)
     nn_barrier();
 }
 
-// Names the first layer of training's forward pass whose output is not finite.
+// Runs training's forward pass again, and names the first layer whose output is not finite.
 static const char *first_nonfinite(const NnBatch *batch)
 {
     for (int block = 0; block < BLOCKS; block++) {
@@ -567,35 +576,23 @@ static const char *first_nonfinite(const NnBatch *batch)
         input_forward(batch, first, rows, BLOCK(input));
         if (!nn_finite_f32(BLOCK(input), rows * 784L))
             return "input";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense1_forward(rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
         if (!nn_finite_f32(BLOCK(dense1), rows * 300L))
             return "dense1";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense2_forward(rows, BLOCK(dense2_z), BLOCK(dense1), dense2_w, dense2_b);
         if (!nn_finite_f32(BLOCK(dense2_z), rows * 10L))
             return "dense2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense2_softmax(rows, BLOCK(dense2), BLOCK(dense2_z));
         if (!nn_finite_f32(BLOCK(dense2), rows * 10L))
             return "dense2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int first = block * ROWS, rows = rows_from(first, batch);
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
-        if (!nn_finite_f32(BLOCK(loss), rows * 1L))
+        if (!nn_finite_f32(BLOCK(loss), rows))
             return "loss";
     }
     return NULL;
 }
 
-// --- what the runtime is told -----------------------------------------------------------------------
+// --- what the runtime is told --------------------------------------------------------------------
 
 static const NnLayer layers[] = {
     {"dense1", "dense 300 relu", "300", 235500, 235200},

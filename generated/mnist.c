@@ -12,16 +12,25 @@
 //   dense2       dense 10 softmax                   10             1290
 //                                                                  421642
 //
-// A layer's forward and backward functions stand side by side, each with its formula. In them
-// x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and
-// dx is the gradient of the mean loss by x. train_step, at the end, calls them all.
+// In the functions of a layer x is what it reads and y what it makes, w and b are weights, i is a
+// row of the batch, and dx is the gradient of the mean loss by x. Above each stands its formula.
+//
+// Contents, each part behind a line of dashes:
+//   sizes                       how a batch is cut into blocks of rows
+//   tensors that outlive a step weights, and what the optimizer remembers of them
+//   the arena                   where every other value of a step lies
+//   matrix products             tiles for the processor, and a function for each shape
+//   input, ... dense2           each layer: forward, backward, update
+//   loss                        the loss, its gradient, and the answer
+//   the whole network           train_step and infer, which call the functions above
+//   what the runtime is told    tables of layers and tensors, and the model
 
 #include <math.h>   // sqrt, pow
 #include <string.h> // memcpy, memset
 
 #include "nn.h" // the team of threads, random numbers, exp and log in vectors
 
-// --- sizes ------------------------------------------------------------------------------------------
+// --- sizes ---------------------------------------------------------------------------------------
 
 // A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
 enum { BATCH = 100, ROWS = 25, BLOCKS = 4 };
@@ -33,17 +42,17 @@ static int rows_from(int first, const NnBatch *batch)
     return rows < 0 ? 0 : nn_min(rows, ROWS);
 }
 
-// --- tensors that outlive a step --------------------------------------------------------------------
+// --- tensors that outlive a step -----------------------------------------------------------------
 
-// weights, which training changes
-static _Alignas(64) float conv1_w[3][3][1][32]; // at first: uniform within sqrt(6 / (9 + 288)) (glorot)
-static _Alignas(64) float conv1_b[32]; // at first: zeros
-static _Alignas(64) float conv2_w[3][3][32][64]; // at first: uniform within sqrt(6 / (288 + 576)) (glorot)
-static _Alignas(64) float conv2_b[64]; // at first: zeros
-static _Alignas(64) float dense1_w[3136][128]; // at first: uniform within sqrt(6 / (3136 + 128)) (glorot)
-static _Alignas(64) float dense1_b[128]; // at first: zeros
-static _Alignas(64) float dense2_w[128][10]; // at first: uniform within sqrt(6 / (128 + 10)) (glorot)
-static _Alignas(64) float dense2_b[10]; // at first: zeros
+// weights, which training changes, and what they are at first
+static _Alignas(64) float conv1_w[3][3][1][32]; // uniform within sqrt(6 / (9 + 288)) (glorot)
+static _Alignas(64) float conv1_b[32]; // zeros
+static _Alignas(64) float conv2_w[3][3][32][64]; // uniform within sqrt(6 / (288 + 576)) (glorot)
+static _Alignas(64) float conv2_b[64]; // zeros
+static _Alignas(64) float dense1_w[3136][128]; // uniform within sqrt(6 / (3136 + 128)) (glorot)
+static _Alignas(64) float dense1_b[128]; // zeros
+static _Alignas(64) float dense2_w[128][10]; // uniform within sqrt(6 / (128 + 10)) (glorot)
+static _Alignas(64) float dense2_b[10]; // zeros
 
 // what the optimizer remembers
 static _Alignas(64) float conv1_w_m[3][3][1][32];
@@ -68,7 +77,7 @@ static _Alignas(64) float dense2_w_turned[10][128];
 static _Alignas(64) float dense1_w_turned[128][3136];
 static _Alignas(64) float conv2_w_turned[3][3][64][32];
 
-// --- the arena --------------------------------------------------------------------------------------
+// --- the arena -----------------------------------------------------------------------------------
 
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
@@ -122,7 +131,7 @@ static _Alignas(64) unsigned char arena[ARENA_BYTES];
 #define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
 #define WHOLE(value) ((void *)(arena + AT_##value))
 
-// --- matrix products --------------------------------------------------------------------------------
+// --- matrix products -----------------------------------------------------------------------------
 
 typedef float Vector16 __attribute__((vector_size(64)));
 typedef float Vector8 __attribute__((vector_size(32)));
@@ -332,14 +341,14 @@ static void convolve_14x14_3x3x64x32(const float *x, const float *w, float *y)
                      false);
 }
 
-// --- input: input 28x28x1 ---------------------------------------------------------------------------
+// --- input: input 28x28x1 ------------------------------------------------------------------------
 
 // x = pictures / 255
 static void input_forward(const NnBatch *batch, int first, int rows,
                           float x[restrict ROWS][28][28][1])
 {
     for (int i = 0; i < rows; i++) {
-        const unsigned char *const picture = batch->pictures + (size_t)batch->index[first + i] * 784;
+        const uint8_t *const picture = batch->pictures + (size_t)batch->index[first + i] * 784;
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
             to[j] = picture[j] * 0.003921569f;
@@ -347,7 +356,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// --- conv1: conv 32 3x3 relu pad same   28x28x1 -> 28x28x32 -----------------------------------------
+// --- conv1: conv 32 3x3 relu pad same   28x28x1 -> 28x28x32 --------------------------------------
 
 // y = x * w, a sum over each window
 // then y = x + b
@@ -456,7 +465,7 @@ static void conv1_b_update(const NnBatch *batch, float w[restrict 32], const flo
     }
 }
 
-// --- pool1: pool 2   28x28x32 -> 14x14x32 -----------------------------------------------------------
+// --- pool1: pool 2   28x28x32 -> 14x14x32 --------------------------------------------------------
 
 // y = the largest x of each window
 static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
@@ -492,8 +501,8 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
                     float left = dy[i][row][col][c]; // goes to the first that is the largest
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool here = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
-                            const float v = here ? left : 0;
+                            const bool hit = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
+                            const float v = hit ? left : 0;
                             dx[i][row * 2 + r][col * 2 + s][c] = v;
                             left -= v;
                         }
@@ -508,7 +517,7 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
     }
 }
 
-// --- conv2: conv 64 3x3 relu pad same   14x14x32 -> 14x14x64 ----------------------------------------
+// --- conv2: conv 64 3x3 relu pad same   14x14x32 -> 14x14x64 -------------------------------------
 
 // y = x * w, a sum over each window
 // then y = x + b
@@ -650,7 +659,7 @@ static void conv2_w_turn(int part, float turned[restrict 576][32], const float w
     }
 }
 
-// --- pool2: pool 2   14x14x64 -> 7x7x64 -------------------------------------------------------------
+// --- pool2: pool 2   14x14x64 -> 7x7x64 ----------------------------------------------------------
 
 // y = the largest x of each window
 static void pool2_forward(int rows, float y[restrict ROWS][7][7][64],
@@ -686,8 +695,8 @@ static void pool2_backward(int rows, float dx[restrict ROWS][14][14][64],
                     float left = dy[i][row][col][c]; // goes to the first that is the largest
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool here = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
-                            const float v = here ? left : 0;
+                            const bool hit = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
+                            const float v = hit ? left : 0;
                             dx[i][row * 2 + r][col * 2 + s][c] = v;
                             left -= v;
                         }
@@ -702,7 +711,7 @@ static void pool2_backward(int rows, float dx[restrict ROWS][14][14][64],
     }
 }
 
-// --- dropout1: dropout 25%   7x7x64 -> 7x7x64 -------------------------------------------------------
+// --- dropout1: dropout 25%   7x7x64 -> 7x7x64 ----------------------------------------------------
 
 // y = kept ? x / (1 - rate) : 0
 static void dropout1_forward(const NnBatch *batch, int first, int rows,
@@ -713,14 +722,14 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
         const uint32_t number = (uint32_t)(first + i) * 3136;
         for (int j = 0; j < 3136; j++) {
             float v = x[i][j];
-            const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 1073741824u;
-            v = kept ? v * 1.33333333f : 0;
+            const uint32_t bits = nn_bits(key, number + (uint32_t)j);
+            v = bits >= 1073741824u ? v * 1.33333333f : 0; // 25% of 2^32
             y[i][j] = v;
         }
     }
 }
 
-// --- dense1: dense 128 relu   7x7x64 -> 128 ---------------------------------------------------------
+// --- dense1: dense 128 relu   7x7x64 -> 128 ------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -737,8 +746,8 @@ static void dense1_forward(const NnBatch *batch, int first, int rows, float y[re
             float v = y[i][j];
             v += b[j];
             v = v < 0 ? 0 : v;
-            const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 2147483648u;
-            v = kept ? v * 2.0f : 0;
+            const uint32_t bits = nn_bits(key, number + (uint32_t)j);
+            v = bits >= 2147483648u ? v * 2.0f : 0; // 50% of 2^32
             y[i][j] = v;
         }
     }
@@ -779,8 +788,8 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
             for (int col = 0; col < 7; col++)
                 for (int c = 0; c < 64; c++) {
                     float v = dx[i][row][col][c];
-                    const bool kept = nn_bits(key, number + (uint32_t)((row * 7 + col) * 64 + c)) >= 1073741824u;
-                    v = kept ? v * 1.33333333f : 0;
+                    const uint32_t bits = nn_bits(key, number + (uint32_t)((row * 7 + col) * 64 + c));
+                    v = bits >= 1073741824u ? v * 1.33333333f : 0; // 25% of 2^32
                     dx[i][row][col][c] = v;
                 }
     }
@@ -851,7 +860,7 @@ static void dense1_infer(int rows, float y[restrict ROWS][128], const float x[RO
     }
 }
 
-// --- dense2: dense 10 softmax   128 -> 10 -----------------------------------------------------------
+// --- dense2: dense 10 softmax   128 -> 10 --------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -920,8 +929,8 @@ static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[
         const uint32_t number = (uint32_t)(first + i) * 128;
         for (int j = 0; j < 128; j++) {
             float v = dx[i][j];
-            const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 2147483648u;
-            v = kept ? v * 2.0f : 0;
+            const uint32_t bits = nn_bits(key, number + (uint32_t)j);
+            v = bits >= 2147483648u ? v * 2.0f : 0; // 50% of 2^32
             v = y[i][j] > 0 ? v : 0;
             dx[i][j] = v;
         }
@@ -971,7 +980,7 @@ static void dense2_w_turn(float turned[restrict 10][128], const float w[128][10]
             turned[j][i] = w[i][j];
 }
 
-// --- loss cross_entropy, and the answer -------------------------------------------------------------
+// --- loss cross_entropy, and the answer ----------------------------------------------------------
 
 // predicted = the index of the largest x
 static void output_predict(int rows, int32_t predicted[restrict ROWS], const float x[ROWS][10])
@@ -1000,7 +1009,7 @@ static void loss_forward(const NnBatch *batch, int first, int rows, float loss[r
     }
 }
 
-// result = sum of the losses, count of the hits, sum of the penalties
+// result = sums over the batch
 static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[BATCH],
                        const int32_t predicted[BATCH])
 {
@@ -1029,7 +1038,7 @@ static void loss_backward(const NnBatch *batch, int first, int rows, float dx[re
     }
 }
 
-// --- the whole network ------------------------------------------------------------------------------
+// --- the whole network ---------------------------------------------------------------------------
 
 // Makes what is kept in two layouts anew: for weights that were set from outside.
 static void prepare(void)
@@ -1159,7 +1168,7 @@ static void infer(const NnBatch *batch, NnResult *result)
     nn_barrier();
 }
 
-// Names the first layer of training's forward pass whose output is not finite.
+// Runs training's forward pass again, and names the first layer whose output is not finite.
 static const char *first_nonfinite(const NnBatch *batch)
 {
     for (int block = 0; block < BLOCKS; block++) {
@@ -1167,65 +1176,38 @@ static const char *first_nonfinite(const NnBatch *batch)
         input_forward(batch, first, rows, BLOCK(input));
         if (!nn_finite_f32(BLOCK(input), rows * 784L))
             return "input";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         conv1_forward(rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
         if (!nn_finite_f32(BLOCK(conv1), rows * 25088L))
             return "conv1";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         pool1_forward(rows, BLOCK(pool1), BLOCK(conv1));
         if (!nn_finite_f32(BLOCK(pool1), rows * 6272L))
             return "pool1";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         conv2_forward(rows, BLOCK(conv2), BLOCK(pool1), conv2_w, conv2_b);
         if (!nn_finite_f32(BLOCK(conv2), rows * 12544L))
             return "conv2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         pool2_forward(rows, BLOCK(pool2), BLOCK(conv2));
         if (!nn_finite_f32(BLOCK(pool2), rows * 3136L))
             return "pool2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int first = block * ROWS, rows = rows_from(first, batch);
         dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool2));
         if (!nn_finite_f32(BLOCK(dropout1), rows * 3136L))
             return "dropout1";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int first = block * ROWS, rows = rows_from(first, batch);
         dense1_forward(batch, first, rows, BLOCK(dropout2), BLOCK(dropout1), dense1_w, dense1_b);
         if (!nn_finite_f32(BLOCK(dropout2), rows * 128L))
             return "dense1";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense2_forward(rows, BLOCK(dense2_z), BLOCK(dropout2), dense2_w, dense2_b);
         if (!nn_finite_f32(BLOCK(dense2_z), rows * 10L))
             return "dense2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense2_softmax(rows, BLOCK(dense2), BLOCK(dense2_z));
         if (!nn_finite_f32(BLOCK(dense2), rows * 10L))
             return "dense2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int first = block * ROWS, rows = rows_from(first, batch);
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
-        if (!nn_finite_f32(BLOCK(loss), rows * 1L))
+        if (!nn_finite_f32(BLOCK(loss), rows))
             return "loss";
     }
     return NULL;
 }
 
-// --- what the runtime is told -----------------------------------------------------------------------
+// --- what the runtime is told --------------------------------------------------------------------
 
 static const NnLayer layers[] = {
     {"conv1", "conv 32 3x3 relu pad same", "28x28x32", 320, 225792},

@@ -24,16 +24,25 @@
 //   dense6       dense 10 softmax                   10             610
 //                                                                  861714
 //
-// A layer's forward and backward functions stand side by side, each with its formula. In them
-// x is what a layer reads and y what it makes, w and b are weights, i is a row of the batch, and
-// dx is the gradient of the mean loss by x. train_step, at the end, calls them all.
+// In the functions of a layer x is what it reads and y what it makes, w and b are weights, i is a
+// row of the batch, and dx is the gradient of the mean loss by x. Above each stands its formula.
+//
+// Contents, each part behind a line of dashes:
+//   sizes                       how a batch is cut into blocks of rows
+//   tensors that outlive a step weights, and what the optimizer remembers of them
+//   the arena                   where every other value of a step lies
+//   matrix products             tiles for the processor, and a function for each shape
+//   input, ... dense6           each layer: forward, backward, update
+//   loss                        the loss, its gradient, and the answer
+//   the whole network           train_step and infer, which call the functions above
+//   what the runtime is told    tables of layers and tensors, and the model
 
 #include <math.h>   // sqrt, pow
 #include <string.h> // memcpy, memset
 
 #include "nn.h" // the team of threads, random numbers, exp and log in vectors
 
-// --- sizes ------------------------------------------------------------------------------------------
+// --- sizes ---------------------------------------------------------------------------------------
 
 // A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
 enum { BATCH = 64, ROWS = 16, BLOCKS = 4 };
@@ -45,33 +54,33 @@ static int rows_from(int first, const NnBatch *batch)
     return rows < 0 ? 0 : nn_min(rows, ROWS);
 }
 
-// --- tensors that outlive a step --------------------------------------------------------------------
+// --- tensors that outlive a step -----------------------------------------------------------------
 
-// weights, which training changes
-static _Alignas(64) float conv1_w[3][3][1][32]; // at first: uniform within sqrt(6 / (9 + 288)) (glorot)
-static _Alignas(64) float conv1_b[32]; // at first: zeros
+// weights, which training changes, and what they are at first
+static _Alignas(64) float conv1_w[3][3][1][32]; // uniform within sqrt(6 / (9 + 288)) (glorot)
+static _Alignas(64) float conv1_b[32]; // zeros
 static _Alignas(64) float batchnorm1_gamma[32];
 static _Alignas(64) float batchnorm1_beta[32];
-static _Alignas(64) float conv2_w[3][3][32][64]; // at first: uniform within sqrt(6 / (288 + 576)) (glorot)
-static _Alignas(64) float conv2_b[64]; // at first: zeros
+static _Alignas(64) float conv2_w[3][3][32][64]; // uniform within sqrt(6 / (288 + 576)) (glorot)
+static _Alignas(64) float conv2_b[64]; // zeros
 static _Alignas(64) float batchnorm2_gamma[64];
 static _Alignas(64) float batchnorm2_beta[64];
-static _Alignas(64) float conv3_w[3][3][64][64]; // at first: uniform within sqrt(6 / (576 + 576)) (glorot)
-static _Alignas(64) float conv3_b[64]; // at first: zeros
+static _Alignas(64) float conv3_w[3][3][64][64]; // uniform within sqrt(6 / (576 + 576)) (glorot)
+static _Alignas(64) float conv3_b[64]; // zeros
 static _Alignas(64) float batchnorm3_gamma[64];
 static _Alignas(64) float batchnorm3_beta[64];
-static _Alignas(64) float dense1_w[1024][520]; // at first: uniform within sqrt(6 / (1024 + 520)) (glorot)
-static _Alignas(64) float dense1_b[520]; // at first: zeros
-static _Alignas(64) float dense2_w[520][300]; // at first: uniform within sqrt(6 / (520 + 300)) (glorot)
-static _Alignas(64) float dense2_b[300]; // at first: zeros
-static _Alignas(64) float dense3_w[300][250]; // at first: uniform within sqrt(6 / (300 + 250)) (glorot)
-static _Alignas(64) float dense3_b[250]; // at first: zeros
-static _Alignas(64) float dense4_w[250][130]; // at first: uniform within sqrt(6 / (250 + 130)) (glorot)
-static _Alignas(64) float dense4_b[130]; // at first: zeros
-static _Alignas(64) float dense5_w[130][60]; // at first: uniform within sqrt(6 / (130 + 60)) (glorot)
-static _Alignas(64) float dense5_b[60]; // at first: zeros
-static _Alignas(64) float dense6_w[60][10]; // at first: uniform within sqrt(6 / (60 + 10)) (glorot)
-static _Alignas(64) float dense6_b[10]; // at first: zeros
+static _Alignas(64) float dense1_w[1024][520]; // uniform within sqrt(6 / (1024 + 520)) (glorot)
+static _Alignas(64) float dense1_b[520]; // zeros
+static _Alignas(64) float dense2_w[520][300]; // uniform within sqrt(6 / (520 + 300)) (glorot)
+static _Alignas(64) float dense2_b[300]; // zeros
+static _Alignas(64) float dense3_w[300][250]; // uniform within sqrt(6 / (300 + 250)) (glorot)
+static _Alignas(64) float dense3_b[250]; // zeros
+static _Alignas(64) float dense4_w[250][130]; // uniform within sqrt(6 / (250 + 130)) (glorot)
+static _Alignas(64) float dense4_b[130]; // zeros
+static _Alignas(64) float dense5_w[130][60]; // uniform within sqrt(6 / (130 + 60)) (glorot)
+static _Alignas(64) float dense5_b[60]; // zeros
+static _Alignas(64) float dense6_w[60][10]; // uniform within sqrt(6 / (60 + 10)) (glorot)
+static _Alignas(64) float dense6_b[10]; // zeros
 
 // states, which follow the training
 static _Alignas(64) float batchnorm1_mean[32];
@@ -117,7 +126,7 @@ static _Alignas(64) float dense1_w_turned[520][1024];
 static _Alignas(64) float conv3_w_turned[64][576];
 static _Alignas(64) float conv2_w_turned[64][288];
 
-// --- the arena --------------------------------------------------------------------------------------
+// --- the arena -----------------------------------------------------------------------------------
 
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
@@ -233,7 +242,7 @@ static _Alignas(64) unsigned char arena[ARENA_BYTES];
 #define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
 #define WHOLE(value) ((void *)(arena + AT_##value))
 
-// --- matrix products --------------------------------------------------------------------------------
+// --- matrix products -----------------------------------------------------------------------------
 
 typedef float Vector16 __attribute__((vector_size(64)));
 typedef float Vector8 __attribute__((vector_size(32)));
@@ -652,14 +661,14 @@ static void convolve_weights_4x4_3x3x64x64(const float *x, const float *dy, floa
     }
 }
 
-// --- input: input 28x28x1 ---------------------------------------------------------------------------
+// --- input: input 28x28x1 ------------------------------------------------------------------------
 
 // x = pictures / 255
 static void input_forward(const NnBatch *batch, int first, int rows,
                           float x[restrict ROWS][28][28][1])
 {
     for (int i = 0; i < rows; i++) {
-        const unsigned char *const picture = batch->pictures + (size_t)batch->index[first + i] * 784;
+        const uint8_t *const picture = batch->pictures + (size_t)batch->index[first + i] * 784;
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
             to[j] = picture[j] * 0.003921569f;
@@ -667,7 +676,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// --- conv1: conv 32 3x3 pad same l2 0.0001   28x28x1 -> 28x28x32 ------------------------------------
+// --- conv1: conv 32 3x3 pad same l2 0.0001   28x28x1 -> 28x28x32 ---------------------------------
 
 // y = x * w, a sum over each window
 // then y = x + b
@@ -822,7 +831,7 @@ static void conv1_infer(int rows, float y[restrict ROWS][28][28][32],
     }
 }
 
-// --- batchnorm1: batchnorm   28x28x32 -> 28x28x32 ---------------------------------------------------
+// --- batchnorm1: batchnorm   28x28x32 -> 28x28x32 ------------------------------------------------
 
 // sums = sum x, sum x^2
 static void batchnorm1_sums(int rows, double sums[restrict 2][32], const float x[ROWS][784][32])
@@ -968,7 +977,7 @@ static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], c
     }
 }
 
-// --- pool1: pool 2   28x28x32 -> 14x14x32 -----------------------------------------------------------
+// --- pool1: pool 2   28x28x32 -> 14x14x32 --------------------------------------------------------
 
 // y = the largest x of each window
 static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
@@ -1004,8 +1013,8 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
                     float left = dy[i][row][col][c]; // goes to the first that is the largest
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool here = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
-                            const float v = here ? left : 0;
+                            const bool hit = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
+                            const float v = hit ? left : 0;
                             dx[i][row * 2 + r][col * 2 + s][c] = v;
                             left -= v;
                         }
@@ -1020,7 +1029,7 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
     }
 }
 
-// --- dropout1: dropout 20%   14x14x32 -> 14x14x32 ---------------------------------------------------
+// --- dropout1: dropout 20%   14x14x32 -> 14x14x32 ------------------------------------------------
 
 // y = kept ? x / (1 - rate) : 0
 static void dropout1_forward(const NnBatch *batch, int first, int rows,
@@ -1031,14 +1040,14 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
         const uint32_t number = (uint32_t)(first + i) * 6272;
         for (int j = 0; j < 6272; j++) {
             float v = x[i][j];
-            const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 858993459u;
-            v = kept ? v * 1.25f : 0;
+            const uint32_t bits = nn_bits(key, number + (uint32_t)j);
+            v = bits >= 858993459u ? v * 1.25f : 0; // 20% of 2^32
             y[i][j] = v;
         }
     }
 }
 
-// --- conv2: conv 64 3x3 l2 0.0001   14x14x32 -> 12x12x64 --------------------------------------------
+// --- conv2: conv 64 3x3 l2 0.0001   14x14x32 -> 12x12x64 -----------------------------------------
 
 // y = x * w, a sum over each window
 // then y = x + b
@@ -1160,8 +1169,8 @@ static void conv2_backward(const NnBatch *batch, int first, int rows,
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 32; c++) {
                     float v = dx[i][row][col][c];
-                    const bool kept = nn_bits(key, number + (uint32_t)((row * 14 + col) * 32 + c)) >= 858993459u;
-                    v = kept ? v * 1.25f : 0;
+                    const uint32_t bits = nn_bits(key, number + (uint32_t)((row * 14 + col) * 32 + c));
+                    v = bits >= 858993459u ? v * 1.25f : 0; // 20% of 2^32
                     dx[i][row][col][c] = v;
                 }
     }
@@ -1224,7 +1233,7 @@ static void conv2_infer(int rows, float y[restrict ROWS][12][12][64],
     }
 }
 
-// --- batchnorm2: batchnorm   12x12x64 -> 12x12x64 ---------------------------------------------------
+// --- batchnorm2: batchnorm   12x12x64 -> 12x12x64 ------------------------------------------------
 
 // sums = sum x, sum x^2
 static void batchnorm2_sums(int rows, double sums[restrict 2][64], const float x[ROWS][144][64])
@@ -1370,7 +1379,7 @@ static void batchnorm2_beta_update(const NnBatch *batch, float w[restrict 64], c
     }
 }
 
-// --- pool2: pool 2   12x12x64 -> 6x6x64 -------------------------------------------------------------
+// --- pool2: pool 2   12x12x64 -> 6x6x64 ----------------------------------------------------------
 
 // y = the largest x of each window
 static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
@@ -1406,8 +1415,8 @@ static void pool2_backward(int rows, float dx[restrict ROWS][12][12][64],
                     float left = dy[i][row][col][c]; // goes to the first that is the largest
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool here = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
-                            const float v = here ? left : 0;
+                            const bool hit = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
+                            const float v = hit ? left : 0;
                             dx[i][row * 2 + r][col * 2 + s][c] = v;
                             left -= v;
                         }
@@ -1422,7 +1431,7 @@ static void pool2_backward(int rows, float dx[restrict ROWS][12][12][64],
     }
 }
 
-// --- dropout2: dropout 20%   6x6x64 -> 6x6x64 -------------------------------------------------------
+// --- dropout2: dropout 20%   6x6x64 -> 6x6x64 ----------------------------------------------------
 
 // y = kept ? x / (1 - rate) : 0
 static void dropout2_forward(const NnBatch *batch, int first, int rows,
@@ -1433,14 +1442,14 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
         const uint32_t number = (uint32_t)(first + i) * 2304;
         for (int j = 0; j < 2304; j++) {
             float v = x[i][j];
-            const bool kept = nn_bits(key, number + (uint32_t)(j)) >= 858993459u;
-            v = kept ? v * 1.25f : 0;
+            const uint32_t bits = nn_bits(key, number + (uint32_t)j);
+            v = bits >= 858993459u ? v * 1.25f : 0; // 20% of 2^32
             y[i][j] = v;
         }
     }
 }
 
-// --- conv3: conv 64 3x3 l2 0.0001   6x6x64 -> 4x4x64 ------------------------------------------------
+// --- conv3: conv 64 3x3 l2 0.0001   6x6x64 -> 4x4x64 ---------------------------------------------
 
 // y = x * w, a sum over each window
 // then y = x + b
@@ -1559,8 +1568,8 @@ static void conv3_backward(const NnBatch *batch, int first, int rows,
             for (int col = 0; col < 6; col++)
                 for (int c = 0; c < 64; c++) {
                     float v = dx[i][row][col][c];
-                    const bool kept = nn_bits(key, number + (uint32_t)((row * 6 + col) * 64 + c)) >= 858993459u;
-                    v = kept ? v * 1.25f : 0;
+                    const uint32_t bits = nn_bits(key, number + (uint32_t)((row * 6 + col) * 64 + c));
+                    v = bits >= 858993459u ? v * 1.25f : 0; // 20% of 2^32
                     dx[i][row][col][c] = v;
                 }
     }
@@ -1622,7 +1631,7 @@ static void conv3_infer(int rows, float y[restrict ROWS][4][4][64], const float 
     }
 }
 
-// --- batchnorm3: batchnorm   4x4x64 -> 4x4x64 -------------------------------------------------------
+// --- batchnorm3: batchnorm   4x4x64 -> 4x4x64 ----------------------------------------------------
 
 // sums = sum x, sum x^2
 static void batchnorm3_sums(int rows, double sums[restrict 2][64], const float x[ROWS][16][64])
@@ -1681,8 +1690,8 @@ static void batchnorm3_forward(const NnBatch *batch, int first, int rows,
                 float v = x[i][p][c];
                 v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
                 v = v < 0 ? 0 : v;
-                const bool kept = nn_bits(key, number + (uint32_t)(p * 64 + c)) >= 1288490188u;
-                v = kept ? v * 1.42857143f : 0;
+                const uint32_t bits = nn_bits(key, number + (uint32_t)(p * 64 + c));
+                v = bits >= 1288490188u ? v * 1.42857143f : 0; // 30% of 2^32
                 y[i][p][c] = v;
             }
     }
@@ -1774,7 +1783,7 @@ static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], c
     }
 }
 
-// --- dense1: dense 520 relu   4x4x64 -> 520 ---------------------------------------------------------
+// --- dense1: dense 520 relu   4x4x64 -> 520 ------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -1830,8 +1839,8 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
             for (int col = 0; col < 4; col++)
                 for (int c = 0; c < 64; c++) {
                     float v = dx[i][row][col][c];
-                    const bool kept = nn_bits(key, number + (uint32_t)((row * 4 + col) * 64 + c)) >= 1288490188u;
-                    v = kept ? v * 1.42857143f : 0;
+                    const uint32_t bits = nn_bits(key, number + (uint32_t)((row * 4 + col) * 64 + c));
+                    v = bits >= 1288490188u ? v * 1.42857143f : 0; // 30% of 2^32
                     v = y[i][row][col][c] > 0 ? v : 0;
                     dx[i][row][col][c] = v;
                 }
@@ -1881,7 +1890,7 @@ static void dense1_w_turn(int part, float turned[restrict 520][1024], const floa
                 turned[j][i] = w[i][j];
 }
 
-// --- dense2: dense 300 relu   520 -> 300 ------------------------------------------------------------
+// --- dense2: dense 300 relu   520 -> 300 ---------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -1980,7 +1989,7 @@ static void dense2_w_turn(int part, float turned[restrict 300][520], const float
                 turned[j][i] = w[i][j];
 }
 
-// --- dense3: dense 250 relu   300 -> 250 ------------------------------------------------------------
+// --- dense3: dense 250 relu   300 -> 250 ---------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -2079,7 +2088,7 @@ static void dense3_w_turn(int part, float turned[restrict 250][300], const float
                 turned[j][i] = w[i][j];
 }
 
-// --- dense4: dense 130 relu   250 -> 130 ------------------------------------------------------------
+// --- dense4: dense 130 relu   250 -> 130 ---------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -2178,7 +2187,7 @@ static void dense4_w_turn(int part, float turned[restrict 130][250], const float
                 turned[j][i] = w[i][j];
 }
 
-// --- dense5: dense 60 relu   130 -> 60 --------------------------------------------------------------
+// --- dense5: dense 60 relu   130 -> 60 -----------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -2277,7 +2286,7 @@ static void dense5_w_turn(int part, float turned[restrict 60][130], const float 
                 turned[j][i] = w[i][j];
 }
 
-// --- dense6: dense 10 softmax   60 -> 10 ------------------------------------------------------------
+// --- dense6: dense 10 softmax   60 -> 10 ---------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -2387,7 +2396,7 @@ static void dense6_w_turn(float turned[restrict 10][60], const float w[60][10])
             turned[j][i] = w[i][j];
 }
 
-// --- loss cross_entropy, and the answer -------------------------------------------------------------
+// --- loss cross_entropy, and the answer ----------------------------------------------------------
 
 // predicted = the index of the largest x
 static void output_predict(int rows, int32_t predicted[restrict ROWS], const float x[ROWS][10])
@@ -2416,7 +2425,7 @@ static void loss_forward(const NnBatch *batch, int first, int rows, float loss[r
     }
 }
 
-// result = sum of the losses, count of the hits, sum of the penalties
+// result = sums over the batch
 static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[BATCH],
                        const int32_t predicted[BATCH], const double conv1_w_penalty[1],
                        const double conv2_w_penalty[8], const double conv3_w_penalty[8])
@@ -2453,7 +2462,7 @@ static void loss_backward(const NnBatch *batch, int first, int rows, float dx[re
     }
 }
 
-// --- the whole network ------------------------------------------------------------------------------
+// --- the whole network ---------------------------------------------------------------------------
 
 // Makes what is kept in two layouts anew: for weights that were set from outside.
 static void prepare(void)
@@ -2821,7 +2830,7 @@ static void infer(const NnBatch *batch, NnResult *result)
     nn_barrier();
 }
 
-// Names the first layer of training's forward pass whose output is not finite.
+// Runs training's forward pass again, and names the first layer whose output is not finite.
 static const char *first_nonfinite(const NnBatch *batch)
 {
     for (int block = 0; block < BLOCKS; block++) {
@@ -2829,75 +2838,45 @@ static const char *first_nonfinite(const NnBatch *batch)
         input_forward(batch, first, rows, BLOCK(input));
         if (!nn_finite_f32(BLOCK(input), rows * 784L))
             return "input";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         conv1_forward(rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
         if (!nn_finite_f32(BLOCK(conv1), rows * 25088L))
             return "conv1";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         batchnorm1_sums(rows, BLOCK(batchnorm1_sums), BLOCK(conv1));
     }
     batchnorm1_stats(batch, WHOLE(batchnorm1_stats), WHOLE(batchnorm1_sums));
     for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
+        const int first = block * ROWS, rows = rows_from(first, batch);
         batchnorm1_forward(rows, BLOCK(relu1), BLOCK(conv1), WHOLE(batchnorm1_stats),
                            batchnorm1_gamma, batchnorm1_beta);
         if (!nn_finite_f32(BLOCK(relu1), rows * 25088L))
             return "batchnorm1";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         pool1_forward(rows, BLOCK(pool1), BLOCK(relu1));
         if (!nn_finite_f32(BLOCK(pool1), rows * 6272L))
             return "pool1";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int first = block * ROWS, rows = rows_from(first, batch);
         dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
         if (!nn_finite_f32(BLOCK(dropout1), rows * 6272L))
             return "dropout1";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         conv2_forward(rows, BLOCK(conv2), BLOCK(dropout1), conv2_w, conv2_b);
         if (!nn_finite_f32(BLOCK(conv2), rows * 9216L))
             return "conv2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         batchnorm2_sums(rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
     }
     batchnorm2_stats(batch, WHOLE(batchnorm2_stats), WHOLE(batchnorm2_sums));
     for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
+        const int first = block * ROWS, rows = rows_from(first, batch);
         batchnorm2_forward(rows, BLOCK(relu2), BLOCK(conv2), WHOLE(batchnorm2_stats),
                            batchnorm2_gamma, batchnorm2_beta);
         if (!nn_finite_f32(BLOCK(relu2), rows * 9216L))
             return "batchnorm2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         pool2_forward(rows, BLOCK(pool2), BLOCK(relu2));
         if (!nn_finite_f32(BLOCK(pool2), rows * 2304L))
             return "pool2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int first = block * ROWS, rows = rows_from(first, batch);
         dropout2_forward(batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
         if (!nn_finite_f32(BLOCK(dropout2), rows * 2304L))
             return "dropout2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         conv3_forward(rows, BLOCK(conv3), BLOCK(dropout2), conv3_w, conv3_b);
         if (!nn_finite_f32(BLOCK(conv3), rows * 1024L))
             return "conv3";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         batchnorm3_sums(rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
     }
     batchnorm3_stats(batch, WHOLE(batchnorm3_stats), WHOLE(batchnorm3_sums));
@@ -2907,59 +2886,35 @@ static const char *first_nonfinite(const NnBatch *batch)
                            WHOLE(batchnorm3_stats), batchnorm3_gamma, batchnorm3_beta);
         if (!nn_finite_f32(BLOCK(dropout3), rows * 1024L))
             return "batchnorm3";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w, dense1_b);
         if (!nn_finite_f32(BLOCK(dense1), rows * 520L))
             return "dense1";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
         if (!nn_finite_f32(BLOCK(dense2), rows * 300L))
             return "dense2";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense3_forward(rows, BLOCK(dense3), BLOCK(dense2), dense3_w, dense3_b);
         if (!nn_finite_f32(BLOCK(dense3), rows * 250L))
             return "dense3";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense4_forward(rows, BLOCK(dense4), BLOCK(dense3), dense4_w, dense4_b);
         if (!nn_finite_f32(BLOCK(dense4), rows * 130L))
             return "dense4";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense5_forward(rows, BLOCK(dense5), BLOCK(dense4), dense5_w, dense5_b);
         if (!nn_finite_f32(BLOCK(dense5), rows * 60L))
             return "dense5";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense6_forward(rows, BLOCK(dense6_z), BLOCK(dense5), dense6_w, dense6_b);
         if (!nn_finite_f32(BLOCK(dense6_z), rows * 10L))
             return "dense6";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int rows = rows_from(block * ROWS, batch);
         dense6_softmax(rows, BLOCK(dense6), BLOCK(dense6_z));
         if (!nn_finite_f32(BLOCK(dense6), rows * 10L))
             return "dense6";
-    }
-    for (int block = 0; block < BLOCKS; block++) {
-        const int first = block * ROWS, rows = rows_from(first, batch);
         loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense6_z));
-        if (!nn_finite_f32(BLOCK(loss), rows * 1L))
+        if (!nn_finite_f32(BLOCK(loss), rows))
             return "loss";
     }
     return NULL;
 }
 
-// --- what the runtime is told -----------------------------------------------------------------------
+// --- what the runtime is told --------------------------------------------------------------------
 
 static const NnLayer layers[] = {
     {"conv1", "conv 32 3x3 pad same l2 0.0001", "28x28x32", 320, 225792},
