@@ -206,8 +206,7 @@ static bool any(const Listing *l, Tasks tasks)
 
 static bool reads_labels(const Node *node)
 {
-    return node->op == OP_total || node->op == OP_cross_entropy ||
-           node->op == OP_binary_cross_entropy || node->op == OP_mse;
+    return node->op == OP_total || has_flag(node, LOSS);
 }
 
 // Inference has a loss only where it is told the answers.

@@ -98,6 +98,12 @@ const char *setting_value(const Setting *s)
     }
     case SETTING_WORD:
     case SETTING_NAME: return s->word;
+    case SETTING_LIST: {
+        Text text = {0};
+        for (int i = 0; i < s->list_count; i++)
+            text_add(&text, "%s%s", i ? " " : "[", number_text(s->list[i]));
+        return s->list_count ? format("%s]", text.text) : "";
+    }
     }
     bug("setting of kind %d", s->kind);
 }
@@ -126,8 +132,9 @@ static const char *setting_origin(const Setting *s)
 
 static void explain_setting(Table *table, const char *subject, const Setting *s)
 {
-    if (s->kind != SETTING_NAME) // it is the subject
-        add_line(table, subject, s->name, setting_value(s), setting_origin(s));
+    const char *const value = s->kind != SETTING_NAME ? setting_value(s) : NULL;
+    if (value) // a name is the subject
+        add_line(table, subject, s->name, *value ? value : "none", setting_origin(s));
 }
 
 static void explain_clause(Table *table, const char *subject, const Clause *clause)

@@ -253,43 +253,28 @@ void grad_norm(Graph *graph, const Node *node, int dy)
                               gamma, graph->gradient[beta], graph->gradient[gamma]));
 }
 
-// The losses begin the walk: their own gradient is 1 / rows and has no node.
-static void grad_loss(Graph *graph, const Node *node, Op op, bool activated)
+// The activation beside a loss that works on what it reads.
+static int activation_of(const Graph *graph, const Node *loss)
 {
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (node != loss && node->input_count && node->input[0] == loss->input[0])
+            return i;
+    }
+    bug("no activation beside the loss");
+}
+
+// The losses begin the walk: their own gradient is 1 / rows and has no node.
+void grad_loss(Graph *graph, const Node *node, int dy)
+{
+    (void)dy;
     const Node n = *node;
     const int x = n.input[0];
-    int p = -1;
-    for (int i = 0; activated && i < graph->count; i++)
-        if (graph->nodes[i].op == (op == OP_cross_entropy_grad ? OP_softmax : OP_sigmoid) &&
-            graph->nodes[i].input[0] == x)
-            p = i;
-    if (activated && p < 0)
-        bug("no activation beside the loss");
-    gradient_add(graph, x, BACKWARD(graph, &n, op, shape_at(graph, x), "backward", p >= 0 ? p : x));
-}
-
-void grad_cross_entropy(Graph *graph, const Node *node, int dy)
-{
-    (void)dy;
-    grad_loss(graph, node, OP_cross_entropy_grad, true);
-}
-
-void grad_binary_cross_entropy(Graph *graph, const Node *node, int dy)
-{
-    (void)dy;
-    grad_loss(graph, node, OP_binary_cross_entropy_grad, true);
-}
-
-void grad_mse(Graph *graph, const Node *node, int dy)
-{
-    (void)dy;
-    grad_loss(graph, node, OP_mse_grad, false);
-}
-
-static bool is_loss(const Node *node)
-{
-    return node->op == OP_cross_entropy || node->op == OP_binary_cross_entropy ||
-           node->op == OP_mse;
+    const Op op = op_named(format("%s_grad", op_info[n.op].name));
+    const bool activated = !strcmp(op_info[op].inputs, "p");
+    gradient_add(graph, x,
+                 BACKWARD(graph, &n, op, shape_at(graph, x), "backward",
+                          activated ? activation_of(graph, node) : x));
 }
 
 // needs: shapes; makes: Tensor.gradient of each trained tensor
@@ -301,7 +286,7 @@ void differentiate(Graph *graph)
     for (int i = 0; i < forward; i++)
         graph->gradient[i] = -1;
     for (int i = forward - 1; i >= 0; i--)
-        if (is_loss(&graph->nodes[i]) || graph->gradient[i] >= 0)
+        if (has_flag(&graph->nodes[i], LOSS) || graph->gradient[i] >= 0)
             if (graph->nodes[i].op != OP_weight)
                 op_info[graph->nodes[i].op].grad(graph, &graph->nodes[i], graph->gradient[i]);
     for (int i = 0; i < forward; i++) {

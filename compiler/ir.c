@@ -21,6 +21,14 @@ const OpInfo op_info[OP_COUNT] = {
 #include "ops.def"
 };
 
+Op op_named(const char *name)
+{
+    for (int op = 0; op < OP_COUNT; op++)
+        if (!strcmp(op_info[op].name, name))
+            return (Op)op;
+    bug("no op '%s'", name);
+}
+
 // Adds a node and infers its shape where its op's inputs decide it. The node's name is that of its
 // layer; the caller renames what needs another.
 int node_add(Graph *graph, Op op, const char *layer, Loc loc, int input_count, const int *inputs)

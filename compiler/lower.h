@@ -47,7 +47,8 @@ bool lower_activation(Lowering *l); // of every statement of the section ACTIVAT
 
 // --- lower_input.c ------------------------------------------------------------------------------
 bool lower_input(Lowering *l);
-bool check_classes(const Lowering *l); // the outputs are as many as the data has classes
+// The outputs are as many as the data has classes, or one where that may do for two.
+bool check_classes(const Lowering *l, bool one_for_two);
 
 // --- lower_loss.c -------------------------------------------------------------------------------
 bool lower_loss(Lowering *l);

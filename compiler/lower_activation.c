@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-// The op of an activation has its name.
-static Op activation_op(const char *word)
-{
-    for (int op = 0; op < OP_COUNT; op++)
-        if (!strcmp(op_info[op].name, word))
-            return (Op)op;
-    bug("activation '%s'", word);
-}
-
 // An activation takes one number at most.
 static Attributes activation_attributes(const Lowering *l, const Clause *clause)
 {
@@ -26,7 +17,7 @@ static Attributes activation_attributes(const Lowering *l, const Clause *clause)
 static bool add_activation(Lowering *l, const Clause *activation, const char *function)
 {
     const Attributes a = activation_attributes(l, activation);
-    if (!apply(l, activation_op(activation->word), a, 0, NULL))
+    if (!apply(l, op_named(activation->word), a, 0, NULL)) // it has the activation's name
         return false;
     name_value(l, "", function);
     return true;

@@ -97,12 +97,13 @@ bool lower_input(Lowering *l)
     return !wrong;
 }
 
-bool check_classes(const Lowering *l)
+bool check_classes(const Lowering *l, bool one_for_two)
 {
     const Program *const program = l->network->program;
     const Clause *const last = l->clause;
     const long outputs = shape_size(current_shape(l));
-    if (outputs == l->network->classes + l->network->targets)
+    if (outputs == l->network->classes + l->network->targets ||
+        (one_for_two && outputs == 1 && l->network->classes == 2))
         return true;
     const DataSet *const data = data_set(program);
     error_at(E305, last->loc, "the last layer has %ld outputs, but '%s' has %d classes", outputs,

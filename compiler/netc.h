@@ -158,6 +158,7 @@ typedef enum {
     SETTING_SHAPE,  // up to three: 28x28x1
     SETTING_WORD,   // one of a list
     SETTING_NAME,   // a new name
+    SETTING_LIST,   // numbers: [1 1 5]
 } SettingKind;
 
 typedef struct {
@@ -170,6 +171,8 @@ typedef struct {
     const char *unit; // word behind the number ("samples"), or NULL
     int dims[MAX_DIMS], dim_count;
     const char *word; // SETTING_WORD, SETTING_NAME; NULL: not set
+    double *list;     // SETTING_LIST
+    int list_count;   // 0: not set
 } Setting;
 
 // The place at which a block is used or a repeat stands, of the layers that it makes.
@@ -299,6 +302,7 @@ const Row *next_field(const Row *row);           // a value or an option; NULL b
 const Row *option_row(const Row *statement, const char *name, const char *choice);
 bool field_applies(const Row *field, const char *choice); // choice NULL: to any
 bool takes_activation(const Row *statement);
+bool takes_list(const Row *statement); // of numbers, as a value or option of its own
 int least_bodies(const Row *statement); // 0: it has none
 int most_bodies(const Row *statement);
 bool is_activation(const char *word);
@@ -380,7 +384,8 @@ enum {
     USES_BATCH = 16, // reads the pictures, the labels or the step's number
     USES_ROW = 32,   // and which row of the batch it is at
     FLAT = 64,       // sees a row as one dimension
-    ACCUMULATES = 128 // can add a chunk's rows to what earlier chunks left
+    ACCUMULATES = 128, // can add a chunk's rows to what earlier chunks left
+    LOSS = 256       // what training makes small: the backward pass begins here
 };
 
 // OpInfo.work, where it is no number of operations.
@@ -412,6 +417,9 @@ typedef struct {
     double rate, eps, momentum;       // dropout; batchnorm
     double slope;                     // activations: leaky_relu's slope, elu's alpha
     double lambda;                    // l2
+    double smoothing, delta;          // losses
+    const double *class_weights;      // of a loss, one for each class; NULL: all are 1
+    double threshold;                 // predict: above it one output says the second of two classes
     double beta1, beta2;              // optimizers
     bool nesterov;
     int tensor;     // OP_weight: index in Network.tensors
@@ -552,6 +560,7 @@ struct Network {
     int predicted;          // node of infer; -1 for a regression
 };
 
+Op op_named(const char *name);
 int node_add(Graph *graph, Op op, const char *layer, Loc loc, int input_count, const int *inputs);
 #define NODE(graph, op, layer, loc, ...)                                                           \
     node_add(graph, op, layer, loc, (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)),             \

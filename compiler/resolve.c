@@ -205,7 +205,7 @@ void resolve_statement(Resolver *r, const Statement *statement)
     Block *const block = row ? NULL : find_block(r, statement->word);
     if (statement->broken && !(row && row->section == SECTION_PARAM))
         add_broken(r, statement);
-    else if ((row || block) && !r->in_list && has_list(statement))
+    else if ((row || block) && !r->in_list && has_list(statement) && !(row && takes_list(row)))
         expand_list(r, row, statement);
     else if (block)
         use_block(r, block, statement);

@@ -42,6 +42,7 @@ static void set_fallback(const Row *field, const Clause *clause, Setting *to)
         break;
     case SETTING_WORD:
     case SETTING_NAME: to->word = *text ? text : NULL; break;
+    case SETTING_LIST: break;
     }
 }
 
@@ -116,6 +117,7 @@ static const char *wanted(const Row *field)
         return join_words(choices.words, choices.count, "or");
     }
     case SETTING_NAME: return "a name";
+    case SETTING_LIST: return "a list of numbers, such as [1 2]";
     }
     bug("setting of kind %d", field->kind);
 }
@@ -169,7 +171,7 @@ static void wrong_choice(const Reader *reader, const Expr *item, const Row *othe
     error_at(E110, item->loc, "'%s' belongs to '%s', not to '%s'", item->word, other->of,
              reader->choice);
     note_at((Loc){0}, "'%s' takes %s", reader->choice,
-            join_words(options.words, options.count, "and"));
+            options.count ? join_words(options.words, options.count, "and") : "no attribute");
 }
 
 static void misplaced_activation(const Reader *reader, const Expr *item)

@@ -33,6 +33,7 @@
 #define ONE_OF(...)                                                                                \
     .kind = SETTING_WORD, .choices = (const char *const[]) { __VA_ARGS__, NULL }
 #define NAME .kind = SETTING_NAME
+#define LIST(...) .kind = SETTING_LIST, __VA_ARGS__
 
 #define FROM(number) .low = number
 #define ABOVE(number) .low = number, .low_open = true
@@ -105,6 +106,14 @@ int most_bodies(const Row *statement)
 {
     const Row *const row = row_of(statement, ROW_BODIES);
     return row ? (int)row->high : 0;
+}
+
+bool takes_list(const Row *statement)
+{
+    for (const Row *field = next_field(statement); field; field = next_field(field))
+        if (field->kind == SETTING_LIST)
+            return true;
+    return false;
 }
 
 bool is_activation(const char *word)

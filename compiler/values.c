@@ -318,13 +318,35 @@ static void read_name(Reader *reader)
     }
 }
 
+static void read_list(Reader *reader)
+{
+    const Expr *const list = reader->item;
+    Setting *const to = reader->to;
+    reader->item = list->next;
+    if (list->kind != EXPR_LIST) {
+        error_at(E202, list->loc, "%s is a list of numbers, such as [1 2], not '%s'",
+                 subject(reader->field), loc_text(list->loc));
+        return;
+    }
+    int count = 0;
+    for (const Expr *item = list->items; item; item = item->next)
+        count++;
+    to->list = allocate((size_t)count * sizeof *to->list + 1);
+    for (const Expr *item = list->items; item; item = item->next) {
+        const Value value = evaluate(item, reader->params);
+        if (value.known && in_range(reader->field, item->loc, &value, NULL))
+            to->list[to->list_count++] = value.number;
+    }
+    set_origin(to, list->loc, ORIGIN_WRITTEN);
+}
+
 // Reads the value of `field` at `item`, which is there; returns the item behind it.
 const Expr *read_value(const Row *statement, const Row *field, const Expr *item,
                        const Params *params, Setting *to)
 {
     static void (*const read[])(Reader *) = {
         [SETTING_NUMBER] = read_number, [SETTING_SIZE] = read_size, [SETTING_SHAPE] = read_size,
-        [SETTING_WORD] = read_word,     [SETTING_NAME] = read_name,
+        [SETTING_WORD] = read_word,     [SETTING_NAME] = read_name, [SETTING_LIST] = read_list,
     };
     Reader reader = {statement, field, params, item, to};
     read[field->kind](&reader);

@@ -115,7 +115,7 @@ RatePlan rate_plan(const NnModel *model, double rate, long steps_per_epoch, int 
                       .steps = (double)steps_per_epoch * epochs};
 }
 
-// Of step 1, 2, …; in the formulas they count from 0, as in Keras, and from the end of the warmup.
+// Of step 1, 2 and so on; the formulas count from 0, as Keras, and from the end of the warmup.
 double rate_of_step(const RatePlan *plan, int64_t number)
 {
     const NnSchedule *schedule = plan->schedule;

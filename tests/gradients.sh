@@ -321,6 +321,24 @@ avgpool 2
 dense 10
 loss mse
 END
+while IFS=: read -r last loss; do
+    gradient "$loss" 5 5 1 <<END
+avgpool 2
+dense 12 tanh
+dense 10 $last
+loss $loss
+END
+done <<END
+softmax:cross_entropy smoothing 0.2
+softmax:cross_entropy class_weights [1 2 3 0.5 1 1 1 1 1 0.1]
+sigmoid:binary_cross_entropy smoothing 0.1
+:mae
+:huber delta 0.3
+:hinge class_weights [1 2 3 0.5 1 1 1 1 1 0.1]
+:categorical_hinge
+:categorical_hinge class_weights [1 2 3 0.5 1 1 1 1 1 0.1]
+softplus:poisson
+END
 for activation in sigmoid tanh relu; do
     gradient "mse, $activation" 5 5 1 <<END
 avgpool 2

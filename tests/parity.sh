@@ -99,6 +99,22 @@ dense 60 relu
 dense 10
 loss mse
 END
+weights='class_weights [1 2 3 0.5 1 1 0 1 1 0.1]'
+while IFS=: read -r last loss rate; do
+    parity "loss-${loss%% *}" f64 "sgd lr $rate momentum 0.9" <<END
+dense 30 tanh
+dense 10 $last
+loss $loss
+END
+done <<END
+softmax:cross_entropy smoothing 0.2 $weights:0.05
+sigmoid:binary_cross_entropy smoothing 0.1:0.2
+:mae:0.05
+tanh:huber delta 0.4:0.2
+:hinge $weights:0.05
+:categorical_hinge $weights:0.02
+softplus:poisson:0.1
+END
 parity shallow-cnn 'f32 f64' 'sgd lr 0.02' <<END
 conv 8 5x5 stride 2
 batchnorm

@@ -48,8 +48,13 @@ def statement(words, bodies):
         if word in ACTIVATIONS:
             activation = word
         elif word in ("stride", "pad", "l2", "bias", "lr", "momentum", "nesterov", "rho", "eps",
-                      "beta1", "beta2", "slope", "alpha"):
+                      "beta1", "beta2", "slope", "alpha", "smoothing", "delta"):
             named[word] = next(rest)
+        elif word == "class_weights":
+            named[word] = []
+            while not word.endswith("]"):
+                word = next(rest)
+                named["class_weights"].append(float(word.strip("[]")))
         else:
             values.append(word)
     return words[0], values, named, activation, bodies
@@ -178,19 +183,39 @@ class Network:
         return x, penalty
 
     def loss(self, x, labels):
-        kind = self.training["loss"][0][0]
+        """PyTorch's losses where it has them, otherwise Keras 3's formulas; as in Keras, weights of
+        classes do not change what the mean divides by."""
+        (kind,), named = self.training["loss"]
+        smoothing = float(named.get("smoothing", 0))
         target = F.one_hot(labels, x.shape[1]).to(x.dtype)
-        if kind == "cross_entropy":
-            return F.cross_entropy(x, labels)
-        if kind == "binary_cross_entropy":
-            return F.binary_cross_entropy_with_logits(x, target)
-        return F.mse_loss(x, target)
+        sign = 2 * target - 1
+        rival = (x * (1 - target)).max(1).values
+        losses = {
+            "cross_entropy": lambda: F.cross_entropy(
+                x, labels, label_smoothing=smoothing, reduction="none"),
+            "binary_cross_entropy": lambda: F.binary_cross_entropy_with_logits(
+                x, target * (1 - smoothing) + smoothing / 2, reduction="none"),
+            "mse": lambda: F.mse_loss(x, target, reduction="none"),
+            "mae": lambda: F.l1_loss(x, target, reduction="none"),
+            "huber": lambda: F.huber_loss(
+                x, target, delta=float(named.get("delta", 1)), reduction="none"),
+            "hinge": lambda: torch.clamp(1 - sign * x, min=0),
+            "categorical_hinge": lambda: torch.clamp(1 + rival - (x * target).sum(1), min=0),
+            "poisson": lambda: F.poisson_nll_loss(
+                x, target, log_input=False, eps=1e-7, reduction="none"),
+        }[kind]()
+        if losses.dim() > 1:
+            losses = losses.mean(1)
+        if "class_weights" in named:
+            losses = losses * torch.tensor(named["class_weights"], dtype=REAL)[labels]
+        return losses.mean()
 
     def outputs(self, x):
         kind = self.training["loss"][0][0]
         x, _ = self.forward(x, False)
-        return {"cross_entropy": lambda: torch.softmax(x, 1),
-                "binary_cross_entropy": lambda: torch.sigmoid(x), "mse": lambda: x}[kind]()
+        last = {"cross_entropy": lambda: torch.softmax(x, 1),
+                "binary_cross_entropy": lambda: torch.sigmoid(x)}
+        return last.get(kind, lambda: x)()
 
 
 class Keras:

@@ -142,7 +142,7 @@ static void fill(EpochRecord *history, const double *losses, int count)
             (EpochRecord){.validation_loss = losses[i], .validation_accuracy = 1 - losses[i]};
 }
 
-// The rates after each number of epochs, worked out by hand along keras.callbacks.ReduceLROnPlateau.
+// The rates after each number of epochs, as in keras.callbacks.ReduceLROnPlateau.
 static void test_plateau(void **state)
 {
     (void)state;
