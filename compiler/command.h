@@ -33,7 +33,7 @@ typedef struct {
     const char *output, *dump, *target, *precision, *gemm, *plan; // NULL: not given
     List defines, sets;
     double max_mem; // bytes; 0: no limit
-    bool explain, profile, verbose, json, measure, help, version;
+    bool explain, profile, verbose, json, measure, backward, help, version;
     const char *context, *color; // of `diff`; NULL: not given
     bool net, code, stat, no_pager;
 } Options;
@@ -96,6 +96,9 @@ const Program *read_program(const Options *o);
 Network *compile(const Options *o, const Program *program);
 // Both; NULL after an error.
 Network *compile_file(const Options *o);
+// The first file, as operations that nothing has joined or placed yet; with gradients, those of the
+// backward pass and the updates too. NULL after an error.
+Network *lower_file(const Options *o, bool gradients);
 
 // --- cmd_*.c: one command each ------------------------------------------------------------------
 // Each returns its exit status.

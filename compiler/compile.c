@@ -64,13 +64,19 @@ const Program *read_program(const Options *o)
     return source ? program_of(o, source) : NULL;
 }
 
-Network *compile(const Options *o, const Program *program)
+static Network *lower_program(const Options *o, const Program *program)
 {
     const CodeOptions options = {.target = target_named(o->target),
                                  .doubles = o->precision && !strcmp(o->precision, "f64"),
                                  .blas = o->gemm && !strcmp(o->gemm, "blas")};
     Network *const network = lower(program, &options);
-    if (!network || error_count())
+    return error_count() ? NULL : network;
+}
+
+Network *compile(const Options *o, const Program *program)
+{
+    Network *const network = lower_program(o, program);
+    if (!network)
         return NULL;
     if (network->trains)
         run_passes(o, &network->train, true);
@@ -82,4 +88,21 @@ Network *compile_file(const Options *o)
 {
     const Program *const program = read_program(o);
     return program ? compile(o, program) : NULL;
+}
+
+Network *lower_file(const Options *o, bool gradients)
+{
+    const Program *const program = read_program(o);
+    Network *const network = program ? lower_program(o, program) : NULL;
+    if (network && network->trains) {
+        Graph *const graph = &network->train;
+        graph->forward_count = graph->count;
+        if (gradients) {
+            differentiate(graph);
+            add_updates(graph);
+            drop_dead(graph);
+        }
+        verify(graph, "grad");
+    }
+    return network;
 }

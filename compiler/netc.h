@@ -697,7 +697,6 @@ void emit_rate(Out *out, const Program *program);
 
 // --- emit.c: the generated file -----------------------------------------------------------------
 const char *emit_c(Network *network);
-const char *written_clause(const Clause *clause); // as written, in one line
 
 // --- emit_step.c: what calls the functions: the step, inference, and their tables ---------------
 void emit_arena(Out *out, const Network *network);

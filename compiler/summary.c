@@ -1,5 +1,6 @@
 // summary.c: the rows of `netc summary`.
 #include "summary.h"
+#include "diff.h"
 
 #include <string.h>
 
@@ -42,13 +43,13 @@ Summary summary_of(const Network *network)
     summary.rows = allocate((size_t)(network->card_count + graph->count) * sizeof(SummaryRow));
     add_row(&summary, network,
             (SummaryRow){.name = "input",
-                         .statement = written_clause(program->input),
+                         .statement = clause_text(program->input),
                          .output = shape_text(network->infer.nodes[0].shape)});
     for (int i = 0; i < network->card_count; i++) {
         const Card *const card = &network->cards[i];
         add_row(&summary, network,
                 (SummaryRow){.name = card->name,
-                             .statement = written_clause(card->clause),
+                             .statement = clause_text(card->clause),
                              .output = shape_text(card->out),
                              .parameters = card->parameters});
     }
@@ -59,7 +60,7 @@ Summary summary_of(const Network *network)
             add_row(&summary, network,
                     (SummaryRow){.name = node->layer,
                                  .statement = program->loss && !strcmp(node->layer, "loss")
-                                                  ? written_clause(program->loss)
+                                                  ? clause_text(program->loss)
                                                   : "",
                                  .output = ""});
     }
