@@ -272,6 +272,8 @@ static uint64_t fingerprint(const Network *network)
             text_add(&text, "%d ", n->input[k]);
         if (a->slope != 0)
             text_add(&text, "slope %g;", a->slope);
+        if (n->op == OP_zeropad || n->op == OP_crop)
+            text_add(&text, "border %d %d;", a->border[0], a->border[2]);
         for (int s = 0; s < n->step_count; s++) {
             text_add(&text, "%s %g,", op_info[n->steps[s].op].name, n->steps[s].attributes.eps);
             if (n->steps[s].attributes.slope != 0)

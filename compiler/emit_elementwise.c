@@ -1,8 +1,6 @@
 // emit_elementwise.c: the ops that run in the loop of another: one or two statements on `v`.
 #include "netc.h"
 
-#include <string.h>
-
 const char *aligned_with_result(const Out *out, int operand)
 {
     return format("%s%s", out->element.operand[operand], out->element.index);
@@ -23,21 +21,6 @@ void emit_add(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;
     line(out, "v += %s;", aligned_with_result(out, 1));
-}
-
-// Srivastava et al. 2014, scaled in training as Keras does. The mask is a function of its place:
-// the backward pass draws the same numbers again, and none is stored.
-void emit_dropout(Out *out, const Graph *graph, const Node *node)
-{
-    (void)graph, (void)node;
-    const double rate = out->element.attributes->rate;
-    const char *const number = out->element.number;
-    line(out,
-         strchr(number, ' ') ? "const uint32_t bits = nn_bits(key, number + (uint32_t)(%s));"
-                             : "const uint32_t bits = nn_bits(key, number + (uint32_t)%s);",
-         number);
-    line(out, "v = bits >= %uu ? v * %s : 0; // %s of 2^32", (unsigned)(rate * 0x1p32),
-         real_number(out, 1 / (1 - rate)), percent_text(rate));
 }
 
 void emit_norm(Out *out, const Graph *graph, const Node *node)
@@ -72,4 +55,10 @@ void emit_l2_grad(Out *out, const Graph *graph, const Node *node)
     (void)graph, (void)node;
     line(out, "v += %s * %s;", real_number(out, 2 * out->element.attributes->lambda),
          aligned_with_result(out, 1));
+}
+
+// The loops see no shape: storing `v` is all.
+void emit_reshape(Out *out, const Graph *graph, const Node *node)
+{
+    (void)out, (void)graph, (void)node;
 }

@@ -88,7 +88,7 @@ static bool by_channel(const Graph *graph, const Node *node, int input)
     return in->extent == PER_RUN || in->extent == PER_BATCH;
 }
 
-int node_channels(const Graph *graph, const Node *node)
+static int input_channels(const Graph *graph, const Node *node)
 {
     for (int k = 0; k < node->input_count; k++)
         if (by_channel(graph, node, k)) {
@@ -96,6 +96,16 @@ int node_channels(const Graph *graph, const Node *node)
             return shape.dims[shape.count - 1];
         }
     return 0;
+}
+
+int node_channels(const Graph *graph, const Node *node)
+{
+    if (node->op == OP_spatial_dropout)
+        return node->attributes.channels;
+    for (int s = 0; s < node->step_count; s++)
+        if (node->steps[s].op == OP_spatial_dropout)
+            return node->steps[s].attributes.channels;
+    return input_channels(graph, node);
 }
 
 static Shape rows_and_columns(Shape shape)
@@ -300,8 +310,9 @@ static void close_loops(Out *out, Shape dims)
 void emit_elements(Out *out, const Graph *graph, const Node *node, const char *from)
 {
     const Shape dims = view(graph, node);
-    if (runs(node, OP_dropout))
-        line(out, "const uint32_t number = (uint32_t)(first + i) * %ld;", shape_size(dims));
+    if (has_flag(node, DRAWS))
+        line(out, "const uint32_t number = (uint32_t)(first + i) * %ld;",
+             runs(node, OP_spatial_dropout) ? dims.dims[dims.count - 1] : shape_size(dims));
     open_loops(out, dims, "[i]");
     const char *const result = op_info[node->op].result;
     line(out, "%s v = %s%s;", real_type(graph->network), from, out->element.index);
@@ -384,17 +395,19 @@ static void emit_alone(Out *out, const Graph *graph, const Node *node)
 
 // --- the whole function -------------------------------------------------------------------------
 
-// The op whose gradient this one computes: "dense" of "dense_grad_x"; NULL where it is none.
+// The op whose gradient this one computes: "dense" of "dense_grad_x"; NULL where it is none. Of two
+// that begin the name, the longer.
 static const OpInfo *forward_op(Op op)
 {
     const char *const name = op_info[op].name, *const tail = strstr(name, "_grad");
+    const OpInfo *found = NULL;
     for (int i = 0; tail && i < OP_COUNT; i++) {
         const size_t length = strlen(op_info[i].name);
-        if (i != (int)op && length <= (size_t)(tail - name) &&
-            !strncmp(op_info[i].name, name, length) && (name[length] == '_'))
-            return &op_info[i];
+        if (i != (int)op && length <= (size_t)(tail - name) && name[length] == '_' &&
+            !strncmp(op_info[i].name, name, length) && (!found || length > strlen(found->name)))
+            found = &op_info[i];
     }
-    return NULL;
+    return found;
 }
 
 // `elsewhere` is the layer of a step that is not the function's own.
@@ -417,7 +430,7 @@ void emit_declaration(Out *out, const char *start, const char *parameters)
 // What elementwise ops compute once for the whole function.
 static void emit_prologue(Out *out, const Graph *graph, const Node *node, Op op, const char *layer)
 {
-    if (op == OP_dropout)
+    if (op_info[op].flags & DRAWS)
         line(out,
              "const uint64_t key = nn_key(batch->seed, nn_stream(\"%s\"), (uint64_t)batch->step);",
              layer);

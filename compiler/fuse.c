@@ -64,7 +64,7 @@ static int fusible(const Graph *graph, int anchor)
             op_info[e->op].tasks != op_info[a->op].tasks || !shape_equal(e->shape, a->shape) ||
             !channels_agree(graph, a, e) || a->input_count + e->input_count - 1 > MAX_INPUTS)
             return -1;
-        if (e->op == OP_dropout && runs(a, OP_dropout))
+        if (has_flag(e, DRAWS) && has_flag(a, DRAWS))
             return -1; // a function draws from one stream
         for (int k = 1; k < e->input_count; k++)
             if (e->input[k] > anchor && graph->nodes[e->input[k]].op != OP_weight)

@@ -18,8 +18,7 @@ static void find_learning(Graph *graph)
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
         if (node->op == OP_weight)
-            graph->learns[i] =
-                graph->network->tensors[node->attributes.tensor].role == ROLE_WEIGHT;
+            graph->learns[i] = graph->network->tensors[node->attributes.tensor].role == ROLE_WEIGHT;
         for (int k = 0; k < node->input_count; k++)
             graph->learns[i] |= graph->learns[node->input[k]];
     }
@@ -48,8 +47,8 @@ static int add_gradients(Graph *graph, int id, int before, int gradient)
     const Node *const first = &graph->nodes[before];
     const bool again = first->op == OP_add && first->layer == graph->nodes[id].layer;
     const int number = again ? atoi(first->suffix + strlen("sum")) + 1 : 0;
-    const int sum = NODE(graph, OP_add, graph->nodes[id].layer, graph->nodes[gradient].loc, before,
-                         gradient);
+    const int sum =
+        NODE(graph, OP_add, graph->nodes[id].layer, graph->nodes[gradient].loc, before, gradient);
     infer_shape(graph, sum);
     graph->nodes[sum].suffix = again ? format("sum%d", number > 1 ? number : 2) : "sum";
     graph->nodes[sum].name = gradient_name(graph, id);
@@ -147,15 +146,6 @@ void grad_maxpool(Graph *graph, const Node *node, int dy)
             BACKWARD(graph, &n, OP_maxpool_grad, shape_at(graph, x), "backward", dy, x, y));
 }
 
-void grad_avgpool(Graph *graph, const Node *node, int dy)
-{
-    const Node n = *node;
-    const int x = n.input[0];
-    if (needs_gradient(graph, x))
-        gradient_add(graph, x,
-                     BACKWARD(graph, &n, OP_avgpool_grad, shape_at(graph, x), "backward", dy));
-}
-
 // The activation of a dense or conv statement, whose layer has a backward function already, has its
 // word in the name of its own.
 static const char *activation_suffix(const Graph *graph, const Node *n)
@@ -202,13 +192,46 @@ THROUGH(result, softplus)
 THROUGH(result, softsign)
 THROUGH(result, softmax)
 
-// The same numbers are drawn again: what was kept is scaled, the rest is 0.
-void grad_dropout(Graph *graph, const Node *node, int dy)
+// A gradient that depends on dy alone.
+static void grad_of_dy(Graph *graph, const Node *node, int dy, Op op)
 {
     const Node n = *node;
     const int x = n.input[0];
     if (needs_gradient(graph, x))
-        gradient_add(graph, x, BACKWARD(graph, &n, OP_dropout, shape_at(graph, x), "backward", dy));
+        gradient_add(graph, x, BACKWARD(graph, &n, op, shape_at(graph, x), "backward", dy));
+}
+
+void grad_avgpool(Graph *graph, const Node *node, int dy)
+{
+    grad_of_dy(graph, node, dy, OP_avgpool_grad);
+}
+
+void grad_reshape(Graph *graph, const Node *node, int dy)
+{
+    grad_of_dy(graph, node, dy, OP_reshape);
+}
+
+void grad_zeropad(Graph *graph, const Node *node, int dy) { grad_of_dy(graph, node, dy, OP_crop); }
+
+void grad_crop(Graph *graph, const Node *node, int dy) { grad_of_dy(graph, node, dy, OP_zeropad); }
+
+void grad_upsample(Graph *graph, const Node *node, int dy)
+{
+    grad_of_dy(graph, node, dy, OP_upsample_grad);
+}
+
+void grad_upsample_linear(Graph *graph, const Node *node, int dy)
+{
+    grad_of_dy(graph, node, dy, OP_upsample_linear_grad);
+}
+
+// The same numbers are drawn again: what was kept is scaled, the rest is 0.
+void grad_dropout(Graph *graph, const Node *node, int dy) { grad_of_dy(graph, node, dy, node->op); }
+
+void grad_noise(Graph *graph, const Node *node, int dy)
+{
+    if (needs_gradient(graph, node->input[0]))
+        gradient_add(graph, node->input[0], dy);
 }
 
 void grad_add(Graph *graph, const Node *node, int dy)
@@ -226,8 +249,8 @@ void grad_concat(Graph *graph, const Node *node, int dy)
     for (int k = 0; k < n.own_inputs; k++) {
         const Shape shape = shape_at(graph, n.input[k]);
         if (needs_gradient(graph, n.input[k])) {
-            const int id = BACKWARD(graph, &n, OP_concat_grad, shape,
-                                    format("x%d_backward", k + 1), dy);
+            const int id =
+                BACKWARD(graph, &n, OP_concat_grad, shape, format("x%d_backward", k + 1), dy);
             graph->nodes[id].attributes.from = from;
             graph->nodes[id].name = format("d_%s_x%d", n.name, k + 1);
             gradient_add(graph, n.input[k], id);

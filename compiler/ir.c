@@ -133,7 +133,7 @@ bool has_flag(const Node *node, int flag)
 {
     if (op_info[node->op].flags & flag)
         return true;
-    if (flag & (USES_BATCH | USES_ROW))
+    if (flag & (USES_BATCH | USES_ROW | DRAWS))
         for (int i = 0; i < node->step_count; i++)
             if (op_info[node->steps[i].op].flags & flag)
                 return true;

@@ -9,6 +9,8 @@ static void print_attributes(const Node *node, FILE *out)
     if (a->kernel[0])
         fprintf(out, " k=%dx%d s=%dx%d p=%d,%d", a->kernel[0], a->kernel[1], a->stride[0],
                 a->stride[1], a->pad[0], a->pad[1]);
+    if (node->op == OP_zeropad || node->op == OP_crop)
+        fprintf(out, " border=%d,%d,%d,%d", a->border[0], a->border[1], a->border[2], a->border[3]);
     if (a->rate != 0)
         fprintf(out, " rate=%g", a->rate);
     if (a->slope != 0)

@@ -37,10 +37,15 @@ static void fill_card(Lowering *l, Shape in)
             card->parameters += shape_size(network->tensors[i].shape);
 }
 
+static bool in_training_only(const char *word)
+{
+    return !strcmp(word, "dropout") || !strcmp(word, "spatial_dropout") || !strcmp(word, "noise");
+}
+
 static bool is_last(const Program *program, int layer)
 {
     for (int i = layer + 1; i < program->layer_count; i++)
-        if (strcmp(program->layers[i].word, "dropout") != 0) // refused there
+        if (!in_training_only(program->layers[i].word)) // refused there
             return false;
     return true;
 }

@@ -13,7 +13,8 @@ bool needs_picture(const Lowering *l)
              "'%s' needs a picture (height x width x channels), found %s values", l->clause->word,
              shape_text(current_shape(l)));
     const Loc flattened = l->flatten ? l->flatten->loc : before->loc;
-    note_at(flattened, "behind '%s' there are no rows and columns; put '%s' before it",
+    note_at(flattened,
+            "behind '%s' there are no rows and columns; put '%s' before it, or 'reshape' between",
             loc_text(flattened), l->clause->word);
     return false;
 }
@@ -46,3 +47,20 @@ static bool lower_window(Lowering *l, Op op)
 
 bool lower_pool(Lowering *l) { return lower_window(l, OP_maxpool); }
 bool lower_avgpool(Lowering *l) { return lower_window(l, OP_avgpool); }
+
+// A window as large as the picture; its one pixel is a row of values.
+static bool lower_whole_picture(Lowering *l, Op op)
+{
+    if (!needs_picture(l))
+        return false;
+    const Shape shape = current_shape(l);
+    const int height = shape.dims[0], width = shape.dims[1];
+    if (!apply(l, op, (Attributes){.kernel = {height, width}, .stride = {height, width}}, 0, NULL))
+        return false;
+    name_value(l, "", "forward");
+    l->flatten = l->clause;
+    return true;
+}
+
+bool lower_globalpool(Lowering *l) { return lower_whole_picture(l, OP_maxpool); }
+bool lower_globalavgpool(Lowering *l) { return lower_whole_picture(l, OP_avgpool); }

@@ -385,7 +385,9 @@ enum {
     USES_ROW = 32,   // and which row of the batch it is at
     FLAT = 64,       // sees a row as one dimension
     ACCUMULATES = 128, // can add a chunk's rows to what earlier chunks left
-    LOSS = 256       // what training makes small: the backward pass begins here
+    LOSS = 256,      // what training makes small: the backward pass begins here
+    DRAWS = 512,     // draws random numbers from a stream of its layer
+    RANDOM = DRAWS | USES_ROW
 };
 
 // OpInfo.work, where it is no number of operations.
@@ -414,7 +416,9 @@ enum { MAX_INPUTS = 64, MAX_STEPS = 6 };
 // The attributes of every op that has some; unused ones are 0.
 typedef struct {
     int kernel[2], stride[2], pad[2]; // height, width; pad is what lies above and left
-    double rate, eps, momentum;       // dropout; batchnorm
+    Shape shape;                      // reshape
+    int border[4];                    // zeropad, crop: rows above and below, columns left and right
+    double rate, eps, momentum;       // dropout, noise; batchnorm
     double slope;                     // activations: leaky_relu's slope, elu's alpha
     double lambda;                    // l2
     double smoothing, delta;          // losses
@@ -424,7 +428,7 @@ typedef struct {
     bool nesterov;
     int tensor;     // OP_weight: index in Network.tensors
     int from;       // OP_concat_grad: where its part of the last dimension begins
-    int channels;   // batchnorm, softmax: the last dimension, or all of them behind flatten
+    int channels;   // batchnorm, softmax, spatial_dropout: the last dimension, or all of them behind flatten
     Loc kernel_loc; // where the window's size is written
 } Attributes;
 
@@ -716,7 +720,7 @@ const char *parameter_list(const Graph *graph, const Node *node);
 const char *function_text(const Graph *graph, const Node *node); // the whole function
 void emit_declaration(Out *out, const char *start, const char *parameters);
 const char *dims_text(Shape shape);               // "[26][26][32]"
-// How many channels an elementwise node's other inputs have; 0 where none goes by channel.
+// How many channels an elementwise node tells apart; 0 where none goes by channel.
 int node_channels(const Graph *graph, const Node *node);
 Shape view(const Graph *graph, const Node *node); // dimensions that its loops run over, of one row
 

@@ -126,3 +126,41 @@ void shape_pool(Graph *graph, Node *node)
     }
     node->shape = shape_of(3, grid[0], grid[1], in.dims[2]);
 }
+
+void shape_reshape(Graph *graph, Node *node)
+{
+    (void)graph;
+    if (!node->shape.count) // backward, its maker has set it
+        node->shape = node->attributes.shape;
+}
+
+void shape_zeropad(Graph *graph, Node *node)
+{
+    const Shape in = input_shape(graph, node, 0);
+    const int *const border = node->attributes.border;
+    node->shape = shape_of(3, border[0] + in.dims[0] + border[1],
+                           border[2] + in.dims[1] + border[3], in.dims[2]);
+}
+
+void shape_crop(Graph *graph, Node *node)
+{
+    const Shape in = input_shape(graph, node, 0);
+    const int *const border = node->attributes.border;
+    const int height = in.dims[0] - border[0] - border[1];
+    const int width = in.dims[1] - border[2] - border[3];
+    if (height <= 0 || width <= 0) {
+        error_at(E311, node->loc, "'crop' leaves nothing of its %dx%d input", in.dims[0],
+                 in.dims[1]);
+        const Node *const before = &graph->nodes[node->input[0]];
+        note_at(before->loc, "'%s' leaves %s here", loc_text(before->loc), shape_text(in));
+        return;
+    }
+    node->shape = shape_of(3, height, width, in.dims[2]);
+}
+
+void shape_upsample(Graph *graph, Node *node)
+{
+    const Shape in = input_shape(graph, node, 0);
+    const int *const factor = node->attributes.kernel;
+    node->shape = shape_of(3, in.dims[0] * factor[0], in.dims[1] * factor[1], in.dims[2]);
+}

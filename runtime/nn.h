@@ -214,6 +214,7 @@ void nn_barrier(void);
     for (int task = nn_thread(), nn_stride = nn_threads(); task < (count); task += nn_stride)
 
 static inline int nn_min(int a, int b) { return a < b ? a : b; }
+static inline int nn_max(int a, int b) { return a > b ? a : b; }
 
 // Asks the memory for the picture of a row to come, of so many bytes, where there is such a row.
 static inline void nn_ahead(const NnBatch *batch, int row, int bytes)

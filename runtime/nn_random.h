@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "nn_math.h"
+
 // A mixing step with full avalanche (the finalizer of splitmix64, Steele et al., 2014).
 static inline uint64_t nn_mix64(uint64_t x)
 {
@@ -42,6 +44,29 @@ static inline uint32_t nn_bits(uint64_t key, uint32_t index)
     x = (x ^ (x >> 16)) * 0x7feb352du;
     x = (x ^ (x >> 15)) * 0x846ca68bu;
     return x ^ (x >> 16);
+}
+
+// cos(2 pi u) for u in [0, 1): the quarter that u is in, and a polynomial in it (the coefficients of
+// Cephes' sinf and cosf, Moshier, 1992).
+static inline float nn_cos_turns(float u)
+{
+    const int32_t quarter = (int32_t)(4.0f * u + 0.5f);
+    const float x = (4.0f * u - (float)quarter) * 1.57079632679489662f, z = x * x;
+    const float sine = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * x + x;
+    const float cosine =
+        ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z -
+        0.5f * z + 1.0f;
+    const float value = quarter & 1 ? sine : cosine;
+    return (quarter + 1) & 2 ? -value : value;
+}
+
+// A normal number of mean 0 and deviation 1, at most 5.8 (Box and Muller, 1958), number `index` of
+// `key`. A loop over it becomes vector code.
+static inline float nn_normal(uint64_t key, uint32_t index)
+{
+    const float size = (float)((nn_bits(key, 2 * index) >> 8) + 1) * 0x1p-24f;
+    const float turn = (float)(nn_bits(key, 2 * index + 1) >> 8) * 0x1p-24f;
+    return sqrtf(-2.0f * nn_logf(size)) * nn_cos_turns(turn);
 }
 
 // 64 random bits, number `index` of `key`: for what is drawn once, not in inner loops.

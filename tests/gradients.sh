@@ -221,6 +221,55 @@ dense 20 relu
 dropout 0%
 END
 
+# --- what is random in training, and what moves values
+gradient 'noise and spatial dropout' 4 4 3 <<END
+noise 0.1
+conv 3 3x3 tanh stride 2
+noise 0.1
+conv 4 3x3 stride 2
+spatial_dropout 30%
+noise 0.2
+tanh
+spatial_dropout 40%
+dense 12 relu
+noise 0
+END
+gradient 'zeropad, crop, reshape' 4 <<END
+conv 3 3x3 tanh stride 3
+zeropad 1 bottom 2 left 1
+conv 4 3x3 tanh stride 2
+crop 1x0 left 1 top 1
+conv 3 2x2 tanh
+dense 36
+reshape 3x3x4
+tanh
+zeropad 0x1
+spatial_dropout 20%
+conv 4 2x2 tanh
+flatten
+reshape 2x4x4
+crop 0 right 1
+END
+gradient 'upsample' 4 <<END
+conv 3 3x3 tanh stride 4
+upsample 2
+conv 3 3x3 tanh stride 2
+upsample 1x3 interpolation bilinear
+conv 3 3x3 tanh stride 1x2
+crop 1x0
+upsample 3x2 interpolation bilinear
+tanh
+conv 3 3x3 tanh
+upsample 2x1
+END
+for op in globalpool globalavgpool; do
+    gradient "$op" 4 <<END
+conv 5 3x3 tanh stride 3
+$op
+dense 6 tanh
+END
+done
+
 # --- batch normalisation
 flat='conv1_b conv2_b'
 gradient 'batchnorm behind conv' 4 4 2 <<END

@@ -178,5 +178,23 @@ tanh
 dense 10 softmax
 loss cross_entropy
 END
+parity resampled 'f32 f64' 'rmsprop lr 0.005' <<END
+zeropad 1 bottom 2 left 1
+conv 6 5x4 tanh stride 3
+upsample 2x3 interpolation bilinear
+conv 8 3x3 tanh stride 2
+upsample 2x1
+crop 1 right 2
+conv 10 3x3 tanh
+globalavgpool
+batchnorm
+dense 48
+reshape 4x3x4
+conv 8 2x2 relu
+globalpool
+batchnorm
+dense 10 softmax
+loss cross_entropy
+END
 
 finish

@@ -40,6 +40,12 @@ def size(text):
     return tuple(parts * 2 if len(parts) == 1 else parts)
 
 
+OPTIONS = set("""
+    stride pad groups dilation multiplier l2 bias slope alpha top bottom left right interpolation
+    lr momentum nesterov rho eps beta1 beta2 smoothing delta
+""".split())
+
+
 def statement(words, bodies):
     """(word, positional values, named values, activation or None, bodies)."""
     values, named, activation = [], {}, None
@@ -47,8 +53,7 @@ def statement(words, bodies):
     for word in rest:
         if word in ACTIVATIONS:
             activation = word
-        elif word in ("stride", "pad", "l2", "bias", "lr", "momentum", "nesterov", "rho", "eps",
-                      "beta1", "beta2", "slope", "alpha", "smoothing", "delta"):
+        elif word in OPTIONS:
             named[word] = next(rest)
         elif word == "class_weights":
             named[word] = []
@@ -166,6 +171,21 @@ class Network:
                 branches, penalties = zip(*(self.apply(body, x, training) for body in bodies))
                 penalty = penalty + sum(penalties)
                 x = x + branches[0] if word == "residual" else torch.cat(branches, 1)
+            elif word == "reshape":
+                height, width, channels = (int(n) for n in values[0].split("x"))
+                x = self.flat(x).reshape(len(x), height, width, channels).permute(0, 3, 1, 2)
+            elif word in ("zeropad", "crop"):
+                (rows, columns), sign = size(values[0]), 1 if word == "zeropad" else -1
+                more = [int(named.get(side, 0)) for side in ("left", "right", "top", "bottom")]
+                edges = [columns, columns, rows, rows]
+                x = F.pad(x, [sign * (a + b) for a, b in zip(edges, more)])
+            elif word == "upsample":
+                mode = named.get("interpolation", "nearest")
+                x = F.interpolate(x, scale_factor=size(values[0]), mode=mode)
+            elif word == "globalpool":
+                x = x.amax((2, 3))
+            elif word == "globalavgpool":
+                x = x.mean((2, 3))
             elif word == "leaky_relu":
                 x = F.leaky_relu(x, float(named.get("slope", 0.2)))
             elif word == "elu":

@@ -27,6 +27,36 @@ static void test_bits_are_even(void **state)
     }
 }
 
+static void test_cosine_of_turns(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 1 << 20; i++) {
+        const double turn = i / (double)(1 << 20);
+        const double truth = cos(2 * 3.14159265358979323846 * turn);
+        assert_true(fabs(nn_cos_turns((float)turn) - truth) < 2e-7);
+    }
+}
+
+// Even in 64 bins of equal probability, and neighbours do not go together.
+static void test_normal_numbers(void **state)
+{
+    (void)state;
+    enum { BINS = 64, TOTAL = 1 << 18 };
+    long counts[BINS] = {0};
+    double together = 0, before = 0;
+    const uint64_t key = nn_key(1, nn_stream("noise1"), 3);
+    for (uint32_t i = 0; i < TOTAL; i++) {
+        const double x = (double)nn_normal(key, i);
+        const int bin = (int)(BINS * 0.5 * erfc(-x / sqrt(2)));
+        assert_true(fabs(x) < 5.8);
+        counts[bin < BINS ? bin : BINS - 1]++;
+        together += x * before;
+        before = x;
+    }
+    assert_true(fabs(unevenness(counts, BINS, TOTAL)) < 5);
+    assert_true(fabs(together) < 5 * sqrt(TOTAL));
+}
+
 static void test_units_are_even(void **state)
 {
     (void)state;
@@ -232,6 +262,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bits_are_even),
+        cmocka_unit_test(test_cosine_of_turns),
+        cmocka_unit_test(test_normal_numbers),
         cmocka_unit_test(test_units_are_even),
         cmocka_unit_test(test_keys_differ),
         cmocka_unit_test(test_random_below_is_even),
