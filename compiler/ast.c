@@ -29,6 +29,14 @@ Expr *expr_word(Loc loc)
     return expr;
 }
 
+// A file's name, as it stands between the quotes.
+Expr *expr_text(Loc loc)
+{
+    Expr *const expr = expr_new(EXPR_TEXT, loc);
+    expr->word = intern(loc.source->text + loc.start + 1, (size_t)(loc.end - loc.start - 2));
+    return expr;
+}
+
 // `28x28x1`; a number too large for its type becomes the largest one, which no range allows.
 Expr *expr_dims(Loc loc)
 {
@@ -97,6 +105,7 @@ static void dump_expr(const Expr *expr, FILE *out)
         fputs(expr->percent ? percent_text(expr->number) : number_text(expr->number), out);
         break;
     case EXPR_WORD: fputs(expr->word, out); break;
+    case EXPR_TEXT: fprintf(out, "\"%s\"", expr->word); break;
     case EXPR_DIMS:
         for (int i = 0; i < expr->dim_count; i++)
             fprintf(out, "%s%lld", i ? "x" : "", (long long)expr->dims[i]);

@@ -185,7 +185,7 @@ static void emit_layers(Out *out, Network *network)
 
 // --- tables -------------------------------------------------------------------------------------
 
-static const char *quoted(const char *text)
+const char *c_string(const char *text)
 {
     Text out = {0};
     text_add(&out, "\"");
@@ -209,7 +209,7 @@ static void emit_layer_table(Out *out, const Network *network)
     for (int i = 0; i < network->card_count; i++) {
         const Card *const card = &network->cards[i];
         line(out, "{\"%s\", %s, \"%s\", %ld, %.0f},", card->name,
-             quoted(statement_text(card->clause)), shape_text(card->out), card->parameters,
+             c_string(statement_text(card->clause)), shape_text(card->out), card->parameters,
              layer_multiply_adds(network, card->name));
     }
     line(out, "};");
@@ -247,7 +247,7 @@ static void emit_source(Out *out, const Network *network)
             continue;
         text_add(&current, "%c", *c);
         if (*c == '\n' || !c[1]) {
-            line(out, "%s%s", quoted(current.text), c[1] ? "" : ",");
+            line(out, "%s%s", c_string(current.text), c[1] ? "" : ",");
             current = (Text){0};
         }
     }
@@ -290,9 +290,8 @@ static void emit_model(Out *out, const Network *network)
     const Program *const p = network->program;
     const Shape picture = network->picture;
     const Cost cost = network_cost(network);
-    const Setting *const validation = setting(p->validation, "part");
     line(out, "const NnModel nn_model = {");
-    line(out, ".name = %s,", quoted(p->name));
+    line(out, ".name = %s,", c_string(p->name));
     emit_source(out, network);
     if (network->blas)
         line(out, ".blas_kernels = NN_BLAS_KERNELS,");
@@ -304,15 +303,11 @@ static void emit_model(Out *out, const Network *network)
     line(out, ".outputs = %ld, .classes = %d,%s",
          shape_size(network->infer.nodes[network->output].shape), network->classes,
          network->targets ? format(" .targets = %d,", network->targets) : "");
-    line(out, ".data = \"%s\",", setting_word(p->data, "name"));
+    emit_data(out, network);
     line(out, ".batch = BATCH, .blocks = BLOCKS, .epochs = %.0f, .seed = %.0f, .rate = %s,",
          setting_number(p->epochs, "count"), setting_number(p->seed, "number"),
          number_text(network->trains ? setting_number(p->optimizer, "lr") : 0));
     emit_rate(out, p);
-    if (validation->percent)
-        line(out, ".validation_share = %s,", number_text(validation->number));
-    else if (validation->number > 0)
-        line(out, ".validation_pictures = %.0f,", validation->number);
     line(out, ".loss = \"%s\", .optimizer = \"%s\",",
          p->loss ? setting_word(p->loss, "kind") : "none",
          network->trains ? setting_word(p->optimizer, "kind") : "none");

@@ -31,6 +31,19 @@ void emit_norm(Out *out, const Graph *graph, const Node *node)
          of_channel(out, 3));
 }
 
+// The input may be written as a row of values, in which the channels take turns.
+void emit_standardize(Out *out, const Graph *graph, const Node *node)
+{
+    const int channels = graph->network->picture.dims[2];
+    const Shape seen = view(graph, node);
+    const bool by_turns = seen.dims[seen.count - 1] != channels;
+    const char *channel = out->element.channel;
+    if (by_turns)
+        channel = channels == 1 ? "0" : format("%s %% %d", channel, channels);
+    line(out, "v = (v - %s[%s]) / %s[%s];", out->element.operand[1], channel,
+         out->element.operand[2], channel);
+}
+
 void emit_norm_fixed(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;

@@ -1,15 +1,19 @@
-// emit_input.c: what goes into the network: pictures, gathered from the data set, and in training
-// changed by chance.
+// emit_input.c: what goes into the network: examples, gathered from the data set, and in training
+// changed by chance; and what the runtime is told of the data set.
 #include "netc.h"
 
 #include <string.h>
 
-static void emit_source(Out *out, long size)
+// What a number of the data set is multiplied by, before anything else sees it.
+static double scale_of(const Network *network, bool bytes)
 {
-    line(out,
-         "const uint8_t *const picture = batch->pictures + (size_t)batch->index[first + i] * "
-         "%ld;",
-         size);
+    const Clause *const scale = network->program->scale;
+    return scale ? setting_number(scale, "factor") : bytes ? 1.0 / 255 : 1;
+}
+
+static bool is_npy(const Network *network)
+{
+    return !strcmp(data_set(network->program)->format, "NN_NPY");
 }
 
 // The rows that come when this block's bytes of the arena are filled again: by then the pictures,
@@ -24,15 +28,35 @@ static const char *first_number(const Node *node)
     return node->shape.count == 3 ? "x[i][0][0]" : "x[i]";
 }
 
+static void emit_scaled(Out *out, const Network *network, long size, bool bytes)
+{
+    const double scale = scale_of(network, bytes);
+    line(out, "for (int j = 0; j < %ld; j++)", size);
+    line(out, "    to[j] = %s[at + j]%s;", bytes ? "batch->pictures" : "batch->numbers",
+         scale == 1 ? "" : format(" * %s", real_number(out, scale)));
+}
+
+// NumPy's files have bytes or other numbers: which, is known when the program reads them.
 void emit_picture(Out *out, const Graph *graph, const Node *node)
 {
+    const Network *const network = graph->network;
     const long size = shape_size(node->shape);
+    const bool bytes = has_bytes(data_set(network->program)), either = is_npy(network);
     line(out, "for (int i = 0; i < rows; i++) {");
-    emit_source(out, size);
-    line(out, "%s *const to = %s;", real_type(graph->network), first_number(node));
-    line(out, "for (int j = 0; j < %ld; j++)", size);
-    line(out, "    to[j] = picture[j] * %s;", real_number(out, 1.0 / 255));
+    line(out, "const size_t at = (size_t)batch->index[first + i] * %ld;", size);
+    line(out, "%s *const to = %s;", real_type(network), first_number(node));
+    if (either)
+        line(out, "if (batch->pictures) {");
+    if (either || bytes)
+        emit_scaled(out, network, size, true);
+    if (either)
+        line(out, "} else {");
+    if (either || !bytes)
+        emit_scaled(out, network, size, false);
+    if (either)
+        line(out, "}");
     emit_ahead(out, graph, size);
+    emit_row_steps(out, graph, node);
     line(out, "}");
 }
 
@@ -59,21 +83,39 @@ static void emit_changes(Out *out, const Clause *augment)
     line(out, "%s", wrapped(4 * out->depth, "static const NnAugment how = {", list.text, "};"));
 }
 
+static void emit_frame(Out *out, const Network *network, const char *sizes, bool bytes)
+{
+    line(out, "%s(%s, %s + at, %s, frame);", bytes ? "nn_frame_bytes" : "nn_frame_floats", sizes,
+         bytes ? "batch->pictures" : "batch->numbers", real_number(out, scale_of(network, bytes)));
+}
+
 void emit_augmented(Out *out, const Graph *graph, const Node *node)
 {
     const Network *const network = graph->network;
     const int *const dims = network->picture.dims;
     const char *const sizes = format("%d, %d, %d", dims[0], dims[1], dims[2]);
     const long size = shape_size(node->shape);
+    const bool bytes = has_bytes(data_set(network->program)), either = is_npy(network);
     emit_changes(out, network->program->augment);
     line(out, "float frame[NN_AUGMENT_ROOM(%s)];", sizes);
     if (network->doubles)
         line(out, "float changed[%ld];", size);
     line(out, "for (int i = 0; i < rows; i++) {");
-    emit_source(out, size);
+    line(out, "const size_t at = (size_t)batch->index[first + i] * %ld;", size);
     line(out, "const uint64_t key = "
               "nn_augment_key(batch->seed, batch->epoch, batch->index[first + i]);");
-    line(out, "nn_frame_bytes(%s, picture, %s, frame);", sizes, real_number(out, 1.0 / 255));
+    if (either)
+        line(out, "if (batch->pictures)");
+    out->depth += either;
+    if (either || bytes)
+        emit_frame(out, network, sizes, true);
+    out->depth -= either;
+    if (either)
+        line(out, "else");
+    out->depth += either;
+    if (either || !bytes)
+        emit_frame(out, network, sizes, false);
+    out->depth -= either;
     line(out, "nn_augment(&how, key, %s, frame, %s);", sizes,
          network->doubles ? "changed" : first_number(node));
     if (network->doubles) {
@@ -82,5 +124,49 @@ void emit_augmented(Out *out, const Graph *graph, const Node *node)
         line(out, "    to[j] = changed[j];");
     }
     emit_ahead(out, graph, size);
+    emit_row_steps(out, graph, node);
     line(out, "}");
+}
+
+// --- the tables ---------------------------------------------------------------------------------
+
+static const char *files_text(const char *inputs, const char *answers)
+{
+    return answers ? format("{%s, %s}", c_string(inputs), c_string(answers))
+                   : format("{%s, NULL}", c_string(inputs));
+}
+
+static void emit_part(Out *out, const Clause *clause)
+{
+    const Setting *const part = setting(clause, "part");
+    if (part->word)
+        line(out, ".%s_files = %s,", clause->word, files_text(part->word, part->second));
+    else if (part->percent && part->number > 0)
+        line(out, ".%s_share = %s,", clause->word, number_text(part->number));
+    else if (part->number > 0)
+        line(out, ".%s_pictures = %.0f,", clause->word, part->number);
+}
+
+void emit_data(Out *out, const Network *network)
+{
+    const Program *const p = network->program;
+    const char *const inputs = data_text(p, "inputs"), *const header = data_text(p, "header");
+    const char *answers = data_text(p, "labels");
+    const char *columns = data_text(p, "label");
+    const bool csv = !strcmp(setting_word(p->data, "name"), "csv");
+    if (learns_numbers(p))
+        *(csv ? &columns : &answers) = data_text(p, "targets");
+    line(out, ".data = \"%s\", .format = %s,", setting_word(p->data, "name"), data_set(p)->format);
+    if (inputs)
+        line(out, ".files = %s,", files_text(inputs, answers));
+    if (columns)
+        line(out, ".columns = %s,", c_string(columns));
+    if (header && strcmp(header, "auto") != 0)
+        line(out, ".header = %s,", !strcmp(header, "yes") ? "NN_YES" : "NN_NO");
+    emit_part(out, p->validation);
+    emit_part(out, p->test);
+    line(out, ".byte_scale = %s, .number_scale = %s,", number_text(scale_of(network, true)),
+         number_text(scale_of(network, false)));
+    if (p->metrics && setting_number(p->metrics, "top") > 1)
+        line(out, ".top = %.0f,", setting_number(p->metrics, "top"));
 }

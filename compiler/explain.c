@@ -5,7 +5,7 @@
 
 // --- reading a clause ---------------------------------------------------------------------------
 
-static const Setting *find_setting(const Clause *clause, const char *name)
+const Setting *find_setting(const Clause *clause, const char *name)
 {
     for (int i = 0; i < clause->setting_count; i++)
         if (!strcmp(clause->settings[i].name, name))
@@ -88,7 +88,11 @@ static const char *number_value(double number, bool percent, const char *unit)
 const char *setting_value(const Setting *s)
 {
     switch (s->kind) {
-    case SETTING_NUMBER: return number_value(s->number, s->percent, s->unit);
+    case SETTING_NUMBER:
+        if (s->word)
+            return s->second ? format("\"%s\" \"%s\"", s->word, s->second)
+                             : format("\"%s\"", s->word);
+        return number_value(s->number, s->percent, s->unit);
     case SETTING_SIZE:
     case SETTING_SHAPE: {
         Text text = {0};
@@ -104,6 +108,7 @@ const char *setting_value(const Setting *s)
             text_add(&text, "%s%s", i ? " " : "[", number_text(s->list[i]));
         return s->list_count ? format("%s]", text.text) : "";
     }
+    case SETTING_TEXT: return s->word ? format("\"%s\"", s->word) : "";
     }
     bug("setting of kind %d", s->kind);
 }
@@ -123,7 +128,7 @@ static const char *place_text(Loc loc)
 static const char *setting_origin(const Setting *s)
 {
     const char *const place = place_text(s->loc);
-    if (!s->loc.source || s->kind == SETTING_WORD)
+    if (!s->loc.source || s->word)
         return place;
     const char *const text = loc_text(s->loc);
     const bool computed = text[strspn(text, "0123456789.xeE%-")];
@@ -143,7 +148,8 @@ static void explain_clause(Table *table, const char *subject, const Clause *clau
     int i = 0;
     for (const Row *field = next_field(row); field && field->type == ROW_VALUE;
          field = next_field(field))
-        explain_setting(table, subject, &clause->settings[i++]);
+        if (!field->of || (i > 0 && field_applies(field, clause->settings[0].word)))
+            explain_setting(table, subject, &clause->settings[i++]);
     if (takes_activation(row))
         add_line(table, subject, "activation", clause->activation ? clause->activation : "none",
                  clause->activation ? place_text(clause->activation_loc) : "default");

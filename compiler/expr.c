@@ -104,6 +104,7 @@ Value evaluate(const Expr *expr, const Params *params)
     case EXPR_DIMS:
     case EXPR_LIST:
     case EXPR_GROUP:
+    case EXPR_TEXT:
         error_at(E202, expr->loc, "expected a number, found '%s'", loc_text(expr->loc));
         return (Value){0};
     case EXPR_ASSIGN: error_at(E027, expr->loc, "unexpected '='"); return (Value){0};

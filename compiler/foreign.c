@@ -14,7 +14,7 @@ static const Foreign foreign[] = {
 static bool same_foreign(const char *text, const char *word)
 {
     for (; *text; text++) {
-        if (*text == '_')
+        if (*text == '_' || *text == '-')
             continue;
         if (tolower((unsigned char)*text) != *word++)
             return false;

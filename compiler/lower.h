@@ -47,6 +47,9 @@ bool lower_activation(Lowering *l); // of every statement of the section ACTIVAT
 
 // --- lower_input.c ------------------------------------------------------------------------------
 bool lower_input(Lowering *l);
+
+// --- lower_data.c -------------------------------------------------------------------------------
+bool check_data(const Program *program);
 // The outputs are as many as the data has classes, or one where that may do for two.
 bool check_classes(const Lowering *l, bool one_for_two);
 

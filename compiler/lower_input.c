@@ -5,28 +5,10 @@
 
 enum { MOST_AUGMENTED = 1000000 }; // numbers of a picture's frame, which lies on the stack
 
-typedef struct {
-    const char *name;
-    int height, width, channels, classes, pictures;
-} DataSet;
-
-static const DataSet *data_set(const Program *program)
-{
-    static const DataSet table[] = {
-#define DATASET(...) {__VA_ARGS__},
-#include "datasets.def"
-    };
-    const char *const name = setting_word(program->data, "name");
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (!strcmp(table[i].name, name))
-            return &table[i];
-    bug("data set '%s'", name);
-}
-
 static void check_batch(const Program *program, const DataSet *data)
 {
     const double size = setting_number(program->batch, "size");
-    if (size > data->pictures)
+    if (data->pictures && size > data->pictures)
         warn_at(program->batch->loc,
                 "a batch of %.0f is more than the %d training pictures of '%s': an epoch is one "
                 "smaller batch",
@@ -52,6 +34,12 @@ static bool augments(const Program *program, Shape picture, bool *wrong)
         error_at(E350, augment->loc, "'augment' without a change to make");
         note_at((Loc){0}, "it takes %s", join_words(words.words, words.count, "and"));
         *wrong = true;
+    } else if (picture.dims[0] == 1 && picture.dims[1] == 1) {
+        error_at(E352, augment->loc,
+                 "'augment' needs a picture, but the input is a row of %d values", picture.dims[2]);
+        note_at(program->input->loc, "a picture's shape is height x width x channels, as in "
+                                     "'input 28x28x1'");
+        *wrong = true;
     } else if (room > MOST_AUGMENTED) {
         error_at(E351, augment->loc, "'augment' changes pictures of up to %d values, not of %ld",
                  MOST_AUGMENTED, shape_size(picture));
@@ -60,31 +48,65 @@ static bool augments(const Program *program, Shape picture, bool *wrong)
     return changes && !*wrong;
 }
 
+// The shape of a data set's examples: what is known by its name, otherwise what the input says.
+static bool find_picture(const Program *program, Shape input, Shape *picture)
+{
+    const DataSet *const data = data_set(program);
+    *picture = input.count == 3 ? input : shape_of(3, 1, 1, input.dims[0]);
+    if (!data->pictures)
+        return true;
+    *picture = shape_of(3, data->height, data->width, data->channels);
+    if (shape_equal(input, *picture) || shape_equal(input, flat(*picture)))
+        return true;
+    error_at(E304, setting(program->input, "shape")->loc,
+             "input is %s, but pictures of '%s' are %s", shape_text(input), data->name,
+             shape_text(*picture));
+    note_at(program->data->loc,
+            program->data->loc.source ? "the data set is named here"
+                                      : "no 'data' statement: '%s' is the default",
+            data->name);
+    return false;
+}
+
+// One mean and one deviation for each channel; of a row of values, for each of them.
+static void add_standardize(Lowering *l)
+{
+    Network *const network = l->network;
+    const Clause *const clause = network->program->standardize;
+    if (!clause)
+        return;
+    const Shape channels = shape_of(1, network->picture.dims[2]);
+    const char *const names[] = {"input_mean", "input_deviation"};
+    int tensors[2];
+    for (int i = 0; i < 2; i++)
+        tensors[i] = tensor_add(network, (Tensor){.name = names[i],
+                                                  .layer = "input",
+                                                  .role = ROLE_STATE,
+                                                  .shape = channels,
+                                                  .init = "NN_CONSTANT",
+                                                  .scale = i,
+                                                  .loc = clause->loc});
+    apply(l, OP_standardize, (Attributes){0}, 2, tensors);
+    name_value(l, "_standard", "standardize");
+}
+
 bool lower_input(Lowering *l)
 {
-    const Program *const program = l->network->program;
+    Network *const network = l->network;
+    const Program *const program = network->program;
     const Setting *const shape = setting(program->input, "shape");
-    const DataSet *const data = data_set(program);
     Shape input = {.count = shape->dim_count};
     memcpy(input.dims, shape->dims, sizeof input.dims);
-    const Shape pictures = shape_of(3, data->height, data->width, data->channels);
-    if (!shape_equal(input, pictures) && !shape_equal(input, flat(pictures))) {
-        error_at(E304, shape->loc, "input is %s, but pictures of '%s' are %s", shape_text(input),
-                 data->name, shape_text(pictures));
-        note_at(program->data->loc,
-                program->data->loc.source ? "the data set is named here"
-                                          : "no 'data' statement: '%s' is the default",
-                data->name);
+    if (!check_data(program) || !find_picture(program, input, &network->picture))
         return false;
-    }
+    const DataSet *const data = data_set(program);
     check_batch(program, data);
-    l->network->classes = data->classes;
-    l->network->picture = pictures;
+    network->classes = data->classes;
     l->layer = "input";
     l->clause = program->input;
     bool wrong;
-    const bool augmented = augments(program, pictures, &wrong);
-    Graph *const graphs[] = {&l->network->train, &l->network->infer};
+    const bool augmented = augments(program, network->picture, &wrong);
+    Graph *const graphs[] = {&network->train, &network->infer};
     int *const values[] = {&l->train, &l->infer};
     for (int i = 0; i < 2; i++) {
         const Op op = augmented && i == 0 ? OP_augmented : OP_picture;
@@ -94,23 +116,6 @@ bool lower_input(Lowering *l)
         if (op == OP_augmented)
             node->suffix = "augment";
     }
+    add_standardize(l);
     return !wrong;
-}
-
-bool check_classes(const Lowering *l, bool one_for_two)
-{
-    const Program *const program = l->network->program;
-    const Clause *const last = l->clause;
-    const long outputs = shape_size(current_shape(l));
-    if (outputs == l->network->classes + l->network->targets ||
-        (one_for_two && outputs == 1 && l->network->classes == 2))
-        return true;
-    const DataSet *const data = data_set(program);
-    error_at(E305, last->loc, "the last layer has %ld outputs, but '%s' has %d classes", outputs,
-             data->name, data->classes);
-    note_at(program->data->loc,
-            program->data->loc.source ? "the data set is named here"
-                                      : "no 'data' statement: '%s' is the default",
-            data->name);
-    return false;
 }

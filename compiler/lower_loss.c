@@ -185,7 +185,7 @@ bool lower_loss(Lowering *l)
     Graph *const train = &network->train, *const infer = &network->infer;
     const Clause *const clause = network->program->loss;
     const Loss *const loss = clause ? loss_of(clause) : NULL;
-    if (loss && (!check_loss(l, loss) || !check_classes(l, loss->one_for_two)))
+    if (loss && (!check_classes(l, loss->one_for_two) || !check_loss(l, loss)))
         return false;
     network->output = l->infer;
     infer->nodes[l->infer].kept = true;

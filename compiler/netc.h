@@ -83,6 +83,7 @@ _Noreturn void bug_at(const char *file, int line, const char *format, ...) PRINT
 typedef enum {
     EXPR_NUMBER,
     EXPR_WORD,
+    EXPR_TEXT, // in quotes
     EXPR_DIMS,
     EXPR_BINARY,
     EXPR_NEGATE,
@@ -99,7 +100,7 @@ struct Expr {
     Loc loc;
     double number;    // EXPR_NUMBER
     bool percent;     // EXPR_NUMBER: written with %, and already divided by 100
-    const char *word; // EXPR_WORD, EXPR_ASSIGN; interned
+    const char *word; // EXPR_WORD, EXPR_TEXT, EXPR_ASSIGN; interned
     int64_t dims[MAX_DIMS];
     int dim_count;
     char op;            // EXPR_BINARY: + - * /
@@ -132,6 +133,7 @@ struct Statement {
 
 Expr *expr_number(Loc loc, const char *digits, bool percent);
 Expr *expr_word(Loc loc);
+Expr *expr_text(Loc loc);
 Expr *expr_dims(Loc loc);
 Expr *expr_binary(Loc loc, char op, Expr *left, Expr *right);
 Expr *expr_negate(Loc loc, Expr *right);
@@ -159,6 +161,7 @@ typedef enum {
     SETTING_WORD,   // one of a list
     SETTING_NAME,   // a new name
     SETTING_LIST,   // numbers: [1 1 5]
+    SETTING_TEXT,   // a file's name, or a column's
 } SettingKind;
 
 typedef struct {
@@ -170,9 +173,10 @@ typedef struct {
     bool percent;     // the number was written with %
     const char *unit; // word behind the number ("samples"), or NULL
     int dims[MAX_DIMS], dim_count;
-    const char *word; // SETTING_WORD, SETTING_NAME; NULL: not set
-    double *list;     // SETTING_LIST
-    int list_count;   // 0: not set
+    const char *word;   // SETTING_WORD, SETTING_NAME, SETTING_TEXT; NULL: not set
+    const char *second; // of a SETTING_NUMBER that is a file instead, `word`: the one behind it
+    double *list;       // SETTING_LIST
+    int list_count;     // 0: not set
 } Setting;
 
 // The place at which a block is used or a repeat stands, of the layers that it makes.
@@ -227,10 +231,10 @@ typedef struct {
     Clause *layers; // in the order of the text
     int layer_count;
     Params params;
-    Clause *data, *input, *loss, *optimizer, *batch, *epochs, *seed, *validation, *schedule;
-    Clause *augment, *patience;
-    // Each is there, made of defaults if not written, but for loss (NULL: inference only), augment
-    // and patience (NULL: none) and input (NULL after an error).
+    Clause *data, *input, *loss, *optimizer, *batch, *epochs, *seed, *validation, *test, *schedule;
+    Clause *scale, *standardize, *augment, *metrics, *patience;
+    // Each is there, made of defaults if not written, but for loss (NULL: inference only), input
+    // (NULL after an error), and scale to patience (NULL: none).
 } Program;
 
 typedef struct {
@@ -245,6 +249,7 @@ Program *resolve(const Source *source, const Statement *statements, const Overri
 void program_explain(const Program *program, FILE *out); // every value in force with its origin
 void params_print(const Source *source, const Statement *statements, FILE *out);
 
+const Setting *find_setting(const Clause *clause, const char *name);
 const Setting *setting(const Clause *clause, const char *name); // a bug when there is none
 double setting_number(const Clause *clause, const char *name);
 const char *setting_word(const Clause *clause, const char *name); // NULL: not set
@@ -288,6 +293,8 @@ typedef struct {
     bool measure;               // it can't be one
     const char *const *times;   // the same, one of these: "steps", "epochs"; ends with NULL
     const char *const *choices; // of a SETTING_WORD; ends with NULL
+    bool files;                 // of a number: one or two files may stand for it
+    bool column;                // of a SETTING_TEXT: a word or a number may stand for it
 } Row;
 
 typedef struct {
@@ -332,6 +339,7 @@ void define_param(Params *params, const Statement *statement);
 // --- values.c: one setting ----------------------------------------------------------------------
 const Expr *read_value(const Row *statement, const Row *field, const Expr *item,
                        const Params *params, Setting *to);
+void quoted_word(const Expr *text); // error: "softmax" where a word belongs
 
 // --- settings.c: the items of one statement -----------------------------------------------------
 // The clause of a statement; what is wrong with its items is printed.
@@ -600,6 +608,18 @@ typedef struct {
 } CodeOptions;
 Network *lower(const Program *program, const CodeOptions *options);
 
+// --- lower_data.c: the data set -----------------------------------------------------------------
+typedef struct {
+    const char *name;
+    int height, width, channels, classes, pictures; // pictures 0: files, whose examples are as the
+                                                    // network says
+    const char *format;                             // NN_IDX and so on
+} DataSet;
+const DataSet *data_set(const Program *program);
+const char *data_text(const Program *program, const char *name); // NULL: no such thing is set
+bool learns_numbers(const Program *program);
+bool has_bytes(const DataSet *data); // always; NumPy's files may have
+
 // --- initializer.c: first weights ---------------------------------------------------------------
 // `word` is what `init` says; fan_in and fan_out count the numbers that meet in and leave from one.
 void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan_out);
@@ -672,6 +692,9 @@ double step_seconds(const Network *network); // of training, or of inference whe
 void edit_script(const char *const *a, int n, const char *const *b, int m, bool *removed,
                  bool *added);
 
+// --- emit_input.c -------------------------------------------------------------------------------
+void emit_data(Out *out, const Network *network); // what the runtime is told of the data
+
 // --- out.c: text that is indented by its braces -------------------------------------------------
 struct Out {
     Text text;
@@ -701,6 +724,7 @@ void emit_rate(Out *out, const Program *program);
 
 // --- emit.c: the generated file -----------------------------------------------------------------
 const char *emit_c(Network *network);
+const char *c_string(const char *text); // as a string of C
 
 // --- emit_step.c: what calls the functions: the step, inference, and their tables ---------------
 void emit_arena(Out *out, const Network *network);

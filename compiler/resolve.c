@@ -30,7 +30,11 @@ static size_t training_place(const char *word)
         {"epochs", offsetof(Program, epochs)},
         {"seed", offsetof(Program, seed)},
         {"validation", offsetof(Program, validation)},
+        {"test", offsetof(Program, test)},
+        {"scale", offsetof(Program, scale)},
+        {"standardize", offsetof(Program, standardize)},
         {"augment", offsetof(Program, augment)},
+        {"metrics", offsetof(Program, metrics)},
         {"schedule", offsetof(Program, schedule)},
         {"patience", offsetof(Program, patience)},
     };
@@ -297,7 +301,7 @@ static void fill_defaults(Program *program)
 {
     for (const Row *row = next_statement(NULL); row; row = next_statement(row)) {
         const Row *const first = next_field(row);
-        if (row->section != SECTION_TRAINING || first->type != ROW_VALUE || !first->fallback)
+        if (row->section != SECTION_TRAINING || !first || first->type != ROW_VALUE || !first->fallback)
             continue;
         Clause **const slot = training_slot(program, row->name);
         if (!*slot)

@@ -41,7 +41,8 @@ static void set_fallback(const Row *field, const Clause *clause, Setting *to)
             to->dims[i] = same ? same->dims[i] : atoi(text);
         break;
     case SETTING_WORD:
-    case SETTING_NAME: to->word = *text ? text : NULL; break;
+    case SETTING_NAME:
+    case SETTING_TEXT: to->word = *text ? text : NULL; break;
     case SETTING_LIST: break;
     }
 }
@@ -80,6 +81,8 @@ static bool read_values(Reader *reader)
 {
     for (const Row *field = next_field(reader->row); field && field->type == ROW_VALUE;
          field = next_field(field)) {
+        if (field->of && !(reader->choice && field_applies(field, reader->choice)))
+            continue;
         Setting *const to = add_setting(reader, field);
         if (!reader->item || is_own_word(reader, reader->item)) {
             const char *const before =
@@ -118,6 +121,8 @@ static const char *wanted(const Row *field)
     }
     case SETTING_NAME: return "a name";
     case SETTING_LIST: return "a list of numbers, such as [1 2]";
+    case SETTING_TEXT:
+        return field->column ? "a column, by its name or its number" : "a file, as in \"data.csv\"";
     }
     bug("setting of kind %d", field->kind);
 }
@@ -298,6 +303,9 @@ static bool unexpected(Reader *reader)
         return true;
     } else if (is_word) {
         unknown_word(reader, item);
+    } else if (item->kind == EXPR_TEXT) {
+        quoted_word(item);
+        return true;
     } else {
         error_at(E117, item->loc, "unexpected '%s'", loc_text(item->loc));
         if (item->kind == EXPR_NEGATE)
@@ -385,6 +393,8 @@ Clause default_clause(const Row *row)
     Reader reader = new_reader(row);
     for (const Row *field = next_field(row); field && field->type == ROW_VALUE;
          field = next_field(field)) {
+        if (field->of && !field_applies(field, reader.choice))
+            continue;
         const Setting *const to = add_setting(&reader, field);
         if (to == reader.clause.settings)
             reader.choice = to->word;

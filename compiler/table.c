@@ -14,6 +14,8 @@
      .example = shown},
 #define VALUE(word, kind, otherwise, what)                                                         \
     {.type = ROW_VALUE, .name = #word, .fallback = otherwise, .about = what, kind},
+#define VALUE_OF(choice, word, kind, otherwise, what)                                              \
+    {.type = ROW_VALUE, .name = #word, .of = choice, .fallback = otherwise, .about = what, kind},
 #define OPTION(word, kind, otherwise, what)                                                        \
     {.type = ROW_OPTION, .name = #word, .fallback = otherwise, .about = what, kind},
 #define OPTION_OF(choice, word, kind, otherwise, what)                                             \
@@ -25,6 +27,7 @@
 #define REAL(...) .kind = SETTING_NUMBER, __VA_ARGS__
 #define FRACTION(...) .kind = SETTING_NUMBER, .fraction = true, __VA_ARGS__
 #define COUNT(of_what, ...) .kind = SETTING_NUMBER, .unit = of_what, .fraction = true, __VA_ARGS__
+#define PART(of_what, ...) COUNT(of_what, __VA_ARGS__), .files = true
 #define MEASURE(in_what, ...) .kind = SETTING_NUMBER, .unit = in_what, .measure = true, __VA_ARGS__
 #define TIME(from) .kind = SETTING_NUMBER, .times = times, .fraction = true, .low = from
 #define EPOCHS(from) .kind = SETTING_NUMBER, .times = times + 1, .low = from
@@ -34,6 +37,8 @@
     .kind = SETTING_WORD, .choices = (const char *const[]) { __VA_ARGS__, NULL }
 #define NAME .kind = SETTING_NAME
 #define LIST(...) .kind = SETTING_LIST, __VA_ARGS__
+#define PATH .kind = SETTING_TEXT
+#define COLUMN .kind = SETTING_TEXT, .column = true
 
 #define FROM(number) .low = number
 #define ABOVE(number) .low = number, .low_open = true

@@ -120,6 +120,14 @@ static bool read_measure(Reader *reader, Loc loc, const Value *value)
     return in_range(field, loc, value, NULL);
 }
 
+static bool check_path(const Expr *text)
+{
+    if (*text->word)
+        return true;
+    error_at(E162, text->loc, "a file or a column without a name");
+    return false;
+}
+
 // The unit behind a number that could mean several things.
 static bool read_unit(Reader *reader, Loc loc, const Value *value)
 {
@@ -178,13 +186,34 @@ static bool read_time(Reader *reader, Loc loc, const Value *value)
     return in_range(&range, loc, value, NULL);
 }
 
+// One file, or the two of inputs and answers, in place of a part of the data.
+static void read_files(Reader *reader)
+{
+    Setting *const to = reader->to;
+    const Expr *const first = reader->item, *const second = first->next;
+    Loc loc = first->loc;
+    to->word = first->word;
+    reader->item = second;
+    if (second && second->kind == EXPR_TEXT) {
+        to->second = second->word;
+        loc.end = second->loc.end;
+        reader->item = second->next;
+    }
+    check_path(first);
+    set_origin(to, loc, ORIGIN_WRITTEN);
+}
+
 static void read_number(Reader *reader)
 {
+    if (reader->item->kind == EXPR_TEXT && reader->field->files) {
+        read_files(reader);
+        return;
+    }
     const Row *const field = reader->field;
     Setting *const to = reader->to;
     Value value;
     const Loc loc = reader->item->loc;
-    if (reader->item->kind == EXPR_DIMS) {
+    if (reader->item->kind == EXPR_DIMS || reader->item->kind == EXPR_TEXT) {
         error_at(E121, loc, "expected %s, found '%s'",
                  field->type == ROW_VALUE ? field->about : "a number", loc_text(loc));
         reader->item = reader->item->next;
@@ -252,6 +281,12 @@ static void read_size(Reader *reader)
 
 // --- words --------------------------------------------------------------------------------------
 
+void quoted_word(const Expr *text)
+{
+    error_at(E021, text->loc, "unexpected '%s'", loc_text(text->loc));
+    note_at((Loc){0}, "words are written without quotes");
+}
+
 // A choice may hold a '-', which the grammar takes for a subtraction: its text is what counts.
 static void read_word(Reader *reader)
 {
@@ -259,6 +294,10 @@ static void read_word(Reader *reader)
     Setting *const to = reader->to;
     const Expr *const item = reader->item;
     reader->item = item->next;
+    if (item->kind == EXPR_TEXT) {
+        quoted_word(item);
+        return;
+    }
     const char *const text = loc_text(item->loc);
     const Words choices = choice_words(field);
     for (int i = 0; i < choices.count; i++) {
@@ -292,6 +331,34 @@ static bool is_c_keyword(const char *word)
         if (!strcmp(word, keywords[i]))
             return true;
     return false;
+}
+
+// A column may be written bare: `label species`, `label 5`.
+static void read_text(Reader *reader)
+{
+    const Row *const field = reader->field;
+    Setting *const to = reader->to;
+    const Expr *const item = reader->item;
+    Value value;
+    if (item->kind == EXPR_TEXT ||
+        (field->column && item->kind == EXPR_WORD && !find_param(reader->params, item->word))) {
+        reader->item = item->next;
+        if (check_path(item)) {
+            to->word = item->word;
+            set_origin(to, item->loc, ORIGIN_WRITTEN);
+        }
+    } else if (!field->column || item->kind == EXPR_DIMS) {
+        reader->item = item->next;
+        error_at(E161, item->loc, "%s is written in quotes, as in \"data.csv\", not %s",
+                 subject(field), loc_text(item->loc));
+    } else if (number_of(reader, &value)) {
+        const Row range = {
+            .type = ROW_VALUE, .about = "a column's number", .whole = true, .low = 1, .high = 1e6};
+        if (!in_range(&range, item->loc, &value, NULL))
+            return;
+        to->word = number_text(value.number);
+        set_origin(to, item->loc, origin_of(&value));
+    }
 }
 
 static void read_name(Reader *reader)
@@ -347,6 +414,7 @@ const Expr *read_value(const Row *statement, const Row *field, const Expr *item,
     static void (*const read[])(Reader *) = {
         [SETTING_NUMBER] = read_number, [SETTING_SIZE] = read_size, [SETTING_SHAPE] = read_size,
         [SETTING_WORD] = read_word,     [SETTING_NAME] = read_name, [SETTING_LIST] = read_list,
+        [SETTING_TEXT] = read_text,
     };
     Reader reader = {statement, field, params, item, to};
     read[field->kind](&reader);

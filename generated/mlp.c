@@ -219,15 +219,15 @@ static void outer_300x10(int from, int to, int terms, const void *left, const vo
 
 // --- input: input 28x28x1 ------------------------------------------------------------------------
 
-// x = pictures / 255
+// x = scale pictures
 static void input_forward(const NnBatch *batch, int first, int rows,
                           float x[restrict ROWS][28][28][1])
 {
     for (int i = 0; i < rows; i++) {
-        const uint8_t *const picture = batch->pictures + (size_t)batch->index[first + i] * 784;
+        const size_t at = (size_t)batch->index[first + i] * 784;
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
-            to[j] = picture[j] * 0.003921569f;
+            to[j] = batch->pictures[at + j] * 0.003921569f;
         nn_ahead(batch, first + i + BATCH, 784);
     }
 }
@@ -659,9 +659,9 @@ const NnModel nn_model = {
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,
-    .data = "mnist",
+    .data = "mnist", .format = NN_IDX,
+    .byte_scale = 0.00392156862745098, .number_scale = 1,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
-    .validation_share = 0,
     .loss = "cross_entropy", .optimizer = "adam",
     .layers = layers, .layer_count = 2,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,

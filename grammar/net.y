@@ -71,7 +71,7 @@ static void end_statement(Parser *parser);
 }
 
 %token END "end of line"
-%token <expr> NUMBER "number" WORD "word" DIMS "size"
+%token <expr> NUMBER "number" WORD "word" DIMS "size" TEXT "text"
 %token ASSIGN "'='" OPEN "'('" CLOSE "')'" OPEN_LIST "'['" CLOSE_LIST "']'"
 %token OPEN_BODY "'{'" CLOSE_BODY "'}'" // the lexer puts an end of line before a '}'
 %token PLUS "'+'" MINUS "'-'" TIMES "'*'" DIVIDE "'/'"
@@ -132,6 +132,7 @@ elements:
 element:
     expr
 |   DIMS
+|   TEXT
 ;
 
 // Any number of them but one, which is an expression in parentheses.

@@ -40,16 +40,14 @@ static double take_step(Bench *bench, Place *place, Step step)
 {
     const NnModel *model = bench->model;
     const int rows = nn_min(model->batch, bench->set.count);
-    const NnBatch batch = {
-        .pictures = bench->set.pictures,
-        .labels = bench->set.labels,
-        .index = bench->order + (size_t)place->batch * (size_t)rows,
-        .rows = rows,
-        .known = bench->set.count - place->batch * rows,
-        .seed = bench->options->seed,
-        .step = ++place->step,
-        .rate = place->rate,
-    };
+    NnBatch batch = data_batch(&bench->set);
+    batch.index = bench->order + (size_t)place->batch * (size_t)rows;
+    batch.rows = rows;
+    batch.known = bench->set.count - place->batch * rows;
+    batch.seed = bench->options->seed;
+    batch.epoch = 1;
+    batch.step = ++place->step;
+    batch.rate = place->rate;
     NnResult *result = &bench->results[place->step & 1];
     const double began = now();
     step(&batch, result);
@@ -152,9 +150,8 @@ static void print_bench(const Bench *bench)
     profile_print(&bench->profile);
     printf("\na step takes %.4f ms (the median of %ld; nine of ten lie within %.4f .. %.4f):\n",
            1e3 * step, bench->count, 1e3 * quantile(bench, 0.05), 1e3 * quantile(bench, 0.95));
-    printf("%.1f GF/s in matrix products, %.1f%% of peak; %.0f pictures/s\n",
-           products / step / 1e9, 100 * products / step / bench->profile.peak.operations,
-           (double)rows / step);
+    printf("%.1f GF/s in matrix products, %.1f%% of peak; %.0f pictures/s\n", products / step / 1e9,
+           100 * products / step / bench->profile.peak.operations, (double)rows / step);
 }
 
 static bool print_json(const Bench *bench)
@@ -192,7 +189,7 @@ static bool load(Bench *bench)
     bench->random =
         options->random || (!options->given[OPTION_DATA] && access(options->data, F_OK) != 0);
     if (!bench->random)
-        return data_load(&bench->set, model, options->data, DATA_TRAIN);
+        return data_load(&bench->set, model, options->data, DATA_TRAIN, NULL);
     const long size = (long)model->height * model->width * model->channels;
     const long most = (32L << 20) / size / model->batch;
     return data_random(&bench->set, model, model->batch * nn_min(most < 1 ? 1 : (int)most, 100),
@@ -204,7 +201,8 @@ static bool prepare(Bench *bench)
     const Options *options = bench->options;
     if (!load(bench) || !profile_open(&bench->profile, bench->model, options->threads))
         return false;
-    bench->room = options->given[OPTION_STEPS] && options->steps > ROUNDS ? options->steps : 1 << 20;
+    bench->room =
+        options->given[OPTION_STEPS] && options->steps > ROUNDS ? options->steps : 1 << 20;
     bench->order = allocate((size_t)bench->set.count, sizeof *bench->order);
     bench->times = allocate((size_t)bench->room, sizeof *bench->times);
     if (!bench->order || !bench->times)

@@ -284,7 +284,8 @@ static void print_help(const Command *command, const Options *defaults)
 static Options default_options(const NnModel *model)
 {
     static char data[RUN_PATH], out[RUN_PATH];
-    snprintf(data, sizeof data, "data/%s", model->data);
+    snprintf(data, sizeof data, "%s%s", model->files.inputs ? "." : "data/",
+             model->files.inputs ? "" : model->data);
     snprintf(out, sizeof out, "runs/%s", model->name);
     return (Options){
         .data = data,

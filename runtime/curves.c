@@ -152,11 +152,13 @@ static void print_escaped(FILE *out, const char *text)
 static void draw_title(FILE *out, const Report *report)
 {
     const int epochs = report->progress->epoch;
+    const bool classes = report->model->classes > 0;
     fprintf(out, "<text x=\"60\" y=\"32\" class=\"head\">");
     print_escaped(out, report->model->name);
     if (report->test)
-        fprintf(out, ": test accuracy %.2f%% after %d epoch%s</text>\n",
-                100 * report->test->accuracy, epochs, epochs == 1 ? "" : "s");
+        fprintf(out, ": test %s %.*f%s after %d epoch%s</text>\n", classes ? "accuracy" : "loss",
+                classes ? 2 : 4, classes ? 100 * report->test->accuracy : report->test->loss,
+                classes ? "%" : "", epochs, epochs == 1 ? "" : "s");
     else
         fprintf(out, ": %d of %d epochs</text>\n", epochs, report->options->epochs);
 }
@@ -178,7 +180,7 @@ static void draw(FILE *out, const Report *report)
             WIDTH, HEIGHT, WIDTH, HEIGHT);
     draw_title(out, report);
     draw_legend(out, report->validation_pictures > 0);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < (report->model->classes ? 2 : 1); i++) {
         fit_axis(&plots[i], progress);
         draw_axes(out, &plots[i], progress);
         for (int curve = 1; curve >= 0; curve--)

@@ -1,20 +1,36 @@
-// data_random.c: a data set of random pictures and labels, for work that needs no real ones.
+// data_random.c: a data set of random examples, for work that needs no real ones.
 
 #include "run.h"
+
+// Uniform in [-1, 1).
+static float *random_numbers(size_t count, uint64_t key, uint64_t index)
+{
+    float *numbers = allocate(count, sizeof *numbers);
+    for (size_t i = 0; numbers && i < count; i++)
+        numbers[i] = (float)(2 * nn_unit(key, index + i) - 1);
+    return numbers;
+}
 
 bool data_random(DataSet *set, const NnModel *model, int count, uint64_t seed)
 {
     const uint64_t key = nn_key(seed, nn_stream("random pictures"), 0);
-    const size_t size = (size_t)model->height * (size_t)model->width * (size_t)model->channels;
+    const size_t size =
+        (size_t)count * (size_t)model->height * (size_t)model->width * (size_t)model->channels;
+    uint64_t index = size;
     set->count = count;
-    set->pictures = allocate((size_t)count, size);
-    set->labels = allocate((size_t)count, 1);
-    if (!set->pictures || !set->labels)
+    if (model->format == NN_CSV)
+        set->numbers = random_numbers(size, key, 0);
+    else
+        set->pictures = allocate(size, 1);
+    if (model->targets)
+        set->targets = random_numbers((size_t)count * (size_t)model->targets, key, index);
+    else
+        set->labels = allocate((size_t)count, 1);
+    if (!(set->pictures || set->numbers) || !(set->labels || set->targets))
         return false;
-    for (size_t i = 0; i < size * (size_t)count; i++)
+    for (size_t i = 0; set->pictures && i < size; i++)
         set->pictures[i] = (unsigned char)nn_bits64(key, i);
-    uint64_t index = size * (size_t)count;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; set->labels && i < count; i++)
         set->labels[i] = (unsigned char)random_below(key, &index, (uint64_t)model->classes);
     return true;
 }

@@ -11,6 +11,7 @@ int command_export(const NnModel *model, const Options *options)
     const bool done = read_wanted_weights(model, options, &progress) &&
                       weights_write(path, model, &progress, WEIGHTS_ONLY);
     free(progress.history);
+    free(progress.classes);
     if (!done)
         return end_with_problem();
     if (!options->quiet)

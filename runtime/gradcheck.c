@@ -199,7 +199,7 @@ static bool prepare(Check *check, double **analytic)
     const Options *options = check->options;
     int rows = options->rows;
     if (!(options->random ? data_random(&check->set, model, rows, options->seed)
-                          : data_load(&check->set, model, options->data, DATA_TRAIN)))
+                          : data_load(&check->set, model, options->data, DATA_TRAIN, NULL)))
         return false;
     rows = nn_min(rows, check->set.count);
     check->index = sequence_of(rows);
@@ -213,15 +213,15 @@ static bool prepare(Check *check, double **analytic)
         if (!analytic[i])
             return false;
     }
-    check->batch = (NnBatch){.pictures = check->set.pictures,
-                             .labels = check->set.labels,
-                             .index = check->index,
-                             .rows = rows,
-                             .seed = options->seed,
-                             .epoch = 1,
-                             .step = 1,
-                             .rate = model->rate};
+    check->batch = data_batch(&check->set);
+    check->batch.index = check->index;
+    check->batch.rows = rows;
+    check->batch.seed = options->seed;
+    check->batch.epoch = 1;
+    check->batch.step = 1;
+    check->batch.rate = model->rate;
     tensors_initialise(model, options->seed);
+    standardize_by(model, &check->set, check->set.count);
     move_constants(model, options->seed);
     return true;
 }

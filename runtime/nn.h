@@ -32,6 +32,21 @@ typedef enum { NN_F32, NN_F64 } NnType;
 #else
 #define NN_PROFILED false
 #endif
+// What the files of a data set are.
+typedef enum {
+    NN_IDX,    // of MNIST
+    NN_CIFAR,  // the binary version of CIFAR-10
+    NN_CSV,    // one example a line
+    NN_NPY,    // NumPy's arrays
+    NN_FOLDER, // of PNG pictures, in a folder for each class
+} NnFormat;
+
+typedef enum { NN_AUTO, NN_YES, NN_NO } NnHeader; // of a CSV file
+
+// The files of one part of a data set; both NULL where it has none of its own.
+typedef struct {
+    const char *inputs, *answers; // answers NULL: in the same file
+} NnFiles;
 
 // The kernels of OpenBLAS that go with the processor this file is compiled for.
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
@@ -94,6 +109,7 @@ typedef struct {
 // What one step works on; every thread of the team is given the same.
 typedef struct {
     const unsigned char *pictures; // [any][height][width][channels], 0..255
+    const float *numbers;          // the same in place of pictures, where those are NULL
     const unsigned char *labels;   // [any]; NULL for a regression
     const float *targets;          // [any][NnModel.targets], what a regression learns, or NULL
     const uint32_t *index;         // [rows]: the pictures of this batch
@@ -158,7 +174,13 @@ typedef struct {
     int classes;                 // labels are below this; 0 for a regression
     int targets;                 // numbers that each example of a regression has; 0: a label
 
-    const char *data; // name of the data set: "mnist"
+    const char *data; // name of the data set, or the kind of its files: "mnist", "csv"
+    NnFormat format;
+    NnFiles files;       // to train with; NULL where the name says it
+    const char *columns; // of a CSV file, those of the answers: "species", "3, 4"; NULL: the last
+    NnHeader header;
+    double byte_scale, number_scale; // what the inputs are multiplied by
+    int top;                         // 0, or: a label among so many largest outputs is counted
     int batch, epochs;
     int blocks; // of rows, that a batch is cut into
     uint64_t seed;
@@ -167,6 +189,10 @@ typedef struct {
     NnWatch stop;             // ends the training early
     double validation_share;  // 0 .. 1 of the training pictures, taken from their end
     long validation_pictures; // the same as a count; 0 where the share holds
+    NnFiles validation_files; // the same as files of their own
+    double test_share;        // of all examples, where the data set has no test files of its own
+    long test_pictures;
+    NnFiles test_files;
     const char *loss, *optimizer;
 
     const NnLayer *layers;
@@ -216,19 +242,22 @@ void nn_barrier(void);
 static inline int nn_min(int a, int b) { return a < b ? a : b; }
 static inline int nn_max(int a, int b) { return a > b ? a : b; }
 
-// Asks the memory for the picture of a row to come, of so many bytes, where there is such a row.
-static inline void nn_ahead(const NnBatch *batch, int row, int bytes)
+// Asks the memory for the example of a row to come, of so many numbers, where there is such a row.
+static inline void nn_ahead(const NnBatch *batch, int row, int numbers)
 {
     if (row >= batch->known)
         return;
-    const unsigned char *picture = batch->pictures + (size_t)batch->index[row] * (size_t)bytes;
-    for (int at = 0; at < bytes; at += 64)
-        __builtin_prefetch(picture + at, 0, 2); // for the second cache
+    const size_t each = batch->pictures ? 1 : sizeof(float), bytes = (size_t)numbers * each;
+    const char *const all =
+        batch->pictures ? (const char *)batch->pictures : (const char *)batch->numbers;
+    const char *const example = all + batch->index[row] * bytes;
+    for (size_t at = 0; at < bytes; at += 64)
+        __builtin_prefetch(example + at, 0, 2); // for the second cache
 }
 
 // --- profile.c ----------------------------------------------------------------------------------
-uint64_t nn_ticks(void);                     // of a clock that is cheap to read
-void nn_called(int call, uint64_t since);    // adds the time since then to this thread's of a call
+uint64_t nn_ticks(void);                  // of a clock that is cheap to read
+void nn_called(int call, uint64_t since); // adds the time since then to this thread's of a call
 
 // f(x) as nn_call(f, x). Where `timed`, a constant, is true, the call number CALL_f is timed.
 #define nn_call(function, ...)                                                                     \

@@ -111,6 +111,17 @@ NN_INLINE void nn_frame_bytes(int height, int width, int channels, const unsigne
     }
 }
 
+NN_INLINE void nn_frame_floats(int height, int width, int channels, const float *picture,
+                               float scale, float *frame)
+{
+    nn_frame_clear(height, width, channels, frame);
+    for (int y = 0; y < height; y++) {
+        float *const to = nn_frame_row(width, channels, frame, y);
+        for (int j = 0; j < width * channels; j++)
+            to[j] = picture[y * width * channels + j] * scale;
+    }
+}
+
 // --- where a pixel of the result is read ----------------------------------------------------------
 
 // x' = m[0] x + m[1] y + m[2], y' = m[3] x + m[4] y + m[5]: from the result back to the picture.

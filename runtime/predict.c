@@ -1,68 +1,174 @@
-// predict.c: the predict command: what the network sees in a picture.
+// predict.c: the predict command: what the network makes of examples, from files or the test set.
 
-#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "run.h"
+#include "data.h"
 
 enum { BEST = 3 };
+
+// Where an example comes from.
+typedef struct {
+    const char *argument;
+    int number; // of those in the argument's file, from 1; 0 where it has just one
+    bool of_test;
+} Origin;
 
 typedef struct {
     const NnModel *model;
     const Options *options;
-    DataSet test;            // loaded when the first argument is a number
-    unsigned char *pictures; // one for each argument
-    int *truth;              // its label; -1 for a file
+    Progress progress; // for the names of the classes
+    DataSet test;      // loaded when the first argument is a number
+    DataSet all;       // the examples; labels and targets as `known` says
+    Origin *origins;   // [all.count]
+    bool *known;       // [all.count]: whether its answer is
+    int room;
     uint32_t *sequence;
-    bool printed;
     cJSON *json;
 } Prediction;
+
+// --- examples -----------------------------------------------------------------------------------
 
 static bool is_number(const char *text)
 {
     return *text && text[strspn(text, "0123456789")] == '\0';
 }
 
-static bool take_test_picture(Prediction *prediction, const char *text, unsigned char *pixels,
-                              size_t size, int *truth)
+static bool make_room(Prediction *p, int more)
 {
-    DataSet *test = &prediction->test;
-    if (!test->pictures &&
-        !data_load(test, prediction->model, prediction->options->data, DATA_TEST))
+    const NnModel *model = p->model;
+    DataSet *all = &p->all;
+    if (all->count + more <= p->room)
+        return true;
+    const size_t room = (size_t)(p->room = 2 * p->room + more);
+    const size_t size = room * (size_t)example_size(model);
+    void *parts[] = {
+        realloc(all->pictures, size),
+        realloc(all->numbers, size * sizeof(float)),
+        realloc(all->labels, room),
+        realloc(all->targets, room * (size_t)(model->targets + 1) * sizeof(float)),
+        realloc(p->origins, room * sizeof *p->origins),
+        realloc(p->known, room * sizeof *p->known),
+    };
+    bool done = true;
+    void **const places[] = {(void **)&all->pictures, (void **)&all->numbers, (void **)&all->labels,
+                             (void **)&all->targets,  (void **)&p->origins,   (void **)&p->known};
+    for (int i = 0; i < 6; i++) {
+        *places[i] = parts[i] ? parts[i] : *places[i];
+        done &= parts[i] != NULL;
+    }
+    return done || failed("out of memory for %zu examples", room);
+}
+
+// Adds examples first .. first+count-1 of a set.
+static bool add(Prediction *p, const DataSet *set, int first, int count, Origin origin)
+{
+    const size_t size = (size_t)example_size(p->model), targets = (size_t)p->model->targets;
+    DataSet *all = &p->all;
+    if (!make_room(p, count))
+        return false;
+    for (int i = first; i < first + count; i++) {
+        const size_t to = (size_t)all->count, from = (size_t)i;
+        if (set->pictures)
+            memcpy(all->pictures + to * size, set->pictures + from * size, size);
+        else
+            memcpy(all->numbers + to * size, set->numbers + from * size, size * sizeof(float));
+        if (set->labels)
+            all->labels[to] = set->labels[from];
+        if (set->targets)
+            memcpy(all->targets + to * targets, set->targets + from * targets,
+                   targets * sizeof(float));
+        p->origins[to] = origin;
+        p->origins[to].number = count > 1 ? i + 1 : 0;
+        p->known[to] = set->labels || set->targets;
+        all->count++;
+    }
+    return true;
+}
+
+static bool add_of_test(Prediction *p, const char *text, bool *bytes)
+{
+    DataSet *test = &p->test;
+    if (test->count == 0 &&
+        !data_load(test, p->model, p->options->data, DATA_TEST, &p->progress.classes))
         return false;
     const unsigned long index = strtoul(text, NULL, 10); // ULONG_MAX where it is too large
     if (index >= (unsigned long)test->count)
         return failed("there is no test picture '%s': the test set has 0 to %d", text,
                       test->count - 1);
-    memcpy(pixels, test->pictures + index * size, size);
-    *truth = test->labels[index];
-    return true;
+    *bytes = test->pictures != NULL;
+    return add(p, test, (int)index, 1, (Origin){.argument = text, .of_test = true});
+}
+
+static bool add_picture(Prediction *p, const char *path)
+{
+    DataSet one = {.count = 1, .pictures = allocate(1, (size_t)example_size(p->model))};
+    const bool done = one.pictures &&
+                      picture_read(path, p->model, p->options->invert, one.pictures) &&
+                      add(p, &one, 0, 1, (Origin){.argument = path});
+    data_free(&one);
+    return done;
+}
+
+static bool add_file(Prediction *p, const char *path, bool *bytes)
+{
+    DataSet set = {0};
+    const bool done = data_load_file(&set, p->model, path, &p->progress.classes) &&
+                      add(p, &set, 0, set.count, (Origin){.argument = path});
+    *bytes = set.pictures != NULL;
+    data_free(&set);
+    return done;
+}
+
+static bool ends_in(const char *path, const char *ending)
+{
+    const size_t length = strlen(path), tail = strlen(ending);
+    return length > tail && strcasecmp(path + length - tail, ending) == 0;
+}
+
+// An argument is a number in the test set, a file of the kind that the network was trained with, or
+// a picture. All are of one kind of numbers, as a batch is.
+static bool add_argument(Prediction *p, const char *argument, bool *bytes)
+{
+    const NnFormat format = p->model->format;
+    *bytes = true;
+    if (is_number(argument))
+        return add_of_test(p, argument, bytes);
+    const bool csv = ends_in(argument, ".csv"), npy = ends_in(argument, ".npy");
+    if ((csv && format == NN_CSV) || (npy && format == NN_NPY))
+        return add_file(p, argument, bytes);
+    if (csv || npy || format == NN_CSV)
+        return failed("'%s' is no file for this network: it takes %s", argument,
+                      format == NN_CSV   ? "lines of a .csv file"
+                      : format == NN_NPY ? "arrays in .npy files, and pictures"
+                                         : "pictures: .png, .pgm or .ppm");
+    return add_picture(p, argument);
 }
 
 // Everything is read before anything is predicted: a bad argument prints no half of a result.
-static bool take_pictures(Prediction *prediction)
+static bool take_examples(Prediction *p)
 {
-    const NnModel *model = prediction->model;
-    const Options *options = prediction->options;
-    const size_t size = (size_t)model->height * (size_t)model->width * (size_t)model->channels;
-    const int count = options->argument_count;
-    prediction->pictures = allocate((size_t)count, size);
-    prediction->truth = allocate((size_t)count, sizeof *prediction->truth);
-    prediction->sequence = sequence_of(count);
-    if (!prediction->pictures || !prediction->truth || !prediction->sequence)
-        return false;
-    for (int i = 0; i < count; i++) {
+    const Options *options = p->options;
+    bool bytes = true, first = true;
+    for (int i = 0; i < options->argument_count; i++) {
         const char *argument = options->arguments[i];
-        unsigned char *pixels = prediction->pictures + (size_t)i * size;
-        prediction->truth[i] = -1;
-        if (is_number(argument)
-                ? !take_test_picture(prediction, argument, pixels, size, &prediction->truth[i])
-                : !picture_read(argument, model, options->invert, pixels))
+        const bool before = bytes;
+        if (!add_argument(p, argument, &bytes))
             return false;
+        if (!first && bytes != before)
+            return failed("'%s' holds %s, and what stands before it does not: predict them apart",
+                          argument, bytes ? "bytes" : "numbers that are no bytes");
+        first = false;
     }
-    return true;
+    free(bytes ? (void *)p->all.numbers : (void *)p->all.pictures);
+    *(bytes ? (void **)&p->all.numbers : (void **)&p->all.pictures) = NULL;
+    p->sequence = sequence_of(p->all.count);
+    return p->sequence != NULL;
 }
+
+// --- answers ------------------------------------------------------------------------------------
 
 // The most probable classes of one row of the output, best first; returns how many.
 static int find_best(const NnModel *model, int row, int best[BEST], double probability[BEST])
@@ -86,62 +192,125 @@ static int find_best(const NnModel *model, int row, int best[BEST], double proba
     return found;
 }
 
-static void print_text(const char *argument, int truth, const int *best, const double *probability,
-                       int found)
+static void print_origin(const Prediction *p, int index)
 {
-    if (truth >= 0)
-        printf("test picture %s (a %d): ", argument, truth);
+    const Origin *origin = &p->origins[index];
+    char name[CLASS_TEXT];
+    if (origin->of_test)
+        printf("test picture %s", origin->argument);
+    else if (origin->number)
+        printf("%s, example %d", origin->argument, origin->number);
     else
-        printf("%s: ", argument);
-    printf("%d with %.2f%%  [", best[0], 100 * probability[0]);
-    for (int i = 0; i < found; i++)
-        printf("%s%d %.2f%%", i > 0 ? ", " : "", best[i], 100 * probability[i]);
+        printf("%s", origin->argument);
+    if (p->known[index] && p->model->classes) {
+        class_name(name, p->progress.classes, p->all.labels[index]);
+        printf(" (a %s)", name);
+    }
+    printf(": ");
+}
+
+static void print_classes(const Prediction *p, int row)
+{
+    int best[BEST];
+    double probability[BEST];
+    char name[CLASS_TEXT];
+    const int found = find_best(p->model, row, best, probability);
+    class_name(name, p->progress.classes, best[0]);
+    printf("%s with %.2f%%  [", name, 100 * probability[0]);
+    for (int i = 0; i < found; i++) {
+        class_name(name, p->progress.classes, best[i]);
+        printf("%s%s %.2f%%", i > 0 ? ", " : "", name, 100 * probability[i]);
+    }
     printf("]\n");
 }
 
-static cJSON *make_json(const char *argument, int truth, const int *best, const double *probability,
-                        int found)
+static void print_numbers(const Prediction *p, int row)
 {
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "picture", argument);
-    if (truth >= 0)
-        cJSON_AddNumberToObject(object, "label", truth);
-    cJSON_AddNumberToObject(object, "class", best[0]);
+    const NnModel *model = p->model;
+    for (int j = 0; j < model->outputs; j++)
+        printf("%s%.6g", j ? " " : "",
+               tensor_get(model, model->output, (long)row * model->outputs + j));
+    printf("\n");
+}
+
+static void add_class(cJSON *object, const Prediction *p, const char *key, int class)
+{
+    cJSON_AddNumberToObject(object, key, class);
+    if (p->progress.classes)
+        cJSON_AddStringToObject(object, strcmp(key, "label") == 0 ? "label_name" : "name",
+                                p->progress.classes->name[class]);
+}
+
+static void add_best(cJSON *object, const Prediction *p, int row)
+{
+    int best[BEST];
+    double probability[BEST];
+    const int found = find_best(p->model, row, best, probability);
+    add_class(object, p, "class", best[0]);
     json_number(object, "probability", probability[0]);
     cJSON *list = cJSON_AddArrayToObject(object, "best");
     for (int i = 0; i < found; i++) {
         cJSON *one = cJSON_CreateObject();
-        cJSON_AddNumberToObject(one, "class", best[i]);
+        add_class(one, p, "class", best[i]);
         json_number(one, "probability", probability[i]);
         cJSON_AddItemToArray(list, one);
     }
+}
+
+static void add_numbers(cJSON *object, const Prediction *p, int row, int index)
+{
+    const NnModel *model = p->model;
+    char text[32];
+    cJSON *outputs = cJSON_AddArrayToObject(object, "outputs");
+    for (int j = 0; j < model->outputs; j++) {
+        number_text(text, tensor_get(model, model->output, (long)row * model->outputs + j));
+        cJSON_AddItemToArray(outputs, cJSON_CreateRaw(text));
+    }
+    cJSON *targets = p->known[index] ? cJSON_AddArrayToObject(object, "targets") : NULL;
+    for (int j = 0; targets && j < model->targets; j++) {
+        number_text(text, (double)p->all.targets[(long)index * model->targets + j]);
+        cJSON_AddItemToArray(targets, cJSON_CreateRaw(text));
+    }
+}
+
+static cJSON *make_json(const Prediction *p, int row, int index)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "picture", p->origins[index].argument);
+    if (p->origins[index].number)
+        cJSON_AddNumberToObject(object, "example", p->origins[index].number);
+    if (p->known[index] && p->model->classes)
+        add_class(object, p, "label", p->all.labels[index]);
+    if (p->model->targets)
+        add_numbers(object, p, row, index);
+    else
+        add_best(object, p, row);
     return object;
 }
 
 static void predict_team(void *context)
 {
-    Prediction *prediction = context;
-    const NnModel *model = prediction->model;
-    const Options *options = prediction->options;
+    Prediction *p = context;
+    const NnModel *model = p->model;
     NnResult result;
-    for (int done = 0; done < options->argument_count; done += model->batch) {
+    for (int done = 0; done < p->all.count; done += model->batch) {
         const NnBatch batch = {
-            .pictures = prediction->pictures,
-            .index = prediction->sequence + done,
-            .rows = nn_min(model->batch, options->argument_count - done),
+            .pictures = p->all.pictures,
+            .numbers = p->all.numbers,
+            .index = p->sequence + done,
+            .rows = nn_min(model->batch, p->all.count - done),
         };
         model->infer(&batch, &result);
         for (int row = 0; nn_thread() == 0 && row < batch.rows; row++) {
-            int best[BEST];
-            double probability[BEST];
-            const char *argument = options->arguments[done + row];
-            const int truth = prediction->truth[done + row];
-            const int found = find_best(model, row, best, probability);
-            if (options->json)
-                cJSON_AddItemToArray(prediction->json,
-                                     make_json(argument, truth, best, probability, found));
+            if (p->json) {
+                cJSON_AddItemToArray(p->json, make_json(p, row, done + row));
+                continue;
+            }
+            print_origin(p, done + row);
+            if (model->targets)
+                print_numbers(p, row);
             else
-                print_text(argument, truth, best, probability, found);
+                print_classes(p, row);
         }
         nn_barrier();
     }
@@ -149,17 +318,20 @@ static void predict_team(void *context)
 
 int command_predict(const NnModel *model, const Options *options)
 {
-    Prediction prediction = {.model = model, .options = options};
-    bool done = read_wanted_weights(model, options, NULL) && take_pictures(&prediction);
+    Prediction p = {.model = model, .options = options};
+    bool done = read_wanted_weights(model, options, &p.progress) && take_examples(&p);
     if (done) {
-        prediction.json = options->json ? cJSON_CreateArray() : NULL;
-        team_run(options->threads, predict_team, &prediction);
+        p.json = options->json ? cJSON_CreateArray() : NULL;
+        team_run(options->threads, predict_team, &p);
         if (options->json)
-            done = json_print_line(prediction.json);
+            done = json_print_line(p.json);
     }
-    data_free(&prediction.test);
-    free(prediction.pictures);
-    free(prediction.truth);
-    free(prediction.sequence);
+    data_free(&p.test);
+    data_free(&p.all);
+    free(p.origins);
+    free(p.known);
+    free(p.sequence);
+    free(p.progress.history);
+    free(p.progress.classes);
     return done ? 0 : end_with_problem();
 }

@@ -91,10 +91,13 @@ void display_step(Display *display, long done, double loss, double accuracy)
     bar[BAR] = '\0';
     print_speed(speed, (double)done / (time - display->epoch_started));
     print_time(left, (time - display->started) * ahead / behind);
+    char hits[32] = ""; // none in a regression
+    if (!isnan(accuracy))
+        snprintf(hits, sizeof hits, "  acc %.2f%%", 100 * accuracy);
     int length = snprintf(line, sizeof line,
-                          "epoch %d/%d  [%s]  %2.0f%%  loss %.4f  acc %.2f%%  %s images/s  %s left",
-                          display->epoch, display->epochs, bar, floor(100 * share), loss,
-                          100 * accuracy, speed, left);
+                          "epoch %d/%d  [%s]  %2.0f%%  loss %.4f%s  %s images/s  %s left",
+                          display->epoch, display->epochs, bar, floor(100 * share), loss, hits,
+                          speed, left);
     length = nn_min(length, nn_min((int)sizeof line - 1, display->columns - 1));
     printf("\r%.*s\033[K", length > 0 ? length : 0, line);
     fflush(stdout);
@@ -113,11 +116,13 @@ static void print_line(const Display *display, const EpochRecord *record)
 {
     char speed[16];
     print_speed(speed, record->images_per_second);
-    printf("epoch %d/%d  loss %.4f  acc %.2f%%", display->epoch, display->epochs, record->loss,
-           100 * record->accuracy);
+    printf("epoch %d/%d  loss %.4f", display->epoch, display->epochs, record->loss);
+    if (!isnan(record->accuracy))
+        printf("  acc %.2f%%", 100 * record->accuracy);
+    if (!isnan(record->validation_loss))
+        printf("  val loss %.4f", record->validation_loss);
     if (!isnan(record->validation_accuracy))
-        printf("  val loss %.4f  val acc %.2f%%", record->validation_loss,
-               100 * record->validation_accuracy);
+        printf("  val acc %.2f%%", 100 * record->validation_accuracy);
     printf("  %s images/s  %.1f s\n", speed, record->seconds);
     fflush(stdout);
 }

@@ -45,11 +45,7 @@ static void add_test(cJSON *object, const Report *report)
         return;
     }
     cJSON *test = cJSON_AddObjectToObject(object, "test");
-    cJSON_AddNumberToObject(test, "pictures", (double)score->count);
-    json_number(test, "loss", score->loss);
-    json_number(test, "accuracy", score->accuracy);
-    cJSON_AddItemToObject(test, "confusion",
-                          json_confusion(score->confusion, report->model->classes));
+    json_metrics(test, report->model, score, report->progress->classes);
 }
 
 bool report_write(const char *path, const Report *report)

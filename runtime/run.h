@@ -60,17 +60,36 @@ uint64_t random_below(uint64_t key, uint64_t *index, uint64_t bound); // unbiase
 void order_shuffle(uint32_t *order, int count, uint64_t seed, int epoch);
 
 // --- data.c -------------------------------------------------------------------------------------
+// Examples: their inputs are pictures or numbers, their answers labels or targets; all owned.
 typedef struct {
     int count;
-    unsigned char *pictures; // [count][height][width][channels], owned
-    unsigned char *labels;   // [count], each below the model's classes, owned
+    unsigned char *pictures; // [count][height][width][channels]
+    float *numbers;          // the same
+    unsigned char *labels;   // [count], each below the model's classes
+    float *targets;          // [count][NnModel.targets]
 } DataSet;
 
-typedef enum { DATA_TRAIN, DATA_TEST } DataPart;
+// What labels are called that are no numbers; one block of memory.
+typedef struct {
+    int count;
+    const char *name[];
+} Classes;
 
-bool data_load(DataSet *set, const NnModel *model, const char *folder, DataPart part);
+typedef enum { DATA_TRAIN, DATA_VALIDATION, DATA_TEST } DataPart;
+
+bool data_load(DataSet *set, const NnModel *model, const char *folder, DataPart part,
+               Classes **classes);
+bool data_load_file(DataSet *set, const NnModel *model, const char *path, Classes **classes);
+bool data_has_test(const NnModel *model);
+long data_left(long count, double share, long number);
+NnBatch data_batch(const DataSet *set); // without index and rows
 void data_free(DataSet *set);
 bool data_random(DataSet *set, const NnModel *model, int count, uint64_t seed); // data_random.c
+
+// --- standard.c ---------------------------------------------------------------------------------
+// Sets the mean and the deviation of the inputs, where the model has them, to those of the first
+// `count` examples.
+void standardize_by(const NnModel *model, const DataSet *set, int count);
 
 // --- picture.c ----------------------------------------------------------------------------------
 // Reads a PNG, PGM or PPM of the model's size into pixels[height][width][channels]; `invert` for
@@ -97,6 +116,7 @@ typedef struct {
     int epoch;            // completed
     int64_t step;         // taken
     EpochRecord *history; // [epoch]; owned, from allocate()
+    Classes *classes;     // owned; NULL: labels are numbers
 } Progress;
 
 typedef enum {
@@ -226,8 +246,10 @@ int command_gradcheck(const NnModel *model, const Options *options);
 
 // --- score.c ------------------------------------------------------------------------------------
 typedef struct {
-    double loss, accuracy;
+    double loss, accuracy; // accuracy NAN for a regression
     long count, hits;
+    long top_hits;   // whose label is among the model's `top` largest outputs
+    double mse, mae; // of a regression, over all its numbers
     long *confusion; // [classes][classes]: true class, predicted class; owned; NULL: not wanted
 } Score;
 
@@ -248,6 +270,18 @@ bool score_memory(Score *score, const NnModel *model); // its confusion matrix
 
 // Reads the weights that the options name.
 bool read_wanted_weights(const NnModel *model, const Options *options, Progress *progress);
+
+// --- metrics.c ----------------------------------------------------------------------------------
+typedef struct {
+    long pictures, named, hits;
+    double recall, precision, f1;
+} ClassScore;
+
+enum { CLASS_TEXT = 64 };
+ClassScore class_score(const Score *score, int classes, int class);
+void class_name(char text[CLASS_TEXT], const Classes *classes, int class);
+void json_metrics(cJSON *object, const NnModel *model, const Score *score, const Classes *names);
+void print_metrics(const NnModel *model, const Score *score); // one line
 
 // --- report.c, curves.c -------------------------------------------------------------------------
 typedef struct {
@@ -296,8 +330,8 @@ typedef struct {
     char weights[RUN_PATH], report[RUN_PATH], curves[RUN_PATH];
     char best[RUN_PATH]; // the weights of the best epoch so far, where training may end early
     int lock; // the output folder, held open
-    DataSet train, test;
-    int training, validation; // pictures, the second ones from the end of `train`
+    DataSet train, test, held; // held: for validation, where that has files of its own
+    int training, validation;  // pictures; without files the second ones are the end of `train`
     uint32_t *order, *sequence;
     Progress progress;    // its history has room for all epochs
     uint64_t fingerprint; // of the weights at the end of the last completed epoch

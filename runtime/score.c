@@ -1,5 +1,6 @@
 // score.c: how good the network is on labelled pictures, each counted exactly once.
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,37 @@ static void count_pairs(const Scoring *scoring, const NnBatch *batch)
     }
 }
 
+// A label counts whose output is less than `top` others; of equal ones the first is the larger.
+static void count_top(const Scoring *scoring, const NnBatch *batch)
+{
+    const NnModel *model = scoring->model;
+    for (int i = 0; model->top && batch->labels && model->outputs == model->classes && i < batch->rows; i++) {
+        const long row = (long)i * model->outputs;
+        const int label = batch->labels[batch->index[i]];
+        const double of_label = tensor_get(model, model->output, row + label);
+        int before = 0;
+        for (int j = 0; j < model->outputs; j++) {
+            const double output = tensor_get(model, model->output, row + j);
+            before += output > of_label || (output == of_label && j < label);
+        }
+        scoring->score->top_hits += before < model->top;
+    }
+}
+
+static void add_errors(const Scoring *scoring, const NnBatch *batch)
+{
+    const NnModel *model = scoring->model;
+    for (int i = 0; batch->targets && i < batch->rows; i++)
+        for (int j = 0; j < model->targets; j++) {
+            const float target =
+                batch->targets[(size_t)batch->index[i] * (size_t)model->targets + (size_t)j];
+            const double error =
+                tensor_get(model, model->output, (long)i * model->outputs + j) - (double)target;
+            scoring->score->mse += error * error;
+            scoring->score->mae += fabs(error);
+        }
+}
+
 // Run by each thread of a team. The barrier keeps the model's outputs until they are counted.
 void score_team(void *context)
 {
@@ -27,16 +59,17 @@ void score_team(void *context)
     const bool leader = nn_thread() == 0;
     double loss = 0, penalty = 0;
     long hits = 0, batches = 0;
+    if (leader) {
+        score->top_hits = 0;
+        score->mse = score->mae = 0;
+    }
     if (leader && score->confusion)
         memset(score->confusion, 0,
                (size_t)model->classes * (size_t)model->classes * sizeof *score->confusion);
     for (int done = 0; done < scoring->count; done += model->batch) {
-        const NnBatch batch = {
-            .pictures = scoring->set->pictures,
-            .labels = scoring->set->labels,
-            .index = scoring->sequence + scoring->first + done,
-            .rows = nn_min(model->batch, scoring->count - done),
-        };
+        NnBatch batch = data_batch(scoring->set);
+        batch.index = scoring->sequence + scoring->first + done;
+        batch.rows = nn_min(model->batch, scoring->count - done);
         model->infer(&batch, &scoring->result);
         if (leader) {
             loss += scoring->result.loss;
@@ -44,6 +77,8 @@ void score_team(void *context)
             hits += scoring->result.hits;
             batches++;
             count_pairs(scoring, &batch);
+            count_top(scoring, &batch);
+            add_errors(scoring, &batch);
         }
         nn_barrier();
     }
@@ -51,7 +86,9 @@ void score_team(void *context)
         score->count = scoring->count;
         score->hits = hits;
         score->loss = loss / (double)scoring->count + penalty / (double)batches;
-        score->accuracy = (double)hits / (double)scoring->count;
+        score->accuracy = model->classes ? (double)hits / (double)scoring->count : NAN;
+        score->mse /= (double)scoring->count * model->outputs;
+        score->mae /= (double)scoring->count * model->outputs;
     }
 }
 
@@ -66,7 +103,10 @@ uint32_t *sequence_of(int count)
 bool score_memory(Score *score, const NnModel *model)
 {
     const size_t classes = (size_t)model->classes;
-    *score = (Score){.confusion = allocate(classes * classes, sizeof *score->confusion)};
+    *score = (Score){.confusion = NULL};
+    if (classes == 0)
+        return true;
+    score->confusion = allocate(classes * classes, sizeof *score->confusion);
     return score->confusion != NULL;
 }
 

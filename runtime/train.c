@@ -45,7 +45,7 @@ static void count_step(Training *training, const NnResult *result, long done)
     training->steps++;
     display_step(&training->display, done,
                  training->loss / (double)done + training->penalty / (double)training->steps,
-                 (double)training->hits / (double)done);
+                 training->model->classes ? (double)training->hits / (double)done : NAN);
 }
 
 // False where the training ends inside this epoch; all threads agree on it.
@@ -63,17 +63,14 @@ static bool run_epoch(Training *training)
     if (leader)
         profile_begin(&training->profile);
     for (int done = 0; done < training->training; done += model->batch) {
-        const NnBatch batch = {
-            .pictures = training->train.pictures,
-            .labels = training->train.labels,
-            .index = training->order + done,
-            .rows = nn_min(model->batch, training->training - done),
-            .known = training->training - done,
-            .seed = progress->seed,
-            .epoch = progress->epoch + 1,
-            .step = ++step,
-            .rate = rate_of_step(&plan, step),
-        };
+        NnBatch batch = data_batch(&training->train);
+        batch.index = training->order + done;
+        batch.rows = nn_min(model->batch, training->training - done);
+        batch.known = training->training - done;
+        batch.seed = progress->seed;
+        batch.epoch = progress->epoch + 1;
+        batch.step = ++step;
+        batch.rate = rate_of_step(&plan, step);
         Slot *slot = &training->slots[step & 1];
         if (leader)
             slot->stop = interrupted != 0;
@@ -116,7 +113,7 @@ static void end_epoch(Training *training)
     EpochRecord *record = &progress->history[progress->epoch++];
     *record = (EpochRecord){
         .loss = training->loss / count + training->penalty / (double)training->steps,
-        .accuracy = (double)training->hits / count,
+        .accuracy = training->model->classes ? (double)training->hits / count : NAN,
         .validation_loss = validated ? training->validation_score.loss : NAN,
         .validation_accuracy = validated ? training->validation_score.accuracy : NAN,
         .seconds = training->seconds,
@@ -158,7 +155,8 @@ static void train_team(void *context)
     nn_barrier();
     if (training->outcome != RUNNING)
         return;
-    score_team(&training->evaluate);
+    if (training->test.count > 0)
+        score_team(&training->evaluate);
     for (int i = 0; training->model->profiled && i < 5; i++) // the best of them counts
         peak_measure(&training->profile.peak);
     if (leader)

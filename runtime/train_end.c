@@ -1,5 +1,7 @@
 // train_end.c: what a training says and leaves behind, however it ends.
 
+#include <math.h>
+
 #include "run.h"
 
 bool train_report(const Training *training, const char *status, const Score *test)
@@ -43,6 +45,7 @@ static bool print_end(const Training *training)
 {
     const Score *test = &training->test_score;
     const bool profiled = training->model->profiled && training->profile.steps > 0;
+    const bool tested = training->test.count > 0;
     const int best = train_best(training);
     char fingerprint[17];
     snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)training->fingerprint);
@@ -51,8 +54,8 @@ static bool print_end(const Training *training)
         cJSON_AddNumberToObject(object, "epochs", training->progress.epoch);
         if (best > 0)
             cJSON_AddNumberToObject(object, "best_epoch", best);
-        json_number(object, "test_loss", test->loss);
-        json_number(object, "test_accuracy", test->accuracy);
+        json_number(object, "test_loss", tested ? test->loss : NAN);
+        json_number(object, "test_accuracy", tested ? test->accuracy : NAN);
         cJSON_AddStringToObject(object, "weights_fingerprint", fingerprint);
         cJSON_AddStringToObject(object, "weights", training->weights);
         cJSON_AddStringToObject(object, "report", training->report);
@@ -63,8 +66,8 @@ static bool print_end(const Training *training)
     }
     if (best > 0)
         printf("best epoch    %d of %d, whose weights are kept\n", best, training->progress.epoch);
-    printf("test accuracy %.2f%% (%ld of %ld), loss %.4f\n", 100 * test->accuracy, test->hits,
-           test->count, test->loss);
+    if (tested)
+        print_metrics(training->model, test);
     printf("fingerprint   %s\n", fingerprint);
     printf("weights       %s\nreport        %s\ncurves        %s\n", training->weights,
            training->report, training->curves);
@@ -123,7 +126,9 @@ int train_end(Training *training)
     if (training->outcome == NOT_FINITE)
         return end_not_finite(training);
     if (training->outcome == NOT_SAVED ||
-        !train_report(training, "finished", &training->test_score) || !print_end(training))
+        !train_report(training, "finished",
+                      training->test.count > 0 ? &training->test_score : NULL) ||
+        !print_end(training))
         return end_with_problem();
     return 0;
 }

@@ -66,14 +66,13 @@ static bool split(Training *training)
 {
     const NnModel *model = training->model;
     const int count = training->train.count;
-    const long kept = model->validation_pictures > 0
-                          ? count - model->validation_pictures
-                          : (long)floor(count * (1 - model->validation_share));
+    const long kept = data_left(count, model->validation_share, model->validation_pictures);
     if (kept < 1)
         return failed("no picture is left to train with: of %d in '%s', %ld are for validation",
                       count, training->options->data, count - kept);
     training->training = (int)kept;
-    training->validation = count - (int)kept;
+    training->validation =
+        model->validation_files.inputs ? training->held.count : count - (int)kept;
     return true;
 }
 
@@ -89,12 +88,25 @@ static bool make_memory(Training *training)
         memcpy(history, progress->history, (size_t)progress->epoch * sizeof *history);
     free(progress->history);
     progress->history = history;
-    const int most =
-        training->train.count > training->test.count ? training->train.count : training->test.count;
+    int most = training->train.count;
+    most = training->test.count > most ? training->test.count : most;
+    most = training->held.count > most ? training->held.count : most;
     training->order = allocate((size_t)training->training, sizeof *training->order);
     training->sequence = sequence_of(most);
     return training->order && training->sequence &&
            score_memory(&training->test_score, training->model);
+}
+
+// All parts; the names of classes are the training data's, or those of an earlier training.
+static bool load(Training *training)
+{
+    const NnModel *model = training->model;
+    const char *folder = training->options->data;
+    Classes **classes = &training->progress.classes;
+    return data_load(&training->train, model, folder, DATA_TRAIN, classes) &&
+           (!model->validation_files.inputs ||
+            data_load(&training->held, model, folder, DATA_VALIDATION, classes)) &&
+           (!data_has_test(model) || data_load(&training->test, model, folder, DATA_TEST, classes));
 }
 
 bool train_prepare(Training *training)
@@ -102,16 +114,17 @@ bool train_prepare(Training *training)
     const NnModel *model = training->model;
     const Options *options = training->options;
     if (!open_folder(training) ||
-        !(options->resume ? continue_earlier(training) : start_anew(training)) ||
-        !data_load(&training->train, model, options->data, DATA_TRAIN) ||
-        !data_load(&training->test, model, options->data, DATA_TEST) || !split(training) ||
-        !make_memory(training))
+        !(options->resume ? continue_earlier(training) : start_anew(training)) || !load(training) ||
+        !split(training) || !make_memory(training))
         return false;
+    if (!options->resume)
+        standardize_by(model, &training->train, training->training);
+    const bool held = model->validation_files.inputs != NULL;
     training->validate = (Scoring){
         .model = model,
-        .set = &training->train,
+        .set = held ? &training->held : &training->train,
         .sequence = training->sequence,
-        .first = training->training,
+        .first = held ? 0 : training->training,
         .count = training->validation,
         .score = &training->validation_score,
     };
@@ -134,9 +147,11 @@ void train_free(Training *training)
         profile_close(&training->profile);
     data_free(&training->train);
     data_free(&training->test);
+    data_free(&training->held);
     free(training->order);
     free(training->sequence);
     free(training->progress.history);
+    free(training->progress.classes);
     free(training->test_score.confusion);
     if (training->lock >= 0)
         close(training->lock);

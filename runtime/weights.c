@@ -37,6 +37,15 @@ static void add_metadata(cJSON *header, const NnModel *model, const Progress *pr
     number_text(text, progress->rate);
     cJSON_AddStringToObject(metadata, "rate", text);
 
+    if (progress->classes) {
+        cJSON *names =
+            cJSON_CreateStringArray(progress->classes->name, progress->classes->count);
+        char *listed = cJSON_PrintUnformatted(names);
+        if (listed)
+            cJSON_AddStringToObject(metadata, "classes", listed);
+        cJSON_free(listed);
+        cJSON_Delete(names);
+    }
     cJSON *history = cJSON_CreateArray();
     for (int i = 0; i < progress->epoch; i++)
         cJSON_AddItemToArray(history, json_epoch(&progress->history[i], i + 1, false));

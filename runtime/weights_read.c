@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "run.h"
+#include "data.h"
 
 enum { HEADER_LIMIT = 100000000 }; // the format's own
 
@@ -312,8 +312,35 @@ static bool number_of(const Reading *reading, const char *name, uint64_t limit, 
     return errno == 0 && *end == '\0' && *value <= limit;
 }
 
+static bool read_classes(const Reading *reading, Progress *progress)
+{
+    const char *listed = metadata(reading, "classes");
+    if (!listed)
+        return true;
+    cJSON *names = cJSON_Parse(listed);
+    char *name[256];
+    int count = 0;
+    const cJSON *item;
+    bool done = cJSON_IsArray(names) && cJSON_GetArraySize(names) == reading->model->classes &&
+                reading->model->classes <= 256;
+    cJSON_ArrayForEach(item, names)
+    {
+        done = done && cJSON_IsString(item);
+        if (done)
+            name[count++] = item->valuestring;
+    }
+    if (!done)
+        failed("'%s' is damaged: the names of its classes cannot be read", reading->path);
+    else
+        progress->classes = classes_of(name, count);
+    cJSON_Delete(names);
+    return done && progress->classes;
+}
+
 static bool read_progress(const Reading *reading, Progress *progress)
 {
+    if (!read_classes(reading, progress))
+        return false;
     uint64_t epoch, step;
     const char *rate = metadata(reading, "rate"), *history = metadata(reading, "history");
     char *end = NULL;
@@ -370,6 +397,8 @@ bool weights_read(const char *path, const NnModel *model, WeightsUse use, Progre
                       read_entries(&reading) && check_offsets(&reading) &&
                       check_network(&reading) && read_data(&reading) &&
                       (!progress || read_progress(&reading, &found));
+    if (!done)
+        free(found.classes);
     for (int i = 0; done && i < model->tensor_count; i++) {
         const Place *place = &reading.places[i];
         if (place->found && (use == WEIGHTS_TO_CONTINUE || place->tensor->role != NN_OPTIMIZER))

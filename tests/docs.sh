@@ -119,6 +119,7 @@ language() {
     cc -E -P -x c - <<'END' | sed 's/ @/\n@/g' | tr -d '" ' | grep '^@'
 #define STATEMENT(word, section, example, what) @|word|
 #define VALUE(name, kind, otherwise, what) @|=|-|name|otherwise|kind
+#define VALUE_OF(choice, name, kind, otherwise, what) @|=|choice|name|otherwise|kind
 #define OPTION(name, kind, otherwise, what) @|=|-|name|otherwise|kind
 #define OPTION_OF(choice, name, kind, otherwise, what) @|=|choice|name|otherwise|kind
 #define ONE_OF(...) __VA_ARGS__
@@ -136,7 +137,7 @@ section() { # STATEMENT CHOICE
 }
 
 check_statement() { # STATEMENT
-    section "$1" - | grep -q . || echo "docs/language.md has no section '### $1'"
+    [ -n "$(section "$1" -)" ] || echo "docs/language.md has no section '### $1'"
 }
 
 check_row() { # STATEMENT CHOICE NAME DEFAULT KIND
@@ -151,7 +152,7 @@ check_row() { # STATEMENT CHOICE NAME DEFAULT KIND
         SAME_AS*) word=${4#*\(} && grep -qF "\`${word%\)}\`" <<<"$row" || echo "'$3': not its default $4" ;;
         *) grep -qF "|$4|" <<<"${row// /}" || echo "'$3' of '$1': its default is $4, found $row" ;;
     esac
-    case $5 in *\(* | '' | NAME | DATA_SET) return ;; esac
+    case $5 in *\(* | '' | NAME | DATA_SET | PATH | COLUMN) return ;; esac
     for word in ${5//,/ }; do
         grep -qF "\`$word\`" <<<"$text" || echo "'$3' of '$1' says nothing of '$word'"
     done

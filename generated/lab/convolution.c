@@ -663,15 +663,15 @@ static void convolve_weights_4x4_3x3x64x64(const float *x, const float *dy, floa
 
 // --- input: input 28x28x1 ------------------------------------------------------------------------
 
-// x = pictures / 255
+// x = scale pictures
 static void input_forward(const NnBatch *batch, int first, int rows,
                           float x[restrict ROWS][28][28][1])
 {
     for (int i = 0; i < rows; i++) {
-        const uint8_t *const picture = batch->pictures + (size_t)batch->index[first + i] * 784;
+        const size_t at = (size_t)batch->index[first + i] * 784;
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
-            to[j] = picture[j] * 0.003921569f;
+            to[j] = batch->pictures[at + j] * 0.003921569f;
         nn_ahead(batch, first + i + BATCH, 784);
     }
 }
@@ -3197,9 +3197,9 @@ const NnModel nn_model = {
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,
-    .data = "mnist",
+    .data = "mnist", .format = NN_IDX,
+    .byte_scale = 0.00392156862745098, .number_scale = 1,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 10, .seed = 1, .rate = 0.0005,
-    .validation_share = 0,
     .loss = "cross_entropy", .optimizer = "rmsprop",
     .layers = layers, .layer_count = 20,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,

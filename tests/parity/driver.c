@@ -61,8 +61,8 @@ static int steps(char **argument)
     work = (Work){.steps = atoi(argument[1]), .outputs = argument[5], .good = true};
     progress = (Progress){.seed = 1, .rate = nn_model.rate};
     work.loss = allocate((size_t)work.steps, sizeof *work.loss);
-    if (!data_load(&work.train, &nn_model, argument[0], DATA_TRAIN) ||
-        !data_load(&work.test, &nn_model, argument[0], DATA_TEST) ||
+    if (!data_load(&work.train, &nn_model, argument[0], DATA_TRAIN, NULL) ||
+        !data_load(&work.test, &nn_model, argument[0], DATA_TEST, NULL) ||
         !(work.index = sequence_of(work.train.count)))
         return end_with_problem();
     tensors_initialise(&nn_model, 1);

@@ -104,7 +104,7 @@ static void test_hostile_names(void **state)
     assert_false(make_folders(folder_name));
     DataSet set;
     folder_name[RUN_PATH - 3] = '\0';
-    assert_false(data_load(&set, &nn_model, folder_name, DATA_TEST));
+    assert_false(data_load(&set, &nn_model, folder_name, DATA_TEST, NULL));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, enter_folder, leave_folder)

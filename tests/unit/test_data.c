@@ -36,7 +36,7 @@ static int setup(void **state)
 static void assert_right(void)
 {
     DataSet set;
-    if (!data_load(&set, &nn_model, "data", DATA_TEST))
+    if (!data_load(&set, &nn_model, "data", DATA_TEST, NULL))
         fail_msg("%s", problem());
     assert_int_equal(set.count, 3);
     assert_memory_equal(set.pictures, content, 48);
@@ -47,7 +47,7 @@ static void assert_right(void)
 static void assert_wrong(const char *part)
 {
     DataSet set = {.count = 7};
-    assert_false(data_load(&set, &nn_model, "data", DATA_TEST));
+    assert_false(data_load(&set, &nn_model, "data", DATA_TEST, NULL));
     assert_problem(part);
     assert_true(set.count == 0 && !set.pictures && !set.labels);
 }
@@ -87,12 +87,12 @@ static void test_colour(void **state)
     DataSet set;
     const uint32_t dim[] = {1, 4, 4, 3};
     colour.channels = 3;
-    assert_false(data_load(&set, &colour, "data", DATA_TEST));
+    assert_false(data_load(&set, &colour, "data", DATA_TEST, NULL));
     assert_problem("'data/t10k-images-idx4-ubyte' is missing");
     write_bytes("data/t10k-images-idx4-ubyte", file,
                 make_idx(file, 0x804, 4, dim, content, 48));
     write_labels(0x801, 1, "\2", 1);
-    assert_true(data_load(&set, &colour, "data", DATA_TEST));
+    assert_true(data_load(&set, &colour, "data", DATA_TEST, NULL));
     assert_memory_equal(set.pictures, content, 48);
     data_free(&set);
 }
@@ -101,13 +101,13 @@ static void test_missing(void **state)
 {
     (void)state;
     DataSet set;
-    assert_false(data_load(&set, &nn_model, "nowhere", DATA_TEST));
+    assert_false(data_load(&set, &nn_model, "nowhere", DATA_TEST, NULL));
     assert_problem("no data set in 'nowhere': No such file or directory");
     assert_problem("'tools/fetch-data mnist'");
     assert_problem("'--data DIR'");
-    assert_false(data_load(&set, &nn_model, PICTURES, DATA_TEST));
+    assert_false(data_load(&set, &nn_model, PICTURES, DATA_TEST, NULL));
     assert_problem("it is not a folder");
-    assert_false(data_load(&set, &nn_model, "data", DATA_TRAIN));
+    assert_false(data_load(&set, &nn_model, "data", DATA_TRAIN, NULL));
     assert_problem("'data/train-images-idx3-ubyte' is missing, and so is "
                    "'train-images-idx3-ubyte.gz'");
     unlink(LABELS);
@@ -216,7 +216,7 @@ static void test_large_gzip(void **state)
     memset(large + 8, 1, COUNT);
     write_bytes(LABELS, large, 8 + COUNT);
     free(large);
-    assert_true(data_load(&set, &nn_model, "data", DATA_TEST));
+    assert_true(data_load(&set, &nn_model, "data", DATA_TEST, NULL));
     assert_int_equal(set.count, COUNT);
     assert_int_equal(set.pictures[16 * COUNT - 1], 77);
     data_free(&set);

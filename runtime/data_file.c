@@ -1,0 +1,132 @@
+// data_file.c: the bytes of a file, plain or gzipped, with memory that grows as they come.
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "data.h"
+
+enum { FIRST_BYTES = 1 << 16 };
+
+// A file without the end of its gzip stream, or with a wrong checksum, or unreadable.
+static bool unreadable(const Source *source, size_t got)
+{
+    int error = Z_OK;
+    const int why = errno;
+    const char *text = gzerror(source->file, &error);
+    if (error == Z_BUF_ERROR)
+        return failed("'%s' is cut short: its gzip stream ends after %zu bytes of content",
+                      source->path, got);
+    if (error == Z_ERRNO)
+        return failed("cannot read '%s': %s", source->path, strerror(why));
+    const char *colon = strstr(text, ": "); // zlib writes the path before its reason
+    return failed("'%s' is corrupt: %s", source->path, colon ? colon + 2 : text);
+}
+
+bool source_read(const Source *source, void *to, size_t size, size_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        const size_t left = size - *got;
+        const unsigned ask = left < (1u << 30) ? (unsigned)left : 1u << 30;
+        const int came = gzread(source->file, (char *)to + *got, ask);
+        if (came < 0)
+            return unreadable(source, *got);
+        *got += (size_t)came;
+        if ((unsigned)came < ask)
+            break;
+    }
+    int error = Z_OK;
+    gzerror(source->file, &error);
+    return error == Z_OK || error == Z_STREAM_END || unreadable(source, *got);
+}
+
+bool source_open_path(Source *source)
+{
+    struct stat found;
+    errno = 0;
+    source->file = gzopen(source->path, "rb");
+    if (!source->file)
+        return failed("cannot read '%s': %s", source->path,
+                      errno ? strerror(errno) : "out of memory");
+    gzbuffer(source->file, 1 << 17);
+    const bool sized = stat(source->path, &found) == 0 && found.st_size > FIRST_BYTES;
+    source->room = sized ? (size_t)found.st_size : FIRST_BYTES;
+    return true;
+}
+
+bool source_open(Source *source, const char *folder, const char *name)
+{
+    if (*name != '/' && strcmp(folder, ".") != 0) {
+        if (!path_join(source->path, folder, name))
+            return false;
+    } else if (snprintf(source->path, RUN_PATH, "%s", name) >= RUN_PATH) {
+        return failed("the path of '%s' is too long", name);
+    }
+    return source_open_path(source);
+}
+
+void source_close(Source *source) { gzclose_r(source->file); }
+
+unsigned char *source_body(const Source *source, size_t size)
+{
+    size_t room = size < source->room ? size : source->room, have = 0;
+    unsigned char *body = NULL;
+    for (;;) {
+        unsigned char *larger = realloc(body, room);
+        if (!larger) {
+            failed("out of memory: '%s' holds more than %zu bytes", source->path, have);
+            break;
+        }
+        body = larger;
+        memory_large_pages(body + have, room - have);
+        size_t got;
+        if (!source_read(source, body + have, room - have, &got))
+            break;
+        have += got;
+        if (have < room) {
+            failed("'%s' is truncated: its header promises %zu bytes of content, %zu are there",
+                   source->path, size, have);
+            break;
+        }
+        if (have == size) {
+            unsigned char beyond;
+            if (!source_read(source, &beyond, 1, &got))
+                break;
+            if (got == 0)
+                return body;
+            failed("'%s' goes on after the %zu bytes of content that its header promises",
+                   source->path, size);
+            break;
+        }
+        room = size - room > room ? 2 * room : size;
+    }
+    free(body);
+    return NULL;
+}
+
+char *source_rest(const Source *source, size_t *size)
+{
+    size_t room = source->room + 1, got;
+    char *rest = NULL;
+    *size = 0;
+    for (;;) {
+        char *larger = realloc(rest, room);
+        if (!larger) {
+            failed("out of memory: '%s' holds more than %zu bytes", source->path, *size);
+            break;
+        }
+        rest = larger;
+        if (!source_read(source, rest + *size, room - 1 - *size, &got))
+            break;
+        *size += got;
+        if (*size < room - 1) {
+            rest[*size] = '\0';
+            return rest;
+        }
+        room *= 2;
+    }
+    free(rest);
+    return NULL;
+}
