@@ -6,6 +6,7 @@
 //     | lower        lower.c, shape.c  two graphs of operations: a training step and inference
 //     | grad         grad.c            backward nodes
 //     | update       update.c          the optimizer's nodes
+//     | single       single.c          batches of one row: zeros are skipped
 //     | chunk        chunk.c           large batches: what runs for each chunk of rows
 //     | fuse         fuse.c            rewrites; elementwise ops join the loops of others
 //     | schedule     schedule.c        blocks of rows, parts of tensors, phases between barriers
@@ -32,11 +33,14 @@ static void after(const Options *o, const Graph *graph, const char *pass)
 
 static void run_passes(const Options *o, Graph *graph, bool trains)
 {
+    if (trains)
+        skip_zero_rows(graph);
     graph->forward_count = graph->count;
     after(o, graph, "lower");
     if (trains) {
         differentiate(graph);
         add_updates(graph);
+        update_at_places(graph);
         after(o, graph, "grad");
     }
     cut_into_chunks(graph);

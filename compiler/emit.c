@@ -285,6 +285,8 @@ static uint64_t fingerprint(const Network *network)
     return hash;
 }
 
+enum { MOST_THREADS = 64 };
+
 static void emit_model(Out *out, const Network *network)
 {
     const Program *const p = network->program;
@@ -311,6 +313,8 @@ static void emit_model(Out *out, const Network *network)
     line(out, ".loss = \"%s\", .optimizer = \"%s\",",
          p->loss ? setting_word(p->loss, "kind") : "none",
          network->trains ? setting_word(p->optimizer, "kind") : "none");
+    // one row is not shared out: the threads would only meet
+    line(out, ".threads = %d,", network->blocks > 1 ? MOST_THREADS : 1);
     line(out, ".layers = layers, .layer_count = %d,", network->card_count);
     line(out, ".tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,");
     line(out, ".parameters = %ld,", cost.parameters);

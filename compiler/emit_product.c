@@ -18,18 +18,19 @@ static const char *product_name(Form form, int terms, int columns)
     return format("%s_%dx%d", names[form], terms, columns);
 }
 
-static void need(Out *out, Form form, int terms, int columns, int rows)
+// Notes that a function is needed.
+void need_product(Out *out, int form, int terms, int columns, int rows)
 {
     Network *const network = out->network;
     for (int i = 0; i < network->product_count; i++) {
         const Product *const p = &network->products[i];
-        if (p->form == (int)form && p->terms == terms && p->columns == columns)
+        if (p->form == form && p->terms == terms && p->columns == columns)
             return;
     }
     if (network->product_count == MAX_PRODUCTS)
         bug("more than %d matrix products", MAX_PRODUCTS);
     network->products[network->product_count++] =
-        (Product){.form = (int)form, .terms = terms, .columns = columns, .rows = rows};
+        (Product){.form = form, .terms = terms, .columns = columns, .rows = rows};
 }
 
 // y[rows][columns] = x[rows][terms] w[terms][columns]; usual_rows is what `rows` mostly is.
@@ -40,7 +41,7 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
         line(out, "gemm_nn(%s, %d, %d, %s, %s, 0, %s);", rows, columns, terms, x, w, y);
         return;
     }
-    need(out, ROWS_BY_MATRIX, terms, columns, usual_rows);
+    need_product(out, ROWS_BY_MATRIX, terms, columns, usual_rows);
     line(out, "%s(%s, %s, %s, %s);", product_name(ROWS_BY_MATRIX, terms, columns), rows, x, w, y);
 }
 
@@ -57,7 +58,7 @@ void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int 
              whole ? dw : format("%s[%s]", dw, from));
         return;
     }
-    need(out, OUTER_SUM, width, columns, usual_rows);
+    need_product(out, OUTER_SUM, width, columns, usual_rows);
     line(out, "%s(%s, %s, %s, %s, %s, %s, %s);", product_name(OUTER_SUM, width, columns), from, to,
          terms, x, dy, dw, add);
 }
@@ -96,7 +97,7 @@ static void emit_blas(Out *out, const char *body)
 
 // --- tiles --------------------------------------------------------------------------------------
 
-static int lanes(const Network *network)
+int product_lanes(const Network *network)
 {
     return network->target->vector_bytes / (network->doubles ? 8 : 4);
 }
@@ -133,7 +134,7 @@ typedef struct {
 // The columns as strips: pairs of full vectors, one full vector, then halves down to one column.
 static int strips_of(const Network *network, int columns, Strip *strips)
 {
-    const int full = lanes(network);
+    const int full = product_lanes(network);
     int count = 0;
     if (columns >= 2 * full)
         strips[count++] = (Strip){2 * full, 2, full};
@@ -147,7 +148,7 @@ static int strips_of(const Network *network, int columns, Strip *strips)
     return count;
 }
 
-static const char *vector_type(const Network *network, int lane_count)
+const char *lane_type(const Network *network, int lane_count)
 {
     return lane_count == 1 ? real_type(network) : format("Vector%d", lane_count);
 }
@@ -307,14 +308,15 @@ static void emit_vector_types(Out *out)
 {
     const char *const type = real_type(out->network);
     const int size = out->network->doubles ? 8 : 4;
-    for (int n = lanes(out->network); n > 1; n /= 2)
+    for (int n = product_lanes(out->network); n > 1; n /= 2)
         line(out, "typedef %s Vector%d __attribute__((vector_size(%d)));", type, n, n * size);
     blank_line(out);
 }
 
 static bool is_called(const Product *p, const char *body)
 {
-    return strstr(body, format("%s(", product_name((Form)p->form, p->terms, p->columns))) != NULL;
+    return p->form <= OUTER_SUM &&
+           strstr(body, format("%s(", product_name((Form)p->form, p->terms, p->columns))) != NULL;
 }
 
 // A line for each strip that a product needs, in one table.
@@ -334,7 +336,7 @@ static void emit_strips(Out *out, const char *body)
             const char *const name = strip_name(heights, strips[s].width);
             if (!strstr(done.text, format(" %s ", name)))
                 line(out, "STRIP(%s, %d, %d, %d, %s)", name, heights.full, heights.rest,
-                     strips[s].vectors, vector_type(network, strips[s].lane_count));
+                     strips[s].vectors, lane_type(network, strips[s].lane_count));
             text_add(&done, "%s ", name);
         }
     }
@@ -364,5 +366,6 @@ void emit_products(Out *out, const char *body)
     raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n\n");
     if (out->network->product_count)
         emit_tiles(out, body);
+    emit_row_products(out, body);
     emit_windows(out);
 }

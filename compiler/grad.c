@@ -113,6 +113,19 @@ void grad_dense(Graph *graph, const Node *node, int dy)
                  BACKWARD(graph, &n, OP_dense_grad_w, shape_at(graph, w), "gradient", x, dy));
 }
 
+// The places of x that are 0 have no gradient: relu's is 0 there, and nobody asks for a picture's.
+void grad_dense_at(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int x = n.input[0], w = n.input[1], places = n.input[2];
+    if (needs_gradient(graph, x))
+        gradient_add(
+            graph, x,
+            BACKWARD(graph, &n, OP_dense_at_grad_x, shape_at(graph, x), "backward", dy, w, places));
+    gradient_add(graph, w,
+                 BACKWARD(graph, &n, OP_dense_grad_w, shape_at(graph, w), "gradient", x, dy));
+}
+
 void grad_conv(Graph *graph, const Node *node, int dy)
 {
     const Node n = *node;

@@ -642,6 +642,10 @@ int flipped_weight(Graph *graph, int w); // and of a convolution's, its window t
 void fuse(Graph *graph);
 void drop_dead(Graph *graph);
 
+// --- single.c: batches of one row ---------------------------------------------------------------
+void skip_zero_rows(Graph *graph);
+void update_at_places(Graph *graph);
+
 // --- chunk.c: large batches ---------------------------------------------------------------------
 void cut_into_chunks(Graph *graph);
 bool kept_by_chunk(const Graph *graph, int id);
@@ -760,11 +764,22 @@ const char *open_part(Out *out, const Graph *graph, const Node *node);
 void close_part(Out *out, const Graph *graph, const Node *node);
 const char *part_loop(const Graph *graph, const Node *node); // "for (int i = from; i < to; i++)"
 
+// --- emit_rows.c: products of one row -----------------------------------------------------------
+void emit_rows_sum(Out *out, int columns, const char *at, const char *x, const char *w,
+                   const char *y);
+void emit_rows_dot(Out *out, int columns, const char *at, const char *y, const char *w,
+                   const char *x);
+void emit_row_products(Out *out, const char *body); // the functions that the body calls
+
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
 void emit_product(Out *out, const char *rows, int usual_rows, int columns, int terms, const char *x,
                   const char *w, const char *y);
 void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
                 const char *terms, const char *x, const char *dy, const char *dw, const char *add);
+void need_product(Out *out, int form, int terms, int columns, int rows);
+int product_lanes(const Network *network);                      // of a full vector
+const char *lane_type(const Network *network, int lane_count);  // "Vector8"
+void emit_macro(Out *out, const char *const *lines, int count); // REAL: the program's type
 void emit_products(Out *out, const char *body); // the functions that the body calls
 
 void emit_macro(Out *out, const char *const *lines, int count); // REAL stands for the real type

@@ -68,6 +68,13 @@ void shape_dense(Graph *graph, Node *node)
     node->shape = shape_of(1, w.dims[1]);
 }
 
+// A list of places, behind their count.
+void shape_places(Graph *graph, Node *node)
+{
+    node->shape = shape_of(1, (int)shape_size(input_shape(graph, node, 0)) + 1);
+    node->type = TYPE_INDEX;
+}
+
 // Sizes of the windows' grid over one picture; `same` pads as TensorFlow does: as many windows as
 // fit the stride, the odd pixel of padding below and right.
 static bool window_grid(const Graph *graph, Node *node, int grid[2])

@@ -663,6 +663,7 @@ const NnModel nn_model = {
     .byte_scale = 0.00392156862745098, .number_scale = 1,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
     .loss = "cross_entropy", .optimizer = "adam",
+    .threads = 64,
     .layers = layers, .layer_count = 2,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 238510,

@@ -293,7 +293,7 @@ static Options default_options(const NnModel *model)
         .epochs = model->epochs,
         .seed = model->seed,
         .rate = model->rate,
-        .threads = nn_min(team_processors(), 64),
+        .threads = nn_min(team_processors(), model->threads),
         .rows = nn_min(model->batch, 8),
         .samples = 200,
         .seconds = 3,

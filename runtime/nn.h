@@ -194,6 +194,7 @@ typedef struct {
     long test_pictures;
     NnFiles test_files;
     const char *loss, *optimizer;
+    int threads; // as many as a step is worth sharing out to, where the user names no number
 
     const NnLayer *layers;
     int layer_count;

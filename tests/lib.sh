@@ -125,7 +125,7 @@ quietly() { # COMMAND...
 same_as_torch() { # C-FILE NET BOUND [adam]
     local base=${1%.c}
     compile "$1" "$base" tests/parity/driver.c || return
-    timeout 100 "$base" steps "$sample" 50 2 "$base.before" "$base.after" "$base.outputs" \
+    timeout 100 "$base" steps "$sample" "${steps:-50}" 2 "$base.before" "$base.after" "$base.outputs" \
         >"$base.losses" || return
     "$python" tests/parity/reference.py "$2" "$sample" "$base.before" "$base.losses" \
         "$base.after" "$base.outputs" "$3" ${4-}

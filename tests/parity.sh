@@ -1,5 +1,5 @@
 #!/bin/bash
-# parity.sh: 50 steps of training against PyTorch, from the same weights on the same batches.
+# parity.sh: 50 steps or more of training against PyTorch, from the same weights on the same batches.
 #
 # Losses agree within 1e-4, relatively, in float, and within 1e-9 in double, where a formula that
 # differs has nowhere to hide.
@@ -25,7 +25,7 @@ parity() { # NAME PRECISIONS OPTIMIZER [adam] < layers
         echo 'input 28x28x1'
         cat
         echo "optimizer $3"
-        echo 'batch 30' # 50 of them are the sample's 1,500 pictures
+        echo "batch ${batch:-30}" # 50 of 30 are the sample's 1,500 pictures
     } >"$tmp/$1.net"
     for precision in $2; do
         bound=1e-9
@@ -72,6 +72,16 @@ batchnorm
 relu
 dense 10 softmax
 loss cross_entropy'
+
+# One row at a time, where zeros are skipped; widths of several spans of vectors and of each rest.
+row='dense 300 relu
+dense 61 relu
+dense 130 tanh
+dense 7 relu
+dense 10 softmax
+loss cross_entropy'
+batch=1 steps=400 parity row-sgd 'f32 f64' 'sgd lr 0.02' <<<"$row"
+batch=1 steps=400 parity row-momentum 'f32' 'sgd lr 0.01 momentum 0.5' <<<"$row"
 
 while IFS=: read -r name optimizer; do
     parity "mlp-$name" 'f32 f64' "$optimizer" <<<"$mlp"

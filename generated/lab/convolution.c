@@ -3201,6 +3201,7 @@ const NnModel nn_model = {
     .byte_scale = 0.00392156862745098, .number_scale = 1,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 10, .seed = 1, .rate = 0.0005,
     .loss = "cross_entropy", .optimizer = "rmsprop",
+    .threads = 64,
     .layers = layers, .layer_count = 20,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 861714,

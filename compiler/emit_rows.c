@@ -1,0 +1,231 @@
+// emit_rows.c: products of one row: rows of a matrix added up, or each multiplied by a row, for the
+// places of a list only.
+#include "netc.h"
+
+#include <string.h>
+
+typedef enum { ROWS_SUM = 2, ROWS_DOT } Form; // behind those of emit_product.c
+
+static const char *rows_name(int form, int columns)
+{
+    return format("rows_%s_%d", form == ROWS_SUM ? "sum" : "dot", columns);
+}
+
+// y[columns] = the sum of x[i] w[i][columns] over the places i that the list `at` holds behind
+// their count.
+void emit_rows_sum(Out *out, int columns, const char *at, const char *x, const char *w,
+                   const char *y)
+{
+    need_product(out, ROWS_SUM, 0, columns, 1);
+    line(out, "%s(%s, %s, %s, %s);", rows_name(ROWS_SUM, columns), at, x, w, y);
+}
+
+// x[i] = the sum of w[i][j] y[j] over j < columns, for each place i of the list `at`.
+void emit_rows_dot(Out *out, int columns, const char *at, const char *y, const char *w,
+                   const char *x)
+{
+    need_product(out, ROWS_DOT, 0, columns, 1);
+    line(out, "%s(%s, %s, %s, %s);", rows_name(ROWS_DOT, columns), at, y, w, x);
+}
+
+bool calls_rows(const Product *p, const char *body)
+{
+    return p->form >= ROWS_SUM && strstr(body, format("%s(", rows_name(p->form, p->columns)));
+}
+
+// A few vectors of columns through all rows of the list.
+static void emit_span_macro(Out *out)
+{
+    static const char *const span[] = {
+        "#define SPAN(name, VECTORS, Vector)",
+        "    static inline __attribute__((always_inline)) void name(",
+        "        const int32_t *at, const REAL *x, const REAL *w, long width, REAL *y)",
+        "    {",
+        "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
+        "        Vector sum[VECTORS] = {0};",
+        "        for (int n = 1; n <= at[0]; n++) {",
+        "            const REAL *const row = w + at[n] * width;",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                Vector columns;",
+        "                memcpy(&columns, row + j * LANES, sizeof(Vector));",
+        "                sum[j] += x[at[n]] * columns;",
+        "            }",
+        "        }",
+        "        memcpy(y, sum, sizeof sum);",
+        "    }",
+    };
+    comment(out, "A span: a few vectors of columns, summed over the rows of a list: "
+                 "at[1] to at[at[0]] are places in x and rows of w.");
+    emit_macro(out, span, (int)(sizeof span / sizeof *span));
+}
+
+enum { MOST_VECTORS = 8 };
+
+typedef struct {
+    int from, vectors, lanes;
+} Span;
+
+// The columns as spans of full vectors, then halves down to one column.
+static int spans_of(const Network *network, int columns, Span *spans)
+{
+    const int full = product_lanes(network);
+    int count = 0, at = 0;
+    while (columns - at >= full) {
+        const int vectors = (columns - at) / full;
+        spans[count++] = (Span){at, vectors < MOST_VECTORS ? vectors : MOST_VECTORS, full};
+        at += full * spans[count - 1].vectors;
+    }
+    for (int lanes = full / 2; lanes >= 1; lanes /= 2)
+        if ((columns - at) / lanes) {
+            spans[count++] = (Span){at, 1, lanes};
+            at += lanes;
+        }
+    return count;
+}
+
+static const char *span_name(const Span *s) { return format("span_%dx%d", s->vectors, s->lanes); }
+
+enum { MOST_SPANS = 4096 };
+
+static void emit_sum(Out *out, int columns)
+{
+    static Span spans[MOST_SPANS];
+    const char *const type = real_type(out->network);
+    if (columns > MOST_SPANS * 64)
+        bug("a row of %d columns", columns);
+    const int count = spans_of(out->network, columns, spans);
+    comment(out, "y[%d] = the sum of x[i] w[i][%d] over the places i of the list", columns,
+            columns);
+    emit_declaration(
+        out, format("static void %s(", rows_name(ROWS_SUM, columns)),
+        format("const int32_t *at, const %s *x, const %s *w, %s *y", type, type, type));
+    line(out, "{");
+    int s = 0, runs = 0;
+    while (runs < count && spans[runs].vectors == MOST_VECTORS)
+        runs++;
+    if (runs > 1) {
+        const int width = MOST_VECTORS * spans[0].lanes;
+        line(out, "for (int j = 0; j < %d; j += %d)", runs * width, width);
+        line(out, "    %s(at, x, w + j, %d, y + j);", span_name(&spans[0]), columns);
+        s = runs;
+    }
+    for (; s < count; s++) {
+        const char *const offset = spans[s].from ? format(" + %d", spans[s].from) : "";
+        line(out, "%s(at, x, w%s, %d, y%s);", span_name(&spans[s]), offset, columns, offset);
+    }
+    line(out, "}");
+    blank_line(out);
+}
+
+// One step of a row's product: the lanes of what is summed so far are halved, until they are those
+// of the columns that are left.
+static void emit_dot(Out *out, int columns)
+{
+    const char *const type = real_type(out->network);
+    int full = product_lanes(out->network);
+    while (full > columns)
+        full /= 2;
+    comment(out, "x[i] = the sum of w[i][j] y[j] over j < %d, for each place i of the list",
+            columns);
+    emit_declaration(
+        out, format("static void %s(", rows_name(ROWS_DOT, columns)),
+        format("const int32_t *at, const %s *y, const %s *w, %s *x", type, type, type));
+    line(out, "{");
+    line(out, "for (int n = 1; n <= at[0]; n++) {");
+    line(out, "const %s *const row = w + (long)at[n] * %d;", type, columns);
+    const int whole = columns / full * full;
+    if (full > 1)
+        line(out, "%s sum%d = {0};", lane_type(out->network, full), full);
+    else
+        line(out, "const %s sum1 = row[0] * y[0];", type);
+    if (full > 1) {
+        line(out, "for (int j = 0; j < %d; j += %d)", whole, full);
+        line(out, "    sum%d += load%d(row + j) * load%d(y + j);", full, full, full);
+    }
+    int at = whole;
+    for (int lanes = full / 2; lanes >= 1; lanes /= 2) {
+        const bool some = (columns - at) / lanes > 0;
+        const char *const from = format(" + %d", at);
+        const char *const more =
+            !some        ? ""
+            : lanes == 1 ? format(" + row[%d] * y[%d]", at, at)
+                         : format(" + load%d(row%s) * load%d(y%s)", lanes, from, lanes, from);
+        line(out, "const %s sum%d = halved%d(sum%d)%s;", lane_type(out->network, lanes), lanes,
+             2 * lanes, 2 * lanes, more);
+        at += some ? lanes : 0;
+    }
+    line(out, "x[at[n]] = sum1;");
+    line(out, "}");
+    line(out, "}");
+    blank_line(out);
+}
+
+// Functions on vectors of 2, 4, … lanes that the dot products use.
+static void emit_halves(Out *out)
+{
+    const char *const type = real_type(out->network);
+    comment(out, "load: a vector from memory; halved: its lower lanes plus its upper ones.");
+    for (int n = product_lanes(out->network); n > 1; n /= 2) {
+        const char *const vector = lane_type(out->network, n);
+        line(out, "static inline %s load%d(const %s *from)", vector, n, type);
+        line(out, "{");
+        line(out, "%s v;", vector);
+        line(out, "memcpy(&v, from, sizeof v);");
+        line(out, "return v;");
+        line(out, "}");
+        line(out, "static inline %s halved%d(%s v)", lane_type(out->network, n / 2), n, vector);
+        line(out, "{");
+        line(out, "%s half[2];", lane_type(out->network, n / 2));
+        line(out, "memcpy(half, &v, sizeof half);");
+        line(out, "return half[0] + half[1];");
+        line(out, "}");
+    }
+    blank_line(out);
+}
+
+static void emit_spans(Out *out, const char *body)
+{
+    Text done = {0};
+    text_add(&done, " ");
+    for (int i = 0; i < out->network->product_count; i++) {
+        const Product *const p = &out->network->products[i];
+        static Span spans[MOST_SPANS];
+        if (p->form != ROWS_SUM || !calls_rows(p, body))
+            continue;
+        const int count = spans_of(out->network, p->columns, spans);
+        for (int s = 0; s < count; s++) {
+            const char *const name = span_name(&spans[s]);
+            if (!strstr(done.text, format(" %s ", name)))
+                line(out, "SPAN(%s, %d, %s)", name, spans[s].vectors,
+                     lane_type(out->network, spans[s].lanes));
+            text_add(&done, "%s ", name);
+        }
+    }
+    blank_line(out);
+}
+
+// The functions that `body` calls, and what they are made of.
+void emit_row_products(Out *out, const char *body)
+{
+    bool sums = false, dots = false;
+    for (int i = 0; i < out->network->product_count; i++) {
+        const Product *const p = &out->network->products[i];
+        sums |= p->form == ROWS_SUM && calls_rows(p, body);
+        dots |= p->form == ROWS_DOT && calls_rows(p, body);
+    }
+    if (sums) {
+        emit_span_macro(out);
+        emit_spans(out, body);
+    }
+    if (dots)
+        emit_halves(out);
+    for (int i = 0; i < out->network->product_count; i++) {
+        const Product *const p = &out->network->products[i];
+        if (!calls_rows(p, body))
+            continue;
+        if (p->form == ROWS_SUM)
+            emit_sum(out, p->columns);
+        else
+            emit_dot(out, p->columns);
+    }
+}

@@ -1,0 +1,82 @@
+// single.c: batches of one row: what is zero is skipped.
+//
+// With one row there is no product of matrices left: a dense layer adds up rows of its weights, and
+// its update changes rows. Where a number of the input is 0, as most pixels of a drawing and half
+// the results of relu are, its row of the weights adds nothing and stays as it is, so that neither
+// need be read. That is exact for finite weights, and a step that isn't finite stops before it
+// changes one.
+#include "netc.h"
+
+// Values that are expected to hold zeros, and whose gradient is 0 wherever they are: behind relu.
+static bool leaves_zeros(const Graph *graph, int id)
+{
+    const Node *const node = &graph->nodes[id];
+    if (node->op == OP_dropout)
+        return leaves_zeros(graph, node->input[0]);
+    return node->op == OP_relu || node->op == OP_picture;
+}
+
+// Makes room for one node at `place`, whose inputs come before it.
+static Node *insert(Graph *graph, int place, Op op, int input)
+{
+    const Node *const at = &graph->nodes[place];
+    node_add(graph, op, at->layer, at->loc, 1, &input);
+    const Node made = graph->nodes[graph->count - 1];
+    for (int i = graph->count - 1; i > place; i--)
+        graph->nodes[i] = graph->nodes[i - 1];
+    graph->nodes[place] = made;
+    for (int i = place + 1; i < graph->count; i++)
+        for (int k = 0; k < graph->nodes[i].input_count; k++)
+            graph->nodes[i].input[k] += graph->nodes[i].input[k] >= place;
+    return &graph->nodes[place];
+}
+
+// dense-of-one-row: dense(x, w) becomes dense_at(x, w, places(x)).
+// Condition: batches of one row, and an x that is expected to hold zeros.
+void skip_zero_rows(Graph *graph)
+{
+    const Network *const network = graph->network;
+    if (network->blas || network->block_rows * network->blocks != 1)
+        return;
+    for (int i = 0; i < graph->count; i++) {
+        if (graph->nodes[i].op != OP_dense || !leaves_zeros(graph, graph->nodes[i].input[0]))
+            continue;
+        const int x = graph->nodes[i].input[0];
+        Node *const places = insert(graph, i, OP_nonzero, x);
+        places->name = format("%s_nonzero", graph->nodes[x].name);
+        places->suffix = "nonzero";
+        infer_shape(graph, i);
+        Node *const dense = &graph->nodes[++i];
+        dense->op = OP_dense_at;
+        dense->input[dense->input_count++] = i - 1;
+        dense->own_inputs = dense->input_count;
+    }
+}
+
+// update-at-places: sgd(w, dense_grad_w(x, dy)) becomes dense_at_sgd(w, x, dy, places(x)).
+// Condition: nothing else reads the gradient, and x has its places; a gradient of 0 changes nothing
+// by plain sgd.
+void update_at_places(Graph *graph)
+{
+    for (int i = 0; i < graph->count; i++) {
+        Node *const sgd = &graph->nodes[i];
+        if (sgd->op != OP_sgd || sgd->dead)
+            continue;
+        Node *const gradient = &graph->nodes[sgd->input[1]];
+        if (gradient->op != OP_dense_grad_w || gradient->kept ||
+            consumers(graph, sgd->input[1]) > 1)
+            continue;
+        int places = -1;
+        for (int k = 0; k < graph->forward_count; k++)
+            if (graph->nodes[k].op == OP_nonzero && graph->nodes[k].input[0] == gradient->input[0])
+                places = k;
+        if (places < 0)
+            continue;
+        sgd->op = OP_dense_at_sgd;
+        sgd->input[1] = gradient->input[0];
+        sgd->input[2] = gradient->input[1];
+        sgd->input[3] = places;
+        sgd->own_inputs = sgd->input_count = 4;
+        gradient->dead = true;
+    }
+}
