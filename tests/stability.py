@@ -184,7 +184,8 @@ def shown_lines(left, right):
             for side, marks in enumerate((" -", " +")):
                 if line[0] not in marks:
                     continue
-                if texts[side][at[side] - 1] != line[1:] and not NAMED.search(line):
+                real = texts[side][at[side] - 1:at[side]]
+                if real != [line[1:]] and not NAMED.search(line):
                     yield f"line {at[side]} is not {line!r}"
                 seen[side].add(at[side])
                 at[side] += 1

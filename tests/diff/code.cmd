@@ -76,3 +76,7 @@ run left.c right.c --code -U 1 --color always | head -n 12
 NO_COLOR=1 "$NETC" diff left.c right.c --net --color=always | head -n 3
 sed 's/left/other/' left.c >other.c
 run left.c other.c
+# Lines that only one side has are a difference, whichever side it is.
+sed 's/^        one();/&\n        more();/' left.c >more.c
+run left.c more.c --code -U1
+run more.c left.c --stat

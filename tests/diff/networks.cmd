@@ -27,3 +27,12 @@ epochs 3
 END
 "$NETC" diff --net left.net right.net | sed -E 's/^(   (memory|time)[^0-9]*[a-z]).*/\1 .../'
 echo "exit ${PIPESTATUS[0]}"
+# As many pairs of a kind as there can be come before equal statements.
+net() { printf 'data mnist\ninput 28x28x1\n'; printf '%s\n' "$@"; printf 'dense 10 softmax\nloss cross_entropy\n'; }
+net 'dense 30 relu' 'dropout 10%' 'dense 20 relu' >left.net
+net 'dense 20 relu' 'dropout 20%' 'dense 50 relu' >right.net
+"$NETC" diff --net left.net right.net | sed '/totals/,$d'
+# Equal statements first among those: the dense of 20 is the same; and nested layers.
+net 'dense 30 relu' 'dense 20 relu' >left.net
+net 'dense 20 relu' 'dense 30 relu' 'dense 20 relu' 'residual { dense 20 relu; dropout 10% }' >right.net
+"$NETC" diff --net left.net right.net -U 1 | sed '/totals/,$d'
