@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What gcc makes of the micro-kernels: the planned multiply-adds in each inner loop, and no vector on
+# What gcc makes of the micro-kernels: the planned multiply-adds in each inner loop, and no sum on
 # the stack. A tile that is too high for the registers must be found.
 . "$(dirname "$0")/lib.sh"
 [ "$(uname -m)" = x86_64 ] || {
@@ -46,5 +46,5 @@ finds() { # LEVEL HEIGHT PATTERN
 for level in x86-64-v3 x86-64-v4; do
     start "$level" as_planned "$tmp/odd.net" $level
 done
-start 'a tile that spills is found' finds x86-64-v3 11 'product_.*vectors on the stack in a loop'
+start 'a tile that spills is found' finds x86-64-v3 11 'product_.*vectors written to the stack in a loop'
 finish

@@ -563,6 +563,10 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
     }
 }
 
+// FORGET keeps the C compiler from keeping numbers of one p for the next, which would push sums
+// out of the registers.
+#define FORGET __asm__ volatile("" : : : "memory")
+
 // A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of
 // a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at a[i / LINE * al + i % LINE * ai + r *
 // ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide.
@@ -582,6 +586,7 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
                 }                                                                         \
         for (int r = 0; r < runs; r++)                                                    \
             for (int p = 0; p < terms; p++) {                                             \
+                FORGET;                                                                   \
                 const float *const from = a + r * ar + p * ap;                            \
                 Vector row[VECTORS];                                                      \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \

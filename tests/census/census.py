@@ -3,28 +3,31 @@
 
 usage: census.py C-FILE OBJECT
 
-The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector) for each strip, and
-functions that call strips. In the object code of such a function each planned tile must be an innermost loop with
-rows x vectors multiply-adds, or a whole multiple where gcc has unrolled it, and none of these loops may touch the
-stack with a vector register. Prints a line for each function that is not as planned.
+The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector) or WINDOW(name, ROWS, LINE,
+VECTORS, Vector, WIDTH) for each micro-kernel, and functions that call them. In the object code of such a function each
+planned tile must be an innermost loop with rows x vectors multiply-adds, or a whole multiple where gcc has unrolled
+it, and none of these loops may write a vector register to the stack: a spilled sum does. (To read one there is no
+spill: gcc keeps constants of an outer loop so, which would else be read from where they lie.) Prints a line for each
+function that is not as planned.
 """
 import re
 import subprocess
 import sys
 
-VECTOR = re.compile(r"%[xyz]mm")
-STACK = re.compile(r"\(%r[sb]p[,)]")
+TO_STACK = re.compile(r"%[xyz]mm\d+,-?[0-9a-fx]*\(%r[sb]p[,)]")
 MULTIPLY_ADD = re.compile(r"vfn?m(add|sub)\d+p[sd]$")
 
 
 def planned(text):
-    """{function: {strip: (name, [multiply-adds of the full, the rest's and the single row's tile])}}"""
-    strips = {name: [int(full) * int(vectors), int(rest) * int(vectors), int(vectors)]
-              for name, full, rest, vectors in
-              re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), Vector\d+\)", text, re.M)}
+    """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}}"""
+    kernels = {name: [int(full) * int(vectors), int(rest) * int(vectors), int(vectors)]
+               for name, full, rest, vectors in
+               re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+\)", text, re.M)}
+    kernels |= {name: [int(rows) * int(vectors)] for name, rows, vectors in
+                re.findall(r"^WINDOW\((\w+), (\d+), \d+, (\d+), \w+, \d+\)", text, re.M)}
     functions = {}
     for name, body in re.findall(r"^static void (\w+)\([^;{]*?\)\n\{\n(.*?)^\}", text, re.M | re.S):
-        called = {strip: strips[strip] for strip in re.findall(r"\b(strip_\w+)\(", body) if strip in strips}
+        called = {kernel: kernels[kernel] for kernel in re.findall(r"\b(\w+)\(", body) if kernel in kernels}
         if called:
             functions[name] = called
     return functions
@@ -57,20 +60,20 @@ def inner_loops(instructions):
             if not any((s, e) != (start, end) and start <= s and e <= end for s, e in jumps)]
 
 
-def census(name, strips, instructions):
+def census(name, kernels, instructions):
     problems = []
     loops = [loop for loop in inner_loops(instructions)
              if any(MULTIPLY_ADD.match(mnemonic) for _, mnemonic, _ in loop)]
     counts = [sum(bool(MULTIPLY_ADD.match(mnemonic)) for _, mnemonic, _ in loop) for loop in loops]
     for loop in loops:
         spilled = [f"{mnemonic} {operands}" for _, mnemonic, operands in loop
-                   if VECTOR.search(operands) and STACK.search(operands)]
+                   if TO_STACK.search(operands)]
         if spilled:
-            problems.append(f"{name}: {len(spilled)} vectors on the stack in a loop: {spilled[0]}")
-    for strip, tiles in strips.items():
+            problems.append(f"{name}: {len(spilled)} vectors written to the stack in a loop: {spilled[0]}")
+    for kernel, tiles in kernels.items():
         if not any(count % tiles[0] == 0 for count in counts):
-            problems.append(f"{name}: no loop of {strip} with {tiles[0]} multiply-adds; found {sorted(counts)}")
-    allowed = {count for tiles in strips.values() for count in tiles}
+            problems.append(f"{name}: no loop of {kernel} with {tiles[0]} multiply-adds; found {sorted(counts)}")
+    allowed = {count for tiles in kernels.values() for count in tiles}
     for count in counts:
         if not any(count % tile == 0 for tile in allowed):
             problems.append(f"{name}: a loop of {count} multiply-adds; planned were {sorted(allowed)}")
@@ -82,11 +85,11 @@ def main():
         plan = planned(file.read())
     found = functions_of(sys.argv[2])
     loops, problems = 0, []
-    for name, strips in plan.items():
+    for name, kernels in plan.items():
         if name not in found:
             problems.append(f"{name}: not in the object file")
             continue
-        count, more = census(name, strips, found[name])
+        count, more = census(name, kernels, found[name])
         loops, problems = loops + count, problems + more
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{len(plan)} functions, {loops} loops", file=sys.stderr)
