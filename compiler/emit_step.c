@@ -131,16 +131,38 @@ static void emit_timed_call(Out *out, const Graph *graph, const Node *node)
     line(out, "%s", wrapped(4 * out->depth, "nn_call(", list, ");"));
 }
 
-// The numbers of the calls in the table that emit_calls() writes.
-static void emit_call_numbers(Out *out, const Graph *graph)
+// The calls of one layer, in the order of the step.
+static const char *call_numbers(const Graph *graph, const char *layer)
 {
     Text list = {0};
-    for (int i = 0; i < graph->count; i++)
-        if (is_timed(&graph->nodes[i]))
-            text_add(&list, "%sCALL_%s", list.length ? ", " : "", function_name(&graph->nodes[i]));
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (is_timed(node) && !strcmp(node->layer, layer))
+            text_add(&list, "%sCALL_%s", list.length ? ", " : "", function_name(node));
+    }
+    return list.length ? list.text : "";
+}
+
+static void emit_layer_numbers(Out *out, const Graph *graph, const char *layer)
+{
+    const char *const numbers = call_numbers(graph, layer);
+    if (*numbers)
+        line(out, "%s", wrapped(4, "", numbers, ","));
+}
+
+// The numbers of the calls in the table that emit_calls() writes; layer by layer, so that one more
+// layer is a line more.
+static void emit_call_numbers(Out *out, const Graph *graph)
+{
     comment(out, "nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row "
                  "CALL_f of the table `calls`, which the command `bench` prints.");
-    line(out, "%s", wrapped(0, "enum { ", list.text, " };"));
+    line(out, "enum {");
+    emit_layer_numbers(out, graph, "input");
+    for (int i = 0; i < graph->network->card_count; i++)
+        emit_layer_numbers(out, graph, graph->network->cards[i].name);
+    emit_layer_numbers(out, graph, "output");
+    emit_layer_numbers(out, graph, "loss");
+    line(out, "};");
     blank_line(out);
 }
 
@@ -204,10 +226,7 @@ static bool any(const Listing *l, Tasks tasks)
     return false;
 }
 
-static bool reads_labels(const Node *node)
-{
-    return node->op == OP_total || has_flag(node, LOSS);
-}
+static bool reads_labels(const Node *node) { return node->op == OP_total || has_flag(node, LOSS); }
 
 // Inference has a loss only where it is told the answers.
 static const char *answers(const Graph *graph)

@@ -491,12 +491,16 @@ static void prepare(void)
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
 // table `calls`, which the command `bench` prints.
-enum { CALL_input_forward, CALL_dense1_forward, CALL_dense2_forward, CALL_dense2_softmax,
-       CALL_output_predict, CALL_loss_forward, CALL_loss_backward, CALL_dense2_b_partial,
-       CALL_dense2_b_gradient, CALL_dense2_backward, CALL_dense2_w_gradient,
-       CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_w_gradient,
-       CALL_dense1_w_update, CALL_dense1_b_update, CALL_dense2_w_update, CALL_dense2_b_update,
-       CALL_dense2_w_turn };
+enum {
+    CALL_input_forward,
+    CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_w_gradient,
+    CALL_dense1_w_update, CALL_dense1_b_update,
+    CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
+    CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
+    CALL_dense2_w_turn,
+    CALL_output_predict,
+    CALL_loss_forward, CALL_loss_backward,
+};
 
 // One step of training: forward, backward and update.
 static inline __attribute__((always_inline)) void step(
