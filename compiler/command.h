@@ -33,7 +33,7 @@ typedef struct {
     const char *output, *dump, *target, *precision, *gemm, *plan; // NULL: not given
     List defines, sets;
     double max_mem; // bytes; 0: no limit
-    bool explain, profile, verbose, json, measure, backward, help, version;
+    bool explain, profile, verbose, json, measure, backward, check, help, version;
     const char *context, *color; // of `diff`; NULL: not given
     bool net, code, stat, no_pager;
 } Options;

@@ -42,6 +42,13 @@ typedef struct {
 typedef struct {
     Expr *first, *last;
 } Items;
+
+typedef struct {
+    int kind; // TOK_…
+    Loc loc;
+} Token;
+// All tokens of a text that parses without an error, the last of them TOK_YYEOF.
+const Token *tokens_of(const Source *source);
 }
 
 %union {

@@ -3202,7 +3202,7 @@ const NnModel nn_model = {
         "dense 10 softmax\012"
         "\012"
         "loss      cross_entropy\012"
-        "optimizer rmsprop lr 0.0005     # half of the default: the last epochs jump less\012"
+        "optimizer rmsprop lr 0.0005  # half of the default: the last epochs jump less\012"
         "batch     64\012"
         "epochs    10\012",
     .fingerprint = "2ac525badd63a84b",
