@@ -313,6 +313,7 @@ bool takes_list(const Row *statement); // of numbers, as a value or option of it
 int least_bodies(const Row *statement); // 0: it has none
 int most_bodies(const Row *statement);
 bool is_activation(const char *word);
+bool takes_text(const Row *statement); // a file, or a column in quotes
 bool is_unit(const char *word); // that some number takes
 Words statement_words(Section section);
 Words option_words(const Row *statement, const char *choice);

@@ -303,7 +303,7 @@ static bool unexpected(Reader *reader)
         return true;
     } else if (is_word) {
         unknown_word(reader, item);
-    } else if (item->kind == EXPR_TEXT) {
+    } else if (item->kind == EXPR_TEXT && !takes_text(reader->row)) {
         quoted_word(item);
         return true;
     } else {

@@ -127,6 +127,14 @@ bool is_activation(const char *word)
     return row && row->section == SECTION_ACTIVATION;
 }
 
+bool takes_text(const Row *statement)
+{
+    for (const Row *field = next_field(statement); field; field = next_field(field))
+        if (field->kind == SETTING_TEXT || field->files)
+            return true;
+    return false;
+}
+
 bool is_unit(const char *word)
 {
     for (const char *const *time = times; *time; time++)

@@ -74,7 +74,7 @@ static inline void nn_normal_pair(uint64_t key, uint32_t index, float *a, float 
     // a quarter turn holds t in [-1/8, 1/8] of a turn; which quarter swaps and flips
     const int32_t quarter = ((turn >> 29) + 1) >> 1;
     const float t =
-        (float)(turn - (int32_t)((uint32_t)quarter << 30)) * 1.46291807927e-9f; // radians
+        (float)(int32_t)((uint32_t)turn - ((uint32_t)quarter << 30)) * 1.46291807927e-9f; // radians
     const float z = t * t;
     const float s = t * (1 - z * (1.6666667e-1f - z * (8.3333333e-3f - z * 1.9841270e-4f)));
     const float c = 1 - z * (0.5f - z * (4.1666667e-2f - z * (1.3888889e-3f - z * 2.48015873e-5f)));

@@ -209,6 +209,19 @@ static void print_origin(const Prediction *p, int index)
     printf(": ");
 }
 
+// One output stands for two classes: there is nothing but the answer and the output.
+static bool is_single(const Prediction *p)
+{
+    return p->model->outputs == 1 && p->model->classes == 2;
+}
+
+static void print_single(const Prediction *p, int row)
+{
+    char name[CLASS_TEXT];
+    class_name(name, p->progress.classes, p->model->predicted[row]);
+    printf("%s, output %.6g\n", name, tensor_get(p->model, p->model->output, row));
+}
+
 static void print_classes(const Prediction *p, int row)
 {
     int best[BEST];
@@ -283,8 +296,12 @@ static cJSON *make_json(const Prediction *p, int row, int index)
         add_class(object, p, "label", p->all.labels[index]);
     if (p->model->targets)
         add_numbers(object, p, row, index);
-    else
+    else if (is_single(p)) {
+        add_class(object, p, "class", p->model->predicted[row]);
+        json_number(object, "output", tensor_get(p->model, p->model->output, row));
+    } else {
         add_best(object, p, row);
+    }
     return object;
 }
 
@@ -309,6 +326,8 @@ static void predict_team(void *context)
             print_origin(p, done + row);
             if (model->targets)
                 print_numbers(p, row);
+            else if (is_single(p))
+                print_single(p, row);
             else
                 print_classes(p, row);
         }
