@@ -167,6 +167,7 @@ void emit_macro(Out *out, const char *const *lines, int count)
             }
         raw(out, i < count - 1 ? "%-90s\\\n" : "%s\n", text.text);
     }
+    blank_line(out);
 }
 
 static void emit_tile_macro(Out *out)
@@ -222,7 +223,6 @@ static void emit_tile_macro(Out *out)
             "A strip: a few vectors of columns through all rows: full tiles, then the rows that "
             "those leave of a whole block, then single ones where a batch is cut short.");
     emit_macro(out, strip, (int)(sizeof strip / sizeof *strip));
-    blank_line(out);
 }
 
 static const char *about_product(const Product *p)

@@ -7,10 +7,7 @@
 #include <string.h>
 
 // Number `index` of the row as an argument.
-static const char *counter(const char *index)
-{
-    return format(strchr(index, ' ') ? "number + (uint32_t)(%s)" : "number + (uint32_t)%s", index);
-}
+static const char *counter(const char *index) { return format("number + %s", index); }
 
 static void drop(Out *out, const char *index)
 {

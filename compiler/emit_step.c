@@ -16,29 +16,26 @@ static const char *value_name(const Graph *graph, const Node *node)
 
 // --- the arena ----------------------------------------------------------------------------------
 
+// "AT_conv1 =       1605632,", as wide for every value whose name is no longer than most: one with a
+// longer name moves no other line.
+static const char *place_constant(const char *prefix, const char *name, long bytes, int digits)
+{
+    enum { USUAL = 18 };
+    const int width = USUAL + digits - (int)strlen(name);
+    return format("%s%s = %*ld,", prefix, name, width > 0 ? width : 0, bytes);
+}
+
 static void emit_places(Out *out, const Graph *graph)
 {
-    size_t width = 0;
-    for (int i = 0; i < graph->count; i++)
-        if (has_value(&graph->nodes[i])) {
-            const size_t length = strlen(value_name(graph, &graph->nodes[i]));
-            width = length > width ? length : width;
-        }
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
         if (!has_value(node))
             continue;
         const char *const name = value_name(graph, node);
-        const int pad = (int)(width - strlen(name));
-        const char *const rows = node->extent == PER_ROW ? "[ROWS]" : "";
-        const char *const each =
-            node->extent == PER_BATCH
-                ? ""
-                : format("EACH_%s = %*s%ld,", name,
-                         pad + 7 - (int)strlen(format("%ld", node->each)), "", node->each);
-        line(out, "AT_%s = %*s%ld, %-*s // %s%s", name,
-             pad + 9 - (int)strlen(format("%ld", node->offset)), "", node->offset, (int)width + 16,
-             each, rows, dims_text(node->shape));
+        const bool cut = node->extent != PER_BATCH; // into blocks of rows
+        line(out, "%s %-34s // %s%s", place_constant("AT_", name, node->offset, 9),
+             cut ? place_constant("EACH_", name, node->each, 7) : "",
+             node->extent == PER_ROW ? "[ROWS]" : "", dims_text(node->shape));
     }
 }
 

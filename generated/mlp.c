@@ -79,12 +79,12 @@ enum {
     AT_d_dense1_b =           1515264,                                    // [300]
     AT_d_dense1_w =                 0,                                    // [784][300]
     // of inference: 438592 bytes
-    AT_infer_input =             0, EACH_infer_input =      108416, // [ROWS][28][28][1]
-    AT_infer_dense1 =        78400, EACH_infer_dense1 =     108416, // [ROWS][300]
-    AT_infer_dense2_z =          0, EACH_infer_dense2_z =   108416, // [ROWS][10]
-    AT_infer_dense2 =       433664, EACH_infer_dense2 =       1000, // [ROWS][10]
-    AT_infer_predicted =    437696, EACH_infer_predicted =     100, // [ROWS]
-    AT_infer_loss =         438144, EACH_infer_loss =          100, // [ROWS]
+    AT_infer_input =                0, EACH_infer_input =         108416, // [ROWS][28][28][1]
+    AT_infer_dense1 =           78400, EACH_infer_dense1 =        108416, // [ROWS][300]
+    AT_infer_dense2_z =             0, EACH_infer_dense2_z =      108416, // [ROWS][10]
+    AT_infer_dense2 =          433664, EACH_infer_dense2 =          1000, // [ROWS][10]
+    AT_infer_predicted =       437696, EACH_infer_predicted =        100, // [ROWS]
+    AT_infer_loss =            438144, EACH_infer_loss =             100, // [ROWS]
 };
 static _Alignas(64) unsigned char arena[ARENA_BYTES];
 #define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
@@ -125,6 +125,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
             UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
                 memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
     }
+
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
 #define STRIP(name, FULL, REST, VECTORS, Vector)                                          \

@@ -116,16 +116,16 @@ enum {
     AT_d_conv1_w_partial =   27053312, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
     AT_d_conv1_w =            1684480,                                    // [3][3][1][32]
     // of inference: 12548928 bytes
-    AT_infer_input =       2508800, EACH_infer_input =     3136000, // [ROWS][28][28][1]
-    AT_infer_conv1 =             0, EACH_infer_conv1 =     3136000, // [ROWS][28][28][32]
-    AT_infer_pool1 =       2508800, EACH_infer_pool1 =     3136000, // [ROWS][14][14][32]
-    AT_infer_conv2 =             0, EACH_infer_conv2 =     3136000, // [ROWS][14][14][64]
-    AT_infer_pool2 =       1254400, EACH_infer_pool2 =     3136000, // [ROWS][7][7][64]
-    AT_infer_dense1 =            0, EACH_infer_dense1 =    3136000, // [ROWS][128]
-    AT_infer_dense2_z =      12800, EACH_infer_dense2_z =  3136000, // [ROWS][10]
-    AT_infer_dense2 =     12544000, EACH_infer_dense2 =       1000, // [ROWS][10]
-    AT_infer_predicted =  12548032, EACH_infer_predicted =     100, // [ROWS]
-    AT_infer_loss =       12548480, EACH_infer_loss =          100, // [ROWS]
+    AT_infer_input =          2508800, EACH_infer_input =        3136000, // [ROWS][28][28][1]
+    AT_infer_conv1 =                0, EACH_infer_conv1 =        3136000, // [ROWS][28][28][32]
+    AT_infer_pool1 =          2508800, EACH_infer_pool1 =        3136000, // [ROWS][14][14][32]
+    AT_infer_conv2 =                0, EACH_infer_conv2 =        3136000, // [ROWS][14][14][64]
+    AT_infer_pool2 =          1254400, EACH_infer_pool2 =        3136000, // [ROWS][7][7][64]
+    AT_infer_dense1 =               0, EACH_infer_dense1 =       3136000, // [ROWS][128]
+    AT_infer_dense2_z =         12800, EACH_infer_dense2_z =     3136000, // [ROWS][10]
+    AT_infer_dense2 =        12544000, EACH_infer_dense2 =          1000, // [ROWS][10]
+    AT_infer_predicted =     12548032, EACH_infer_predicted =        100, // [ROWS]
+    AT_infer_loss =          12548480, EACH_infer_loss =             100, // [ROWS]
 };
 static _Alignas(64) unsigned char arena[ARENA_BYTES];
 #define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
@@ -166,6 +166,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
             UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
                 memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
     }
+
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
 #define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
@@ -296,6 +297,7 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
                 memcpy(c + i * ci + j * LANES, &part, WIDTH / VECTORS * sizeof(float));   \
             }                                                                             \
     }
+
 WINDOW(window_14x32, 14, 14, 2, Vector16, 32)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
 WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
@@ -727,7 +729,7 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
         const uint32_t number = (uint32_t)(first + i) * 3136;
         for (int j = 0; j < 3136; j++) {
             float v = x[i][j];
-            const uint32_t bits = nn_bits(key, number + (uint32_t)j);
+            const uint32_t bits = nn_bits(key, number + j);
             v = bits >= 1073741824u ? v * 1.33333333f : 0; // 25% of 2^32
             y[i][j] = v;
         }
@@ -751,7 +753,7 @@ static void dense1_forward(const NnBatch *batch, int first, int rows, float y[re
             float v = y[i][j];
             v += b[j];
             v = v < 0 ? 0 : v;
-            const uint32_t bits = nn_bits(key, number + (uint32_t)j);
+            const uint32_t bits = nn_bits(key, number + j);
             v = bits >= 2147483648u ? v * 2.0f : 0; // 50% of 2^32
             y[i][j] = v;
         }
@@ -793,7 +795,7 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
             for (int col = 0; col < 7; col++)
                 for (int c = 0; c < 64; c++) {
                     float v = dx[i][row][col][c];
-                    const uint32_t bits = nn_bits(key, number + (uint32_t)((row * 7 + col) * 64 + c));
+                    const uint32_t bits = nn_bits(key, number + (row * 7 + col) * 64 + c);
                     v = bits >= 1073741824u ? v * 1.33333333f : 0; // 25% of 2^32
                     dx[i][row][col][c] = v;
                 }
@@ -934,7 +936,7 @@ static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[
         const uint32_t number = (uint32_t)(first + i) * 128;
         for (int j = 0; j < 128; j++) {
             float v = dx[i][j];
-            const uint32_t bits = nn_bits(key, number + (uint32_t)j);
+            const uint32_t bits = nn_bits(key, number + j);
             v = bits >= 2147483648u ? v * 2.0f : 0; // 50% of 2^32
             v = y[i][j] > 0 ? v : 0;
             dx[i][j] = v;

@@ -133,110 +133,110 @@ static _Alignas(64) float conv2_w_turned[64][288];
 enum {
     ARENA_BYTES = 31661312,
     // of a training step: 31661312 bytes, 47992576 if nothing were shared
-    AT_input =                       31457280, EACH_input =                        50176, // [ROWS][28][28][1]
-    AT_conv1 =                        6422528, EACH_conv1 =                      1605632, // [ROWS][28][28][32]
-    AT_batchnorm1_sums =                    0, EACH_batchnorm1_sums =                512, // [2][32]
-    AT_batchnorm1_stats =            31660544,                                            // [2][32]
-    AT_relu1 =                              0, EACH_relu1 =                      1605632, // [ROWS][28][28][32]
-    AT_pool1 =                       27951104, EACH_pool1 =                       401408, // [ROWS][14][14][32]
-    AT_dropout1 =                    29556736, EACH_dropout1 =                    401408, // [ROWS][14][14][32]
-    AT_conv2 =                       23232512, EACH_conv2 =                       589824, // [ROWS][12][12][64]
-    AT_batchnorm2_sums =             12845056, EACH_batchnorm2_sums =               1024, // [2][64]
-    AT_batchnorm2_stats =            31659008,                                            // [2][64]
-    AT_relu2 =                       12845056, EACH_relu2 =                       589824, // [ROWS][12][12][64]
-    AT_pool2 =                       17958272, EACH_pool2 =                       147456, // [ROWS][6][6][64]
-    AT_dropout2 =                    18548096, EACH_dropout2 =                    147456, // [ROWS][6][6][64]
-    AT_conv3 =                       19437952, EACH_conv3 =                        65536, // [ROWS][4][4][64]
-    AT_batchnorm3_sums =             15204352, EACH_batchnorm3_sums =               1024, // [2][64]
-    AT_batchnorm3_stats =            21062976,                                            // [2][64]
-    AT_dropout3 =                    19700096, EACH_dropout3 =                     65536, // [ROWS][4][4][64]
-    AT_dense1 =                      20224384, EACH_dense1 =                       33280, // [ROWS][520]
-    AT_dense2 =                      20620672, EACH_dense2 =                       19200, // [ROWS][300]
-    AT_dense3 =                      20774272, EACH_dense3 =                       16000, // [ROWS][250]
-    AT_dense4 =                      20902272, EACH_dense4 =                        8320, // [ROWS][130]
-    AT_dense5 =                      21000064, EACH_dense5 =                        3840, // [ROWS][60]
-    AT_dense6_z =                    15204352, EACH_dense6_z =                      1280, // [ROWS][10]
-    AT_dense6 =                      15204992, EACH_dense6 =                        1280, // [ROWS][10]
-    AT_predicted =                   21063488, EACH_predicted =                       64, // [ROWS]
-    AT_loss =                        21063744, EACH_loss =                            64, // [ROWS]
-    AT_conv1_w_penalty =             21064960,                                            // [1]
-    AT_conv2_w_penalty =             21065024,                                            // [8]
-    AT_conv3_w_penalty =             21065088,                                            // [8]
-    AT_d_dense6_z =                  21047936, EACH_d_dense6_z =                     640, // [ROWS][10]
-    AT_d_dense6_b_partial =          21064768, EACH_d_dense6_b_partial =              40, // [10]
-    AT_d_dense6_b =                  21065152,                                            // [10]
-    AT_d_dense5_z =                  21015424, EACH_d_dense5_z =                    3840, // [ROWS][60]
-    AT_d_dense6_w =                  21050496,                                            // [60][10]
-    AT_d_dense5_b_partial =          21061440, EACH_d_dense5_b_partial =             240, // [60]
-    AT_d_dense5_b =                  21064000,                                            // [60]
-    AT_d_dense4_z =                  20935552, EACH_d_dense4_z =                    8320, // [ROWS][130]
-    AT_d_dense5_w =                  20968832,                                            // [130][60]
-    AT_d_dense4_b_partial =          21052928, EACH_d_dense4_b_partial =             520, // [130]
-    AT_d_dense4_b =                  21062400,                                            // [130]
-    AT_d_dense3_z =                  20838272, EACH_d_dense3_z =                   16000, // [ROWS][250]
-    AT_d_dense4_w =                  20490624,                                            // [250][130]
-    AT_d_dense3_b_partial =          21043904, EACH_d_dense3_b_partial =            1000, // [250]
-    AT_d_dense3_b =                  21058368,                                            // [250]
-    AT_d_dense2_z =                  20697472, EACH_d_dense2_z =                   19200, // [ROWS][300]
-    AT_d_dense3_w =                  19137920,                                            // [300][250]
-    AT_d_dense2_b_partial =          21039104, EACH_d_dense2_b_partial =            1200, // [300]
-    AT_d_dense2_b =                  21057152,                                            // [300]
-    AT_d_dense1_z =                  20357504, EACH_d_dense1_z =                   33280, // [ROWS][520]
-    AT_d_dense2_w =                  17334272,                                            // [520][300]
-    AT_d_dense1_b_partial =          21030784, EACH_d_dense1_b_partial =            2080, // [520]
-    AT_d_dense1_b =                  21055040,                                            // [520]
-    AT_d_batchnorm3 =                19962240, EACH_d_batchnorm3 =                 65536, // [ROWS][4][4][64]
-    AT_d_dense1_w =                  15204352,                                            // [1024][520]
-    AT_d_batchnorm3_beta_partial =   21059392, EACH_d_batchnorm3_beta_partial =      256, // [64]
-    AT_d_batchnorm3_beta =           21064256,                                            // [64]
-    AT_d_batchnorm3_gamma_partial =  21060416, EACH_d_batchnorm3_gamma_partial =     256, // [64]
-    AT_d_batchnorm3_gamma =          21064512,                                            // [64]
-    AT_d_conv3 =                     15351808, EACH_d_conv3 =                     212992, // [ROWS][4][4][64]
-    AT_d_conv3_b_partial =           16646144, EACH_d_conv3_b_partial =              256, // [64]
-    AT_d_conv3_b =                   12992512,                                            // [64]
-    AT_d_conv3_w_partial =           16056320, EACH_d_conv3_w_partial =           147456, // [3][3][64][64]
-    AT_d_conv3_w =                   12845056,                                            // [3][3][64][64]
-    AT_d_pool2 =                     15204352, EACH_d_pool2 =                     212992, // [ROWS][6][6][64]
-    AT_d_batchnorm2 =                25591808, EACH_d_batchnorm2 =                589824, // [ROWS][12][12][64]
-    AT_d_batchnorm2_beta_partial =   16647168, EACH_d_batchnorm2_beta_partial =      256, // [64]
-    AT_d_batchnorm2_beta =           31660800,                                            // [64]
-    AT_d_batchnorm2_gamma_partial =  16648192, EACH_d_batchnorm2_gamma_partial =     256, // [64]
-    AT_d_batchnorm2_gamma =          31661056,                                            // [64]
-    AT_d_conv2 =                     19267584, EACH_d_conv2 =                     991232, // [ROWS][12][12][64]
-    AT_d_conv2_b_partial =           31657984, EACH_d_conv2_b_partial =              256, // [64]
-    AT_d_conv2_b =                      73728,                                            // [64]
-    AT_d_conv2_w_partial =           31162368, EACH_d_conv2_w_partial =            73728, // [3][3][32][64]
-    AT_d_conv2_w =                          0,                                            // [3][3][32][64]
-    AT_d_pool1 =                     19857408, EACH_d_pool1 =                     991232, // [ROWS][14][14][32]
-    AT_d_batchnorm1 =                12845056, EACH_d_batchnorm1 =               1605632, // [ROWS][28][28][32]
-    AT_d_batchnorm1_beta_partial =   31659520, EACH_d_batchnorm1_beta_partial =      128, // [32]
-    AT_d_batchnorm1_beta =           19272704,                                            // [32]
-    AT_d_batchnorm1_gamma_partial =  31660032, EACH_d_batchnorm1_gamma_partial =     128, // [32]
-    AT_d_batchnorm1_gamma =          19272832,                                            // [32]
-    AT_d_conv1 =                            0, EACH_d_conv1 =                    1605632, // [ROWS][28][28][32]
-    AT_d_conv1_b_partial =           19272192, EACH_d_conv1_b_partial =              128, // [32]
-    AT_d_conv1_b =                       1152,                                            // [32]
-    AT_d_conv1_w_partial =           19267584, EACH_d_conv1_w_partial =             1152, // [3][3][1][32]
-    AT_d_conv1_w =                          0,                                            // [3][3][1][32]
+    AT_input =               31457280, EACH_input =                50176, // [ROWS][28][28][1]
+    AT_conv1 =                6422528, EACH_conv1 =              1605632, // [ROWS][28][28][32]
+    AT_batchnorm1_sums =            0, EACH_batchnorm1_sums =        512, // [2][32]
+    AT_batchnorm1_stats =    31660544,                                    // [2][32]
+    AT_relu1 =                      0, EACH_relu1 =              1605632, // [ROWS][28][28][32]
+    AT_pool1 =               27951104, EACH_pool1 =               401408, // [ROWS][14][14][32]
+    AT_dropout1 =            29556736, EACH_dropout1 =            401408, // [ROWS][14][14][32]
+    AT_conv2 =               23232512, EACH_conv2 =               589824, // [ROWS][12][12][64]
+    AT_batchnorm2_sums =     12845056, EACH_batchnorm2_sums =       1024, // [2][64]
+    AT_batchnorm2_stats =    31659008,                                    // [2][64]
+    AT_relu2 =               12845056, EACH_relu2 =               589824, // [ROWS][12][12][64]
+    AT_pool2 =               17958272, EACH_pool2 =               147456, // [ROWS][6][6][64]
+    AT_dropout2 =            18548096, EACH_dropout2 =            147456, // [ROWS][6][6][64]
+    AT_conv3 =               19437952, EACH_conv3 =                65536, // [ROWS][4][4][64]
+    AT_batchnorm3_sums =     15204352, EACH_batchnorm3_sums =       1024, // [2][64]
+    AT_batchnorm3_stats =    21062976,                                    // [2][64]
+    AT_dropout3 =            19700096, EACH_dropout3 =             65536, // [ROWS][4][4][64]
+    AT_dense1 =              20224384, EACH_dense1 =               33280, // [ROWS][520]
+    AT_dense2 =              20620672, EACH_dense2 =               19200, // [ROWS][300]
+    AT_dense3 =              20774272, EACH_dense3 =               16000, // [ROWS][250]
+    AT_dense4 =              20902272, EACH_dense4 =                8320, // [ROWS][130]
+    AT_dense5 =              21000064, EACH_dense5 =                3840, // [ROWS][60]
+    AT_dense6_z =            15204352, EACH_dense6_z =              1280, // [ROWS][10]
+    AT_dense6 =              15204992, EACH_dense6 =                1280, // [ROWS][10]
+    AT_predicted =           21063488, EACH_predicted =               64, // [ROWS]
+    AT_loss =                21063744, EACH_loss =                    64, // [ROWS]
+    AT_conv1_w_penalty =     21064960,                                    // [1]
+    AT_conv2_w_penalty =     21065024,                                    // [8]
+    AT_conv3_w_penalty =     21065088,                                    // [8]
+    AT_d_dense6_z =          21047936, EACH_d_dense6_z =             640, // [ROWS][10]
+    AT_d_dense6_b_partial =  21064768, EACH_d_dense6_b_partial =      40, // [10]
+    AT_d_dense6_b =          21065152,                                    // [10]
+    AT_d_dense5_z =          21015424, EACH_d_dense5_z =            3840, // [ROWS][60]
+    AT_d_dense6_w =          21050496,                                    // [60][10]
+    AT_d_dense5_b_partial =  21061440, EACH_d_dense5_b_partial =     240, // [60]
+    AT_d_dense5_b =          21064000,                                    // [60]
+    AT_d_dense4_z =          20935552, EACH_d_dense4_z =            8320, // [ROWS][130]
+    AT_d_dense5_w =          20968832,                                    // [130][60]
+    AT_d_dense4_b_partial =  21052928, EACH_d_dense4_b_partial =     520, // [130]
+    AT_d_dense4_b =          21062400,                                    // [130]
+    AT_d_dense3_z =          20838272, EACH_d_dense3_z =           16000, // [ROWS][250]
+    AT_d_dense4_w =          20490624,                                    // [250][130]
+    AT_d_dense3_b_partial =  21043904, EACH_d_dense3_b_partial =    1000, // [250]
+    AT_d_dense3_b =          21058368,                                    // [250]
+    AT_d_dense2_z =          20697472, EACH_d_dense2_z =           19200, // [ROWS][300]
+    AT_d_dense3_w =          19137920,                                    // [300][250]
+    AT_d_dense2_b_partial =  21039104, EACH_d_dense2_b_partial =    1200, // [300]
+    AT_d_dense2_b =          21057152,                                    // [300]
+    AT_d_dense1_z =          20357504, EACH_d_dense1_z =           33280, // [ROWS][520]
+    AT_d_dense2_w =          17334272,                                    // [520][300]
+    AT_d_dense1_b_partial =  21030784, EACH_d_dense1_b_partial =    2080, // [520]
+    AT_d_dense1_b =          21055040,                                    // [520]
+    AT_d_batchnorm3 =        19962240, EACH_d_batchnorm3 =         65536, // [ROWS][4][4][64]
+    AT_d_dense1_w =          15204352,                                    // [1024][520]
+    AT_d_batchnorm3_beta_partial = 21059392, EACH_d_batchnorm3_beta_partial = 256, // [64]
+    AT_d_batchnorm3_beta =   21064256,                                    // [64]
+    AT_d_batchnorm3_gamma_partial = 21060416, EACH_d_batchnorm3_gamma_partial = 256, // [64]
+    AT_d_batchnorm3_gamma =  21064512,                                    // [64]
+    AT_d_conv3 =             15351808, EACH_d_conv3 =             212992, // [ROWS][4][4][64]
+    AT_d_conv3_b_partial =   16646144, EACH_d_conv3_b_partial =      256, // [64]
+    AT_d_conv3_b =           12992512,                                    // [64]
+    AT_d_conv3_w_partial =   16056320, EACH_d_conv3_w_partial =   147456, // [3][3][64][64]
+    AT_d_conv3_w =           12845056,                                    // [3][3][64][64]
+    AT_d_pool2 =             15204352, EACH_d_pool2 =             212992, // [ROWS][6][6][64]
+    AT_d_batchnorm2 =        25591808, EACH_d_batchnorm2 =        589824, // [ROWS][12][12][64]
+    AT_d_batchnorm2_beta_partial = 16647168, EACH_d_batchnorm2_beta_partial = 256, // [64]
+    AT_d_batchnorm2_beta =   31660800,                                    // [64]
+    AT_d_batchnorm2_gamma_partial = 16648192, EACH_d_batchnorm2_gamma_partial = 256, // [64]
+    AT_d_batchnorm2_gamma =  31661056,                                    // [64]
+    AT_d_conv2 =             19267584, EACH_d_conv2 =             991232, // [ROWS][12][12][64]
+    AT_d_conv2_b_partial =   31657984, EACH_d_conv2_b_partial =      256, // [64]
+    AT_d_conv2_b =              73728,                                    // [64]
+    AT_d_conv2_w_partial =   31162368, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
+    AT_d_conv2_w =                  0,                                    // [3][3][32][64]
+    AT_d_pool1 =             19857408, EACH_d_pool1 =             991232, // [ROWS][14][14][32]
+    AT_d_batchnorm1 =        12845056, EACH_d_batchnorm1 =       1605632, // [ROWS][28][28][32]
+    AT_d_batchnorm1_beta_partial = 31659520, EACH_d_batchnorm1_beta_partial = 128, // [32]
+    AT_d_batchnorm1_beta =   19272704,                                    // [32]
+    AT_d_batchnorm1_gamma_partial = 31660032, EACH_d_batchnorm1_gamma_partial = 128, // [32]
+    AT_d_batchnorm1_gamma =  19272832,                                    // [32]
+    AT_d_conv1 =                    0, EACH_d_conv1 =            1605632, // [ROWS][28][28][32]
+    AT_d_conv1_b_partial =   19272192, EACH_d_conv1_b_partial =      128, // [32]
+    AT_d_conv1_b =               1152,                                    // [32]
+    AT_d_conv1_w_partial =   19267584, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_d_conv1_w =                  0,                                    // [3][3][1][32]
     // of inference: 8031424 bytes
-    AT_infer_input =             1605632, EACH_infer_input =           2007040, // [ROWS][28][28][1]
-    AT_infer_relu1 =                   0, EACH_infer_relu1 =           2007040, // [ROWS][28][28][32]
-    AT_infer_pool1 =             1605632, EACH_infer_pool1 =           2007040, // [ROWS][14][14][32]
-    AT_infer_relu2 =                   0, EACH_infer_relu2 =           2007040, // [ROWS][12][12][64]
-    AT_infer_pool2 =              589824, EACH_infer_pool2 =           2007040, // [ROWS][6][6][64]
-    AT_infer_relu3 =                   0, EACH_infer_relu3 =           2007040, // [ROWS][4][4][64]
-    AT_infer_dense1 =              65536, EACH_infer_dense1 =          2007040, // [ROWS][520]
-    AT_infer_dense2 =                  0, EACH_infer_dense2 =          2007040, // [ROWS][300]
-    AT_infer_dense3 =              19200, EACH_infer_dense3 =          2007040, // [ROWS][250]
-    AT_infer_dense4 =                  0, EACH_infer_dense4 =          2007040, // [ROWS][130]
-    AT_infer_dense5 =               8320, EACH_infer_dense5 =          2007040, // [ROWS][60]
-    AT_infer_dense6_z =                0, EACH_infer_dense6_z =        2007040, // [ROWS][10]
-    AT_infer_dense6 =            8028160, EACH_infer_dense6 =              640, // [ROWS][10]
-    AT_infer_predicted =         8030720, EACH_infer_predicted =            64, // [ROWS]
-    AT_infer_loss =              8030976, EACH_infer_loss =                 64, // [ROWS]
-    AT_infer_conv1_w_penalty =   8031232,                                       // [1]
-    AT_infer_conv2_w_penalty =   8031296,                                       // [8]
-    AT_infer_conv3_w_penalty =   8031360,                                       // [8]
+    AT_infer_input =          1605632, EACH_infer_input =        2007040, // [ROWS][28][28][1]
+    AT_infer_relu1 =                0, EACH_infer_relu1 =        2007040, // [ROWS][28][28][32]
+    AT_infer_pool1 =          1605632, EACH_infer_pool1 =        2007040, // [ROWS][14][14][32]
+    AT_infer_relu2 =                0, EACH_infer_relu2 =        2007040, // [ROWS][12][12][64]
+    AT_infer_pool2 =           589824, EACH_infer_pool2 =        2007040, // [ROWS][6][6][64]
+    AT_infer_relu3 =                0, EACH_infer_relu3 =        2007040, // [ROWS][4][4][64]
+    AT_infer_dense1 =           65536, EACH_infer_dense1 =       2007040, // [ROWS][520]
+    AT_infer_dense2 =               0, EACH_infer_dense2 =       2007040, // [ROWS][300]
+    AT_infer_dense3 =           19200, EACH_infer_dense3 =       2007040, // [ROWS][250]
+    AT_infer_dense4 =               0, EACH_infer_dense4 =       2007040, // [ROWS][130]
+    AT_infer_dense5 =            8320, EACH_infer_dense5 =       2007040, // [ROWS][60]
+    AT_infer_dense6_z =             0, EACH_infer_dense6_z =     2007040, // [ROWS][10]
+    AT_infer_dense6 =         8028160, EACH_infer_dense6 =           640, // [ROWS][10]
+    AT_infer_predicted =      8030720, EACH_infer_predicted =         64, // [ROWS]
+    AT_infer_loss =           8030976, EACH_infer_loss =              64, // [ROWS]
+    AT_infer_conv1_w_penalty = 8031232,                                    // [1]
+    AT_infer_conv2_w_penalty = 8031296,                                    // [8]
+    AT_infer_conv3_w_penalty = 8031360,                                    // [8]
 };
 static _Alignas(64) unsigned char arena[ARENA_BYTES];
 #define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
@@ -277,6 +277,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
             UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
                 memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
     }
+
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
 #define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
@@ -601,6 +602,7 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
                 memcpy(c + i * ci + j * LANES, &part, WIDTH / VECTORS * sizeof(float));   \
             }                                                                             \
     }
+
 WINDOW(window_14x32, 14, 14, 2, Vector16, 32)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
 WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
@@ -1045,7 +1047,7 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
         const uint32_t number = (uint32_t)(first + i) * 6272;
         for (int j = 0; j < 6272; j++) {
             float v = x[i][j];
-            const uint32_t bits = nn_bits(key, number + (uint32_t)j);
+            const uint32_t bits = nn_bits(key, number + j);
             v = bits >= 858993459u ? v * 1.25f : 0; // 20% of 2^32
             y[i][j] = v;
         }
@@ -1174,7 +1176,7 @@ static void conv2_backward(const NnBatch *batch, int first, int rows,
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 32; c++) {
                     float v = dx[i][row][col][c];
-                    const uint32_t bits = nn_bits(key, number + (uint32_t)((row * 14 + col) * 32 + c));
+                    const uint32_t bits = nn_bits(key, number + (row * 14 + col) * 32 + c);
                     v = bits >= 858993459u ? v * 1.25f : 0; // 20% of 2^32
                     dx[i][row][col][c] = v;
                 }
@@ -1447,7 +1449,7 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
         const uint32_t number = (uint32_t)(first + i) * 2304;
         for (int j = 0; j < 2304; j++) {
             float v = x[i][j];
-            const uint32_t bits = nn_bits(key, number + (uint32_t)j);
+            const uint32_t bits = nn_bits(key, number + j);
             v = bits >= 858993459u ? v * 1.25f : 0; // 20% of 2^32
             y[i][j] = v;
         }
@@ -1573,7 +1575,7 @@ static void conv3_backward(const NnBatch *batch, int first, int rows,
             for (int col = 0; col < 6; col++)
                 for (int c = 0; c < 64; c++) {
                     float v = dx[i][row][col][c];
-                    const uint32_t bits = nn_bits(key, number + (uint32_t)((row * 6 + col) * 64 + c));
+                    const uint32_t bits = nn_bits(key, number + (row * 6 + col) * 64 + c);
                     v = bits >= 858993459u ? v * 1.25f : 0; // 20% of 2^32
                     dx[i][row][col][c] = v;
                 }
@@ -1695,7 +1697,7 @@ static void batchnorm3_forward(const NnBatch *batch, int first, int rows,
                 float v = x[i][p][c];
                 v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
                 v = v < 0 ? 0 : v;
-                const uint32_t bits = nn_bits(key, number + (uint32_t)(p * 64 + c));
+                const uint32_t bits = nn_bits(key, number + p * 64 + c);
                 v = bits >= 1288490188u ? v * 1.42857143f : 0; // 30% of 2^32
                 y[i][p][c] = v;
             }
@@ -1844,7 +1846,7 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
             for (int col = 0; col < 4; col++)
                 for (int c = 0; c < 64; c++) {
                     float v = dx[i][row][col][c];
-                    const uint32_t bits = nn_bits(key, number + (uint32_t)((row * 4 + col) * 64 + c));
+                    const uint32_t bits = nn_bits(key, number + (row * 4 + col) * 64 + c);
                     v = bits >= 1288490188u ? v * 1.42857143f : 0; // 30% of 2^32
                     v = y[i][row][col][c] > 0 ? v : 0;
                     dx[i][row][col][c] = v;
