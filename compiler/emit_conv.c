@@ -9,10 +9,23 @@
 typedef struct {
     Shape in, out;
     int kernel[2], stride[2], pad[2];
-    bool padded;
-    int width; // of the picture as the windows see it, with its padding
-    int lines; // of the result, made at a time
+    bool padded, spread; // what is copied: emit_conv_spread.c
+    int width;           // of the picture as the windows see it, with its padding
+    int lines;           // of the result, made at a time
 } Geometry;
+
+static WindowProduct window_product(const Geometry *g, int lines, bool weights)
+{
+    return (WindowProduct){.weights = weights,
+                           .lines = lines,
+                           .columns = g->out.dims[1],
+                           .width = g->width,
+                           .channels = g->in.dims[2],
+                           .outputs = g->out.dims[2],
+                           .spread = g->spread,
+                           .kernel = {g->kernel[0], g->kernel[1]},
+                           .stride = {g->stride[0], g->stride[1]}};
+}
 
 // Lines of the result whose padded picture stays in cache; as many each time.
 static int lines_at_a_time(int height, long line_bytes)
@@ -34,9 +47,11 @@ static Geometry geometry(const Network *network, Shape in, Shape out, const Attr
         g.padded |= g.pad[d] || (out.dims[d] - 1) * g.stride[d] + g.kernel[d] > in.dims[d];
     }
     g.width = g.padded ? (out.dims[1] - 1) * g.stride[1] + g.kernel[1] : in.dims[1];
+    const WindowProduct p = window_product(&g, out.dims[0], false);
+    g.spread = conv_spreads(network, &p);
     const long size = network->doubles ? 8 : 4;
-    const long line = (long)(g.stride[0] * g.width) * in.dims[2] * size;
-    g.lines = lines_at_a_time(out.dims[0], g.padded ? line : 0);
+    const long pixels = g.spread ? spread_pitch(network, &p) : g.padded ? g.width : 0;
+    g.lines = lines_at_a_time(out.dims[0], g.stride[0] * pixels * in.dims[2] * size);
     return g;
 }
 
@@ -64,27 +79,16 @@ bool conv_turns_round(const Network *network, Shape in, Shape out, const Attribu
 
 // --- functions that layers of one shape share ---------------------------------------------------
 
-static WindowProduct window_product(const Geometry *g, int lines, bool weights)
-{
-    return (WindowProduct){.weights = weights,
-                           .lines = lines,
-                           .columns = g->out.dims[1],
-                           .width = g->width,
-                           .channels = g->in.dims[2],
-                           .outputs = g->out.dims[2],
-                           .kernel = {g->kernel[0], g->kernel[1]},
-                           .stride = {g->stride[0], g->stride[1]}};
-}
-
 static const char *window_product_name(const WindowProduct *p)
 {
     const int usual = (p->columns - 1) * p->stride[1] + p->kernel[1];
     Text name = {0};
-    text_add(&name, "%s_%dx%d_%dx%dx%dx%d", p->weights ? "convolve_weights" : "convolve", p->lines,
-             p->columns, p->kernel[0], p->kernel[1], p->channels, p->outputs);
+    text_add(&name, "convolve%s%s_%dx%d_%dx%dx%dx%d", p->spread ? "_spread" : "",
+             p->weights ? "_weights" : "", p->lines, p->columns, p->kernel[0], p->kernel[1],
+             p->channels, p->outputs);
     if (p->stride[0] > 1 || p->stride[1] > 1)
         text_add(&name, "_by_%dx%d", p->stride[0], p->stride[1]);
-    if (p->width != usual)
+    if (p->width != usual && !p->spread)
         text_add(&name, "_of_%d", p->width);
     return name.text;
 }
@@ -273,26 +277,37 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
     close_strip(out, s);
 }
 
-static void emit_window_product(Out *out, const WindowProduct *p)
+static void about_window_product(Out *out, const WindowProduct *p)
 {
-    const char *const type = real_type(out->network);
     const char *const window =
-        format("%dx%d windows of x[.][%d][%d]", p->kernel[0], p->kernel[1], p->width, p->channels);
+        p->spread ? format("%dx%d windows of the spread x", p->kernel[0], p->kernel[1])
+                  : format("%dx%d windows of x[.][%d][%d]", p->kernel[0], p->kernel[1], p->width,
+                           p->channels);
     if (p->weights)
         comment(out, "dw[%d][%d][%d][%d] += the sum of x dy[%d][%d][%d], for %s", p->kernel[0],
                 p->kernel[1], p->channels, p->outputs, p->lines, p->columns, p->outputs, window);
     else
         comment(out, "y[%d][%d][%d] = %s times w[%d][%d][%d][%d]", p->lines, p->columns, p->outputs,
                 window, p->kernel[0], p->kernel[1], p->channels, p->outputs);
+}
+
+static void emit_window_product(Out *out, const WindowProduct *p)
+{
+    const char *const type = real_type(out->network);
+    about_window_product(out, p);
     emit_declaration(
         out, format("static void %s(", window_product_name(p)),
         format(p->weights ? "const %s *x, const %s *dy, %s *dw" : "const %s *x, const %s *w, %s *y",
                type, type, type));
     line(out, "{");
-    WindowStrip strips[16];
-    const int count = window_strips(out->network, p->outputs, strips);
-    for (int i = 0; i < count; i++)
-        (p->weights ? emit_weights_strip : emit_forward_strip)(out, p, &strips[i]);
+    if (p->spread) {
+        (p->weights ? emit_spread_weights : emit_spread_forward)(out, p);
+    } else {
+        WindowStrip strips[16];
+        const int count = window_strips(out->network, p->outputs, strips);
+        for (int i = 0; i < count; i++)
+            (p->weights ? emit_weights_strip : emit_forward_strip)(out, p, &strips[i]);
+    }
     line(out, "}");
     blank_line(out);
 }
@@ -304,38 +319,72 @@ void emit_windows(Out *out)
     for (int i = 0; i < network->window_product_count; i++)
         emit_window_product(&functions, &network->window_products[i]);
     emit_window_tiles(out);
+    emit_spread_tiles(out);
     if (functions.text.length)
         raw(out, "%s", functions.text.text);
 }
 
 // --- layers -------------------------------------------------------------------------------------
 
-// Declares the padded copy; its edges are never written.
-static void declare_padded(Out *out, const Geometry *g)
+static int picture_lines(const Geometry *g) { return (g->lines - 1) * g->stride[0] + g->kernel[0]; }
+
+// Declares the copy; what lies around the picture is never written.
+static void declare_copy(Out *out, const Geometry *g)
 {
-    if (g->padded)
-        line(out, "%s padded[%d][%d][%d] = {0};", real_type(out->network),
-             (g->lines - 1) * g->stride[0] + g->kernel[0], g->width, g->in.dims[2]);
+    const char *const type = real_type(out->network);
+    const WindowProduct p = window_product(g, g->lines, false);
+    if (g->spread)
+        line(out, "%s spread[%d][%d][%d] = {0}; // each number of x %d times", type,
+             picture_lines(g), g->in.dims[2], spread_pitch(out->network, &p), g->out.dims[2]);
+    else if (g->padded)
+        line(out, "%s padded[%d][%d][%d] = {0};", type, picture_lines(g), g->width, g->in.dims[2]);
 }
 
-// Copies the lines below the result's line `top` into `padded`.
-static void emit_padding(Out *out, const Geometry *g, const char *x)
+// The picture's columns that the windows reach.
+static int columns_reached(const Geometry *g)
 {
-    const int height = (g->lines - 1) * g->stride[0] + g->kernel[0], width = g->in.dims[1];
-    int columns = g->width - g->pad[1]; // of the picture that the windows reach
-    if (columns > width)
-        columns = width;
+    const int columns = g->width - g->pad[1];
+    return columns < g->in.dims[1] ? columns : g->in.dims[1];
+}
+
+static void emit_padded_line(Out *out, const Geometry *g, const char *x)
+{
+    const char *const type = real_type(out->network);
+    const int columns = columns_reached(g), channels = g->in.dims[2];
+    line(out, "if (from >= 0 && from < %d)", g->in.dims[0]);
+    line(out, "    memcpy(padded[r][%d], %s[i][from], sizeof(%s[%d][%d]));", g->pad[1], x, type,
+         columns, channels);
+    line(out, "else");
+    line(out, "    memset(padded[r][%d], 0, sizeof(%s[%d][%d]));", g->pad[1], type, columns,
+         channels);
+}
+
+static void emit_spread_line(Out *out, const Geometry *g, const char *x)
+{
+    const int outputs = g->out.dims[2];
+    const bool outside = g->pad[0] || picture_lines(g) > g->in.dims[0];
+    if (outside) {
+        line(out, "if (from < 0 || from >= %d) {", g->in.dims[0]);
+        line(out, "memset(spread[r], 0, sizeof spread[r]);");
+        line(out, "continue;");
+        line(out, "}");
+    }
+    line(out, "for (int c = 0; c < %d; c++)", g->in.dims[2]);
+    line(out, "    for (int p = 0; p < %d; p++)", columns_reached(g));
+    line(out, "        for (int k = 0; k < %d; k++)", outputs);
+    line(out, "            spread[r][c][%s * %d + k] = %s[i][from][p][c];",
+         g->pad[1] ? format("(p + %d)", g->pad[1]) : "p", outputs, x);
+}
+
+// Copies the lines below the result's line `top`.
+static void emit_copy(Out *out, const Geometry *g, const char *x)
+{
     const char *const top = g->lines == g->out.dims[0] ? ""
                             : g->stride[0] > 1         ? format("top * %d + ", g->stride[0])
                                                        : "top + ";
-    line(out, "for (int r = 0; r < %d; r++) {", height);
+    line(out, "for (int r = 0; r < %d; r++) {", picture_lines(g));
     line(out, "const int from = %sr%s;", top, g->pad[0] ? format(" - %d", g->pad[0]) : "");
-    line(out, "if (from >= 0 && from < %d)", g->in.dims[0]);
-    line(out, "    memcpy(padded[r][%d], %s[i][from], sizeof(%s[%d][%d]));", g->pad[1], x,
-         real_type(out->network), columns, g->in.dims[2]);
-    line(out, "else");
-    line(out, "    memset(padded[r][%d], 0, sizeof(%s[%d][%d]));", g->pad[1],
-         real_type(out->network), columns, g->in.dims[2]);
+    (g->spread ? emit_spread_line : emit_padded_line)(out, g, x);
     line(out, "}");
 }
 
@@ -346,9 +395,9 @@ static const char *open_chunk(Out *out, const Geometry *g, const char *x)
     const bool whole = g->lines == g->out.dims[0];
     if (!whole)
         line(out, "for (int top = 0; top < %d; top += %d) {", g->out.dims[0], g->lines);
-    if (g->padded) {
-        emit_padding(out, g, x);
-        return "padded[0][0]";
+    if (g->spread || g->padded) {
+        emit_copy(out, g, x);
+        return g->spread ? "spread[0][0]" : "padded[0][0]";
     }
     return format("%s[i][%s][0]", x,
                   whole              ? "0"
@@ -370,11 +419,14 @@ static void close_chunk(Out *out, const Geometry *g)
 static void emit_forward(Out *out, const Graph *graph, const Node *node, const Geometry *g,
                          const char *x, const char *w, const char *y)
 {
-    declare_padded(out, g);
+    const WindowProduct p = window_product(g, g->lines, false);
+    declare_copy(out, g);
+    if (g->spread)
+        emit_weaving(out, &p, w);
     line(out, "for (int i = 0; i < rows; i++) {");
     const char *const from = open_chunk(out, g, x);
     emit_call(out, need(out->network, g, false),
-              format("%s, %s[0][0][0], %s", from, w, in_chunk(g, y)));
+              format("%s, %s[0][0][0], %s", from, g->spread ? "woven" : w, in_chunk(g, y)));
     close_chunk(out, g);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -391,6 +443,15 @@ void emit_conv(Out *out, const Graph *graph, const Node *node)
     emit_forward(out, graph, node, &g, "x", "w", "y");
 }
 
+// dy's lines, as whole vectors: what is behind them stays 0.
+static void emit_whole_lines(Out *out, const Geometry *g)
+{
+    line(out, "for (int r = 0; r < %d; r++)", g->lines);
+    line(out, "    memcpy(lines[r], dy[i][%s], sizeof(%s[%d][%d]));",
+         g->lines < g->out.dims[0] ? "top + r" : "r", real_type(out->network), g->out.dims[1],
+         g->out.dims[2]);
+}
+
 void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     if (graph->network->blas) {
@@ -399,14 +460,22 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
     }
     const Geometry g = geometry(graph->network, graph->nodes[node->input[0]].shape,
                                 graph->nodes[node->input[1]].shape, &node->attributes);
-    declare_padded(out, &g);
+    const WindowProduct p = window_product(&g, g.lines, true);
+    declare_copy(out, &g);
+    if (g.spread)
+        emit_woven_sums(out, &p);
     line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network), dims_text(node->shape));
     line(out, "for (int i = 0; i < rows; i++) {");
     const char *const from = open_chunk(out, &g, "x");
+    if (g.spread)
+        emit_whole_lines(out, &g);
     emit_call(out, need(out->network, &g, true),
-              format("%s, %s, dw[0][0][0]", from, in_chunk(&g, "dy")));
+              g.spread ? format("%s, lines[0], woven[0][0][0]", from)
+                       : format("%s, %s, dw[0][0][0]", from, in_chunk(&g, "dy")));
     close_chunk(out, &g);
     line(out, "}");
+    if (g.spread)
+        emit_unweaving(out, &p);
 }
 
 void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)

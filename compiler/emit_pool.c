@@ -36,20 +36,85 @@ static void close_window(Out *out)
     out->depth--;
 }
 
-void emit_maxpool(Out *out, const Graph *graph, const Node *node)
+// Channels that are worked on by vectors of so many.
+typedef struct {
+    int first, end, lanes;
+} Strip;
+
+// The channels as full vectors, then halves down to single ones.
+static int strips_of(const Network *network, int channels, Strip *strips)
+{
+    int count = 0, first = 0;
+    for (int n = vector_lanes(network); n >= 1; n /= 2)
+        if (channels - first >= n) {
+            const int end = channels - (channels - first) % n;
+            strips[count++] = (Strip){first, end, n};
+            first = end;
+        }
+    return count;
+}
+
+static void open_strip(Out *out, const Strip *s)
+{
+    if (s->end - s->first == s->lanes)
+        line(out, "{");
+    else
+        line(out, "for (int c = %d; c < %d; c += %d) {", s->first, s->end, s->lanes);
+    if (s->end - s->first == s->lanes)
+        line(out, "enum { c = %d };", s->first);
+}
+
+static const char *strip_type(const Network *network, const Strip *s)
+{
+    return s->lanes == 1 ? real_type(network) : format("Vector%d", s->lanes);
+}
+
+// A vector `name` read from `at`.
+static void load(Out *out, const Strip *s, const char *name, const char *at)
+{
+    line(out, "%s %s;", strip_type(out->network, s), name);
+    line(out, "memcpy(&%s, &%s, sizeof %s);", name, at, name);
+}
+
+// Opens loops over the grid and, in them, calls `body` for each strip of channels.
+static void by_strips(Out *out, const Graph *graph, const Node *node, Shape grid,
+                      void (*body)(Out *, const Graph *, const Node *, const Strip *))
+{
+    Strip strips[8];
+    const int count = strips_of(graph->network, grid.dims[2], strips);
+    line(out, "for (int row = 0; row < %d; row++)", grid.dims[0]);
+    line(out, "    for (int col = 0; col < %d; col++) {", grid.dims[1]);
+    out->depth++;
+    for (int i = 0; i < count; i++) {
+        open_strip(out, &strips[i]);
+        body(out, graph, node, &strips[i]);
+        line(out, "}");
+    }
+    line(out, "}");
+    out->depth--;
+}
+
+static void largest_of_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
 {
     const Attributes *const a = &node->attributes;
-    line(out, "for (int i = 0; i < rows; i++) {");
-    open_windows(out, node->shape);
-    line(out, "%s largest = x[i][%s][%s][c];", real_type(graph->network),
-         a->stride[0] > 1 ? format("row * %d", a->stride[0]) : "row",
-         a->stride[1] > 1 ? format("col * %d", a->stride[1]) : "col");
+    load(out, s, "largest",
+         format("x[i][%s][%s][c]", a->stride[0] > 1 ? format("row * %d", a->stride[0]) : "row",
+                a->stride[1] > 1 ? format("col * %d", a->stride[1]) : "col"));
     const char *const x = open_window(out, a);
-    line(out, "const %s v = x[i]%s;", real_type(graph->network), x);
-    line(out, "largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays");
+    load(out, s, "v", format("x[i]%s", x));
+    if (s->lanes == 1)
+        line(out, "largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays");
+    else
+        line(out, "largest = NN_CHOOSE((v > largest) | (v != v), v, largest); // NaN stays");
     close_window(out);
-    line(out, "y[i][row][col][c] = largest;");
-    close_windows(out);
+    line(out, "memcpy(&y[i][row][col][c], &largest, sizeof largest);");
+    (void)graph;
+}
+
+void emit_maxpool(Out *out, const Graph *graph, const Node *node)
+{
+    line(out, "for (int i = 0; i < rows; i++) {");
+    by_strips(out, graph, node, node->shape, largest_of_window);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
@@ -86,23 +151,35 @@ static void open_gradient(Out *out, const Attributes *a, Shape in, Shape grid)
         line(out, "memset(dx[i], 0, sizeof dx[i]); // windows %s",
              a->stride[0] < a->kernel[0] || a->stride[1] < a->kernel[1] ? "overlap"
                                                                         : "leave pixels out");
-    open_windows(out, grid);
+}
+
+static void gradient_of_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
+{
+    const Attributes *const a = &node->attributes;
+    const char *const type = strip_type(out->network, s);
+    line(out, "// dy goes to the first that is the largest");
+    load(out, s, "left", "dy[i][row][col][c]");
+    load(out, s, "largest", "y[i][row][col][c]");
+    const char *const x = open_window(out, a);
+    load(out, s, "at", format("x[i]%s", x));
+    const char *const share = s->lanes == 1
+                                  ? "at == largest ? left : 0"
+                                  : format("NN_CHOOSE(at == largest, left, (%s){0})", type);
+    line(out, "%s v = %s;", type, share);
+    line(out, "left -= v;");
+    if (!tiles(a, node->shape, graph->nodes[node->input[0]].shape)) {
+        load(out, s, "before", format("dx[i]%s", x));
+        line(out, "v += before;");
+    }
+    line(out, "memcpy(&dx[i]%s, &v, sizeof v);", x);
+    close_window(out);
 }
 
 void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
 {
-    const Attributes *const a = &node->attributes;
     const Shape grid = graph->nodes[node->input[0]].shape;
-    open_gradient(out, a, node->shape, grid);
-    line(out, "%s left = dy[i][row][col][c]; // goes to the first that is the largest",
-         real_type(graph->network));
-    const char *const x = open_window(out, a);
-    line(out, "const bool hit = x[i]%s == y[i][row][col][c];", x);
-    line(out, "const %s v = hit ? left : 0;", real_type(graph->network));
-    line(out, "dx[i]%s %s v;", x, tiles(a, node->shape, grid) ? "=" : "+=");
-    line(out, "left -= v;");
-    close_window(out);
-    close_windows(out);
+    open_gradient(out, &node->attributes, node->shape, grid);
+    by_strips(out, graph, node, grid, gradient_of_window);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
@@ -112,6 +189,7 @@ void emit_avgpool_grad(Out *out, const Graph *graph, const Node *node)
     const Attributes *const a = &node->attributes;
     const Shape grid = graph->nodes[node->input[0]].shape;
     open_gradient(out, a, node->shape, grid);
+    open_windows(out, grid);
     line(out, "const %s share = dy[i][row][col][c] * %s;", real_type(graph->network),
          real_number(out, 1.0 / (a->kernel[0] * a->kernel[1])));
     const char *const x = open_window(out, a);

@@ -356,15 +356,16 @@ static void emit_tiles(Out *out, const char *body)
 // The functions that `body` calls.
 void emit_products(Out *out, const char *body)
 {
-    if (out->network->blas) {
+    const Network *const network = out->network;
+    const bool tiles = network->product_count || network->window_product_count;
+    if (tiles || strstr(body, "Vector"))
+        emit_vector_types(out);
+    if (network->blas)
         emit_blas(out, body);
+    if (network->blas || !tiles)
         return;
-    }
-    if (!out->network->product_count && !out->network->window_product_count)
-        return;
-    emit_vector_types(out);
     raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n\n");
-    if (out->network->product_count)
+    if (network->product_count)
         emit_tiles(out, body);
     emit_row_products(out, body);
     emit_windows(out);

@@ -14,7 +14,7 @@
 // rest. Lanes beyond the rest multiply zeros that a packed copy of the matrix has there.
 int window_strips(const Network *network, int columns, WindowStrip *strips)
 {
-    const int full = network->target->vector_bytes / (network->doubles ? 8 : 4);
+    const int full = vector_lanes(network);
     int count = 0, column = 0;
     if (columns >= 2 * full) {
         strips[count++] = (WindowStrip){.first = 0,

@@ -526,7 +526,7 @@ enum { MAX_PRODUCTS = 512 };
 
 // A convolution, or its gradient by the weights, that the generated code needs a function for.
 typedef struct {
-    bool weights;
+    bool weights, spread;
     int lines, columns; // of pixels of the result
     int width;          // pixels in a line of what the windows are read from
     int channels, outputs;
@@ -539,6 +539,12 @@ typedef struct {
     int width, vectors, lanes;
 } WindowTile;
 enum { MAX_WINDOW_TILES = 256 };
+
+// A tile over lines of a spread picture; lines, vectors: of the weights' gradient, runs and taps.
+typedef struct {
+    bool weights;
+    int lines, vectors, period, last; // last: numbers in the last vector
+} SpreadTile;
 
 // A processor, as far as the choice of tiles and the estimate of a step's time go.
 typedef struct {
@@ -557,6 +563,8 @@ struct Network {
     int window_product_count;
     WindowTile window_tiles[MAX_WINDOW_TILES];
     int window_tile_count;
+    SpreadTile spread_tiles[MAX_WINDOW_TILES];
+    int spread_tile_count;
     bool doubles; // --precision f64
     Tensor *tensors;
     int tensor_count;
@@ -599,6 +607,7 @@ long node_rows(const Network *network, const Node *node); // how many of its sha
 const Target *target_named(const char *name); // NULL: there is none of this name
 Words target_words(void); // "native" and the names
 const char *target_march(const char *name); // for the C compiler; NULL: its default
+int vector_lanes(const Network *network);   // numbers in the target's vector
 
 // --- lower.c: statements -> forward graphs ------------------------------------------------------
 // needs: a resolved program; makes: both graphs with shapes, the tensors and the card
@@ -798,6 +807,16 @@ typedef struct {
 WindowCut window_cut(const Network *network, int lines, int line, int vectors);
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip);
 void emit_window_tiles(Out *out);
+
+// --- emit_conv_spread.c: convolutions to fewer channels than a vector has lanes ------------------
+bool conv_spreads(const Network *network, const WindowProduct *p);
+int spread_pitch(const Network *network, const WindowProduct *p);
+void emit_spread_tiles(Out *out);
+void emit_spread_forward(Out *out, const WindowProduct *p);
+void emit_spread_weights(Out *out, const WindowProduct *p);
+void emit_weaving(Out *out, const WindowProduct *p, const char *w); // w -> woven
+void emit_woven_sums(Out *out, const WindowProduct *p);
+void emit_unweaving(Out *out, const WindowProduct *p); // woven -> dw
 
 // --- emit_conv.c: direct convolution; emit_conv_columns.c: by columns, for BLAS -----------------
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *attributes);

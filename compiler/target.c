@@ -58,3 +58,8 @@ const char *target_march(const char *name)
         return NULL;
     return !strcmp(name, "armv8") ? "armv8-a" : name;
 }
+
+int vector_lanes(const Network *network)
+{
+    return network->target->vector_bytes / (network->doubles ? 8 : 4);
+}

@@ -110,4 +110,8 @@ static inline float nn_erff(float x)
     return size < 0.9375f ? near : far;
 }
 
+// Of two vectors, lane by lane: a where the comparison `where` holds, elsewhere b.
+#define NN_CHOOSE(where, a, b)                                                                     \
+    ((__typeof__(a))(((where) & (__typeof__(where))(a)) | (~(where) & (__typeof__(where))(b))))
+
 #endif

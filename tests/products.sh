@@ -10,7 +10,9 @@ random_net() {
         BEGIN {
             srand(seed)
             print "data mnist\ninput 28x28x1"
-            if (seed % 2)
+            if (seed == 3) # fewer channels than a vector has lanes
+                print "conv 6 5x5 relu pad same\npool 2\nconv 3 4x3 relu\nconv 5 3x3 tanh pad same"
+            else if (seed % 2)
                 printf "conv %d %dx%d relu\npool 2\nconv %d %dx%d tanh pad same\n" \
                     "conv %d 3x3 tanh stride 2 pad same\n",
                     size(40), size(5), size(5), size(40), size(5), size(5), size(67)

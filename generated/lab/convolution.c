@@ -992,16 +992,19 @@ static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 14; row++)
-            for (int col = 0; col < 14; col++)
-                for (int c = 0; c < 32; c++) {
-                    float largest = x[i][row * 2][col * 2][c];
+            for (int col = 0; col < 14; col++) {
+                for (int c = 0; c < 32; c += 16) {
+                    Vector16 largest;
+                    memcpy(&largest, &x[i][row * 2][col * 2][c], sizeof largest);
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const float v = x[i][row * 2 + r][col * 2 + s][c];
-                            largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays
+                            Vector16 v;
+                            memcpy(&v, &x[i][row * 2 + r][col * 2 + s][c], sizeof v);
+                            largest = NN_CHOOSE((v > largest) | (v != v), v, largest); // NaN stays
                         }
-                    y[i][row][col][c] = largest;
+                    memcpy(&y[i][row][col][c], &largest, sizeof largest);
                 }
+            }
     }
 }
 
@@ -1015,17 +1018,23 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 14; row++)
-            for (int col = 0; col < 14; col++)
-                for (int c = 0; c < 32; c++) {
-                    float left = dy[i][row][col][c]; // goes to the first that is the largest
+            for (int col = 0; col < 14; col++) {
+                for (int c = 0; c < 32; c += 16) {
+                    // dy goes to the first that is the largest
+                    Vector16 left;
+                    memcpy(&left, &dy[i][row][col][c], sizeof left);
+                    Vector16 largest;
+                    memcpy(&largest, &y[i][row][col][c], sizeof largest);
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool hit = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
-                            const float v = hit ? left : 0;
-                            dx[i][row * 2 + r][col * 2 + s][c] = v;
+                            Vector16 at;
+                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
+            }
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
                 for (int c = 0; c < 32; c++) {
@@ -1394,16 +1403,19 @@ static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 6; row++)
-            for (int col = 0; col < 6; col++)
-                for (int c = 0; c < 64; c++) {
-                    float largest = x[i][row * 2][col * 2][c];
+            for (int col = 0; col < 6; col++) {
+                for (int c = 0; c < 64; c += 16) {
+                    Vector16 largest;
+                    memcpy(&largest, &x[i][row * 2][col * 2][c], sizeof largest);
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const float v = x[i][row * 2 + r][col * 2 + s][c];
-                            largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays
+                            Vector16 v;
+                            memcpy(&v, &x[i][row * 2 + r][col * 2 + s][c], sizeof v);
+                            largest = NN_CHOOSE((v > largest) | (v != v), v, largest); // NaN stays
                         }
-                    y[i][row][col][c] = largest;
+                    memcpy(&y[i][row][col][c], &largest, sizeof largest);
                 }
+            }
     }
 }
 
@@ -1417,17 +1429,23 @@ static void pool2_backward(int rows, float dx[restrict ROWS][12][12][64],
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 6; row++)
-            for (int col = 0; col < 6; col++)
-                for (int c = 0; c < 64; c++) {
-                    float left = dy[i][row][col][c]; // goes to the first that is the largest
+            for (int col = 0; col < 6; col++) {
+                for (int c = 0; c < 64; c += 16) {
+                    // dy goes to the first that is the largest
+                    Vector16 left;
+                    memcpy(&left, &dy[i][row][col][c], sizeof left);
+                    Vector16 largest;
+                    memcpy(&largest, &y[i][row][col][c], sizeof largest);
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
-                            const bool hit = x[i][row * 2 + r][col * 2 + s][c] == y[i][row][col][c];
-                            const float v = hit ? left : 0;
-                            dx[i][row * 2 + r][col * 2 + s][c] = v;
+                            Vector16 at;
+                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
+            }
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
                 for (int c = 0; c < 64; c++) {
