@@ -4,7 +4,6 @@
 // numbers again, and none is stored.
 #include "netc.h"
 
-
 // Number `index` of the row as an argument.
 static const char *counter(const char *index) { return format("number + %s", index); }
 

@@ -59,7 +59,7 @@ def mutations(text):
     places = [i for i, line in enumerate(lines) if line.split() and line.split()[0] in LAYERS]
     for i in places:
         before, line, behind = lines[:i], lines[i], lines[i + 1:]
-        statement = re.sub(r"\s*#.*", "", line)
+        statement = re.sub(r"\s*#.*", "", line).strip()
 
         def changed(*new):
             return "\n".join([*before, *new, *behind]) + "\n"
@@ -68,7 +68,7 @@ def mutations(text):
             yield "removed", statement, changed()
             for added in ADDED:
                 yield "added", f"{added} behind {statement}", changed(line, added)
-            wide = re.sub(r"^(\w+ )(\d+)", lambda m: m[1] + str(int(m[2]) + 16), statement)
+            wide = re.sub(r"^(\s*\w+ )(\d+)", lambda m: m[1] + str(int(m[2]) + 16), statement)
             if word in ("dense", "conv"):
                 yield "widened", f"{statement} by 16", changed(wide)
             for old, new in OTHER.items():
@@ -102,6 +102,13 @@ def neighbours(chain, i, step):
         i += step
 
 
+def end_of_branch(chain, i):
+    """Where the branch that a layer may be in is joined with what else there is."""
+    joins = [layer["name"] for layer in chain[i:]
+             if layer["statement"].split()[0] in ("residual", "concat")]
+    return joins[:1]
+
+
 def touched(difference):
     """The layers that differ as networks, and their neighbours."""
     allowed = set()
@@ -110,7 +117,8 @@ def touched(difference):
         chain = [pair[side] for pair in pairs]
         for i, pair in enumerate(pairs):
             if not pair["same"]:
-                allowed |= {chain[i]["name"], *neighbours(chain, i, -1), *neighbours(chain, i, 1)}
+                allowed |= {chain[i]["name"], *neighbours(chain, i, -1), *neighbours(chain, i, 1),
+                            *end_of_branch(chain, i)}
     return allowed
 
 
@@ -135,6 +143,29 @@ def strays(difference, layers=True, updates=False, loss=False):
         yield f"{one['name']}: {item['removed']} lines only left, {item['added']} only right"
 
 
+BRANCHES = """data mnist
+input 28x28x1
+conv 8 3x3 relu
+pool 2
+conv 8 3x3 relu pad same
+residual {
+    conv 16 3x3 relu pad same
+    conv 8 3x3 pad same
+}
+relu
+concat {
+    conv 4 1x1 relu
+} {
+    conv 6 3x3 relu pad same
+}
+avgpool 13
+dense 20 tanh
+dense 10 softmax
+loss cross_entropy
+optimizer adam lr 0.001
+"""
+
+
 def networks(model):
     """Yields the mutations of a model that are networks, and what differs."""
     with open(model) as file:
@@ -149,7 +180,7 @@ def networks(model):
 def check_mutations(model):
     for kind, what, difference in networks(model):
         layers = kind not in ("optimizer", "rate")
-        test(f"{model}: {kind}: {what}", list(strays(difference, layers, kind == "optimizer")))
+        test(f"{os.path.basename(model)}: {kind}: {what}", list(strays(difference, layers, kind == "optimizer")))
 
 
 # --- pairs of models ----------------------------------------------------------------------------
@@ -248,7 +279,7 @@ def write_table():
 
 def check():
     models = sorted(glob.glob("models/**/*.net", recursive=True))
-    for model in models:
+    for model in [*models, write("branches.net", BRANCHES)]:
         check_mutations(model)
     for left, right in itertools.combinations(models, 2):
         check_pair(left, right)
