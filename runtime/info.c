@@ -47,11 +47,37 @@ static void print_layers(const NnModel *model)
     printf("%-*s  %-*s  %-*s  %12ld\n\n", name, "total", text, "", shape, "", model->parameters);
 }
 
+static void print_files(const NnFiles *files)
+{
+    if (files->inputs)
+        printf(" '%s'", files->inputs);
+    if (files->answers)
+        printf(" '%s'", files->answers);
+    putchar('\n');
+}
+
+static void print_part(const char *name, double share, long pictures, const NnFiles *files,
+                       const char *of)
+{
+    if (files->inputs) {
+        printf("  %-22s", name);
+        print_files(files);
+    } else if (pictures > 0) {
+        printf("  %-22s %ld pictures\n", name, pictures);
+    } else if (share > 0) {
+        printf("  %-22s %g%% of the %s\n", name, 100 * share, of);
+    }
+}
+
 static void print_settings(const NnModel *model)
 {
-    printf("  %-22s %s\n", "data set", model->data);
+    printf("  %-22s %s", "data set", model->data);
+    print_files(&model->files);
     printf("  %-22s %dx%dx%d\n", "input", model->height, model->width, model->channels);
-    printf("  %-22s %d of %d outputs\n", "classes", model->classes, model->outputs);
+    if (model->targets)
+        printf("  %-22s %d\n", "targets", model->targets);
+    else
+        printf("  %-22s %d of %d outputs\n", "classes", model->classes, model->outputs);
     printf("  %-22s %s\n", "numbers", model->type == NN_F64 ? "f64" : "f32");
     if (model->train_step) {
         printf("  %-22s %s\n", "loss", model->loss);
@@ -61,11 +87,9 @@ static void print_settings(const NnModel *model)
     } else {
         printf("  %-22s none: compiled for inference only\n", "loss");
     }
-    if (model->validation_pictures > 0)
-        printf("  %-22s %ld pictures\n", "validation", model->validation_pictures);
-    else if (model->validation_share > 0)
-        printf("  %-22s %g%% of the training pictures\n", "validation",
-               100 * model->validation_share);
+    print_part("validation", model->validation_share, model->validation_pictures,
+               &model->validation_files, "training pictures");
+    print_part("test", model->test_share, model->test_pictures, &model->test_files, "examples");
 }
 
 static void print_card(const NnModel *model)
@@ -98,6 +122,7 @@ static void add_settings(cJSON *object, const NnModel *model)
     cJSON_AddItemToObject(object, "input", cJSON_CreateIntArray(input, 3));
     cJSON_AddNumberToObject(object, "outputs", model->outputs);
     cJSON_AddNumberToObject(object, "classes", model->classes);
+    cJSON_AddNumberToObject(object, "targets", model->targets);
     cJSON_AddStringToObject(object, "data", model->data);
     cJSON_AddNumberToObject(object, "batch", model->batch);
     cJSON_AddNumberToObject(object, "epochs", model->epochs);

@@ -26,8 +26,11 @@ void train_print_start(const Training *training)
     const Progress *progress = &training->progress;
     if (options->json || options->quiet)
         return;
-    printf("%s: %d pictures of %dx%dx%d", model->name, training->training, model->height,
-           model->width, model->channels);
+    printf("%s: %d ", model->name, training->training);
+    if (model->height == 1 && model->width == 1)
+        printf("examples of %d", model->channels);
+    else
+        printf("pictures of %dx%dx%d", model->height, model->width, model->channels);
     if (training->validation > 0)
         printf(" and %d for validation", training->validation);
     printf(", batch %d, %d epoch%s, %s, lr %g, seed %llu, %d thread%s\n", model->batch,

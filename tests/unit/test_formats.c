@@ -1,19 +1,18 @@
-// test_formats.c: data sets from CSV, NumPy, CIFAR-10 and folders of pictures: as they should be, and
-// wrong in each way.
+// test_formats.c: data sets from CSV, NumPy, CIFAR-10 and folders of pictures: as they should be,
+// and wrong in each way.
 
 #include "support.h"
 
 #include <math.h>
 #include <png.h>
 
-// A model that reads `format` from `file`; the small model's examples have 4x4x1 numbers, its answers
-// 3 classes.
+// A model that reads `format` from `file`: examples of two numbers, and three classes.
 static NnModel model_of(NnFormat format, const char *file)
 {
     NnModel model = nn_model;
     model.format = format;
     model.files = (NnFiles){file, NULL};
-    model.width = 2; // examples of 2 numbers, to be written by hand
+    model.width = 2;
     model.height = model.channels = 1;
     return model;
 }
