@@ -48,8 +48,9 @@ bool source_open_path(Source *source)
     errno = 0;
     source->file = gzopen(source->path, "rb");
     if (!source->file)
-        return failed("cannot read '%s': %s", source->path,
-                      errno ? strerror(errno) : "out of memory");
+        return failed("cannot read '%s': %s%s", source->path,
+                      errno ? strerror(errno) : "out of memory",
+                      errno == ENOENT ? "; '--data DIR' names the folder that it lies in" : "");
     gzbuffer(source->file, 1 << 17);
     const bool sized = stat(source->path, &found) == 0 && found.st_size > FIRST_BYTES;
     source->room = sized ? (size_t)found.st_size : FIRST_BYTES;
