@@ -56,8 +56,8 @@ Work node_work(const Graph *graph, const Node *node)
     const OpInfo *const info = &op_info[node->op];
     const double batch = setting_number(graph->network->program->batch, "size");
     const double all = node_operations(graph, node);
-    const bool product = info->work == RESULT_BY_WEIGHTS || info->work == FIRST_BY_WEIGHTS ||
-                         info->work == OUTER;
+    const bool product =
+        info->work == RESULT_BY_WEIGHTS || info->work == FIRST_BY_WEIGHTS || info->work == OUTER;
     double steps = 0;
     for (int s = 0; s < node->step_count; s++)
         steps += (double)shape_size(node->shape) * op_info[node->steps[s].op].work;
@@ -87,9 +87,13 @@ double layer_multiply_adds(const Network *network, const char *layer)
     double sum = 0;
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
-        if (!node->dead && op_info[node->op].work == RESULT_BY_WEIGHTS &&
-            !strcmp(node->layer, layer))
-            sum += (double)shape_size(graph->nodes[node->input[1]].shape) * pixels(node->shape);
+        const int work = op_info[node->op].work;
+        if (node->dead || strcmp(node->layer, layer) != 0 ||
+            (work != RESULT_BY_WEIGHTS && work != FIRST_BY_WEIGHTS))
+            continue;
+        const Shape at =
+            work == RESULT_BY_WEIGHTS ? node->shape : graph->nodes[node->input[0]].shape;
+        sum += (double)shape_size(graph->nodes[node->input[1]].shape) * pixels(at);
     }
     return sum;
 }

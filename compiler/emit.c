@@ -272,6 +272,8 @@ static uint64_t fingerprint(const Network *network)
             text_add(&text, "%d ", n->input[k]);
         if (a->slope != 0)
             text_add(&text, "slope %g;", a->slope);
+        if (a->dilation[0] > 1 || a->dilation[1] > 1)
+            text_add(&text, "dilation %d %d;", a->dilation[0], a->dilation[1]);
         if (n->op == OP_zeropad || n->op == OP_crop)
             text_add(&text, "border %d %d;", a->border[0], a->border[2]);
         for (int s = 0; s < n->step_count; s++) {

@@ -9,6 +9,10 @@ static void print_attributes(const Node *node, FILE *out)
     if (a->kernel[0])
         fprintf(out, " k=%dx%d s=%dx%d p=%d,%d", a->kernel[0], a->kernel[1], a->stride[0],
                 a->stride[1], a->pad[0], a->pad[1]);
+    if (a->groups > 1)
+        fprintf(out, " groups=%d", a->groups);
+    if (a->dilation[0] > 1 || a->dilation[1] > 1)
+        fprintf(out, " dilation=%dx%d", a->dilation[0], a->dilation[1]);
     if (node->op == OP_zeropad || node->op == OP_crop)
         fprintf(out, " border=%d,%d,%d,%d", a->border[0], a->border[1], a->border[2], a->border[3]);
     if (a->rate != 0)

@@ -37,6 +37,9 @@ int layer_tensor(const Lowering *l, const char *suffix, int role, Shape shape, d
 int layer_weights(const Lowering *l, Shape shape, double fan_in, double fan_out);
 bool switched_on(const Clause *clause, const char *name);
 
+// --- lower_product.c ----------------------------------------------------------------------------
+bool finish_product(Lowering *l, int units); // bias and activation behind a product
+
 // --- lower_window.c -----------------------------------------------------------------------------
 bool needs_picture(const Lowering *l); // the layer works on rows and columns; false after an error
 Attributes window_attributes(const Clause *clause, const char *size);

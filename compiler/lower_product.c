@@ -1,10 +1,8 @@
 // lower_product.c: layers that multiply by weights.
 #include "lower.h"
 
-#include <string.h>
-
 // Bias and activation behind a product.
-static bool finish_product(Lowering *l, int units)
+bool finish_product(Lowering *l, int units)
 {
     const char *const activation = l->clause->activation;
     name_value(l, activation ? "_z" : "", "forward");
@@ -26,19 +24,4 @@ bool lower_dense(Lowering *l)
     const int w = layer_weights(l, shape_of(2, inputs, units), inputs, units);
     l->flatten = NULL;
     return w >= 0 && apply(l, OP_dense, (Attributes){0}, 1, &w) && finish_product(l, units);
-}
-
-bool lower_conv(Lowering *l)
-{
-    if (!needs_picture(l))
-        return false;
-    Attributes a = window_attributes(l->clause, "kernel");
-    if (!strcmp(setting_word(l->clause, "pad"), "same"))
-        a.pad[0] = a.pad[1] = -1; // shape_conv computes it
-    const int channels = current_shape(l).dims[2];
-    const int filters = (int)setting_number(l->clause, "filters");
-    const double window = (double)a.kernel[0] * a.kernel[1];
-    const int w = layer_weights(l, shape_of(4, a.kernel[0], a.kernel[1], channels, filters),
-                              window * channels, window * filters);
-    return w >= 0 && apply(l, OP_conv, a, 1, &w) && finish_product(l, filters);
 }

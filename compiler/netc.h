@@ -425,6 +425,7 @@ enum { MAX_INPUTS = 64, MAX_STEPS = 6 };
 // The attributes of every op that has some; unused ones are 0.
 typedef struct {
     int kernel[2], stride[2], pad[2]; // height, width; pad is what lies above and left
+    int dilation[2], groups;          // of a convolution: from tap to tap; parts of the channels
     Shape shape;                      // reshape
     int border[4];                    // zeropad, crop: rows above and below, columns left and right
     double rate, eps, momentum;       // dropout, noise; batchnorm

@@ -75,6 +75,12 @@ void shape_places(Graph *graph, Node *node)
     node->type = TYPE_INDEX;
 }
 
+// How many rows or columns lie between the ends of a window whose taps are `dilation` apart.
+static int window_reach(const Attributes *a, int d)
+{
+    return (a->kernel[d] - 1) * (a->dilation[d] > 1 ? a->dilation[d] : 1) + 1;
+}
+
 // Sizes of the windows' grid over one picture; `same` pads as TensorFlow does: as many windows as
 // fit the stride, the odd pixel of padding below and right.
 static bool window_grid(const Graph *graph, Node *node, int grid[2])
@@ -82,31 +88,64 @@ static bool window_grid(const Graph *graph, Node *node, int grid[2])
     const Shape in = input_shape(graph, node, 0);
     Attributes *const a = &node->attributes;
     for (int d = 0; d < 2; d++) {
+        const int reach = window_reach(a, d);
         if (a->pad[d] < 0) {
             grid[d] = (in.dims[d] + a->stride[d] - 1) / a->stride[d];
-            const int covered = (grid[d] - 1) * a->stride[d] + a->kernel[d];
+            const int covered = (grid[d] - 1) * a->stride[d] + reach;
             a->pad[d] = covered > in.dims[d] ? (covered - in.dims[d]) / 2 : 0;
         } else {
-            grid[d] =
-                in.dims[d] < a->kernel[d] ? 0 : (in.dims[d] - a->kernel[d]) / a->stride[d] + 1;
+            grid[d] = in.dims[d] < reach ? 0 : (in.dims[d] - reach) / a->stride[d] + 1;
         }
     }
     return grid[0] > 0 && grid[1] > 0;
 }
 
+// The grid of a convolution; false after an error.
+static bool conv_grid(const Graph *graph, Node *node, int grid[2])
+{
+    const Attributes *const a = &node->attributes;
+    const Shape in = input_shape(graph, node, 0);
+    if (window_grid(graph, node, grid))
+        return true;
+    const int height = window_reach(a, 0), width = window_reach(a, 1);
+    const bool gaps = height > a->kernel[0] || width > a->kernel[1];
+    error_at(E302, a->kernel_loc, "kernel %dx%d%s does not fit its %dx%d input", a->kernel[0],
+             a->kernel[1], gaps ? format(", dilated to %dx%d,", height, width) : "", in.dims[0],
+             in.dims[1]);
+    const Node *const before = &graph->nodes[node->input[0]];
+    note_at(before->loc, "'%s' leaves %s here; 'pad same' would keep its size",
+            loc_text(before->loc), shape_text(in));
+    return false;
+}
+
 void shape_conv(Graph *graph, Node *node)
 {
-    const Shape in = input_shape(graph, node, 0), w = input_shape(graph, node, 1);
     int grid[2];
-    if (!window_grid(graph, node, grid)) {
-        error_at(E302, node->attributes.kernel_loc, "kernel %dx%d does not fit its %dx%d input",
-                 node->attributes.kernel[0], node->attributes.kernel[1], in.dims[0], in.dims[1]);
-        const Node *const before = &graph->nodes[node->input[0]];
-        note_at(before->loc, "'%s' leaves %s here; 'pad same' would keep its size",
-                loc_text(before->loc), shape_text(in));
-        return;
+    if (conv_grid(graph, node, grid))
+        node->shape = shape_of(3, grid[0], grid[1], input_shape(graph, node, 1).dims[3]);
+}
+
+void shape_depthwise(Graph *graph, Node *node)
+{
+    const Shape w = input_shape(graph, node, 1);
+    int grid[2];
+    if (conv_grid(graph, node, grid))
+        node->shape = shape_of(3, grid[0], grid[1], w.dims[2] * w.dims[3]);
+}
+
+// The picture whose convolution has this one's input's size: Keras' rule where several have.
+void shape_transpose(Graph *graph, Node *node)
+{
+    const Shape in = input_shape(graph, node, 0), w = input_shape(graph, node, 1);
+    Attributes *const a = &node->attributes;
+    int size[2];
+    for (int d = 0; d < 2; d++) {
+        const int overlap = a->kernel[d] > a->stride[d] ? a->kernel[d] - a->stride[d] : 0;
+        const bool same = a->pad[d] < 0;
+        size[d] = in.dims[d] * a->stride[d] + (same ? 0 : overlap);
+        a->pad[d] = same ? overlap / 2 : 0;
     }
-    node->shape = shape_of(3, grid[0], grid[1], w.dims[3]);
+    node->shape = shape_of(3, size[0], size[1], w.dims[3]);
 }
 
 void shape_pool(Graph *graph, Node *node)

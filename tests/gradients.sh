@@ -67,6 +67,30 @@ conv 3 3x3 tanh
 conv 2 5x5 tanh pad same
 END
 
+# --- convolution in groups, with gaps, of single channels, and transposed
+gradient 'conv in groups, dilated' 4 <<END
+conv 6 3x3 tanh stride 3 dilation 2
+conv 9 2x2 tanh groups 3 pad same
+conv 6 3x2 tanh groups 3 stride 2 dilation 1x2
+conv 4 3x3 groups 2 dilation 2 pad same bias off
+END
+gradient 'depthwise' 4 <<END
+depthwise 3x2 tanh stride 2 multiplier 4
+depthwise 3x3 stride 2 dilation 2
+tanh
+depthwise 3x3 tanh pad same multiplier 2 l2 0.01
+depthwise 2x2 tanh pad same stride 2 dilation 1x2
+END
+gradient 'conv_transpose' 4 <<END
+conv 4 5x5 tanh stride 5
+conv_transpose 3 3x2 tanh stride 2
+conv_transpose 5 2x3 stride 3x1 pad same bias off
+conv 3 3x3 tanh stride 3
+conv_transpose 2 3x3 tanh pad same
+conv_transpose 1 2x2
+relu
+END
+
 # --- pooling, of 13x13 pixels: some windows leave a remainder, some overlap, some leave gaps
 for op in pool avgpool; do
     for window in 2 '3 stride 2' '2 stride 3' '3x2 stride 2x1' '4 stride 3' 13; do

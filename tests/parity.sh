@@ -146,6 +146,22 @@ dense 10 softmax
 loss cross_entropy
 END
 # where zeros are added and where windows begin, no check of gradients can tell
+parity geometry-of-taps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+conv 6 3x2 tanh stride 2 dilation 2x3
+depthwise 3x3 stride 2 pad same multiplier 2
+batchnorm
+tanh
+conv 9 3x2 tanh groups 3 dilation 2x1 pad same
+depthwise 2x3 tanh dilation 1x2 pad same bias off
+conv_transpose 6 3x2 tanh stride 2
+conv_transpose 4 4x1 stride 3x2 pad same
+batchnorm
+tanh
+conv_transpose 5 2x3 tanh stride 3x1 bias off
+avgpool 4
+dense 10 softmax
+loss cross_entropy
+END
 parity geometry 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
 conv 6 5x4 tanh stride 3x2 pad same
 pool 3 stride 2

@@ -90,11 +90,23 @@ def read(path):
     return statements(iter(re.findall(r"[{};\n]|[^\s{};]+", text)))
 
 
-def pad_same(x, kernel, stride):
+def pad_same(x, kernel, stride, dilation=(1, 1)):
     """Keras' padding: what is odd goes to the bottom and to the right."""
-    total = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(x.shape[2:], kernel, stride)]
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
+    total = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(x.shape[2:], reach, stride)]
     before = [t // 2 for t in total]
     return F.pad(x, (before[1], total[1] - before[1], before[0], total[0] - before[0]))
+
+
+def conv_transpose(x, w, stride, pad):
+    """Of Keras' size: as many rows as the stride says, and what overlaps where nothing is cut."""
+    y = F.conv_transpose2d(x, w.permute(2, 3, 0, 1), None, stride)
+    edges = []
+    for n, k, s, have in zip(x.shape[2:], w.shape[:2], stride, y.shape[2:]):
+        before = max(k - s, 0) // 2 if pad == "same" else 0
+        want = n * s + (0 if pad == "same" else max(k - s, 0))
+        edges = [-before, want + before - have] + edges
+    return F.pad(y, edges)
 
 
 class Network:
@@ -110,7 +122,7 @@ class Network:
         self.layers = self.named(layer for layer in program if layer[0] not in training)
         self.tensors = {name: torch.tensor(array, dtype=REAL) for name, array in tensors.items()}
         self.trained = [name for name in tensors
-                        if re.fullmatch(r"[a-z]+\d+_(w|b|gamma|beta)", name)]
+                        if re.fullmatch(r"[a-z_]+\d+_(w|b|gamma|beta)", name)]
         for name in self.trained:
             self.tensors[name].requires_grad_(True)
 
@@ -153,10 +165,18 @@ class Network:
         for name, word, values, named, activation, bodies in layers:
             w, b = self.tensors.get(f"{name}_w"), self.tensors.get(f"{name}_b")
             stride = size(named.get("stride", "1"))
-            if word == "conv":
+            if word in ("conv", "depthwise"):
+                dilation = size(named.get("dilation", "1"))
                 if named.get("pad") == "same":
-                    x = pad_same(x, size(values[1]), stride)
-                x = F.conv2d(x, w.permute(3, 2, 0, 1), b, stride)
+                    x = pad_same(x, w.shape[:2], stride, dilation)
+                if word == "conv":
+                    filters, groups = w.permute(3, 2, 0, 1), int(named.get("groups", 1))
+                else:
+                    filters, groups = w.permute(2, 3, 0, 1).flatten(0, 1)[:, None], w.shape[2]
+                x = F.conv2d(x, filters, b, stride, 0, dilation, groups)
+            elif word == "conv_transpose":
+                x = conv_transpose(x, w, stride, named.get("pad"))
+                x = x if b is None else x + b[:, None, None]
             elif word == "dense":
                 x = self.flat(x)
                 x = x @ w if b is None else x @ w + b

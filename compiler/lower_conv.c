@@ -1,0 +1,79 @@
+// lower_conv.c: convolutions: plain, in groups, of one channel each, and transposed.
+#include "lower.h"
+
+#include <string.h>
+
+static Attributes conv_attributes(const Clause *clause)
+{
+    Attributes a = window_attributes(clause, "kernel");
+    if (!strcmp(setting_word(clause, "pad"), "same"))
+        a.pad[0] = a.pad[1] = -1; // shape.c computes it
+    return a;
+}
+
+static void set_dilation(Attributes *a, const Clause *clause)
+{
+    memcpy(a->dilation, setting(clause, "dilation")->dims, sizeof a->dilation);
+}
+
+// The op on weights [height][width][channels][filters], whose fans are counted as Keras does.
+static bool add_conv(Lowering *l, Op op, const Attributes *a, int channels, int filters, double in,
+                     double out, int results)
+{
+    const double window = (double)a->kernel[0] * a->kernel[1];
+    const int w = layer_weights(l, shape_of(4, a->kernel[0], a->kernel[1], channels, filters),
+                                window * in, window * out);
+    return w >= 0 && apply(l, op, *a, 1, &w) && finish_product(l, results);
+}
+
+static bool groups_divide(const Lowering *l, int groups, int count, const char *what)
+{
+    if (count % groups == 0)
+        return true;
+    error_at(E313, setting(l->clause, "groups")->loc, "%d groups do not share %d %s evenly", groups,
+             count, what);
+    const Loc before = train_node(l)->loc;
+    if (!strcmp(what, "channels"))
+        note_at(before, "'%s' leaves %s here", loc_text(before), shape_text(current_shape(l)));
+    return false;
+}
+
+bool lower_conv(Lowering *l)
+{
+    if (!needs_picture(l))
+        return false;
+    Attributes a = conv_attributes(l->clause);
+    set_dilation(&a, l->clause);
+    a.groups = (int)setting_number(l->clause, "groups");
+    const int channels = current_shape(l).dims[2];
+    const int filters = (int)setting_number(l->clause, "filters");
+    if (!groups_divide(l, a.groups, channels, "channels") ||
+        !groups_divide(l, a.groups, filters, "filters"))
+        return false;
+    const bool plain = a.groups == 1 && a.dilation[0] == 1 && a.dilation[1] == 1;
+    const int each = channels / a.groups;
+    return add_conv(l, plain ? OP_conv : OP_group_conv, &a, each, filters, each, filters, filters);
+}
+
+bool lower_depthwise(Lowering *l)
+{
+    if (!needs_picture(l))
+        return false;
+    Attributes a = conv_attributes(l->clause);
+    set_dilation(&a, l->clause);
+    const int channels = current_shape(l).dims[2];
+    const int multiplier = (int)setting_number(l->clause, "multiplier");
+    return add_conv(l, OP_depthwise, &a, channels, multiplier, channels, multiplier,
+                    channels * multiplier);
+}
+
+// Keras keeps these weights with filters before channels, and counts their fans by that.
+bool lower_conv_transpose(Lowering *l)
+{
+    if (!needs_picture(l))
+        return false;
+    const Attributes a = conv_attributes(l->clause);
+    const int channels = current_shape(l).dims[2];
+    const int filters = (int)setting_number(l->clause, "filters");
+    return add_conv(l, OP_conv_transpose, &a, channels, filters, filters, channels, filters);
+}
