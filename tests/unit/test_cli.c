@@ -52,7 +52,7 @@ static void test_unknown_words(void **state)
     assert_usage("eval --epochs 3", "'--epochs' is no option of 'eval'");
     assert_usage("train more", "'more' is one argument too many for 'train'");
     assert_usage("export a b", "'b' is one argument too many for 'export'");
-    assert_usage("predict", "'predict' needs what it works on: 'small predict PICTURE...'");
+    assert_usage("predict", "'predict' needs what it works on: 'small predict FILE...'");
 }
 
 static void test_values(void **state)
