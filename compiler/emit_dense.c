@@ -43,21 +43,30 @@ void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
 
 void emit_turn(Out *out, const Graph *graph, const Node *node)
 {
-    enum { SQUARE = 16 }; // so many rows at a time use every byte of a cache line
+    enum { SQUARE = 16 }; // numbers of a cache line
     const Shape w = part_shape(graph, node);
     const int columns = w.dims[w.count - 1], rows = (int)(shape_size(w) / columns);
-    const bool cut = part_count(w) > 1;
+    const char *const to = part_count(w) > 1 ? "to" : format("%d", rows);
     emit_part_range(out, graph, node);
-    const char *const row_loop =
-        cut ? "for (int i = from; i < to; i++)" : format("for (int i = 0; i < %d; i++)", rows);
     if (columns <= SQUARE) {
-        line(out, "%s", row_loop);
+        line(out, "%s", part_loop(graph, node));
         line(out, "    for (int j = 0; j < %d; j++)", columns);
         line(out, "        turned[j][i] = w[i][j];");
         return;
     }
-    line(out, "for (int left = 0; left < %d; left += %d)", columns, SQUARE);
-    line(out, "    %s", row_loop);
-    line(out, "        for (int j = left; j < nn_min(left + %d, %d); j++)", SQUARE, columns);
-    line(out, "            turned[j][i] = w[i][j];");
+    // rows of `turned` may all fall into one set of the cache: each line is written at one go
+    line(out, "for (int top = %s; top < %s; top += %d)", part_count(w) > 1 ? "from" : "0", to,
+         SQUARE);
+    line(out, "    for (int left = 0; left < %d; left += %d) {", columns, SQUARE);
+    out->depth++;
+    line(out, "%s square[%d][%d];", real_type(graph->network), SQUARE, SQUARE);
+    line(out, "const int high = nn_min(%s - top, %d), wide = nn_min(%d - left, %d);", to, SQUARE,
+         columns, SQUARE);
+    line(out, "for (int i = 0; i < high; i++)");
+    line(out, "    for (int j = 0; j < wide; j++)");
+    line(out, "        square[j][i] = w[top + i][left + j];");
+    line(out, "for (int j = 0; j < wide; j++)");
+    line(out, "    memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);");
+    line(out, "}");
+    out->depth--;
 }

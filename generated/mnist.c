@@ -862,10 +862,16 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 128], const f
 static void dense1_w_turn(int part, float turned[restrict 128][3136], const float w[3136][128])
 {
     const int from = part * 392, to = nn_min(from + 392, 3136);
-    for (int left = 0; left < 128; left += 16)
-        for (int i = from; i < to; i++)
-            for (int j = left; j < nn_min(left + 16, 128); j++)
-                turned[j][i] = w[i][j];
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 128; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(128 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
 }
 
 // y = x w

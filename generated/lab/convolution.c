@@ -1220,10 +1220,16 @@ static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const flo
 static void conv2_w_turn(int part, float turned[restrict 64][288], const float w[288][64])
 {
     const int from = part * 36, to = nn_min(from + 36, 288);
-    for (int left = 0; left < 64; left += 16)
-        for (int i = from; i < to; i++)
-            for (int j = left; j < nn_min(left + 16, 64); j++)
-                turned[j][i] = w[i][j];
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 64; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(64 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
 }
 
 // y = x * w, a sum over each window
@@ -1628,10 +1634,16 @@ static void conv3_b_update(const NnBatch *batch, float w[restrict 64], const flo
 static void conv3_w_turn(int part, float turned[restrict 64][576], const float w[576][64])
 {
     const int from = part * 72, to = nn_min(from + 72, 576);
-    for (int left = 0; left < 64; left += 16)
-        for (int i = from; i < to; i++)
-            for (int j = left; j < nn_min(left + 16, 64); j++)
-                turned[j][i] = w[i][j];
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 64; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(64 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
 }
 
 // y = x * w, a sum over each window
@@ -1909,10 +1921,16 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
 static void dense1_w_turn(int part, float turned[restrict 520][1024], const float w[1024][520])
 {
     const int from = part * 128, to = nn_min(from + 128, 1024);
-    for (int left = 0; left < 520; left += 16)
-        for (int i = from; i < to; i++)
-            for (int j = left; j < nn_min(left + 16, 520); j++)
-                turned[j][i] = w[i][j];
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 520; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(520 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
 }
 
 // --- dense2: dense 300 relu   520 -> 300 ---------------------------------------------------------
@@ -2008,10 +2026,16 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
 static void dense2_w_turn(int part, float turned[restrict 300][520], const float w[520][300])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
-    for (int left = 0; left < 300; left += 16)
-        for (int i = from; i < to; i++)
-            for (int j = left; j < nn_min(left + 16, 300); j++)
-                turned[j][i] = w[i][j];
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 300; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(300 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
 }
 
 // --- dense3: dense 250 relu   300 -> 250 ---------------------------------------------------------
@@ -2107,10 +2131,16 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
 static void dense3_w_turn(int part, float turned[restrict 250][300], const float w[300][250])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
-    for (int left = 0; left < 250; left += 16)
-        for (int i = from; i < to; i++)
-            for (int j = left; j < nn_min(left + 16, 250); j++)
-                turned[j][i] = w[i][j];
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 250; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(250 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
 }
 
 // --- dense4: dense 130 relu   250 -> 130 ---------------------------------------------------------
@@ -2206,10 +2236,16 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
 static void dense4_w_turn(int part, float turned[restrict 130][250], const float w[250][130])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
-    for (int left = 0; left < 130; left += 16)
-        for (int i = from; i < to; i++)
-            for (int j = left; j < nn_min(left + 16, 130); j++)
-                turned[j][i] = w[i][j];
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 130; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(130 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
 }
 
 // --- dense5: dense 60 relu   130 -> 60 -----------------------------------------------------------
@@ -2305,10 +2341,16 @@ static void dense5_b_update(const NnBatch *batch, float w[restrict 60], const fl
 static void dense5_w_turn(int part, float turned[restrict 60][130], const float w[130][60])
 {
     const int from = part * 44, to = nn_min(from + 44, 130);
-    for (int left = 0; left < 60; left += 16)
-        for (int i = from; i < to; i++)
-            for (int j = left; j < nn_min(left + 16, 60); j++)
-                turned[j][i] = w[i][j];
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 60; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(60 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
 }
 
 // --- dense6: dense 10 softmax   60 -> 10 ---------------------------------------------------------
