@@ -22,7 +22,7 @@ RUNTIME_OBJ := $(RUNTIME:runtime/%.c=$(B)/runtime/%.o)
 RUNTIME_H := nn.h nn_math.h nn_random.h nn_augment.h
 MODELS := $(wildcard models/*.net models/lab/*.net)
 
-all: $(B)/netc $(B)/lib/netc/libnn.a
+all: $(B)/netc $(B)/lib/netc/libnn.a $(B)/share/made
 
 $(B)/netc: $(COMPILER_OBJ)
 	$(CC) $(SAN_FLAGS) -o $@ $^ -lcjson -lm
@@ -51,6 +51,21 @@ $(B)/manual_lines.c: docs/language.md
 
 $(B)/manual_lines.o: $(B)/manual_lines.c
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# what shells, man and editors know of netc, laid out as it is installed
+$(B)/share/made: $(B)/netc $(wildcard editors/*/* editors/*/*/*)
+	@mkdir -p $(addprefix $(@D)/,bash-completion/completions zsh/site-functions \
+	    fish/vendor_completions.d man/man1 man/man5 vim/vimfiles/syntax netc/vscode/syntaxes)
+	$(B)/netc completion bash >$(@D)/bash-completion/completions/netc
+	$(B)/netc completion zsh >$(@D)/zsh/site-functions/_netc
+	$(B)/netc completion fish >$(@D)/fish/vendor_completions.d/netc.fish
+	$(B)/netc manual netc.1 >$(@D)/man/man1/netc.1
+	$(B)/netc manual netc.5 >$(@D)/man/man5/netc.5
+	$(B)/netc syntax vim >$(@D)/vim/vimfiles/syntax/netc.vim
+	$(B)/netc syntax textmate >$(@D)/netc/vscode/syntaxes/netc.tmLanguage.json
+	cp -R editors/vim/* $(@D)/vim/vimfiles
+	cp -R editors/vscode/* $(@D)/netc/vscode
+	@touch $@
 
 # the runtime of every program that netc builds; installed beside its sources
 $(B)/runtime/%.o: runtime/%.c
@@ -81,6 +96,8 @@ install: all
 	install -m 644 models/*.net $(DESTDIR)$(PREFIX)/share/netc/models
 	install -m 644 models/lab/*.net $(DESTDIR)$(PREFIX)/share/netc/models/lab
 	install -m 755 tools/fetch-data $(DESTDIR)$(PREFIX)/share/netc
+	cd $(B)/share && find . -type f ! -name made \
+	    -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/{} \;
 
 clean:
 	rm -rf build

@@ -5,6 +5,7 @@
 #include "netc.h"
 
 #define NETC_VERSION "0.1.0"
+#define NETC_DATE "2026-11-25" // of the manual pages
 
 enum { DONE = 0, MISTAKE = 1, USAGE = 2 }; // exit statuses
 

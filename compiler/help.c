@@ -27,7 +27,7 @@ void print_help(FILE *out, const Command *command)
     } else {
         fprintf(out, "usage: netc COMMAND M.net [options]\n\n");
         for (const Command *c = next_command(NULL); c; c = next_command(c))
-            fprintf(out, "  netc %-8s%-34s%s\n", c->name, c->arguments, c->about);
+            fprintf(out, "  netc %-11s%-31s%s\n", c->name, c->arguments, c->about);
     }
     print_options(out, command);
     fprintf(out, "\nexit status: 0 done, 1 a mistake in the input, 2 a mistake in the command\n");

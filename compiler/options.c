@@ -283,7 +283,7 @@ static int read_word(Options *o, const char *word)
         return DONE;
     }
     if (o->paths.count == o->command->most)
-        return usage_error(E907, o->command->most == 1
+        return usage_error(E907, strstr(o->command->needs, "a .net file")
                                      ? format("'%s': one network at a time", word)
                                      : format("'%s': 'netc %s' takes %s", word, o->command->name,
                                               o->command->arguments));
