@@ -322,20 +322,25 @@ static bool is_single(const Listing *l, const Node *node)
            (listed(l, node, BY_PART) && part_count(part_shape(l->graph, node)) == 1);
 }
 
-// What is too small to be cut: one thread does all of it.
+// What is too small to be cut: each layer's is done by one thread, one layer's after the other's by
+// another.
 static void list_single(const Listing *l)
 {
-    bool opened = false;
-    for (int i = 0; i < l->graph->count; i++) {
-        if (!is_single(l, &l->graph->nodes[i]))
+    const Graph *const graph = l->graph;
+    bool *const done = allocate((size_t)graph->count);
+    int number = 0;
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (done[i] || !is_single(l, node))
             continue;
-        if (!opened)
-            line(l->out, "if (nn_thread() == 0) {");
-        opened = true;
-        list_call(l, &l->graph->nodes[i]);
-    }
-    if (opened)
+        line(l->out, "nn_single (%d) {", number++);
+        for (int k = i; k < graph->count; k++)
+            if (is_single(l, &graph->nodes[k]) && graph->nodes[k].layer == node->layer) {
+                list_call(l, &graph->nodes[k]);
+                done[k] = true;
+            }
         line(l->out, "}");
+    }
 }
 
 static void emit_phases(Out *out, const Graph *graph, bool updates)

@@ -61,9 +61,13 @@ Shape part_shape(const Graph *graph, const Node *node)
 static bool same_owner(const Graph *graph, const Node *producer, const Node *consumer)
 {
     const Tasks p = op_info[producer->op].tasks, c = op_info[consumer->op].tasks;
-    if (p == BY_PART && c == BY_PART)
-        return shape_equal(part_shape(graph, producer), part_shape(graph, consumer));
-    return p == c && (p == BY_ROWS || p == BY_ONE);
+    const bool same_layer = producer->layer == consumer->layer;
+    if (p == BY_PART && c == BY_PART) {
+        const Shape shape = part_shape(graph, producer);
+        return shape_equal(shape, part_shape(graph, consumer)) &&
+               (same_layer || part_count(shape) > 1);
+    }
+    return p == c && (p == BY_ROWS || (p == BY_ONE && same_layer));
 }
 
 static int earliest(const Graph *graph, const Node *node)
@@ -93,8 +97,7 @@ static int earliest_update(const Graph *graph, int id)
         if (has_flag(node, STOPS) && node->phase > phase)
             phase = node->phase;
         // what is derived of a tensor follows its update
-        if (i < id && has_flag(node, UPDATES) &&
-            (update->op == OP_turn || update->op == OP_flip) &&
+        if (i < id && has_flag(node, UPDATES) && (update->op == OP_turn || update->op == OP_flip) &&
             node->input[0] == update->input[1] && node->phase > phase)
             phase = node->phase;
         for (int k = 0; k < node->input_count; k++) {

@@ -1153,21 +1153,27 @@ static inline __attribute__((always_inline)) void step(
                 (void *)conv2_w_v);
         nn_call(conv2_w_turn, part, (void *)conv2_w_turned, (void *)conv2_w);
     }
-    if (nn_thread() == 0) {
+    nn_single (0) {
         nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
         nn_call(dense2_w_gradient, batch, WHOLE(d_dense2_w), WHOLE(dropout2), WHOLE(d_dense2_z));
+        nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+        nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
+    }
+    nn_single (1) {
         nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
+        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
+    }
+    nn_single (2) {
         nn_call(conv2_b_gradient, WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
+        nn_call(conv2_b_update, batch, conv2_b, WHOLE(d_conv2_b), conv2_b_m, conv2_b_v);
+    }
+    nn_single (3) {
         nn_call(conv1_b_gradient, WHOLE(d_conv1_b), WHOLE(d_conv1_b_partial));
         nn_call(conv1_w_gradient, WHOLE(d_conv1_w), WHOLE(d_conv1_w_partial));
         nn_call(conv1_w_update, batch, (void *)conv1_w, WHOLE(d_conv1_w), (void *)conv1_w_m,
                 (void *)conv1_w_v);
         nn_call(conv1_b_update, batch, conv1_b, WHOLE(d_conv1_b), conv1_b_m, conv1_b_v);
-        nn_call(conv2_b_update, batch, conv2_b, WHOLE(d_conv2_b), conv2_b_m, conv2_b_v);
-        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
-        nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
-        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
-        nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
     }
     nn_barrier();
 }

@@ -240,6 +240,9 @@ void nn_barrier(void);
 #define nn_each(task, count)                                                                       \
     for (int task = nn_thread(), nn_stride = nn_threads(); task < (count); task += nn_stride)
 
+// Runs the body by one thread; those of different numbers are dealt out like tasks.
+#define nn_single(number) if (nn_thread() == (number) % nn_threads())
+
 static inline int nn_min(int a, int b) { return a < b ? a : b; }
 static inline int nn_max(int a, int b) { return a > b ? a : b; }
 

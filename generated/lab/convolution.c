@@ -2612,12 +2612,12 @@ static inline __attribute__((always_inline)) void step(
     nn_each (part, 8) {
         nn_call(conv3_w_penalty, part, WHOLE(conv3_w_penalty), (void *)conv3_w);
     }
-    if (nn_thread() == 0) {
+    nn_single (0) {
         nn_call(conv1_w_penalty, WHOLE(conv1_w_penalty), (void *)conv1_w);
     }
     nn_barrier();
 
-    if (nn_thread() == 0) {
+    nn_single (0) {
         nn_call(batchnorm1_stats, batch, WHOLE(batchnorm1_stats), WHOLE(batchnorm1_sums));
     }
     nn_barrier();
@@ -2633,7 +2633,7 @@ static inline __attribute__((always_inline)) void step(
     }
     nn_barrier();
 
-    if (nn_thread() == 0) {
+    nn_single (0) {
         nn_call(batchnorm2_stats, batch, WHOLE(batchnorm2_stats), WHOLE(batchnorm2_sums));
     }
     nn_barrier();
@@ -2649,7 +2649,7 @@ static inline __attribute__((always_inline)) void step(
     }
     nn_barrier();
 
-    if (nn_thread() == 0) {
+    nn_single (0) {
         nn_call(batchnorm3_stats, batch, WHOLE(batchnorm3_stats), WHOLE(batchnorm3_sums));
     }
     nn_barrier();
@@ -2728,31 +2728,47 @@ static inline __attribute__((always_inline)) void step(
         nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_v);
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
     }
-    if (nn_thread() == 0) {
+    nn_single (0) {
         nn_call(batchnorm1_follow, batchnorm1_mean, batchnorm1_variance, WHOLE(batchnorm1_stats));
+    }
+    nn_single (1) {
         nn_call(batchnorm2_follow, batchnorm2_mean, batchnorm2_variance, WHOLE(batchnorm2_stats));
+    }
+    nn_single (2) {
         nn_call(batchnorm3_follow, batchnorm3_mean, batchnorm3_variance, WHOLE(batchnorm3_stats));
-        nn_call(dense6_b_gradient, WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
-        nn_call(dense6_w_gradient, batch, WHOLE(d_dense6_w), WHOLE(dense5), WHOLE(d_dense6_z));
-        nn_call(dense5_b_gradient, WHOLE(d_dense5_b), WHOLE(d_dense5_b_partial));
-        nn_call(dense4_b_gradient, WHOLE(d_dense4_b), WHOLE(d_dense4_b_partial));
-        nn_call(dense3_b_gradient, WHOLE(d_dense3_b), WHOLE(d_dense3_b_partial));
-        nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
         nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta),
                 WHOLE(d_batchnorm3_beta_partial));
         nn_call(batchnorm3_gamma_gradient, WHOLE(d_batchnorm3_gamma),
                 WHOLE(d_batchnorm3_gamma_partial));
         nn_call(batchnorm3_beta_update, batch, batchnorm3_beta, WHOLE(d_batchnorm3_beta),
                 batchnorm3_beta_v);
-        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_v);
-        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_v);
-        nn_call(dense3_b_update, batch, dense3_b, WHOLE(d_dense3_b), dense3_b_v);
-        nn_call(dense4_b_update, batch, dense4_b, WHOLE(d_dense4_b), dense4_b_v);
-        nn_call(dense5_b_update, batch, dense5_b, WHOLE(d_dense5_b), dense5_b_v);
+    }
+    nn_single (3) {
+        nn_call(dense6_b_gradient, WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
+        nn_call(dense6_w_gradient, batch, WHOLE(d_dense6_w), WHOLE(dense5), WHOLE(d_dense6_z));
         nn_call(dense6_w_update, batch, dense6_w, WHOLE(d_dense6_w), dense6_w_v);
         nn_call(dense6_b_update, batch, dense6_b, WHOLE(d_dense6_b), dense6_b_v);
         nn_call(dense6_w_turn, dense6_w_turned, dense6_w);
+    }
+    nn_single (4) {
+        nn_call(dense5_b_gradient, WHOLE(d_dense5_b), WHOLE(d_dense5_b_partial));
+        nn_call(dense5_b_update, batch, dense5_b, WHOLE(d_dense5_b), dense5_b_v);
+    }
+    nn_single (5) {
+        nn_call(dense4_b_gradient, WHOLE(d_dense4_b), WHOLE(d_dense4_b_partial));
+        nn_call(dense4_b_update, batch, dense4_b, WHOLE(d_dense4_b), dense4_b_v);
+    }
+    nn_single (6) {
+        nn_call(dense3_b_gradient, WHOLE(d_dense3_b), WHOLE(d_dense3_b_partial));
+        nn_call(dense3_b_update, batch, dense3_b, WHOLE(d_dense3_b), dense3_b_v);
+    }
+    nn_single (7) {
+        nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_v);
+    }
+    nn_single (8) {
+        nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
+        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_v);
     }
     nn_barrier();
 
@@ -2779,15 +2795,19 @@ static inline __attribute__((always_inline)) void step(
         nn_call(conv3_w_update, batch, part, (void *)conv3_w, WHOLE(d_conv3_w), (void *)conv3_w_v);
         nn_call(conv3_w_turn, part, conv3_w_turned, (void *)conv3_w);
     }
-    if (nn_thread() == 0) {
+    nn_single (0) {
         nn_call(conv3_b_gradient, WHOLE(d_conv3_b), WHOLE(d_conv3_b_partial));
+        nn_call(conv3_b_update, batch, conv3_b, WHOLE(d_conv3_b), conv3_b_v);
+    }
+    nn_single (1) {
         nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta),
                 WHOLE(d_batchnorm2_beta_partial));
         nn_call(batchnorm2_gamma_gradient, WHOLE(d_batchnorm2_gamma),
                 WHOLE(d_batchnorm2_gamma_partial));
         nn_call(batchnorm2_beta_update, batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta),
                 batchnorm2_beta_v);
-        nn_call(conv3_b_update, batch, conv3_b, WHOLE(d_conv3_b), conv3_b_v);
+    }
+    nn_single (2) {
         nn_call(batchnorm3_gamma_update, batch, batchnorm3_gamma, WHOLE(d_batchnorm3_gamma),
                 batchnorm3_gamma_v);
     }
@@ -2816,15 +2836,19 @@ static inline __attribute__((always_inline)) void step(
         nn_call(conv2_w_update, batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_v);
         nn_call(conv2_w_turn, part, conv2_w_turned, (void *)conv2_w);
     }
-    if (nn_thread() == 0) {
+    nn_single (0) {
         nn_call(conv2_b_gradient, WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
+        nn_call(conv2_b_update, batch, conv2_b, WHOLE(d_conv2_b), conv2_b_v);
+    }
+    nn_single (1) {
         nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta),
                 WHOLE(d_batchnorm1_beta_partial));
         nn_call(batchnorm1_gamma_gradient, WHOLE(d_batchnorm1_gamma),
                 WHOLE(d_batchnorm1_gamma_partial));
         nn_call(batchnorm1_beta_update, batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta),
                 batchnorm1_beta_v);
-        nn_call(conv2_b_update, batch, conv2_b, WHOLE(d_conv2_b), conv2_b_v);
+    }
+    nn_single (2) {
         nn_call(batchnorm2_gamma_update, batch, batchnorm2_gamma, WHOLE(d_batchnorm2_gamma),
                 batchnorm2_gamma_v);
     }
@@ -2840,11 +2864,13 @@ static inline __attribute__((always_inline)) void step(
     }
     nn_barrier();
 
-    if (nn_thread() == 0) {
+    nn_single (0) {
         nn_call(conv1_b_gradient, WHOLE(d_conv1_b), WHOLE(d_conv1_b_partial));
         nn_call(conv1_w_gradient, WHOLE(d_conv1_w), WHOLE(d_conv1_w_partial), (void *)conv1_w);
         nn_call(conv1_w_update, batch, (void *)conv1_w, WHOLE(d_conv1_w), (void *)conv1_w_v);
         nn_call(conv1_b_update, batch, conv1_b, WHOLE(d_conv1_b), conv1_b_v);
+    }
+    nn_single (1) {
         nn_call(batchnorm1_gamma_update, batch, batchnorm1_gamma, WHOLE(d_batchnorm1_gamma),
                 batchnorm1_gamma_v);
     }
@@ -2892,7 +2918,7 @@ static void infer(const NnBatch *batch, NnResult *result)
     nn_each (part, 8) {
         conv3_w_penalty(part, WHOLE(infer_conv3_w_penalty), (void *)conv3_w);
     }
-    if (nn_thread() == 0) {
+    nn_single (0) {
         conv1_w_penalty(WHOLE(infer_conv1_w_penalty), (void *)conv1_w);
     }
     nn_barrier();
