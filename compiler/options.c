@@ -317,12 +317,10 @@ static bool same_subject(const Given *a, const Given *b)
     return length == strcspn(b->value, "=") && !strncmp(a->value, b->value, length);
 }
 
+// What `netc emit` takes with a value decides the C.
 static bool decides_code(const Option *option)
 {
-    const Command *command = next_command(NULL);
-    while (strcmp(command->name, "emit") != 0)
-        command = next_command(command);
-    return takes_option(command, option) && *option->value;
+    return option->commands & IN(emit) && *option->value;
 }
 
 int split_options(const Options *both, Options *left, Options *right)
