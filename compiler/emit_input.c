@@ -102,7 +102,8 @@ void emit_augmented(Out *out, const Graph *graph, const Node *node)
         line(out, "float changed[%ld];", size);
     line(out, "for (int i = 0; i < rows; i++) {");
     line(out, "const size_t at = (size_t)batch->index[first + i] * %ld;", size);
-    line(out, "const uint64_t key = "
+    // another stream than a fused dropout's `key`
+    line(out, "const uint64_t changes = "
               "nn_augment_key(batch->seed, batch->epoch, batch->index[first + i]);");
     if (either)
         line(out, "if (batch->pictures)");
@@ -116,7 +117,7 @@ void emit_augmented(Out *out, const Graph *graph, const Node *node)
     if (either || !bytes)
         emit_frame(out, network, sizes, false);
     out->depth -= either;
-    line(out, "nn_augment(&how, key, %s, frame, %s);", sizes,
+    line(out, "nn_augment(&how, changes, %s, frame, %s);", sizes,
          network->doubles ? "changed" : first_number(node));
     if (network->doubles) {
         line(out, "double *const to = %s;", first_number(node));

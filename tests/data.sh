@@ -60,6 +60,7 @@ input 2x2x1
 scale 1
 standardize
 augment flip horizontal noise 0.1
+dropout 10%
 dense 3 softmax
 loss cross_entropy
 epochs 2
