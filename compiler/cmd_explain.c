@@ -61,25 +61,28 @@ static int unknown(const char *word)
     return USAGE;
 }
 
-static void list_statements(const char *title, Section section)
-{
-    printf("%s\n", title);
-    for (const Row *row = next_statement(NULL); row; row = next_statement(row))
-        if (row->section == section)
-            printf("  %-17s%s\n", row->name, row->about);
-    printf("\n");
-}
-
 static void list_all(void)
 {
-    list_statements("numbers with a name", SECTION_PARAM);
-    list_statements("the input", SECTION_INPUT);
-    list_statements("layers", SECTION_LAYER);
-    list_statements("activations", SECTION_ACTIVATION);
-    list_statements("training", SECTION_TRAINING);
+    static const char *const titles[SECTION_ANY] = {
+        [SECTION_PARAM] = "numbers with a name",
+        [SECTION_INPUT] = "the input",
+        [SECTION_LAYER] = "layers",
+        [SECTION_ACTIVATION] = "activations",
+        [SECTION_STRUCTURE] = "what writes layers",
+        [SECTION_TRAINING] = "training",
+    };
+    for (int section = 0; section < SECTION_ANY; section++) {
+        if (!titles[section])
+            bug("section %d has no title", section);
+        printf("%s\n", titles[section]);
+        for (const Row *row = next_statement(NULL); row; row = next_statement(row))
+            if ((int)row->section == section)
+                printf("  %-16s%s\n", row->name, row->about);
+        printf("\n");
+    }
     printf("errors\n");
     for (int i = 0; i < ERROR_COUNT; i++)
-        printf("  %-17s%s\n", errors[i].code, errors[i].title);
+        printf("  %-16s%s\n", errors[i].code, errors[i].title);
 }
 
 int run_explain(const Options *o)

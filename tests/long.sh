@@ -1,9 +1,9 @@
 #!/bin/bash
 # long.sh: what takes minutes: the goals on the whole of MNIST, and whether the checks can fail.
 #
-# usage: tests/long.sh [mnist] [faults]     both without an argument; mnist needs data/mnist
+# usage: tests/long.sh [mnist] [faults] [pictures]     all without an argument; mnist needs data/mnist
 . "$(dirname "$0")/lib.sh"
-[ $# -gt 0 ] || set -- mnist faults
+[ $# -gt 0 ] || set -- mnist faults pictures
 
 # --- the goals: test accuracy on 10,000 pictures --------------------------------------------------
 
@@ -180,12 +180,48 @@ adam:adam lr 0.001
 END
 }
 
+# --- pictures: a browser draws them ---------------------------------------------------------------
+
+browser() {
+    local name
+    for name in chromium chromium-browser google-chrome; do
+        command -v $name && return
+    done
+    return 1
+}
+
+# A browser puts a note in the page where the XML is broken.
+opens() { # FILE.svg
+    timeout 60 "$(browser)" --headless --no-sandbox --disable-gpu --dump-dom "file://$1" \
+        >"$tmp/dom" 2>"$tmp/browser.log" || cat "$tmp/browser.log"
+    grep -q '<svg' "$tmp/dom" || echo 'no svg in the page'
+    ! grep -o 'parsererror.*' "$tmp/dom"
+}
+
+pictures() {
+    local net name
+    browser >/dev/null || {
+        skip 'there is no chromium'
+        return
+    }
+    for net in models/*.net models/lab/*.net; do
+        name=$tmp/$(basename "$net" .net)
+        quietly "$NETC" graph "$net" -o "$name.svg"
+        quietly "$NETC" graph "$net" --backward -o "$name-backward.svg"
+        quietly "$NETC" summary "$net" --plan "$name-plan.svg"
+        for name in "$name.svg" "$name-backward.svg" "$name-plan.svg"; do
+            check "$(basename "$name") opens" opens "$name"
+        done
+    done
+}
+
 for part; do
     case $part in
+    pictures) pictures ;;
     mnist) goals ;;
     faults) faults ;;
     *)
-        echo "tests/long.sh: unknown part '$part'; there are mnist and faults" >&2
+        echo "tests/long.sh: unknown part '$part'; there are mnist, faults and pictures" >&2
         exit 2
         ;;
     esac

@@ -1,6 +1,7 @@
 # each statement is listed, and has an entry whose lines fit, formulas and examples apart
 for word in $($NETC explain | awk '/^errors/ { exit } /^  / { print $1 }'); do
-    $NETC explain $word | awk -v word=$word '
+    # in characters: without the further bytes of each
+    $NETC explain $word | LC_ALL=C tr -d '\200-\277' | awk -v word=$word '
         NR == 1 && $0 != word { print word ": its entry begins with " $0 }
         /^ ?[^ ]/ && length($0) > 80 { print word ": too wide: " $0 }' || echo "$word: no entry"
 done
