@@ -1,5 +1,6 @@
 // paint.c: text on a terminal as git shows it: in git's colours, by the pager that git would use.
 #include "diff.h"
+#include "terminal.h"
 
 #include <signal.h>
 #include <stdarg.h>
@@ -11,9 +12,7 @@ bool wants_colours(const char *when)
 {
     if (when && strcmp(when, "auto") != 0)
         return !strcmp(when, "always");
-    const char *const none = getenv("NO_COLOR"), *const terminal = getenv("TERM");
-    const bool dumb = !terminal || !strcmp(terminal, "dumb");
-    return isatty(STDOUT_FILENO) && !dumb && !(none && *none);
+    return is_terminal();
 }
 
 void paint(Painting *to, Style style, const char *format, ...)

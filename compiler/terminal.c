@@ -8,7 +8,7 @@
 
 enum { MOST_COLUMNS = 100, MAX_CELLS = 6 };
 
-static bool is_terminal(void)
+bool is_terminal(void)
 {
     const char *const refused = getenv("NO_COLOR"), *const terminal = getenv("TERM");
     return isatty(STDOUT_FILENO) && !(refused && *refused) && terminal && strcmp(terminal, "dumb");

@@ -4,6 +4,7 @@
 
 #include "manual.h"
 
+bool is_terminal(void); // standard output, and one that may be given styles and colours
 void print_blocks(Blocks blocks); // with empty lines between them
 void print_block(const Block *block);
 void print_title(const char *text);
