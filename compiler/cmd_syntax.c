@@ -60,14 +60,15 @@ static void print_vim(void)
            "syntax match netcLayer '\\(^\\|[;{}]\\)\\s*\\zs\\(%s\\)\\>'\n"
            "syntax match netcTraining '\\(^\\|[;{}]\\)\\s*\\zs\\(%s\\)\\>'\n"
            "syntax match netcStatement '\\(^\\|[;{}]\\)\\s*\\zs\\(%s\\)\\>'\n"
-           "syntax match netcComment '#.*' contains=@Spell\n\n",
+           "syntax match netcComment '#.*' contains=@Spell\n"
+           "syntax region netcString start='\"' end='\"' oneline\n\n",
            joined(statement_words(SECTION_ACTIVATION), "\\|"), joined(v.layers, "\\|"),
            joined(v.training, "\\|"), joined(v.other, "\\|"));
     static const char *const groups[][2] = {
         {"netcOption", "Identifier"}, {"netcChoice", "Constant"},  {"netcUnit", "Type"},
         {"netcNumber", "Number"},     {"netcSize", "Number"},      {"netcActivation", "Function"},
         {"netcLayer", "Statement"},   {"netcTraining", "PreProc"}, {"netcStatement", "Structure"},
-        {"netcComment", "Comment"}};
+        {"netcComment", "Comment"},   {"netcString", "String"}};
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         printf("highlight default link %s %s\n", groups[i][0], groups[i][1]);
     printf("\nlet b:current_syntax = 'netc'\n");
@@ -101,6 +102,7 @@ static void print_textmate(void)
     cJSON *const types = cJSON_AddArrayToObject(root, "fileTypes");
     cJSON_AddItemToArray(types, cJSON_CreateString("net"));
     cJSON *const patterns = cJSON_AddArrayToObject(root, "patterns");
+    add_pattern(patterns, "string.quoted.double", "\"[^\"]*\"");
     add_pattern(patterns, "comment.line.number-sign", "#.*$");
     add_pattern(patterns, "constant.numeric.size", "\\b\\d+(?:x\\d+)+\\b");
     add_pattern(patterns, "constant.numeric", "(?:\\b\\d+\\.?\\d*|\\.\\d+)(?:[eE][-+]?\\d+)?%?");

@@ -77,14 +77,6 @@ static void end_line(Formatter *f)
 
 // --- spaces -------------------------------------------------------------------------------------
 
-// `data fashion-mnist` names a set: no subtraction.
-static bool names_data(const Formatter *f) { return !strcmp(f->first, "data"); }
-
-static bool is_operator(int kind)
-{
-    return kind == TOK_PLUS || kind == TOK_MINUS || kind == TOK_TIMES || kind == TOK_DIVIDE;
-}
-
 // A use of a block, `unit(8)`, and the block's own line, `block unit(filters)`.
 static bool opens_arguments(const Formatter *f)
 {
@@ -105,11 +97,8 @@ static bool has_space(const Formatter *f, const Token *token)
     case TOK_CLOSE:
     case TOK_CLOSE_LIST: return false;
     case TOK_OPEN: return !opens_arguments(f);
-    default: break;
+    default: return true;
     }
-    if (names_data(f) && (is_operator(token->kind) || is_operator(f->previous)))
-        return strchr(" \t", f->source->text[token->loc.start - 1]) != NULL;
-    return true;
 }
 
 static void add_token(Formatter *f, const Token *token)

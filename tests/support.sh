@@ -105,6 +105,7 @@ vim_colours() {
 conv 32 3x3 relu stride 2 # conv
 batch 100
 relu
+data csv "a#b"
 END
     cat >"$tmp/probe.vim" <<'END'
 function! Group(line, word)
@@ -112,13 +113,14 @@ function! Group(line, word)
     return a:word . ' ' . synIDattr(synID(a:line, column, 1), 'name')
 endfunction
 call writefile([&filetype, Group(1, 'conv'), Group(1, '32'), Group(1, '3x3'), Group(1, 'relu'),
-    \ Group(1, 'stride'), Group(1, '#'), Group(2, 'batch'), Group(3, 'relu')], $OUT)
+    \ Group(1, 'stride'), Group(1, '#'), Group(2, 'batch'), Group(3, 'relu'),
+    \ Group(4, 'a#b')], $OUT)
 qall!
 END
     OUT=$tmp/groups vim -es -N -u NONE -i NONE --cmd "set rtp^=$tmp/vim" -c 'filetype plugin on' \
         -c 'syntax on' -c "edit $tmp/probe.net" -c "source $tmp/probe.vim" </dev/null
     printf '%s\n' netc 'conv netcLayer' '32 netcNumber' '3x3 netcSize' 'relu netcActivation' \
-        'stride netcOption' '# netcComment' 'batch netcTraining' 'relu netcLayer' |
+        'stride netcOption' '# netcComment' 'batch netcTraining' 'relu netcLayer' 'a#b netcString' |
         diff - "$tmp/groups"
 }
 
@@ -140,6 +142,7 @@ for line, word, wanted in [
         ("conv 32 3x3 relu stride 2", "stride", "variable.parameter.netc"),
         ("dropout 25% # half", "25%", "constant.numeric.netc"),
         ("dropout 25% # half", "#", "comment.line.number-sign.netc"),
+        ("data csv \"a#b\"", "#", "string.quoted.double.netc"),
         ("optimizer adam lr 0.1", "optimizer", "keyword.other.netc"),
         ("optimizer adam lr 0.1", "adam", "support.constant.netc"),
         ("param width = 3", "param", "keyword.control.netc")]:

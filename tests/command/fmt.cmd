@@ -5,7 +5,7 @@ cat >$TMP/fmt/wild.net <<'END'
 
 # a comment   
 param   w=4;param v = w*2 -1	# two on a line
-data fashion-mnist ; input 28x28x1
+data fashion ; input 28x28x1
 
 
 block unit( n ){ conv  n 3x3 pad same;relu }
@@ -43,5 +43,6 @@ ls $TMP/fmt
 $NETC fmt --check - <$TMP/fmt/wild.net
 echo "status $?"
 printf 'input 784 ;dense 10' | $NETC fmt -
+printf 'data  csv   "a  # b;.csv"#why\n' | $NETC fmt -
 printf 'input 784\r\ndense 10\r\n' >$TMP/fmt/crlf.net
 $NETC fmt $TMP/fmt/crlf.net && cmp $TMP/fmt/crlf.net $TMP/fmt/good.net

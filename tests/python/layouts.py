@@ -36,7 +36,7 @@ def body(rng, depth):
 
 
 def make(rng):
-    lines = ["param w = 4", "data fashion-mnist", "input 28x28x1",
+    lines = ["param w = 4", "data fashion", "input 28x28x1",
              "block unit(filters) {\nconv filters 3x3 pad same\nrelu\n}"]
     lines += [layer(rng, 0) for _ in range(rng.randint(1, 6))]
     lines += ["dense 10 softmax", "loss cross_entropy"]
