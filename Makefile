@@ -145,11 +145,22 @@ gen: all
 bless: all gen
 	tests/run.sh --bless
 
-# a step's time beside PyTorch's; writes docs/benchmarks.md
-bench: all
-	tools/setup test
+# whole training steps beside Keras, PyTorch and JAX, of the newest versions that pip has; writes
+# docs/benchmarks.md
+BENCH_PEERS := torch jax keras tensorflow-cpu
+bench: all build/bench-venv
 	tools/fetch-data mnist
 	bench/compare.py
+
+# its first row, in less than two minutes
+bench-quick: all build/bench-venv
+	tools/fetch-data mnist
+	bench/compare.py --quick
+
+# what pip lacks is Debian's where that has it, or left out
+build/bench-venv:
+	python3 -m venv --system-site-packages $@
+	for peer in $(BENCH_PEERS); do $@/bin/pip install -q $$peer || echo "no $$peer"; done
 
 FUZZ_SECONDS ?= 60
 fuzz: $(B)/netc $(B)/manual_lines.c
@@ -177,9 +188,10 @@ help:
 	@echo 'make install    PREFIX=/usr/local DESTDIR='
 	@echo 'make gen        generated/, the C of every model'
 	@echo 'make bless      rewrite the expected outputs of the tests'
-	@echo 'make bench      a training step beside PyTorch: docs/benchmarks.md'
+	@echo 'make bench      training steps beside Keras, PyTorch and JAX: docs/benchmarks.md'
+	@echo 'make bench-quick  its first row, in less than two minutes'
 	@echo 'make fuzz       the parser under libFuzzer, FUZZ_SECONDS=60'
 	@echo 'make lint wc clean;  SAN=1 builds with ASan and UBSan in build/san'
 
-.PHONY: all mnist install clean test test-long tests gen bless bench fuzz lint wc help
+.PHONY: all mnist install clean test test-long tests gen bless bench bench-quick fuzz lint wc help
 -include $(wildcard $(B)/*/*.d)

@@ -1,66 +1,90 @@
-#!/usr/bin/python3
-"""One workload of bench/compare as a PyTorch user writes it at its best: data preloaded as tensors,
-no loader, two threads, warmed up. Prints seconds per training step, one line for each round asked
-for on standard input, so that the caller can alternate it with netc's program."""
-import sys
-import time
-
-import numpy
+"""PyTorch, `eager` or `compile`: data preloaded, no loader, fused optimizers, fp32 products at the highest precision."""
 import torch
 from torch import nn
 
-WORKLOADS = {
-    "mlp": dict(
-        batch=100,
-        net=lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 10)),
-        optimizer=lambda p: torch.optim.Adam(p, lr=0.001, foreach=True),
-    ),
-    "convolution": dict(
-        batch=64,
-        net=lambda: nn.Sequential(
-            nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.2),
-            nn.Conv2d(32, 64, 3), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.2),
-            nn.Conv2d(64, 64, 3), nn.BatchNorm2d(64), nn.ReLU(), nn.Dropout(0.3),
-            nn.Flatten(), nn.Linear(1024, 520), nn.ReLU(), nn.Linear(520, 300), nn.ReLU(),
-            nn.Linear(300, 250), nn.ReLU(), nn.Linear(250, 130), nn.ReLU(), nn.Linear(130, 60),
-            nn.ReLU(), nn.Linear(60, 10)),
-        optimizer=lambda p: torch.optim.RMSprop(p, lr=0.001, alpha=0.9, eps=1e-7, foreach=True),
-    ),
-}
+from peer import serve
+from workloads import RATES
 
 
-def read_idx(path, header):
-    with open(path, "rb") as file:
-        return numpy.frombuffer(file.read(), dtype=numpy.uint8, offset=header)
+def model(work):
+    channels, size, layers = work.shape[2], work.shape[0], []
+    features = None
+    for kind, *numbers in work.layers:
+        if kind == "conv":
+            layers.append(nn.Conv2d(channels, numbers[0], numbers[1],
+                                    padding=numbers[1] // 2 if numbers[2] == "same" else 0))
+            channels, size = numbers[0], size if numbers[2] == "same" else size - numbers[1] + 1
+        elif kind == "batchnorm":
+            layers.append(nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01))
+        elif kind == "pool":
+            layers.append(nn.MaxPool2d(2))
+            size //= 2
+        elif kind == "relu":
+            layers.append(nn.ReLU())
+        elif kind == "flatten":
+            layers.append(nn.Flatten())
+        else:
+            if features is None:
+                features = channels * size * size
+            layers.append(nn.Linear(features, numbers[0]))
+            features = numbers[0]
+    for layer in layers:  # as Keras and netc begin
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+    return nn.Sequential(*layers)
 
 
-def main():
-    name, folder, threads, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-    torch.set_num_threads(threads)
-    torch.manual_seed(1)
-    work = WORKLOADS[name]
-    x = torch.from_numpy(read_idx(folder + "/train-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28)
-                         .astype(numpy.float32) / 255)
-    y = torch.from_numpy(read_idx(folder + "/train-labels-idx1-ubyte", 8).astype(numpy.int64))
-    net, batch = work["net"](), work["batch"]
-    if len(sys.argv) > 5 and sys.argv[5] == "channels_last":
-        net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
-    optimizer, loss_of = work["optimizer"](net.parameters()), nn.CrossEntropyLoss()
-    net.train()
+def optimizer_of(kind, parameters):
+    if kind == "adam":
+        return torch.optim.Adam(parameters, lr=RATES[kind], eps=1e-7, fused=True)
+    if kind == "rmsprop":  # has no fused form
+        return torch.optim.RMSprop(parameters, lr=RATES[kind], alpha=0.9, eps=1e-7, foreach=True)
+    return torch.optim.SGD(parameters, lr=RATES[kind], momentum=0.9 if kind == "momentum" else 0, fused=True)
 
-    def run(count, order):
+
+class Trainer:
+    def __init__(self, work, threads, variant, x, y):
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision("highest")
+        self.work, self.variant = work, variant
+        self.convolves = any(layer[0] == "conv" for layer in work.layers)
+        self.x, self.y = self.tensor(x), torch.from_numpy(y).long()
+        self.restart()
+
+    def tensor(self, x):
+        x = torch.from_numpy(x)
+        if not self.convolves:
+            return x.reshape(len(x), -1)
+        return x.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
+
+    def restart(self):
+        torch.manual_seed(1)
+        self.net = model(self.work)
+        if self.convolves:
+            self.net = self.net.to(memory_format=torch.channels_last)
+        self.net.train()
+        self.optimizer = optimizer_of(self.work.optimizer, self.net.parameters())
+        net, loss_of = self.net, nn.CrossEntropyLoss()
+
+        def loss(x, y):
+            return loss_of(net(x), y)
+        self.loss = torch.compile(loss) if self.variant == "compile" else loss
+
+    def steps(self, count):
+        batch = self.work.batch
+        order = torch.randperm(len(self.x))
         for step in range(count):
             index = order[step * batch:(step + 1) * batch]
-            optimizer.zero_grad(set_to_none=True)
-            loss_of(net(x[index]), y[index]).backward()
-            optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+            self.loss(self.x[index], self.y[index]).backward()
+            self.optimizer.step()
 
-    run(20, torch.randperm(len(x)))
-    for _ in sys.stdin:
-        order = torch.randperm(len(x))
-        start = time.perf_counter()
-        run(steps, order)
-        print((time.perf_counter() - start) / steps, flush=True)
+    def accuracy(self, x, y):
+        self.net.eval()
+        with torch.no_grad():
+            guess = torch.cat([self.net(part).argmax(1) for part in self.tensor(x).split(1000)])
+        return (guess.numpy() == y).mean()
 
 
-main()
+serve(Trainer)

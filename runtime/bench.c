@@ -24,6 +24,7 @@ typedef struct {
     long room, count;
     int plain, timed; // steps in a round
     bool overflowed;
+    double first_ended; // by now(), which other programs can read too
 } Bench;
 
 typedef void (*Step)(const NnBatch *batch, NnResult *result);
@@ -83,6 +84,8 @@ static void warm_up(Bench *bench, Place *place)
     const double enough = 0.1 * bench->options->seconds;
     for (int i = 0; i < 3; i++) { // at least; the first one meets cold memory
         const double seconds = take_step(bench, place, bench->model->train_step);
+        if (i == 0 && nn_thread() == 0)
+            bench->first_ended = now();
         fastest = seconds < fastest ? seconds : fastest;
         spent += seconds;
     }
@@ -134,6 +137,14 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static double mean(const Bench *bench)
+{
+    double sum = 0;
+    for (long i = 0; i < bench->count; i++)
+        sum += bench->times[i];
+    return sum / (double)bench->count;
+}
+
 static double quantile(const Bench *bench, double share)
 {
     return bench->times[(long)(share * (double)(bench->count - 1) + 0.5)];
@@ -166,6 +177,8 @@ static bool print_json(const Bench *bench)
     cJSON_AddStringToObject(object, "data", bench->random ? "random" : bench->options->data);
     cJSON_AddNumberToObject(object, "vector_bytes", model->vector_bytes);
     cJSON_AddNumberToObject(object, "steps", (double)bench->count);
+    json_number(object, "first_step_ended", bench->first_ended);
+    json_number(object, "seconds_mean", mean(bench));
     json_number(object, "seconds", step);
     json_number(object, "seconds_5", quantile(bench, 0.05));
     json_number(object, "seconds_25", quantile(bench, 0.25));
