@@ -87,6 +87,14 @@ mnist:
 	tools/fetch-data mnist
 	$(B)/netc train models/mnist.net -o $(B)/mnist
 
+# the laboratory: every experiment of models/lab, and docs/lab.md of what came of them
+lab: all
+	tools/setup
+	tools/fetch-data mnist
+	$(B)/netc lab models/lab/lab.json --out runs/lab
+	sed 's/(report\.svg)/(lab.svg)/' runs/lab/report.md >docs/lab.md
+	cp runs/lab/report.svg docs/lab.svg
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/netc \
 	    $(DESTDIR)$(PREFIX)/share/netc/runtime $(DESTDIR)$(PREFIX)/share/netc/models/lab
@@ -94,7 +102,7 @@ install: all
 	install -m 644 $(B)/lib/netc/libnn.a $(RUNTIME_H:%=runtime/%) $(DESTDIR)$(PREFIX)/lib/netc
 	install -m 644 runtime/*.[ch] $(DESTDIR)$(PREFIX)/share/netc/runtime
 	install -m 644 models/*.net $(DESTDIR)$(PREFIX)/share/netc/models
-	install -m 644 models/lab/*.net $(DESTDIR)$(PREFIX)/share/netc/models/lab
+	install -m 644 models/lab/*.net models/lab/lab.json $(DESTDIR)$(PREFIX)/share/netc/models/lab
 	install -m 755 tools/fetch-data $(DESTDIR)$(PREFIX)/share/netc
 	cd $(B)/share && find . -type f ! -name made \
 	    -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/{} \;
@@ -185,6 +193,7 @@ help:
 	@echo 'make mnist      install what is missing, fetch MNIST, train models/mnist.net'
 	@echo 'make test       install what is missing, then every test'
 	@echo 'make test-long  whole trainings on MNIST'
+	@echo 'make lab        the experiments of models/lab; writes docs/lab.md'
 	@echo 'make install    PREFIX=/usr/local DESTDIR='
 	@echo 'make gen        generated/, the C of every model'
 	@echo 'make bless      rewrite the expected outputs of the tests'
@@ -193,5 +202,5 @@ help:
 	@echo 'make fuzz       the parser under libFuzzer, FUZZ_SECONDS=60'
 	@echo 'make lint wc clean;  SAN=1 builds with ASan and UBSan in build/san'
 
-.PHONY: all mnist install clean test test-long tests gen bless bench bench-quick fuzz lint wc help
+.PHONY: all mnist lab install clean test test-long tests gen bless bench bench-quick fuzz lint wc help
 -include $(wildcard $(B)/*/*.d)

@@ -37,6 +37,7 @@ typedef struct {
     bool explain, profile, verbose, json, measure, backward, check, help, version;
     const char *context, *color; // of `diff`; NULL: not given
     bool net, code, stat, no_pager;
+    const char *rows, *out, *data, *threads; // of `lab` and `sweep`; NULL: not given
 } Options;
 
 // --- options.c: the tables, and reading the command line by them --------------------------------

@@ -170,7 +170,7 @@ const Source *source_read(const char *path)
         return NULL;
     }
     if (S_ISDIR(status.st_mode)) {
-        error_at(E002, (Loc){0}, "cannot read '%s': it is a directory, not a .net file", path);
+        error_at(E002, (Loc){0}, "cannot read '%s': it is a directory, not a file", path);
         fclose(file);
         return NULL;
     }

@@ -1,9 +1,11 @@
 // svg.c: the few shapes of SVG that the pictures are made of, and their colours.
 #include "svg.h"
 
+#include <math.h>
 #include <string.h>
 
-// Colours from the Tableau 10 palette, lighter as a fill, and turned round for a dark page.
+// Colours from the Tableau 10 palette, lighter as a fill, and turned round for a dark page. A
+// viewer that knows no variables takes the colour in front of one.
 static const char style[] =
     "<style>\n"
     "  text { font: 12px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }\n"
@@ -17,23 +19,32 @@ static const char style[] =
     "          --gradient-edge: #f0a35e; --sum: #22442a; --sum-edge: #7cc47a;\n"
     "          --weight: #3b2c4a; --weight-edge: #b894d6; --slab: #161b22; }\n"
     "  }\n"
-    "  .page { fill: var(--page); }\n"
-    "  text { fill: var(--ink); }\n"
-    "  .dim { fill: var(--dim); }\n"
+    "  .page { fill: #fff; fill: var(--page); }\n"
+    "  text { fill: #1f2328; fill: var(--ink); }\n"
+    "  .dim { fill: #656d76; fill: var(--dim); }\n"
     "  .small { font-size: 10px; }\n"
     "  .bold { font-weight: bold; }\n"
-    "  .grid { stroke: var(--grid); fill: none; }\n"
-    "  .slab { fill: var(--slab); stroke: var(--grid); stroke-dasharray: 3 2; }\n"
-    "  .forward { fill: var(--forward); stroke: var(--forward-edge); }\n"
-    "  .gradient { fill: var(--gradient); stroke: var(--gradient-edge); }\n"
-    "  .sum { fill: var(--sum); stroke: var(--sum-edge); }\n"
-    "  .weight { fill: var(--weight); stroke: var(--weight-edge); }\n"
-    "  .edge { stroke: var(--dim); fill: none; stroke-width: 1.4; }\n"
-    "  .back { stroke: var(--gradient-edge); fill: none; stroke-width: 1.4; }\n"
-    "  .saved { stroke: var(--forward-edge); fill: none; stroke-dasharray: 4 3; }\n"
-    "  .head { fill: var(--dim); stroke: none; }\n"
-    "  .back-head { fill: var(--gradient-edge); stroke: none; }\n"
-    "  .saved-head { fill: var(--forward-edge); stroke: none; }\n"
+    "  .grid { stroke: #d8dee4; stroke: var(--grid); fill: none; }\n"
+    "  .slab { fill: #f6f8fa; fill: var(--slab); stroke: #d8dee4;\n"
+    "    stroke: var(--grid); stroke-dasharray: 3 2; }\n"
+    "  .forward { fill: #cfe3f5; fill: var(--forward); stroke: #4e79a7;\n"
+    "    stroke: var(--forward-edge); }\n"
+    "  .gradient { fill: #fbd9bb; fill: var(--gradient); stroke: #d9730d;\n"
+    "    stroke: var(--gradient-edge); }\n"
+    "  .sum { fill: #d5ead0; fill: var(--sum); stroke: #59a14f; stroke: var(--sum-edge); }\n"
+    "  .weight { fill: #e6dcee; fill: var(--weight); stroke: #8a63a8;\n"
+    "    stroke: var(--weight-edge); }\n"
+    "  .edge { stroke: #656d76; stroke: var(--dim); fill: none; stroke-width: 1.4; }\n"
+    "  .back { stroke: #d9730d; stroke: var(--gradient-edge); fill: none; stroke-width: 1.4; }\n"
+    "  .saved { stroke: #4e79a7; stroke: var(--forward-edge);\n"
+    "    fill: none; stroke-dasharray: 4 3; }\n"
+    "  .ours { stroke: #4e79a7; stroke: var(--forward-edge); fill: none; stroke-width: 2; }\n"
+    "  .theirs { stroke: #d9730d; stroke: var(--gradient-edge); fill: none; stroke-width: 2; }\n"
+    "  .ours-dot { fill: #4e79a7; fill: var(--forward-edge); }\n"
+    "  .theirs-dot { fill: #d9730d; fill: var(--gradient-edge); }\n"
+    "  .head { fill: #656d76; fill: var(--dim); stroke: none; }\n"
+    "  .back-head { fill: #d9730d; fill: var(--gradient-edge); stroke: none; }\n"
+    "  .saved-head { fill: #4e79a7; fill: var(--forward-edge); stroke: none; }\n"
     "</style>\n";
 
 const char *svg_escaped(const char *text)
@@ -96,6 +107,28 @@ void svg_line(Text *svg, const char *class, double x1, double y1, double x2, dou
 {
     text_add(svg, "<line class=\"%s\" x1=\"%s\" y1=\"%s\" x2=\"%s\" y2=\"%s\"/>\n", class,
              number(x1), number(y1), number(x2), number(y2));
+}
+
+void svg_curve(Text *svg, const char *class, const double *x, const double *y, int count)
+{
+    bool drawing = false, drawn = false;
+    for (int i = 0; i < count; i++) {
+        if (!isnan(y[i])) {
+            if (!drawn)
+                text_add(svg, "<path class=\"%s\" d=\"", class);
+            text_add(svg, "%c%s %s", drawing ? 'L' : 'M', number(x[i]), number(y[i]));
+            drawn = true;
+        }
+        drawing = !isnan(y[i]);
+    }
+    if (drawn)
+        text_add(svg, "\"/>\n");
+}
+
+void svg_dot(Text *svg, const char *class, double x, double y, const char *hint)
+{
+    text_add(svg, "<circle class=\"%s\" cx=\"%s\" cy=\"%s\" r=\"3.5\"><title>%s</title></circle>\n",
+             class, number(x), number(y), svg_escaped(hint));
 }
 
 void svg_text(Text *svg, const char *class, double x, double y, const char *anchor, double turn,

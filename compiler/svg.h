@@ -10,6 +10,9 @@ void svg_close(Text *svg);
 void svg_rect(Text *svg, const char *class, double x, double y, double width, double height,
               double round, const char *hint); // hint: shown under the mouse; NULL: none
 void svg_line(Text *svg, const char *class, double x1, double y1, double x2, double y2);
+// Through the points whose y is a number; it is broken at the others.
+void svg_curve(Text *svg, const char *class, const double *x, const double *y, int count);
+void svg_dot(Text *svg, const char *class, double x, double y, const char *hint);
 // anchor: "start", "middle" or "end". turn: degrees around its place.
 void svg_text(Text *svg, const char *class, double x, double y, const char *anchor, double turn,
               const char *text);

@@ -1,0 +1,112 @@
+// lab.c: the rows of a lab, one after the other, and the reports, written anew behind each row.
+#include "lab.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static volatile sig_atomic_t interrupted; // the signal's number
+
+static void note_signal(int number)
+{
+    interrupted = number;
+    pass_on_signal(number);
+}
+
+// The running row's training ends after its step, by the same signal; then no other row is begun.
+static void catch_signals(void)
+{
+    const struct sigaction action = {.sa_handler = note_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static bool make_folders(const char *path)
+{
+    for (const char *at = path; *at;) {
+        at += strspn(at, "/");
+        at += strcspn(at, "/");
+        const char *const part = format("%.*s", (int)(at - path), path);
+        if (mkdir(part, 0777) && errno != EEXIST) {
+            error_at(E910, (Loc){0}, "cannot make the folder '%s': %s", part, strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool write_reports(const Lab *lab)
+{
+    const struct {
+        const char *name, *text;
+    } reports[] = {{"report.json", lab_json(lab)},    {"report.csv", lab_csv(lab)},
+                   {"report.md", lab_markdown(lab)},  {"report.svg", lab_picture(lab)},
+                   {"report.html", lab_html(lab)}};
+    for (size_t i = 0; i < sizeof reports / sizeof *reports; i++)
+        if (!write_file(format("%s/%s", lab->folder, reports[i].name), reports[i].text))
+            return false;
+    return true;
+}
+
+static void copy_log(const Experiment *row)
+{
+    FILE *const log = fopen(format("%s/log.txt", row->folder), "r");
+    char text[1000];
+    while (log && fgets(text, sizeof text, log))
+        fputs(text, stderr);
+    if (log)
+        fclose(log);
+}
+
+static bool run_row(Lab *lab, Experiment *row, const Options *o)
+{
+    read_outcome(row, run_row_process(lab, row, o));
+    if (row->chosen)
+        printf("%s\n", row_line(lab, row));
+    fflush(stdout);
+    if (row->outcome == FAILED)
+        copy_log(row);
+    return !row->chosen || write_reports(lab);
+}
+
+static int count_rows(const Lab *lab, Outcome outcome)
+{
+    int count = 0;
+    for (int i = 0; i < lab->count; i++)
+        count += lab->rows[i].outcome == outcome;
+    return count;
+}
+
+static int end(const Lab *lab)
+{
+    const int failed = count_rows(lab, FAILED), finished = count_rows(lab, FINISHED);
+    printf("\n%s\nreports       %s/report.html, .md, .csv, .json and .svg\n", lab_text(lab),
+           lab->folder);
+    if (interrupted) {
+        fflush(stdout);
+        error_at(E934, (Loc){0}, "stopped with %d of %d rows finished", finished, lab->count);
+        note_at((Loc){0}, "the same command goes on where this one stopped");
+        return 128 + interrupted;
+    }
+    if (!failed)
+        return DONE;
+    fflush(stdout);
+    error_at(E933, (Loc){0}, "%d of %d rows failed", failed, lab->count);
+    return MISTAKE;
+}
+
+int run_experiments(Lab *lab, const Options *o)
+{
+    if (!make_folders(lab->folder))
+        return MISTAKE;
+    catch_signals();
+    for (int i = 0; i < lab->count; i++) // first what is there, so that each report has it
+        if (!lab->rows[i].chosen)
+            run_row(lab, &lab->rows[i], o);
+    for (int i = 0; i < lab->count && !interrupted; i++)
+        if (lab->rows[i].chosen && !run_row(lab, &lab->rows[i], o))
+            return MISTAKE;
+    return write_reports(lab) ? end(lab) : MISTAKE;
+}

@@ -1,0 +1,1504 @@
+// deep: a network compiled by netc into the C that trains it.
+//
+//   layer        statement                          output         parameters
+//   input        input 28x28x1                      28x28x1
+//   dense1       dense [a b c d e] relu             520            408200
+//   dense2       dense [a b c d e] relu             300            156300
+//   dense3       dense [a b c d e] relu             250            75250
+//   dense4       dense [a b c d e] relu             130            32630
+//   dense5       dense [a b c d e] relu             60             7860
+//   dense6       dense 10 softmax                   10             610
+//                                                                  680850
+//
+// In the functions of a layer x is what it reads and y what it makes, w and b are weights, i is a
+// row of the batch, and dx is the gradient of the mean loss by x. Above each stands its formula.
+//
+// Contents, each part behind a line of dashes:
+//   sizes                       how a batch is cut into blocks of rows
+//   tensors that outlive a step weights, and what the optimizer remembers of them
+//   the arena                   where every other value of a step lies
+//   matrix products             tiles for the processor, and a function for each shape
+//   input, ... dense6           each layer: forward, backward, update
+//   loss                        the loss, its gradient, and the answer
+//   the whole network           train_step and infer, which call the functions above
+//   what the runtime is told    tables of layers and tensors, and the model
+
+#include <math.h>   // sqrt, pow
+#include <string.h> // memcpy, memset
+
+#include "nn.h" // the team of threads, random numbers, exp and log in vectors
+
+// --- sizes ---------------------------------------------------------------------------------------
+
+// A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
+enum { BATCH = 100, ROWS = 25, BLOCKS = 4 };
+
+// How many rows the block that starts at row `first` has in this batch.
+static int rows_from(int first, const NnBatch *batch)
+{
+    const int rows = batch->rows - first;
+    return rows < 0 ? 0 : nn_min(rows, ROWS);
+}
+
+// --- tensors that outlive a step -----------------------------------------------------------------
+
+// weights, which training changes, and what they are at first
+static _Alignas(64) float dense1_w[784][520]; // uniform within sqrt(6 / (784 + 520)) (glorot)
+static _Alignas(64) float dense1_b[520]; // zeros
+static _Alignas(64) float dense2_w[520][300]; // uniform within sqrt(6 / (520 + 300)) (glorot)
+static _Alignas(64) float dense2_b[300]; // zeros
+static _Alignas(64) float dense3_w[300][250]; // uniform within sqrt(6 / (300 + 250)) (glorot)
+static _Alignas(64) float dense3_b[250]; // zeros
+static _Alignas(64) float dense4_w[250][130]; // uniform within sqrt(6 / (250 + 130)) (glorot)
+static _Alignas(64) float dense4_b[130]; // zeros
+static _Alignas(64) float dense5_w[130][60]; // uniform within sqrt(6 / (130 + 60)) (glorot)
+static _Alignas(64) float dense5_b[60]; // zeros
+static _Alignas(64) float dense6_w[60][10]; // uniform within sqrt(6 / (60 + 10)) (glorot)
+static _Alignas(64) float dense6_b[10]; // zeros
+
+// what the optimizer remembers
+static _Alignas(64) float dense1_w_m[784][520];
+static _Alignas(64) float dense1_w_v[784][520];
+static _Alignas(64) float dense1_b_m[520];
+static _Alignas(64) float dense1_b_v[520];
+static _Alignas(64) float dense2_w_m[520][300];
+static _Alignas(64) float dense2_w_v[520][300];
+static _Alignas(64) float dense2_b_m[300];
+static _Alignas(64) float dense2_b_v[300];
+static _Alignas(64) float dense3_w_m[300][250];
+static _Alignas(64) float dense3_w_v[300][250];
+static _Alignas(64) float dense3_b_m[250];
+static _Alignas(64) float dense3_b_v[250];
+static _Alignas(64) float dense4_w_m[250][130];
+static _Alignas(64) float dense4_w_v[250][130];
+static _Alignas(64) float dense4_b_m[130];
+static _Alignas(64) float dense4_b_v[130];
+static _Alignas(64) float dense5_w_m[130][60];
+static _Alignas(64) float dense5_w_v[130][60];
+static _Alignas(64) float dense5_b_m[60];
+static _Alignas(64) float dense5_b_v[60];
+static _Alignas(64) float dense6_w_m[60][10];
+static _Alignas(64) float dense6_w_v[60][10];
+static _Alignas(64) float dense6_b_m[10];
+static _Alignas(64) float dense6_b_v[10];
+
+// weights with rows and columns exchanged, for the backward pass
+static _Alignas(64) float dense6_w_turned[10][60];
+static _Alignas(64) float dense5_w_turned[60][130];
+static _Alignas(64) float dense4_w_turned[130][250];
+static _Alignas(64) float dense3_w_turned[250][300];
+static _Alignas(64) float dense2_w_turned[300][520];
+
+// --- the arena -----------------------------------------------------------------------------------
+
+// Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
+// the next. Values that are never alive together share their bytes.
+enum {
+    ARENA_BYTES = 4070784,
+    // of a training step: 4070784 bytes, 4078848 if nothing were shared
+    AT_input =                2254720, EACH_input =                78400, // [ROWS][28][28][1]
+    AT_dense1 =               2868352, EACH_dense1 =               52000, // [ROWS][520]
+    AT_dense2 =               3414400, EACH_dense2 =               30000, // [ROWS][300]
+    AT_dense3 =               3654400, EACH_dense3 =               25000, // [ROWS][250]
+    AT_dense4 =               3854464, EACH_dense4 =               13000, // [ROWS][130]
+    AT_dense5 =               3989760, EACH_dense5 =                6000, // [ROWS][60]
+    AT_dense6_z =                   0, EACH_dense6_z =              2048, // [ROWS][10]
+    AT_dense6 =                  1024, EACH_dense6 =                2048, // [ROWS][10]
+    AT_predicted =            4069376, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 4069824, EACH_loss =                   100, // [ROWS]
+    AT_d_dense6_z =           4050880, EACH_d_dense6_z =            1000, // [ROWS][10]
+    AT_d_dense6_b_partial =   4070528, EACH_d_dense6_b_partial =      40, // [10]
+    AT_d_dense6_b =           4070720,                                    // [10]
+    AT_d_dense5_z =           4013760, EACH_d_dense5_z =            6000, // [ROWS][60]
+    AT_d_dense6_w =           4058944,                                    // [60][10]
+    AT_d_dense5_b_partial =   4067840, EACH_d_dense5_b_partial =     240, // [60]
+    AT_d_dense5_b =           4070272,                                    // [60]
+    AT_d_dense4_z =           3906496, EACH_d_dense4_z =           13000, // [ROWS][130]
+    AT_d_dense5_w =           3958528,                                    // [130][60]
+    AT_d_dense4_b_partial =   4061376, EACH_d_dense4_b_partial =     520, // [130]
+    AT_d_dense4_b =           4068800,                                    // [130]
+    AT_d_dense3_z =           3754432, EACH_d_dense3_z =           25000, // [ROWS][250]
+    AT_d_dense4_w =           3284352,                                    // [250][130]
+    AT_d_dense3_b_partial =   4054912, EACH_d_dense3_b_partial =    1000, // [250]
+    AT_d_dense3_b =           4066816,                                    // [250]
+    AT_d_dense2_z =           3534400, EACH_d_dense2_z =           30000, // [ROWS][300]
+    AT_d_dense3_w =           2568320,                                    // [300][250]
+    AT_d_dense2_b_partial =   4046080, EACH_d_dense2_b_partial =    1200, // [300]
+    AT_d_dense2_b =           4065600,                                    // [300]
+    AT_d_dense1_z =           3076352, EACH_d_dense1_z =           52000, // [ROWS][520]
+    AT_d_dense2_w =           1630720,                                    // [520][300]
+    AT_d_dense1_b_partial =   4037760, EACH_d_dense1_b_partial =    2080, // [520]
+    AT_d_dense1_b =           4063488,                                    // [520]
+    AT_d_dense1_w =                 0,                                    // [784][520]
+    // of inference: 526656 bytes
+    AT_infer_input =                0, EACH_infer_input =         130432, // [ROWS][28][28][1]
+    AT_infer_dense1 =           78400, EACH_infer_dense1 =        130432, // [ROWS][520]
+    AT_infer_dense2 =               0, EACH_infer_dense2 =        130432, // [ROWS][300]
+    AT_infer_dense3 =           30016, EACH_infer_dense3 =        130432, // [ROWS][250]
+    AT_infer_dense4 =               0, EACH_infer_dense4 =        130432, // [ROWS][130]
+    AT_infer_dense5 =           13056, EACH_infer_dense5 =        130432, // [ROWS][60]
+    AT_infer_dense6_z =             0, EACH_infer_dense6_z =      130432, // [ROWS][10]
+    AT_infer_dense6 =          521728, EACH_infer_dense6 =          1000, // [ROWS][10]
+    AT_infer_predicted =       525760, EACH_infer_predicted =        100, // [ROWS]
+    AT_infer_loss =            526208, EACH_infer_loss =             100, // [ROWS]
+};
+static _Alignas(64) unsigned char arena[ARENA_BYTES];
+#define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
+#define WHOLE(value) ((void *)(arena + AT_##value))
+
+// --- matrix products -----------------------------------------------------------------------------
+
+typedef float Vector16 __attribute__((vector_size(64)));
+typedef float Vector8 __attribute__((vector_size(32)));
+typedef float Vector4 __attribute__((vector_size(16)));
+typedef float Vector2 __attribute__((vector_size(8)));
+
+#define UNROLLED _Pragma("GCC unroll 32")
+
+// A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
+// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
+// apart, rows of c ci.
+#define TILE(name, ROW_COUNT, VECTORS, Vector)                                            \
+    static inline __attribute__((always_inline)) void name(                               \
+        int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
+        Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
+        if (add)                                                                          \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
+        for (int p = 0; p < terms; p++) {                                                 \
+            Vector row[VECTORS];                                                          \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    sum[i][j] += a[i * ai + p * ap] * row[j];                             \
+        }                                                                                 \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
+    }
+
+// A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
+// of a whole block, then single ones where a batch is cut short.
+#define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
+    TILE(name##_full, FULL, VECTORS, Vector)                                              \
+    TILE(name##_rest, REST, VECTORS, Vector)                                              \
+    TILE(name##_one, 1, VECTORS, Vector)                                                  \
+    static inline __attribute__((always_inline)) void name(                               \
+        int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
+        float *c, long ci, bool add)                                                      \
+    {                                                                                     \
+        int i = 0;                                                                        \
+        for (; i + FULL <= rows; i += FULL)                                               \
+            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i + REST <= rows; i += REST)                                               \
+            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i < rows; i++)                                                             \
+            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
+    }
+
+STRIP(strip_13_12x32, 13, 12, 2, Vector16)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16)
+STRIP(strip_14_4x8, 14, 4, 1, Vector8)
+STRIP(strip_13_12x4, 13, 12, 1, Vector4)
+STRIP(strip_13_4x32, 13, 4, 2, Vector16)
+STRIP(strip_13_4x8, 13, 4, 1, Vector8)
+STRIP(strip_13_4x4, 13, 4, 1, Vector4)
+STRIP(strip_13_12x16, 13, 12, 1, Vector16)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2)
+STRIP(strip_11_10x32, 11, 10, 2, Vector16)
+STRIP(strip_11_10x2, 11, 10, 1, Vector2)
+STRIP(strip_11_4x32, 11, 4, 2, Vector16)
+STRIP(strip_11_4x16, 11, 4, 1, Vector16)
+STRIP(strip_11_4x8, 11, 4, 1, Vector8)
+STRIP(strip_11_4x4, 11, 4, 1, Vector4)
+STRIP(strip_12_4x8, 12, 4, 1, Vector8)
+STRIP(strip_12_4x2, 12, 4, 1, Vector2)
+
+// c[rows][520] = a[rows][784] b[784][520]
+static void product_784x520(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 512; j += 32)
+        strip_13_12x32(rows, 784, a, 784, 1, b + j, 520, c + j, 520, false);
+    strip_13_12x8(rows, 784, a, 784, 1, b + 512, 520, c + 512, 520, false);
+}
+
+// rows from..to of c[784][520] = a[terms][784]' b[terms][520], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
+static void outer_784x520(int from, int to, int terms, const void *left, const void *right,
+                          void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 784 + from;
+        const float *const b = (const float *)right + (size_t)at * 520;
+        float *const c = (float *)result + (size_t)from * 520;
+        for (int j = 0; j < 512; j += 32)
+            strip_14_4x32(to - from, some, a, 1, 784, b + j, 520, c + j, 520, add || at > 0);
+        strip_14_4x8(to - from, some, a, 1, 784, b + 512, 520, c + 512, 520, add || at > 0);
+    }
+}
+
+// c[rows][300] = a[rows][520] b[520][300]
+static void product_520x300(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_13_12x32(rows, 520, a, 520, 1, b + j, 300, c + j, 300, false);
+    strip_13_12x8(rows, 520, a, 520, 1, b + 288, 300, c + 288, 300, false);
+    strip_13_12x4(rows, 520, a, 520, 1, b + 296, 300, c + 296, 300, false);
+}
+
+// c[rows][520] = a[rows][300] b[300][520]
+static void product_300x520(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 512; j += 32)
+        strip_13_12x32(rows, 300, a, 300, 1, b + j, 520, c + j, 520, false);
+    strip_13_12x8(rows, 300, a, 300, 1, b + 512, 520, c + 512, 520, false);
+}
+
+// rows from..to of c[520][300] = a[terms][520]' b[terms][300], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
+static void outer_520x300(int from, int to, int terms, const void *left, const void *right,
+                          void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 520 + from;
+        const float *const b = (const float *)right + (size_t)at * 300;
+        float *const c = (float *)result + (size_t)from * 300;
+        for (int j = 0; j < 288; j += 32)
+            strip_13_4x32(to - from, some, a, 1, 520, b + j, 300, c + j, 300, add || at > 0);
+        strip_13_4x8(to - from, some, a, 1, 520, b + 288, 300, c + 288, 300, add || at > 0);
+        strip_13_4x4(to - from, some, a, 1, 520, b + 296, 300, c + 296, 300, add || at > 0);
+    }
+}
+
+// c[rows][250] = a[rows][300] b[300][250]
+static void product_300x250(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 224; j += 32)
+        strip_13_12x32(rows, 300, a, 300, 1, b + j, 250, c + j, 250, false);
+    strip_13_12x16(rows, 300, a, 300, 1, b + 224, 250, c + 224, 250, false);
+    strip_13_12x8(rows, 300, a, 300, 1, b + 240, 250, c + 240, 250, false);
+    strip_13_12x2(rows, 300, a, 300, 1, b + 248, 250, c + 248, 250, false);
+}
+
+// c[rows][300] = a[rows][250] b[250][300]
+static void product_250x300(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_13_12x32(rows, 250, a, 250, 1, b + j, 300, c + j, 300, false);
+    strip_13_12x8(rows, 250, a, 250, 1, b + 288, 300, c + 288, 300, false);
+    strip_13_12x4(rows, 250, a, 250, 1, b + 296, 300, c + 296, 300, false);
+}
+
+// rows from..to of c[300][250] = a[terms][300]' b[terms][250], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
+static void outer_300x250(int from, int to, int terms, const void *left, const void *right,
+                          void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 300 + from;
+        const float *const b = (const float *)right + (size_t)at * 250;
+        float *const c = (float *)result + (size_t)from * 250;
+        for (int j = 0; j < 224; j += 32)
+            strip_13_12x32(to - from, some, a, 1, 300, b + j, 250, c + j, 250, add || at > 0);
+        strip_13_12x16(to - from, some, a, 1, 300, b + 224, 250, c + 224, 250, add || at > 0);
+        strip_13_12x8(to - from, some, a, 1, 300, b + 240, 250, c + 240, 250, add || at > 0);
+        strip_13_12x2(to - from, some, a, 1, 300, b + 248, 250, c + 248, 250, add || at > 0);
+    }
+}
+
+// c[rows][130] = a[rows][250] b[250][130]
+static void product_250x130(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 128; j += 32)
+        strip_13_12x32(rows, 250, a, 250, 1, b + j, 130, c + j, 130, false);
+    strip_13_12x2(rows, 250, a, 250, 1, b + 128, 130, c + 128, 130, false);
+}
+
+// c[rows][250] = a[rows][130] b[130][250]
+static void product_130x250(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 224; j += 32)
+        strip_13_12x32(rows, 130, a, 130, 1, b + j, 250, c + j, 250, false);
+    strip_13_12x16(rows, 130, a, 130, 1, b + 224, 250, c + 224, 250, false);
+    strip_13_12x8(rows, 130, a, 130, 1, b + 240, 250, c + 240, 250, false);
+    strip_13_12x2(rows, 130, a, 130, 1, b + 248, 250, c + 248, 250, false);
+}
+
+// rows from..to of c[250][130] = a[terms][250]' b[terms][130], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
+static void outer_250x130(int from, int to, int terms, const void *left, const void *right,
+                          void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 250 + from;
+        const float *const b = (const float *)right + (size_t)at * 130;
+        float *const c = (float *)result + (size_t)from * 130;
+        for (int j = 0; j < 128; j += 32)
+            strip_11_10x32(to - from, some, a, 1, 250, b + j, 130, c + j, 130, add || at > 0);
+        strip_11_10x2(to - from, some, a, 1, 250, b + 128, 130, c + 128, 130, add || at > 0);
+    }
+}
+
+// c[rows][60] = a[rows][130] b[130][60]
+static void product_130x60(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_13_12x32(rows, 130, a, 130, 1, b, 60, c, 60, false);
+    strip_13_12x16(rows, 130, a, 130, 1, b + 32, 60, c + 32, 60, false);
+    strip_13_12x8(rows, 130, a, 130, 1, b + 48, 60, c + 48, 60, false);
+    strip_13_12x4(rows, 130, a, 130, 1, b + 56, 60, c + 56, 60, false);
+}
+
+// c[rows][130] = a[rows][60] b[60][130]
+static void product_60x130(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 128; j += 32)
+        strip_13_12x32(rows, 60, a, 60, 1, b + j, 130, c + j, 130, false);
+    strip_13_12x2(rows, 60, a, 60, 1, b + 128, 130, c + 128, 130, false);
+}
+
+// rows from..to of c[130][60] = a[terms][130]' b[terms][60], or that added to them. So many terms
+// at a time that what the tiles read again stays in the first cache.
+static void outer_130x60(int from, int to, int terms, const void *left, const void *right,
+                         void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 130 + from;
+        const float *const b = (const float *)right + (size_t)at * 60;
+        float *const c = (float *)result + (size_t)from * 60;
+        strip_11_4x32(to - from, some, a, 1, 130, b, 60, c, 60, add || at > 0);
+        strip_11_4x16(to - from, some, a, 1, 130, b + 32, 60, c + 32, 60, add || at > 0);
+        strip_11_4x8(to - from, some, a, 1, 130, b + 48, 60, c + 48, 60, add || at > 0);
+        strip_11_4x4(to - from, some, a, 1, 130, b + 56, 60, c + 56, 60, add || at > 0);
+    }
+}
+
+// c[rows][10] = a[rows][60] b[60][10]
+static void product_60x10(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_13_12x8(rows, 60, a, 60, 1, b, 10, c, 10, false);
+    strip_13_12x2(rows, 60, a, 60, 1, b + 8, 10, c + 8, 10, false);
+}
+
+// c[rows][60] = a[rows][10] b[10][60]
+static void product_10x60(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_13_12x32(rows, 10, a, 10, 1, b, 60, c, 60, false);
+    strip_13_12x16(rows, 10, a, 10, 1, b + 32, 60, c + 32, 60, false);
+    strip_13_12x8(rows, 10, a, 10, 1, b + 48, 60, c + 48, 60, false);
+    strip_13_12x4(rows, 10, a, 10, 1, b + 56, 60, c + 56, 60, false);
+}
+
+// rows from..to of c[60][10] = a[terms][60]' b[terms][10], or that added to them. So many terms at
+// a time that what the tiles read again stays in the first cache.
+static void outer_60x10(int from, int to, int terms, const void *left, const void *right,
+                        void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 60 + from;
+        const float *const b = (const float *)right + (size_t)at * 10;
+        float *const c = (float *)result + (size_t)from * 10;
+        strip_12_4x8(to - from, some, a, 1, 60, b, 10, c, 10, add || at > 0);
+        strip_12_4x2(to - from, some, a, 1, 60, b + 8, 10, c + 8, 10, add || at > 0);
+    }
+}
+
+// --- input: input 28x28x1 ------------------------------------------------------------------------
+
+// x = scale pictures
+static void input_forward(const NnBatch *batch, int first, int rows,
+                          float x[restrict ROWS][28][28][1])
+{
+    for (int i = 0; i < rows; i++) {
+        const size_t at = (size_t)batch->index[first + i] * 784;
+        float *const to = x[i][0][0];
+        for (int j = 0; j < 784; j++)
+            to[j] = batch->pictures[at + j] * 0.003921569f;
+        nn_ahead(batch, first + i + BATCH, 784);
+    }
+}
+
+// --- dense1: dense [a b c d e] relu   28x28x1 -> 520 ---------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x < 0 ? 0 : x
+static void dense1_forward(int rows, float y[restrict ROWS][520], const float x[ROWS][784],
+                           const float w[784][520], const float b[520])
+{
+    product_784x520(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 520; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v < 0 ? 0 : v;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense1_b_partial(int rows, float db[restrict 520], const float dy[ROWS][520])
+{
+    memset(db, 0, sizeof(float[520]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 520; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCKS][520])
+{
+    for (int j = 0; j < 520; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 520; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 784][520],
+                              const float x[BATCH][784], const float dy[BATCH][520])
+{
+    const int from = part * 98, to = nn_min(from + 98, 784);
+    outer_784x520(from, to, batch->rows, x, dy, dw, false);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 784][520],
+                            const float g[784][520], float m[restrict 784][520],
+                            float v[restrict 784][520])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 98, to = nn_min(from + 98, 784);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 520; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const float g[520],
+                            float m[restrict 520], float v[restrict 520])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 520; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// --- dense2: dense [a b c d e] relu   520 -> 300 -------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x < 0 ? 0 : x
+static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][520],
+                           const float w[520][300], const float b[300])
+{
+    product_520x300(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v < 0 ? 0 : v;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense2_b_partial(int rows, float db[restrict 300], const float dy[ROWS][300])
+{
+    memset(db, 0, sizeof(float[300]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 300; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense2_b_gradient(float sum[restrict 300], const float partial[BLOCKS][300])
+{
+    for (int j = 0; j < 300; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 300; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x < 0 ? 0 : x (dense1)
+// dx = y > 0 ? dy : 0
+static void dense2_backward(int rows, float dx[restrict ROWS][520], const float dy[ROWS][300],
+                            const float turned[300][520], const float y[ROWS][520])
+{
+    product_300x520(rows, dy, turned, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 520; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 520][300],
+                              const float x[BATCH][520], const float dy[BATCH][300])
+{
+    const int from = part * 65, to = nn_min(from + 65, 520);
+    outer_520x300(from, to, batch->rows, x, dy, dw, false);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 520][300],
+                            const float g[520][300], float m[restrict 520][300],
+                            float v[restrict 520][300])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 65, to = nn_min(from + 65, 520);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 300; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const float g[300],
+                            float m[restrict 300], float v[restrict 300])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 300; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// turned = w', rows and columns exchanged
+static void dense2_w_turn(int part, float turned[restrict 300][520], const float w[520][300])
+{
+    const int from = part * 65, to = nn_min(from + 65, 520);
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 300; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(300 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
+}
+
+// --- dense3: dense [a b c d e] relu   300 -> 250 -------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x < 0 ? 0 : x
+static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[ROWS][300],
+                           const float w[300][250], const float b[250])
+{
+    product_300x250(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 250; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v < 0 ? 0 : v;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense3_b_partial(int rows, float db[restrict 250], const float dy[ROWS][250])
+{
+    memset(db, 0, sizeof(float[250]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 250; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense3_b_gradient(float sum[restrict 250], const float partial[BLOCKS][250])
+{
+    for (int j = 0; j < 250; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 250; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x < 0 ? 0 : x (dense2)
+// dx = y > 0 ? dy : 0
+static void dense3_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][250],
+                            const float turned[250][300], const float y[ROWS][300])
+{
+    product_250x300(rows, dy, turned, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 300][250],
+                              const float x[BATCH][300], const float dy[BATCH][250])
+{
+    const int from = part * 38, to = nn_min(from + 38, 300);
+    outer_300x250(from, to, batch->rows, x, dy, dw, false);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 300][250],
+                            const float g[300][250], float m[restrict 300][250],
+                            float v[restrict 300][250])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 38, to = nn_min(from + 38, 300);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 250; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const float g[250],
+                            float m[restrict 250], float v[restrict 250])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 250; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// turned = w', rows and columns exchanged
+static void dense3_w_turn(int part, float turned[restrict 250][300], const float w[300][250])
+{
+    const int from = part * 38, to = nn_min(from + 38, 300);
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 250; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(250 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
+}
+
+// --- dense4: dense [a b c d e] relu   250 -> 130 -------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x < 0 ? 0 : x
+static void dense4_forward(int rows, float y[restrict ROWS][130], const float x[ROWS][250],
+                           const float w[250][130], const float b[130])
+{
+    product_250x130(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 130; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v < 0 ? 0 : v;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense4_b_partial(int rows, float db[restrict 130], const float dy[ROWS][130])
+{
+    memset(db, 0, sizeof(float[130]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 130; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense4_b_gradient(float sum[restrict 130], const float partial[BLOCKS][130])
+{
+    for (int j = 0; j < 130; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 130; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x < 0 ? 0 : x (dense3)
+// dx = y > 0 ? dy : 0
+static void dense4_backward(int rows, float dx[restrict ROWS][250], const float dy[ROWS][130],
+                            const float turned[130][250], const float y[ROWS][250])
+{
+    product_130x250(rows, dy, turned, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 250; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 250][130],
+                              const float x[BATCH][250], const float dy[BATCH][130])
+{
+    const int from = part * 32, to = nn_min(from + 32, 250);
+    outer_250x130(from, to, batch->rows, x, dy, dw, false);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 250][130],
+                            const float g[250][130], float m[restrict 250][130],
+                            float v[restrict 250][130])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 32, to = nn_min(from + 32, 250);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 130; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const float g[130],
+                            float m[restrict 130], float v[restrict 130])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 130; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// turned = w', rows and columns exchanged
+static void dense4_w_turn(int part, float turned[restrict 130][250], const float w[250][130])
+{
+    const int from = part * 32, to = nn_min(from + 32, 250);
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 130; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(130 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
+}
+
+// --- dense5: dense [a b c d e] relu   130 -> 60 --------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x < 0 ? 0 : x
+static void dense5_forward(int rows, float y[restrict ROWS][60], const float x[ROWS][130],
+                           const float w[130][60], const float b[60])
+{
+    product_130x60(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 60; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v < 0 ? 0 : v;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense5_b_partial(int rows, float db[restrict 60], const float dy[ROWS][60])
+{
+    memset(db, 0, sizeof(float[60]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 60; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense5_b_gradient(float sum[restrict 60], const float partial[BLOCKS][60])
+{
+    for (int j = 0; j < 60; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 60; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x < 0 ? 0 : x (dense4)
+// dx = y > 0 ? dy : 0
+static void dense5_backward(int rows, float dx[restrict ROWS][130], const float dy[ROWS][60],
+                            const float turned[60][130], const float y[ROWS][130])
+{
+    product_60x130(rows, dy, turned, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 130; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 130][60],
+                              const float x[BATCH][130], const float dy[BATCH][60])
+{
+    const int from = part * 44, to = nn_min(from + 44, 130);
+    outer_130x60(from, to, batch->rows, x, dy, dw, false);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense5_w_update(const NnBatch *batch, int part, float w[restrict 130][60],
+                            const float g[130][60], float m[restrict 130][60],
+                            float v[restrict 130][60])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 44, to = nn_min(from + 44, 130);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 60; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense5_b_update(const NnBatch *batch, float w[restrict 60], const float g[60],
+                            float m[restrict 60], float v[restrict 60])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 60; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// turned = w', rows and columns exchanged
+static void dense5_w_turn(int part, float turned[restrict 60][130], const float w[130][60])
+{
+    const int from = part * 44, to = nn_min(from + 44, 130);
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 60; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(60 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
+}
+
+// --- dense6: dense 10 softmax   60 -> 10 ---------------------------------------------------------
+
+// y = x w
+// then y = x + b
+static void dense6_forward(int rows, float y[restrict ROWS][10], const float x[ROWS][60],
+                           const float w[60][10], const float b[10])
+{
+    product_60x10(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 10; j++) {
+            float v = y[i][j];
+            v += b[j];
+            y[i][j] = v;
+        }
+    }
+}
+
+// y = exp(x) / sum exp(x)
+static void dense6_softmax(int rows, float y[restrict ROWS][10], const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        float largest = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest = x[i][j] > largest ? x[i][j] : largest;
+        float sum = 0;
+        for (int j = 0; j < 10; j++) {
+            y[i][j] = nn_expf(x[i][j] - largest);
+            sum += y[i][j];
+        }
+        for (int j = 0; j < 10; j++)
+            y[i][j] /= sum;
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense6_b_partial(int rows, float db[restrict 10], const float dy[ROWS][10])
+{
+    memset(db, 0, sizeof(float[10]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 10; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense6_b_gradient(float sum[restrict 10], const float partial[BLOCKS][10])
+{
+    for (int j = 0; j < 10; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 10; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x < 0 ? 0 : x (dense5)
+// dx = y > 0 ? dy : 0
+static void dense6_backward(int rows, float dx[restrict ROWS][60], const float dy[ROWS][10],
+                            const float turned[10][60], const float y[ROWS][60])
+{
+    product_10x60(rows, dy, turned, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 60; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense6_w_gradient(const NnBatch *batch, float dw[restrict 60][10],
+                              const float x[BATCH][60], const float dy[BATCH][10])
+{
+    outer_60x10(0, 60, batch->rows, x, dy, dw, false);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense6_w_update(const NnBatch *batch, float w[restrict 60][10], const float g[60][10],
+                            float m[restrict 60][10], float v[restrict 60][10])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int i = 0; i < 60; i++)
+        for (int j = 0; j < 10; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense6_b_update(const NnBatch *batch, float w[restrict 10], const float g[10],
+                            float m[restrict 10], float v[restrict 10])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 10; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// turned = w', rows and columns exchanged
+static void dense6_w_turn(float turned[restrict 10][60], const float w[60][10])
+{
+    for (int i = 0; i < 60; i++)
+        for (int j = 0; j < 10; j++)
+            turned[j][i] = w[i][j];
+}
+
+// --- loss cross_entropy, and the answer ----------------------------------------------------------
+
+// predicted = the index of the largest x
+static void output_predict(int rows, int32_t predicted[restrict ROWS], const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        int best = 0;
+        for (int j = 1; j < 10; j++)
+            best = x[i][j] > x[i][best] ? j : best;
+        predicted[i] = best;
+    }
+}
+
+// loss = log(sum exp(x)) - x[label]
+static void loss_forward(const NnBatch *batch, int first, int rows, float loss[restrict ROWS],
+                         const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        const int label = batch->labels[batch->index[first + i]];
+        float largest = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest = x[i][j] > largest ? x[i][j] : largest;
+        float sum = 0;
+        for (int j = 0; j < 10; j++)
+            sum += nn_expf(x[i][j] - largest);
+        loss[i] = nn_logf(sum) + largest - x[i][label];
+    }
+}
+
+// result = sums over the batch
+static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[BATCH],
+                       const int32_t predicted[BATCH])
+{
+    double sum = 0;
+    int hits = 0;
+    for (int i = 0; i < batch->rows; i++) {
+        sum += loss[i];
+        hits += predicted[i] == batch->labels[batch->index[i]];
+    }
+    const bool finite = isfinite(sum);
+    if (nn_thread() == 0)
+        *result = (NnResult){.loss = sum, .hits = hits, .finite = finite};
+    return finite;
+}
+
+// forward: loss = log(sum exp(x)) - x[label]
+// dx = (p - target) / rows, p = softmax(x)
+static void loss_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][10],
+                          const float p[ROWS][10])
+{
+    const float scale = 1 / (float)batch->rows;
+    for (int i = 0; i < rows; i++) {
+        const int label = batch->labels[batch->index[first + i]];
+        for (int j = 0; j < 10; j++)
+            dx[i][j] = (p[i][j] - (j == label)) * scale;
+    }
+}
+
+// --- the whole network ---------------------------------------------------------------------------
+
+// Makes what is kept in two layouts anew: for weights that were set from outside.
+static void prepare(void)
+{
+    dense6_w_turn(dense6_w_turned, dense6_w);
+    for (int part = 0; part < 3; part++)
+        dense5_w_turn(part, dense5_w_turned, dense5_w);
+    for (int part = 0; part < 8; part++)
+        dense4_w_turn(part, dense4_w_turned, dense4_w);
+    for (int part = 0; part < 8; part++)
+        dense3_w_turn(part, dense3_w_turned, dense3_w);
+    for (int part = 0; part < 8; part++)
+        dense2_w_turn(part, dense2_w_turned, dense2_w);
+}
+
+// nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
+// table `calls`, which the command `bench` prints.
+enum {
+    CALL_input_forward,
+    CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_w_gradient,
+    CALL_dense1_w_update, CALL_dense1_b_update,
+    CALL_dense2_forward, CALL_dense2_b_partial, CALL_dense2_b_gradient, CALL_dense2_backward,
+    CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update, CALL_dense2_w_turn,
+    CALL_dense3_forward, CALL_dense3_b_partial, CALL_dense3_b_gradient, CALL_dense3_backward,
+    CALL_dense3_w_gradient, CALL_dense3_w_update, CALL_dense3_b_update, CALL_dense3_w_turn,
+    CALL_dense4_forward, CALL_dense4_b_partial, CALL_dense4_b_gradient, CALL_dense4_backward,
+    CALL_dense4_w_gradient, CALL_dense4_w_update, CALL_dense4_b_update, CALL_dense4_w_turn,
+    CALL_dense5_forward, CALL_dense5_b_partial, CALL_dense5_b_gradient, CALL_dense5_backward,
+    CALL_dense5_w_gradient, CALL_dense5_w_update, CALL_dense5_b_update, CALL_dense5_w_turn,
+    CALL_dense6_forward, CALL_dense6_softmax, CALL_dense6_b_partial, CALL_dense6_b_gradient,
+    CALL_dense6_backward, CALL_dense6_w_gradient, CALL_dense6_w_update, CALL_dense6_b_update,
+    CALL_dense6_w_turn,
+    CALL_output_predict,
+    CALL_loss_forward, CALL_loss_backward,
+};
+
+// One step of training: forward, backward and update.
+static inline __attribute__((always_inline)) void step(
+    const NnBatch *batch, NnResult *result, bool timed)
+{
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        nn_call(input_forward, batch, first, rows, BLOCK(input));
+        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
+        nn_call(dense3_forward, rows, BLOCK(dense3), BLOCK(dense2), dense3_w, dense3_b);
+        nn_call(dense4_forward, rows, BLOCK(dense4), BLOCK(dense3), dense4_w, dense4_b);
+        nn_call(dense5_forward, rows, BLOCK(dense5), BLOCK(dense4), dense5_w, dense5_b);
+        nn_call(dense6_forward, rows, BLOCK(dense6_z), BLOCK(dense5), dense6_w, dense6_b);
+        nn_call(dense6_softmax, rows, BLOCK(dense6), BLOCK(dense6_z));
+        nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense6));
+        nn_call(loss_forward, batch, first, rows, BLOCK(loss), BLOCK(dense6_z));
+        nn_call(loss_backward, batch, first, rows, BLOCK(d_dense6_z), BLOCK(dense6));
+        nn_call(dense6_b_partial, rows, BLOCK(d_dense6_b_partial), BLOCK(d_dense6_z));
+        nn_call(dense6_backward, rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w_turned,
+                BLOCK(dense5));
+        nn_call(dense5_b_partial, rows, BLOCK(d_dense5_b_partial), BLOCK(d_dense5_z));
+        nn_call(dense5_backward, rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), dense5_w_turned,
+                BLOCK(dense4));
+        nn_call(dense4_b_partial, rows, BLOCK(d_dense4_b_partial), BLOCK(d_dense4_z));
+        nn_call(dense4_backward, rows, BLOCK(d_dense3_z), BLOCK(d_dense4_z), dense4_w_turned,
+                BLOCK(dense3));
+        nn_call(dense3_b_partial, rows, BLOCK(d_dense3_b_partial), BLOCK(d_dense3_z));
+        nn_call(dense3_backward, rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), dense3_w_turned,
+                BLOCK(dense2));
+        nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
+        nn_call(dense2_backward, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
+                BLOCK(dense1));
+        nn_call(dense1_b_partial, rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+    }
+    nn_barrier();
+
+    if (!loss_total(batch, result, WHOLE(loss), WHOLE(predicted))) {
+        nn_barrier();
+        return; // not finite: no weight is changed
+    }
+    nn_each (part, 3) {
+        nn_call(dense5_w_gradient, batch, part, WHOLE(d_dense5_w), WHOLE(dense4),
+                WHOLE(d_dense5_z));
+        nn_call(dense5_w_update, batch, part, dense5_w, WHOLE(d_dense5_w), dense5_w_m, dense5_w_v);
+        nn_call(dense5_w_turn, part, dense5_w_turned, dense5_w);
+    }
+    nn_each (part, 8) {
+        nn_call(dense4_w_gradient, batch, part, WHOLE(d_dense4_w), WHOLE(dense3),
+                WHOLE(d_dense4_z));
+        nn_call(dense4_w_update, batch, part, dense4_w, WHOLE(d_dense4_w), dense4_w_m, dense4_w_v);
+        nn_call(dense4_w_turn, part, dense4_w_turned, dense4_w);
+    }
+    nn_each (part, 8) {
+        nn_call(dense3_w_gradient, batch, part, WHOLE(d_dense3_w), WHOLE(dense2),
+                WHOLE(d_dense3_z));
+        nn_call(dense3_w_update, batch, part, dense3_w, WHOLE(d_dense3_w), dense3_w_m, dense3_w_v);
+        nn_call(dense3_w_turn, part, dense3_w_turned, dense3_w);
+    }
+    nn_each (part, 8) {
+        nn_call(dense2_w_gradient, batch, part, WHOLE(d_dense2_w), WHOLE(dense1),
+                WHOLE(d_dense2_z));
+        nn_call(dense2_w_update, batch, part, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
+    }
+    nn_each (part, 8) {
+        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
+        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+    }
+    nn_single (0) {
+        nn_call(dense6_b_gradient, WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
+        nn_call(dense6_w_gradient, batch, WHOLE(d_dense6_w), WHOLE(dense5), WHOLE(d_dense6_z));
+        nn_call(dense6_w_update, batch, dense6_w, WHOLE(d_dense6_w), dense6_w_m, dense6_w_v);
+        nn_call(dense6_b_update, batch, dense6_b, WHOLE(d_dense6_b), dense6_b_m, dense6_b_v);
+        nn_call(dense6_w_turn, dense6_w_turned, dense6_w);
+    }
+    nn_single (1) {
+        nn_call(dense5_b_gradient, WHOLE(d_dense5_b), WHOLE(d_dense5_b_partial));
+        nn_call(dense5_b_update, batch, dense5_b, WHOLE(d_dense5_b), dense5_b_m, dense5_b_v);
+    }
+    nn_single (2) {
+        nn_call(dense4_b_gradient, WHOLE(d_dense4_b), WHOLE(d_dense4_b_partial));
+        nn_call(dense4_b_update, batch, dense4_b, WHOLE(d_dense4_b), dense4_b_m, dense4_b_v);
+    }
+    nn_single (3) {
+        nn_call(dense3_b_gradient, WHOLE(d_dense3_b), WHOLE(d_dense3_b_partial));
+        nn_call(dense3_b_update, batch, dense3_b, WHOLE(d_dense3_b), dense3_b_m, dense3_b_v);
+    }
+    nn_single (4) {
+        nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+    }
+    nn_single (5) {
+        nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
+        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
+    }
+    nn_barrier();
+}
+
+static void train_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, false);
+}
+
+static void timed_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, true);
+}
+
+// The forward pass alone, as the trained network is used.
+static void infer(const NnBatch *batch, NnResult *result)
+{
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(infer_input));
+        dense1_forward(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
+        dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
+        dense3_forward(rows, BLOCK(infer_dense3), BLOCK(infer_dense2), dense3_w, dense3_b);
+        dense4_forward(rows, BLOCK(infer_dense4), BLOCK(infer_dense3), dense4_w, dense4_b);
+        dense5_forward(rows, BLOCK(infer_dense5), BLOCK(infer_dense4), dense5_w, dense5_b);
+        dense6_forward(rows, BLOCK(infer_dense6_z), BLOCK(infer_dense5), dense6_w, dense6_b);
+        dense6_softmax(rows, BLOCK(infer_dense6), BLOCK(infer_dense6_z));
+        output_predict(rows, BLOCK(infer_predicted), BLOCK(infer_dense6));
+        if (batch->labels)
+            loss_forward(batch, first, rows, BLOCK(infer_loss), BLOCK(infer_dense6_z));
+    }
+    nn_barrier();
+
+    if (batch->labels)
+        loss_total(batch, result, WHOLE(infer_loss), WHOLE(infer_predicted));
+    nn_barrier();
+}
+
+// Runs training's forward pass again, and names the first layer whose output is not finite.
+static const char *first_nonfinite(const NnBatch *batch)
+{
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(input));
+        if (!nn_finite_f32(BLOCK(input), rows * 784L))
+            return "input";
+        dense1_forward(rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        if (!nn_finite_f32(BLOCK(dense1), rows * 520L))
+            return "dense1";
+        dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
+        if (!nn_finite_f32(BLOCK(dense2), rows * 300L))
+            return "dense2";
+        dense3_forward(rows, BLOCK(dense3), BLOCK(dense2), dense3_w, dense3_b);
+        if (!nn_finite_f32(BLOCK(dense3), rows * 250L))
+            return "dense3";
+        dense4_forward(rows, BLOCK(dense4), BLOCK(dense3), dense4_w, dense4_b);
+        if (!nn_finite_f32(BLOCK(dense4), rows * 130L))
+            return "dense4";
+        dense5_forward(rows, BLOCK(dense5), BLOCK(dense4), dense5_w, dense5_b);
+        if (!nn_finite_f32(BLOCK(dense5), rows * 60L))
+            return "dense5";
+        dense6_forward(rows, BLOCK(dense6_z), BLOCK(dense5), dense6_w, dense6_b);
+        if (!nn_finite_f32(BLOCK(dense6_z), rows * 10L))
+            return "dense6";
+        dense6_softmax(rows, BLOCK(dense6), BLOCK(dense6_z));
+        if (!nn_finite_f32(BLOCK(dense6), rows * 10L))
+            return "dense6";
+        loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense6_z));
+        if (!nn_finite_f32(BLOCK(loss), rows))
+            return "loss";
+    }
+    return NULL;
+}
+
+// --- what the runtime is told --------------------------------------------------------------------
+
+static const NnLayer layers[] = {
+    {"dense1", "dense [a b c d e] relu", "520", 408200, 407680},
+    {"dense2", "dense [a b c d e] relu", "300", 156300, 156000},
+    {"dense3", "dense [a b c d e] relu", "250", 75250, 75000},
+    {"dense4", "dense [a b c d e] relu", "130", 32630, 32500},
+    {"dense5", "dense [a b c d e] relu", "60", 7860, 7800},
+    {"dense6", "dense 10 softmax", "10", 610, 600},
+};
+
+static const NnTensor tensors[] = {
+    {"dense1_w", NN_WEIGHT, {784, 520}, dense1_w, NULL, NN_UNIFORM, 0.0678323447},
+    {"dense1_b", NN_WEIGHT, {520}, dense1_b, NULL, NN_CONSTANT, 0},
+    {"dense2_w", NN_WEIGHT, {520, 300}, dense2_w, NULL, NN_UNIFORM, 0.0855398923},
+    {"dense2_b", NN_WEIGHT, {300}, dense2_b, NULL, NN_CONSTANT, 0},
+    {"dense3_w", NN_WEIGHT, {300, 250}, dense3_w, NULL, NN_UNIFORM, 0.104446594},
+    {"dense3_b", NN_WEIGHT, {250}, dense3_b, NULL, NN_CONSTANT, 0},
+    {"dense4_w", NN_WEIGHT, {250, 130}, dense4_w, NULL, NN_UNIFORM, 0.125656172},
+    {"dense4_b", NN_WEIGHT, {130}, dense4_b, NULL, NN_CONSTANT, 0},
+    {"dense5_w", NN_WEIGHT, {130, 60}, dense5_w, NULL, NN_UNIFORM, 0.177704663},
+    {"dense5_b", NN_WEIGHT, {60}, dense5_b, NULL, NN_CONSTANT, 0},
+    {"dense6_w", NN_WEIGHT, {60, 10}, dense6_w, NULL, NN_UNIFORM, 0.292770022},
+    {"dense6_b", NN_WEIGHT, {10}, dense6_b, NULL, NN_CONSTANT, 0},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 520}, dense1_w_m, NULL, NN_CONSTANT, 0},
+    {"dense1_w_v", NN_OPTIMIZER, {784, 520}, dense1_w_v, NULL, NN_CONSTANT, 0},
+    {"dense1_b_m", NN_OPTIMIZER, {520}, dense1_b_m, NULL, NN_CONSTANT, 0},
+    {"dense1_b_v", NN_OPTIMIZER, {520}, dense1_b_v, NULL, NN_CONSTANT, 0},
+    {"dense2_w_m", NN_OPTIMIZER, {520, 300}, dense2_w_m, NULL, NN_CONSTANT, 0},
+    {"dense2_w_v", NN_OPTIMIZER, {520, 300}, dense2_w_v, NULL, NN_CONSTANT, 0},
+    {"dense2_b_m", NN_OPTIMIZER, {300}, dense2_b_m, NULL, NN_CONSTANT, 0},
+    {"dense2_b_v", NN_OPTIMIZER, {300}, dense2_b_v, NULL, NN_CONSTANT, 0},
+    {"dense3_w_m", NN_OPTIMIZER, {300, 250}, dense3_w_m, NULL, NN_CONSTANT, 0},
+    {"dense3_w_v", NN_OPTIMIZER, {300, 250}, dense3_w_v, NULL, NN_CONSTANT, 0},
+    {"dense3_b_m", NN_OPTIMIZER, {250}, dense3_b_m, NULL, NN_CONSTANT, 0},
+    {"dense3_b_v", NN_OPTIMIZER, {250}, dense3_b_v, NULL, NN_CONSTANT, 0},
+    {"dense4_w_m", NN_OPTIMIZER, {250, 130}, dense4_w_m, NULL, NN_CONSTANT, 0},
+    {"dense4_w_v", NN_OPTIMIZER, {250, 130}, dense4_w_v, NULL, NN_CONSTANT, 0},
+    {"dense4_b_m", NN_OPTIMIZER, {130}, dense4_b_m, NULL, NN_CONSTANT, 0},
+    {"dense4_b_v", NN_OPTIMIZER, {130}, dense4_b_v, NULL, NN_CONSTANT, 0},
+    {"dense5_w_m", NN_OPTIMIZER, {130, 60}, dense5_w_m, NULL, NN_CONSTANT, 0},
+    {"dense5_w_v", NN_OPTIMIZER, {130, 60}, dense5_w_v, NULL, NN_CONSTANT, 0},
+    {"dense5_b_m", NN_OPTIMIZER, {60}, dense5_b_m, NULL, NN_CONSTANT, 0},
+    {"dense5_b_v", NN_OPTIMIZER, {60}, dense5_b_v, NULL, NN_CONSTANT, 0},
+    {"dense6_w_m", NN_OPTIMIZER, {60, 10}, dense6_w_m, NULL, NN_CONSTANT, 0},
+    {"dense6_w_v", NN_OPTIMIZER, {60, 10}, dense6_w_v, NULL, NN_CONSTANT, 0},
+    {"dense6_b_m", NN_OPTIMIZER, {10}, dense6_b_m, NULL, NN_CONSTANT, 0},
+    {"dense6_b_v", NN_OPTIMIZER, {10}, dense6_b_v, NULL, NN_CONSTANT, 0},
+};
+
+// Of each call its operations in a matrix product, for each picture; other ones, for each picture
+// and for each step; bytes read and written, likewise.
+static const NnCall calls[] = {
+    [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
+    [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 815360, 1040, 0, 5216,
+                             6531200},
+    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 312000, 600, 0, 3280, 2500800},
+    [CALL_dense3_forward] = {"dense3_forward", "dense3", NN_FORWARD, 150000, 500, 0, 2200, 1204000},
+    [CALL_dense4_forward] = {"dense4_forward", "dense4", NN_FORWARD, 65000, 260, 0, 1520, 522080},
+    [CALL_dense5_forward] = {"dense5_forward", "dense5", NN_FORWARD, 15600, 120, 0, 760, 125760},
+    [CALL_dense6_forward] = {"dense6_forward", "dense6", NN_FORWARD, 1200, 10, 0, 280, 9760},
+    [CALL_dense6_softmax] = {"dense6_softmax", "dense6", NN_FORWARD, 0, 40, 0, 80, 0},
+    [CALL_output_predict] = {"output_predict", "output", NN_FORWARD, 0, 1, 0, 44, 0},
+    [CALL_loss_forward] = {"loss_forward", "loss", NN_FORWARD, 0, 4, 0, 44, 0},
+    [CALL_loss_backward] = {"loss_backward", "loss", NN_BACKWARD, 0, 20, 0, 80, 0},
+    [CALL_dense6_b_partial] = {"dense6_b_partial", "dense6", NN_BACKWARD, 0, 10, 0, 40, 160},
+    [CALL_dense6_b_gradient] = {"dense6_b_gradient", "dense6", NN_BACKWARD, 0, 0, 10, 0, 200},
+    [CALL_dense6_backward] = {"dense6_backward", "dense6", NN_BACKWARD, 1200, 60, 0, 520, 9600},
+    [CALL_dense6_w_gradient] = {"dense6_w_gradient", "dense6", NN_BACKWARD, 1200, 0, 0, 280, 2400},
+    [CALL_dense5_b_partial] = {"dense5_b_partial", "dense5", NN_BACKWARD, 0, 60, 0, 240, 960},
+    [CALL_dense5_b_gradient] = {"dense5_b_gradient", "dense5", NN_BACKWARD, 0, 0, 60, 0, 1200},
+    [CALL_dense5_backward] = {"dense5_backward", "dense5", NN_BACKWARD, 15600, 130, 0, 1280,
+                              124800},
+    [CALL_dense5_w_gradient] = {"dense5_w_gradient", "dense5", NN_BACKWARD, 15600, 0, 0, 760,
+                                31200},
+    [CALL_dense4_b_partial] = {"dense4_b_partial", "dense4", NN_BACKWARD, 0, 130, 0, 520, 2080},
+    [CALL_dense4_b_gradient] = {"dense4_b_gradient", "dense4", NN_BACKWARD, 0, 0, 130, 0, 2600},
+    [CALL_dense4_backward] = {"dense4_backward", "dense4", NN_BACKWARD, 65000, 250, 0, 2520,
+                              520000},
+    [CALL_dense4_w_gradient] = {"dense4_w_gradient", "dense4", NN_BACKWARD, 65000, 0, 0, 1520,
+                                130000},
+    [CALL_dense3_b_partial] = {"dense3_b_partial", "dense3", NN_BACKWARD, 0, 250, 0, 1000, 4000},
+    [CALL_dense3_b_gradient] = {"dense3_b_gradient", "dense3", NN_BACKWARD, 0, 0, 250, 0, 5000},
+    [CALL_dense3_backward] = {"dense3_backward", "dense3", NN_BACKWARD, 150000, 300, 0, 3400,
+                              1200000},
+    [CALL_dense3_w_gradient] = {"dense3_w_gradient", "dense3", NN_BACKWARD, 150000, 0, 0, 2200,
+                                300000},
+    [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 300, 0, 1200, 4800},
+    [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 300, 0, 6000},
+    [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 312000, 520, 0, 5360,
+                              2496000},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 312000, 0, 0, 3280,
+                                624000},
+    [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 520, 0, 2080, 8320},
+    [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 520, 0, 10400},
+    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 815360, 0, 0, 5216,
+                                1630720},
+    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 4076800, 0, 11415040},
+    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 5200, 0, 14560},
+    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 1560000, 0, 4368000},
+    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 3000, 0, 8400},
+    [CALL_dense3_w_update] = {"dense3_w_update", "dense3", NN_UPDATE, 0, 0, 750000, 0, 2100000},
+    [CALL_dense3_b_update] = {"dense3_b_update", "dense3", NN_UPDATE, 0, 0, 2500, 0, 7000},
+    [CALL_dense4_w_update] = {"dense4_w_update", "dense4", NN_UPDATE, 0, 0, 325000, 0, 910000},
+    [CALL_dense4_b_update] = {"dense4_b_update", "dense4", NN_UPDATE, 0, 0, 1300, 0, 3640},
+    [CALL_dense5_w_update] = {"dense5_w_update", "dense5", NN_UPDATE, 0, 0, 78000, 0, 218400},
+    [CALL_dense5_b_update] = {"dense5_b_update", "dense5", NN_UPDATE, 0, 0, 600, 0, 1680},
+    [CALL_dense6_w_update] = {"dense6_w_update", "dense6", NN_UPDATE, 0, 0, 6000, 0, 16800},
+    [CALL_dense6_b_update] = {"dense6_b_update", "dense6", NN_UPDATE, 0, 0, 100, 0, 280},
+    [CALL_dense6_w_turn] = {"dense6_w_turn", "dense6", NN_UPDATE, 0, 0, 0, 0, 4800},
+    [CALL_dense5_w_turn] = {"dense5_w_turn", "dense5", NN_UPDATE, 0, 0, 0, 0, 62400},
+    [CALL_dense4_w_turn] = {"dense4_w_turn", "dense4", NN_UPDATE, 0, 0, 0, 0, 260000},
+    [CALL_dense3_w_turn] = {"dense3_w_turn", "dense3", NN_UPDATE, 0, 0, 0, 0, 600000},
+    [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 1248000},
+};
+
+const NnModel nn_model = {
+    .name = "deep",
+    .source =
+        "# deep, compiled by netc --target x86-64-v4\012"
+        "#\012"
+        "# Five hidden layers of any widths, all relu; experiment 3.\012"
+        "param a = 520\012"
+        "param b = 300\012"
+        "param c = 250\012"
+        "param d = 130\012"
+        "param e = 60\012"
+        "data mnist\012"
+        "input 28x28x1\012"
+        "dense [a b c d e] relu\012"
+        "dense 10 softmax\012"
+        "\012"
+        "loss      cross_entropy\012"
+        "optimizer adam lr 0.001\012"
+        "batch     100\012"
+        "epochs    5\012",
+    .fingerprint = "72c794478e8627dc",
+    .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
+    .height = 28, .width = 28, .channels = 1,
+    .outputs = 10, .classes = 10,
+    .data = "mnist", .format = NN_IDX,
+    .byte_scale = 0.00392156862745098, .number_scale = 1,
+    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
+    .loss = "cross_entropy", .optimizer = "adam",
+    .threads = 64,
+    .layers = layers, .layer_count = 6,
+    .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
+    .parameters = 680850,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 3811000, .optimizer_bytes = 5446800,
+    .operations_forward = 1362520, .operations_backward = 1905523, .operations_update = 6808500,
+    .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
+    .calls = calls, .call_count = sizeof calls / sizeof *calls,
+    .prepare = prepare,
+    .infer = infer,
+    .output = WHOLE(infer_dense6), .predicted = WHOLE(infer_predicted),
+    .first_nonfinite = first_nonfinite,
+};

@@ -1,0 +1,686 @@
+// width: a network compiled by netc into the C that trains it.
+//
+//   layer        statement                          output         parameters
+//   input        input 28x28x1                      28x28x1
+//   dense1       dense width relu                   300            235500
+//   dense2       dense 10 softmax                   10             3010
+//                                                                  238510
+//
+// In the functions of a layer x is what it reads and y what it makes, w and b are weights, i is a
+// row of the batch, and dx is the gradient of the mean loss by x. Above each stands its formula.
+//
+// Contents, each part behind a line of dashes:
+//   sizes                       how a batch is cut into blocks of rows
+//   tensors that outlive a step weights, and what the optimizer remembers of them
+//   the arena                   where every other value of a step lies
+//   matrix products             tiles for the processor, and a function for each shape
+//   input, ... dense2           each layer: forward, backward, update
+//   loss                        the loss, its gradient, and the answer
+//   the whole network           train_step and infer, which call the functions above
+//   what the runtime is told    tables of layers and tensors, and the model
+
+#include <math.h>   // sqrt, pow
+#include <string.h> // memcpy, memset
+
+#include "nn.h" // the team of threads, random numbers, exp and log in vectors
+
+// --- sizes ---------------------------------------------------------------------------------------
+
+// A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
+enum { BATCH = 100, ROWS = 25, BLOCKS = 4 };
+
+// How many rows the block that starts at row `first` has in this batch.
+static int rows_from(int first, const NnBatch *batch)
+{
+    const int rows = batch->rows - first;
+    return rows < 0 ? 0 : nn_min(rows, ROWS);
+}
+
+// --- tensors that outlive a step -----------------------------------------------------------------
+
+// weights, which training changes, and what they are at first
+static _Alignas(64) float dense1_w[784][300]; // uniform within sqrt(6 / (784 + 300)) (glorot)
+static _Alignas(64) float dense1_b[300]; // zeros
+static _Alignas(64) float dense2_w[300][10]; // uniform within sqrt(6 / (300 + 10)) (glorot)
+static _Alignas(64) float dense2_b[10]; // zeros
+
+// what the optimizer remembers
+static _Alignas(64) float dense1_w_m[784][300];
+static _Alignas(64) float dense1_w_v[784][300];
+static _Alignas(64) float dense1_b_m[300];
+static _Alignas(64) float dense1_b_v[300];
+static _Alignas(64) float dense2_w_m[300][10];
+static _Alignas(64) float dense2_w_v[300][10];
+static _Alignas(64) float dense2_b_m[10];
+static _Alignas(64) float dense2_b_v[10];
+
+// weights with rows and columns exchanged, for the backward pass
+static _Alignas(64) float dense2_w_turned[10][300];
+
+// --- the arena -----------------------------------------------------------------------------------
+
+// Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
+// the next. Values that are never alive together share their bytes.
+enum {
+    ARENA_BYTES = 1517632,
+    // of a training step: 1517632 bytes, 1525696 if nothing were shared
+    AT_input =                 940800, EACH_input =                78400, // [ROWS][28][28][1]
+    AT_dense1 =               1254400, EACH_dense1 =               30000, // [ROWS][300]
+    AT_dense2_z =                   0, EACH_dense2_z =              2048, // [ROWS][10]
+    AT_dense2 =                  1024, EACH_dense2 =                2048, // [ROWS][10]
+    AT_predicted =            1516480, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 1516928, EACH_loss =                   100, // [ROWS]
+    AT_d_dense2_z =           1511232, EACH_d_dense2_z =            1000, // [ROWS][10]
+    AT_d_dense2_b_partial =   1517376, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =           1517568,                                    // [10]
+    AT_d_dense1_z =           1374400, EACH_d_dense1_z =           30000, // [ROWS][300]
+    AT_d_dense2_w =           1494400,                                    // [300][10]
+    AT_d_dense1_b_partial =   1506432, EACH_d_dense1_b_partial =    1200, // [300]
+    AT_d_dense1_b =           1515264,                                    // [300]
+    AT_d_dense1_w =                 0,                                    // [784][300]
+    // of inference: 438592 bytes
+    AT_infer_input =                0, EACH_infer_input =         108416, // [ROWS][28][28][1]
+    AT_infer_dense1 =           78400, EACH_infer_dense1 =        108416, // [ROWS][300]
+    AT_infer_dense2_z =             0, EACH_infer_dense2_z =      108416, // [ROWS][10]
+    AT_infer_dense2 =          433664, EACH_infer_dense2 =          1000, // [ROWS][10]
+    AT_infer_predicted =       437696, EACH_infer_predicted =        100, // [ROWS]
+    AT_infer_loss =            438144, EACH_infer_loss =             100, // [ROWS]
+};
+static _Alignas(64) unsigned char arena[ARENA_BYTES];
+#define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
+#define WHOLE(value) ((void *)(arena + AT_##value))
+
+// --- matrix products -----------------------------------------------------------------------------
+
+typedef float Vector16 __attribute__((vector_size(64)));
+typedef float Vector8 __attribute__((vector_size(32)));
+typedef float Vector4 __attribute__((vector_size(16)));
+typedef float Vector2 __attribute__((vector_size(8)));
+
+#define UNROLLED _Pragma("GCC unroll 32")
+
+// A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
+// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
+// apart, rows of c ci.
+#define TILE(name, ROW_COUNT, VECTORS, Vector)                                            \
+    static inline __attribute__((always_inline)) void name(                               \
+        int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
+        Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
+        if (add)                                                                          \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
+        for (int p = 0; p < terms; p++) {                                                 \
+            Vector row[VECTORS];                                                          \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    sum[i][j] += a[i * ai + p * ap] * row[j];                             \
+        }                                                                                 \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
+    }
+
+// A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
+// of a whole block, then single ones where a batch is cut short.
+#define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
+    TILE(name##_full, FULL, VECTORS, Vector)                                              \
+    TILE(name##_rest, REST, VECTORS, Vector)                                              \
+    TILE(name##_one, 1, VECTORS, Vector)                                                  \
+    static inline __attribute__((always_inline)) void name(                               \
+        int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
+        float *c, long ci, bool add)                                                      \
+    {                                                                                     \
+        int i = 0;                                                                        \
+        for (; i + FULL <= rows; i += FULL)                                               \
+            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i + REST <= rows; i += REST)                                               \
+            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i < rows; i++)                                                             \
+            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
+    }
+
+STRIP(strip_13_12x32, 13, 12, 2, Vector16)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8)
+STRIP(strip_13_12x4, 13, 12, 1, Vector4)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16)
+STRIP(strip_14_4x8, 14, 4, 1, Vector8)
+STRIP(strip_14_4x4, 14, 4, 1, Vector4)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2)
+STRIP(strip_14_6x8, 14, 6, 1, Vector8)
+STRIP(strip_14_6x2, 14, 6, 1, Vector2)
+
+// c[rows][300] = a[rows][784] b[784][300]
+static void product_784x300(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_13_12x32(rows, 784, a, 784, 1, b + j, 300, c + j, 300, false);
+    strip_13_12x8(rows, 784, a, 784, 1, b + 288, 300, c + 288, 300, false);
+    strip_13_12x4(rows, 784, a, 784, 1, b + 296, 300, c + 296, 300, false);
+}
+
+// rows from..to of c[784][300] = a[terms][784]' b[terms][300], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
+static void outer_784x300(int from, int to, int terms, const void *left, const void *right,
+                          void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 784 + from;
+        const float *const b = (const float *)right + (size_t)at * 300;
+        float *const c = (float *)result + (size_t)from * 300;
+        for (int j = 0; j < 288; j += 32)
+            strip_14_4x32(to - from, some, a, 1, 784, b + j, 300, c + j, 300, add || at > 0);
+        strip_14_4x8(to - from, some, a, 1, 784, b + 288, 300, c + 288, 300, add || at > 0);
+        strip_14_4x4(to - from, some, a, 1, 784, b + 296, 300, c + 296, 300, add || at > 0);
+    }
+}
+
+// c[rows][10] = a[rows][300] b[300][10]
+static void product_300x10(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_13_12x8(rows, 300, a, 300, 1, b, 10, c, 10, false);
+    strip_13_12x2(rows, 300, a, 300, 1, b + 8, 10, c + 8, 10, false);
+}
+
+// c[rows][300] = a[rows][10] b[10][300]
+static void product_10x300(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_13_12x32(rows, 10, a, 10, 1, b + j, 300, c + j, 300, false);
+    strip_13_12x8(rows, 10, a, 10, 1, b + 288, 300, c + 288, 300, false);
+    strip_13_12x4(rows, 10, a, 10, 1, b + 296, 300, c + 296, 300, false);
+}
+
+// rows from..to of c[300][10] = a[terms][300]' b[terms][10], or that added to them. So many terms
+// at a time that what the tiles read again stays in the first cache.
+static void outer_300x10(int from, int to, int terms, const void *left, const void *right,
+                         void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 300 + from;
+        const float *const b = (const float *)right + (size_t)at * 10;
+        float *const c = (float *)result + (size_t)from * 10;
+        strip_14_6x8(to - from, some, a, 1, 300, b, 10, c, 10, add || at > 0);
+        strip_14_6x2(to - from, some, a, 1, 300, b + 8, 10, c + 8, 10, add || at > 0);
+    }
+}
+
+// --- input: input 28x28x1 ------------------------------------------------------------------------
+
+// x = scale pictures
+static void input_forward(const NnBatch *batch, int first, int rows,
+                          float x[restrict ROWS][28][28][1])
+{
+    for (int i = 0; i < rows; i++) {
+        const size_t at = (size_t)batch->index[first + i] * 784;
+        float *const to = x[i][0][0];
+        for (int j = 0; j < 784; j++)
+            to[j] = batch->pictures[at + j] * 0.003921569f;
+        nn_ahead(batch, first + i + BATCH, 784);
+    }
+}
+
+// --- dense1: dense width relu   28x28x1 -> 300 ---------------------------------------------------
+
+// y = x w
+// then y = x + b
+// then y = x < 0 ? 0 : x
+static void dense1_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][784],
+                           const float w[784][300], const float b[300])
+{
+    product_784x300(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v < 0 ? 0 : v;
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense1_b_partial(int rows, float db[restrict 300], const float dy[ROWS][300])
+{
+    memset(db, 0, sizeof(float[300]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 300; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense1_b_gradient(float sum[restrict 300], const float partial[BLOCKS][300])
+{
+    for (int j = 0; j < 300; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 300; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 784][300],
+                              const float x[BATCH][784], const float dy[BATCH][300])
+{
+    const int from = part * 98, to = nn_min(from + 98, 784);
+    outer_784x300(from, to, batch->rows, x, dy, dw, false);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 784][300],
+                            const float g[784][300], float m[restrict 784][300],
+                            float v[restrict 784][300])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 98, to = nn_min(from + 98, 784);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 300; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const float g[300],
+                            float m[restrict 300], float v[restrict 300])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 300; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// --- dense2: dense 10 softmax   300 -> 10 --------------------------------------------------------
+
+// y = x w
+// then y = x + b
+static void dense2_forward(int rows, float y[restrict ROWS][10], const float x[ROWS][300],
+                           const float w[300][10], const float b[10])
+{
+    product_300x10(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 10; j++) {
+            float v = y[i][j];
+            v += b[j];
+            y[i][j] = v;
+        }
+    }
+}
+
+// y = exp(x) / sum exp(x)
+static void dense2_softmax(int rows, float y[restrict ROWS][10], const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        float largest = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest = x[i][j] > largest ? x[i][j] : largest;
+        float sum = 0;
+        for (int j = 0; j < 10; j++) {
+            y[i][j] = nn_expf(x[i][j] - largest);
+            sum += y[i][j];
+        }
+        for (int j = 0; j < 10; j++)
+            y[i][j] /= sum;
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense2_b_partial(int rows, float db[restrict 10], const float dy[ROWS][10])
+{
+    memset(db, 0, sizeof(float[10]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 10; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS][10])
+{
+    for (int j = 0; j < 10; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 10; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// forward: y = x < 0 ? 0 : x (dense1)
+// dx = y > 0 ? dy : 0
+static void dense2_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][10],
+                            const float turned[10][300], const float y[ROWS][300])
+{
+    product_10x300(rows, dy, turned, dx);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++) {
+            float v = dx[i][j];
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 300][10],
+                              const float x[BATCH][300], const float dy[BATCH][10])
+{
+    outer_300x10(0, 300, batch->rows, x, dy, dw, false);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense2_w_update(const NnBatch *batch, float w[restrict 300][10], const float g[300][10],
+                            float m[restrict 300][10], float v[restrict 300][10])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int i = 0; i < 300; i++)
+        for (int j = 0; j < 10; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const float g[10],
+                            float m[restrict 10], float v[restrict 10])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 10; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// turned = w', rows and columns exchanged
+static void dense2_w_turn(float turned[restrict 10][300], const float w[300][10])
+{
+    for (int i = 0; i < 300; i++)
+        for (int j = 0; j < 10; j++)
+            turned[j][i] = w[i][j];
+}
+
+// --- loss cross_entropy, and the answer ----------------------------------------------------------
+
+// predicted = the index of the largest x
+static void output_predict(int rows, int32_t predicted[restrict ROWS], const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        int best = 0;
+        for (int j = 1; j < 10; j++)
+            best = x[i][j] > x[i][best] ? j : best;
+        predicted[i] = best;
+    }
+}
+
+// loss = log(sum exp(x)) - x[label]
+static void loss_forward(const NnBatch *batch, int first, int rows, float loss[restrict ROWS],
+                         const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        const int label = batch->labels[batch->index[first + i]];
+        float largest = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest = x[i][j] > largest ? x[i][j] : largest;
+        float sum = 0;
+        for (int j = 0; j < 10; j++)
+            sum += nn_expf(x[i][j] - largest);
+        loss[i] = nn_logf(sum) + largest - x[i][label];
+    }
+}
+
+// result = sums over the batch
+static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[BATCH],
+                       const int32_t predicted[BATCH])
+{
+    double sum = 0;
+    int hits = 0;
+    for (int i = 0; i < batch->rows; i++) {
+        sum += loss[i];
+        hits += predicted[i] == batch->labels[batch->index[i]];
+    }
+    const bool finite = isfinite(sum);
+    if (nn_thread() == 0)
+        *result = (NnResult){.loss = sum, .hits = hits, .finite = finite};
+    return finite;
+}
+
+// forward: loss = log(sum exp(x)) - x[label]
+// dx = (p - target) / rows, p = softmax(x)
+static void loss_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][10],
+                          const float p[ROWS][10])
+{
+    const float scale = 1 / (float)batch->rows;
+    for (int i = 0; i < rows; i++) {
+        const int label = batch->labels[batch->index[first + i]];
+        for (int j = 0; j < 10; j++)
+            dx[i][j] = (p[i][j] - (j == label)) * scale;
+    }
+}
+
+// --- the whole network ---------------------------------------------------------------------------
+
+// Makes what is kept in two layouts anew: for weights that were set from outside.
+static void prepare(void)
+{
+    dense2_w_turn(dense2_w_turned, dense2_w);
+}
+
+// nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
+// table `calls`, which the command `bench` prints.
+enum {
+    CALL_input_forward,
+    CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_w_gradient,
+    CALL_dense1_w_update, CALL_dense1_b_update,
+    CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
+    CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
+    CALL_dense2_w_turn,
+    CALL_output_predict,
+    CALL_loss_forward, CALL_loss_backward,
+};
+
+// One step of training: forward, backward and update.
+static inline __attribute__((always_inline)) void step(
+    const NnBatch *batch, NnResult *result, bool timed)
+{
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        nn_call(input_forward, batch, first, rows, BLOCK(input));
+        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        nn_call(dense2_forward, rows, BLOCK(dense2_z), BLOCK(dense1), dense2_w, dense2_b);
+        nn_call(dense2_softmax, rows, BLOCK(dense2), BLOCK(dense2_z));
+        nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense2));
+        nn_call(loss_forward, batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
+        nn_call(loss_backward, batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
+        nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
+        nn_call(dense2_backward, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
+                BLOCK(dense1));
+        nn_call(dense1_b_partial, rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
+    }
+    nn_barrier();
+
+    if (!loss_total(batch, result, WHOLE(loss), WHOLE(predicted))) {
+        nn_barrier();
+        return; // not finite: no weight is changed
+    }
+    nn_each (part, 8) {
+        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
+        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+    }
+    nn_single (0) {
+        nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        nn_call(dense2_w_gradient, batch, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
+        nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+        nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
+    }
+    nn_single (1) {
+        nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
+        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
+    }
+    nn_barrier();
+}
+
+static void train_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, false);
+}
+
+static void timed_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, true);
+}
+
+// The forward pass alone, as the trained network is used.
+static void infer(const NnBatch *batch, NnResult *result)
+{
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(infer_input));
+        dense1_forward(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
+        dense2_forward(rows, BLOCK(infer_dense2_z), BLOCK(infer_dense1), dense2_w, dense2_b);
+        dense2_softmax(rows, BLOCK(infer_dense2), BLOCK(infer_dense2_z));
+        output_predict(rows, BLOCK(infer_predicted), BLOCK(infer_dense2));
+        if (batch->labels)
+            loss_forward(batch, first, rows, BLOCK(infer_loss), BLOCK(infer_dense2_z));
+    }
+    nn_barrier();
+
+    if (batch->labels)
+        loss_total(batch, result, WHOLE(infer_loss), WHOLE(infer_predicted));
+    nn_barrier();
+}
+
+// Runs training's forward pass again, and names the first layer whose output is not finite.
+static const char *first_nonfinite(const NnBatch *batch)
+{
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(input));
+        if (!nn_finite_f32(BLOCK(input), rows * 784L))
+            return "input";
+        dense1_forward(rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        if (!nn_finite_f32(BLOCK(dense1), rows * 300L))
+            return "dense1";
+        dense2_forward(rows, BLOCK(dense2_z), BLOCK(dense1), dense2_w, dense2_b);
+        if (!nn_finite_f32(BLOCK(dense2_z), rows * 10L))
+            return "dense2";
+        dense2_softmax(rows, BLOCK(dense2), BLOCK(dense2_z));
+        if (!nn_finite_f32(BLOCK(dense2), rows * 10L))
+            return "dense2";
+        loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
+        if (!nn_finite_f32(BLOCK(loss), rows))
+            return "loss";
+    }
+    return NULL;
+}
+
+// --- what the runtime is told --------------------------------------------------------------------
+
+static const NnLayer layers[] = {
+    {"dense1", "dense width relu", "300", 235500, 235200},
+    {"dense2", "dense 10 softmax", "10", 3010, 3000},
+};
+
+static const NnTensor tensors[] = {
+    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526},
+    {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0},
+    {"dense2_w", NN_WEIGHT, {300, 10}, dense2_w, NULL, NN_UNIFORM, 0.139121669},
+    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0},
+    {"dense1_w_v", NN_OPTIMIZER, {784, 300}, dense1_w_v, NULL, NN_CONSTANT, 0},
+    {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0},
+    {"dense1_b_v", NN_OPTIMIZER, {300}, dense1_b_v, NULL, NN_CONSTANT, 0},
+    {"dense2_w_m", NN_OPTIMIZER, {300, 10}, dense2_w_m, NULL, NN_CONSTANT, 0},
+    {"dense2_w_v", NN_OPTIMIZER, {300, 10}, dense2_w_v, NULL, NN_CONSTANT, 0},
+    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0},
+    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0},
+};
+
+// Of each call its operations in a matrix product, for each picture; other ones, for each picture
+// and for each step; bytes read and written, likewise.
+static const NnCall calls[] = {
+    [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
+    [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 470400, 600, 0, 4336, 3768000},
+    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 6000, 10, 0, 1240, 48160},
+    [CALL_dense2_softmax] = {"dense2_softmax", "dense2", NN_FORWARD, 0, 40, 0, 80, 0},
+    [CALL_output_predict] = {"output_predict", "output", NN_FORWARD, 0, 1, 0, 44, 0},
+    [CALL_loss_forward] = {"loss_forward", "loss", NN_FORWARD, 0, 4, 0, 44, 0},
+    [CALL_loss_backward] = {"loss_backward", "loss", NN_BACKWARD, 0, 20, 0, 80, 0},
+    [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 10, 0, 40, 160},
+    [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 10, 0, 200},
+    [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 6000, 300, 0, 2440, 48000},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 6000, 0, 0, 1240,
+                                12000},
+    [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 300, 0, 1200, 4800},
+    [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 300, 0, 6000},
+    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 470400, 0, 0, 4336,
+                                940800},
+    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 2352000, 0, 6585600},
+    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 3000, 0, 8400},
+    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 30000, 0, 84000},
+    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
+    [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 24000},
+};
+
+const NnModel nn_model = {
+    .name = "width",
+    .source =
+        "# width, compiled by netc --target x86-64-v4\012"
+        "#\012"
+        "# One hidden layer of any width; experiment 1.\012"
+        "param width = 300\012"
+        "data mnist\012"
+        "input 28x28x1\012"
+        "dense width relu\012"
+        "dense 10 softmax\012"
+        "\012"
+        "loss      cross_entropy\012"
+        "optimizer adam lr 0.001\012"
+        "batch     100\012"
+        "epochs    5\012",
+    .fingerprint = "5983645faee93890",
+    .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
+    .height = 28, .width = 28, .channels = 1,
+    .outputs = 10, .classes = 10,
+    .data = "mnist", .format = NN_IDX,
+    .byte_scale = 0.00392156862745098, .number_scale = 1,
+    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
+    .loss = "cross_entropy", .optimizer = "adam",
+    .threads = 64,
+    .layers = layers, .layer_count = 2,
+    .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
+    .parameters = 238510,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 966040, .optimizer_bytes = 1908080,
+    .operations_forward = 477840, .operations_backward = 483033, .operations_update = 2385100,
+    .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
+    .calls = calls, .call_count = sizeof calls / sizeof *calls,
+    .prepare = prepare,
+    .infer = infer,
+    .output = WHOLE(infer_dense2), .predicted = WHOLE(infer_predicted),
+    .first_nonfinite = first_nonfinite,
+};

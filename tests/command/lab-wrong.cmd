@@ -1,0 +1,31 @@
+# what a file of experiments can do wrong, and what the command line can
+cd $TMP
+rm -rf lab-wrong.json runs
+try() { printf '%s\n' "$1" >lab-wrong.json; shift; ../../$NETC lab lab-wrong.json "$@"; echo "status $?"; }
+try '{ "title": "a", "rows": [ { "network": "x", } ] }'
+try '[]'
+try '{}'
+try '{ "title": "a", "rows": [] }'
+try '{ "title": 3, "rows": { "network": "x" } }'
+try '{
+  "title": "a", "sections": [ { "name": "1", "teach": "x" }, 3 ],
+  "rows": [
+    { "network": "x", "net": "x.net" },
+    { "netwrok": "x", "net": 5, "define": { "width": true }, "set": [],
+      "published": { "accuracy": "96.6" }, "section": "2" },
+    "y"
+  ]
+}'
+good='{ "title": "a", "rows": [ { "network": "x", "net": "x.net" }, { "network": "y", "net": "y.net" } ] }'
+for rows in 0 3 x 1- 2-1 1,,2 ''; do try "$good" --rows "$rows"; done
+try "$good" -D width=3
+../../$NETC lab
+../../$NETC lab missing.json
+../../$NETC lab .
+ls runs 2>/dev/null
+echo 'input 784' >sweep.net
+for arguments in '' '-D width' '-D =3' '-D width=3' '-D width=3,,4' '--set seed=1'; do
+    ../../$NETC sweep sweep.net $arguments
+    echo "status $?"
+done
+../../$NETC sweep sweep.net -D a=1,2,3,4,5,6,7,8,9,10 -D b=1,2,3,4,5,6,7,8,9,10 -D c=1,2,3,4,5,6,7,8,9,10,11

@@ -1,0 +1,164 @@
+#!/bin/bash
+# lab.sh: netc lab and netc sweep: rows that fail, are kept, change, and go on after a stop; and the
+# reports.
+. "$(dirname "$0")/lib.sh"
+export NETC_CFLAGS=-O1
+
+mkdir -p "$tmp/lab"
+cat >"$tmp/lab/small.net" <<'END'
+param width = 20
+data mnist
+input 28x28x1
+dense width relu
+dense 10 softmax
+loss cross_entropy
+optimizer adam
+batch 100
+epochs 2
+END
+sed 's/^epochs 2/epochs 3\nvalidation 10%/' "$tmp/lab/small.net" >"$tmp/lab/validated.net"
+cat >"$tmp/lab/lab.json" <<'END'
+{ "title": "A small <lab>",
+  "about": "Rows & notes.",
+  "sections": [ {"name": "1 width", "teaches": "Wider is better."}, {"name": "2 other"} ],
+  "rows": [
+    {"section": "1 width", "network": "30", "net": "small.net", "define": {"width": 30},
+     "published": {"accuracy": 99.9, "loss": 0.01, "seconds": 5}, "why": "it is a joke"},
+    {"section": "1 width", "network": "none", "net": "small.net", "define": {"width": 0}},
+    {"section": "2 other", "network": "a, \"b\"|c", "net": "validated.net",
+     "set": {"optimizer": "sgd lr 0.1"}, "note": "a note"}
+  ] }
+END
+
+run_lab() { # STATUS [option...]: prints what it prints, without our numbers
+    local wanted=$1 status
+    shift
+    "$NETC" lab "$tmp/lab/lab.json" --data "$sample" --out "$tmp/out" "$@" >"$tmp/text" 2>&1
+    status=$?
+    [ $status -eq "$wanted" ] || echo "exit status $status, not $wanted"
+    sed -E 's/accuracy [0-9.]+%/accuracy N%/; s/loss [0-9.]+/loss N/; s/[0-9.]+ s\b/S s/' "$tmp/text" |
+        grep -E '^\[|^netc' | sed "s|$tmp|TMP|g" >"$tmp/lines"
+}
+
+report() { # PYTHON: with `rows` of report.json, prints what is wrong
+    "$python" - "$tmp/out" "$@" <<'END'
+import csv, json, sys
+folder, code = sys.argv[1:]
+report = json.load(open(folder + "/report.json"))
+rows = report["rows"]
+table = list(csv.DictReader(open(folder + "/report.csv")))
+markdown = open(folder + "/report.md").read()
+html = open(folder + "/report.html").read()
+def expect(what, wanted, found):
+    if wanted != found:
+        print(f"{what}: expected {wanted}, found {found}")
+exec(code)
+END
+}
+
+row_by_row() { # rows 1 and 3 alone: 2 is not run; then all: 1 and 3 are kept, 2 fails
+    run_lab 0 --rows 1,3
+    diff - "$tmp/lines" <<'END'
+[1/3] 1 width: 30: accuracy N%, published 99.90%, loss N, S s
+[3/3] 2 other: a, "b"|c: accuracy N%, loss N, S s
+END
+    report 'expect("states", ["finished", "not run", "finished"], [r["status"] for r in rows])'
+    run_lab 1
+    diff - "$tmp/lines" <<'END'
+[1/3] 1 width: 30: accuracy N%, published 99.90%, loss N, S s, kept
+[2/3] 1 width: none: failed
+[3/3] 2 other: a, "b"|c: accuracy N%, loss N, S s, kept
+netc: error: 1 of 3 rows failed [E933]
+END
+    grep -q "small.net:4:7: error: the number of outputs must be at least 1, not 0" "$tmp/text" ||
+        echo 'expected the message of row 2'
+}
+check 'rows are chosen, kept and fail' row_by_row
+
+reports() {
+    report '
+expect("states", ["finished", "failed", "finished"], [r["status"] for r in rows])
+expect("parameters", [784 * 30 + 30 + 310, None, 784 * 20 + 20 + 210], [r.get("parameters") for r in rows])
+expect("problem", "the number of outputs must be at least 1, not 0", rows[1]["problem"])
+expect("published", {"accuracy": 99.9, "loss": 0.01, "seconds": 5}, rows[0]["published"])
+expect("epochs", [2, 3], [len(r["history"]) for r in (rows[0], rows[2])])
+run = json.load(open(folder + "/row-03/run.json"))
+expect("accuracy", 100 * run["test"]["accuracy"], rows[2]["accuracy"])
+expect("loss", run["test"]["loss"], rows[2]["loss"])
+expect("validation", run["history"][2]["validation_loss"], rows[2]["history"][2]["validation_loss"])
+expect("csv network", "a, \"b\"|c", table[2]["network"])
+expect("csv overrides", "--set optimizer=sgd lr 0.1", table[2]["overrides"])
+expect("csv accuracy", "%.2f" % rows[2]["accuracy"], table[2]["accuracy"])
+for text in ("# A small <lab>\n", "\n## 1 width\n\nWider is better.\n", "| 2 | none | failed |",
+             "- Row 2: the number of outputs must be at least 1, not 0.", "points less than published: it is a joke.",
+             "a, \"b\"\\|c", "- Row 3: a note.", "2 of 3 rows are finished"):
+    if text not in markdown:
+        print("report.md lacks " + repr(text))
+for text in ("<h1>A small &lt;lab&gt;</h1>", "Rows &amp; notes.", "a, &quot;b&quot;|c", "<figure id=\"row-3\">"):
+    if text not in html:
+        print("report.html lacks " + repr(text))
+if "://" in html.replace("http://www.w3.org/2000/svg", "") or "<script" in html:
+    print("report.html needs something from elsewhere")
+expect("pictures in report.html", 3, html.count("<svg"))
+import xml.etree.ElementTree as xml
+xml.parse(folder + "/report.svg")'
+}
+check 'reports' reports
+
+changes() { # what a row is made of changes: it alone is trained anew
+    sed -i 's/"width": 30/"width": 25/' "$tmp/lab/lab.json"
+    run_lab 0 --rows 1,3
+    grep '^\[1/3\].*kept' "$tmp/lines" && echo 'expected row 1 trained anew'
+    grep -q '^\[3/3\].*kept' "$tmp/lines" || echo 'expected row 3 kept'
+    sed -i 's/^batch 100/batch 50/' "$tmp/lab/validated.net"
+    run_lab 0 --rows 3
+    grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew after a change of its .net'
+    cp -r "$sample" "$tmp/data"
+    touch "$tmp/data/more"
+    run_lab 0 --rows 3 --data "$tmp/data"
+    grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew on other data'
+    rm "$tmp/out/row-03/run.json"
+    run_lab 0 --rows 3 --data "$tmp/data"
+    grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew without its run.json'
+    return 0
+}
+check 'what changes is trained anew' changes
+
+stopped() { # in its second row; the same bytes as without
+    sed 's/^epochs 2/epochs 400/' "$tmp/lab/small.net" >"$tmp/lab/long.net"
+    local out=$tmp/stopped status
+    sweep=("$NETC" sweep "$tmp/lab/long.net" -D width=5,40 --data "$sample" --out)
+    "${sweep[@]}" "$out" >"$tmp/stopped.log" 2>&1 &
+    local child=$!
+    until [ -f "$out/width=40/weights.safetensors" ] || ! kill -0 $child 2>"$tmp/kill"; do
+        sleep 0.02
+    done
+    kill -TERM $child
+    wait $child
+    status=$?
+    [ $status -eq 143 ] || { echo "expected status 143, found $status"; cat "$tmp/stopped.log"; }
+    grep -q 'stopped with 1 of 2 rows finished \[E934\]' "$tmp/stopped.log" || cat "$tmp/stopped.log"
+    "${sweep[@]}" "$out" >"$tmp/stopped.log" 2>&1 || cat "$tmp/stopped.log"
+    grep -q '^\[1/2\] width=5: .* kept$' "$tmp/stopped.log" || echo 'expected row 1 kept'
+    "${sweep[@]}" "$tmp/whole" >"$tmp/whole.log" 2>&1 || cat "$tmp/whole.log"
+    same_bytes "$out/width=40/weights.safetensors" "$tmp/whole/width=40/weights.safetensors"
+}
+check 'a stopped sweep goes on' stopped
+
+product() {
+    quietly "$NETC" sweep "$tmp/lab/small.net" -D width=5,6 --set seed=1,2 --set epochs=1 --data "$sample" \
+        --out "$tmp/product"
+    "$python" - "$tmp/product/report.json" <<'END'
+import json, sys
+rows = json.load(open(sys.argv[1]))["rows"]
+wanted = [f"width={w} seed={s}" for w in (5, 6) for s in (1, 2)]
+if [row["network"] for row in rows] != wanted:
+    print(f"expected {wanted}, found {[row['network'] for row in rows]}")
+if len({row["loss"] for row in rows}) != 4:
+    print(f"expected four losses, found {[row['loss'] for row in rows]}")
+if any(len(row["history"]) != 1 for row in rows):
+    print("expected one epoch each")
+END
+}
+check 'a sweep over a product' product
+finish
