@@ -141,13 +141,14 @@ $(COMPILER_UNIT): $(B)/tests/unit/%: tests/unit/%.c $(COMPILER_OBJ)
 	$(CC) $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -Icompiler -o $@ $< \
 	    $(filter-out %/main.o,$(COMPILER_OBJ)) -lcmocka -lcjson -lm
 
-# the C of every model, committed: its diff is the review of a change to the compiler; and how many
-# lines of it a change of the network changes
+# the C of every model, committed: its diff is the review of a change to the compiler; what the
+# documentation quotes of it, and how many lines of it a change of a network changes
 gen: all
 	@mkdir -p generated/lab
 	@for model in $(MODELS:models/%.net=%); do \
 	    $(B)/netc emit models/$$model.net --target x86-64-v4 -o generated/$$model.c || exit 1; done
 	NETC=$(B)/netc tests/stability.py write # counts in docs/generated-code.md
+	tests/excerpts.py README.md docs/generated-code.md
 
 # rewrites the expected outputs; their diff is the review
 bless: all gen
