@@ -229,11 +229,27 @@ static void emit_tensor_table(Out *out, const Network *network)
             text_add(&dims, "%s%d", d ? ", " : "", t->shape.dims[d]);
         const Node *const gradient =
             network->doubles && t->gradient >= 0 ? &network->train.nodes[t->gradient] : NULL;
-        line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %.9g},", t->name, roles[t->role], dims.text,
-             t->name, gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale);
+        line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %.9g},", t->key ? t->key : t->name,
+             roles[t->role], dims.text, t->name, gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale);
     }
     line(out, "};");
     blank_line(out);
+}
+
+// Where a tensor and its average stand in the table of tensors.
+static void emit_averages(Out *out, const Network *network)
+{
+    int *const places = allocate((size_t)network->tensor_count * sizeof *places), place = 0;
+    for (int i = 0; i < network->tensor_count; i++)
+        places[i] = network->tensors[i].role == ROLE_DERIVED ? -1 : place++;
+    Text list = {0};
+    for (int i = 0; i < network->tensor_count; i++)
+        if (network->tensors[i].average_of >= 0)
+            text_add(&list, "%s{%d, %d}", list.length ? ", " : "",
+                     places[network->tensors[i].average_of], places[i]);
+    if (!list.length)
+        return;
+    raw(out, "%s\n\n", wrapped(0, "static const NnAverage averages[] = {", list.text, "};"));
 }
 
 static void emit_source(Out *out, const Network *network)
@@ -319,6 +335,8 @@ static void emit_model(Out *out, const Network *network)
     line(out, ".threads = %d,", network->blocks > 1 ? MOST_THREADS : 1);
     line(out, ".layers = layers, .layer_count = %d,", network->card_count);
     line(out, ".tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,");
+    if (network->averages)
+        line(out, ".averages = averages, .average_count = %d,", network->averages);
     line(out, ".parameters = %ld,", cost.parameters);
     line(out, ".arena_bytes = ARENA_BYTES, .weight_bytes = %.0f, .optimizer_bytes = %.0f,",
          cost.weight_bytes, cost.optimizer_bytes);
@@ -401,6 +419,7 @@ const char *emit_c(Network *network)
     part_rule(&body, TOLD);
     emit_layer_table(&body, network);
     emit_tensor_table(&body, network);
+    emit_averages(&body, network);
     if (network->trains)
         emit_calls(&body, &network->train);
     emit_model(&body, network);

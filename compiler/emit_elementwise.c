@@ -63,6 +63,14 @@ void emit_norm_grad(Out *out, const Graph *graph, const Node *node)
          of_channel(out, 4), of_channel(out, 5));
 }
 
+void emit_l1_grad(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    const char *const w = aligned_with_result(out, 1);
+    const char *const l1 = real_number(out, out->element.attributes->lambda);
+    line(out, "v += %s > 0 ? %s : %s < 0 ? -%s : 0;", w, l1, w, l1);
+}
+
 void emit_l2_grad(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;

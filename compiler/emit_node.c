@@ -13,7 +13,8 @@
 // The value's name joins where a layer has several of a kind: conv1_w_update, conv1_b_update.
 const char *function_name(const Node *node)
 {
-    static const char *const of_tensors[] = {"gradient", "partial", "update", "penalty", "turn"};
+    static const char *const of_tensors[] = {"gradient", "partial", "update",  "penalty",
+                                              "turn",     "squares", "max_norm"};
     const Node *subject = NULL;
     for (size_t i = 0; i < sizeof of_tensors / sizeof *of_tensors; i++)
         if (!strcmp(node->suffix, of_tensors[i]))
@@ -24,8 +25,8 @@ const char *function_name(const Node *node)
     if (!strncmp(name, "d_", 2))
         name += 2;
     const size_t length = strlen(name);
-    const char *const tails[] = {"_partial", "_penalty"};
-    for (int i = 0; i < 2; i++) {
+    const char *const tails[] = {"_partial", "_penalty", "_squares"};
+    for (int i = 0; i < 3; i++) {
         const size_t tail = strlen(tails[i]);
         if (length > tail && !strcmp(name + length - tail, tails[i]))
             name = format("%.*s", (int)(length - tail), name);
@@ -48,8 +49,8 @@ static const char *word_at(const char *words, int index)
 static const char *plain_role(const Graph *graph, const Node *node, int input)
 {
     const char *role = NULL;
-    if (input < node->own_inputs)
-        role = word_at(op_info[node->op].inputs, input);
+    if (input < node->own_inputs) // an update's states have the words of its rule
+        role = word_at(op_info[update_rule(node)].inputs, input);
     for (int s = 0; s < node->step_count; s++) {
         const Step *const step = &node->steps[s];
         if (input >= step->first_input)
@@ -452,7 +453,10 @@ void emit_weight(Out *out, const Graph *graph, const Node *node)
 const char *function_text(const Graph *graph, const Node *node)
 {
     Out out = {.network = graph->network};
-    emit_formula(&out, node->op, NULL, false);
+    if (node->op == OP_update)
+        comment(&out, "%s", update_formula(node));
+    else
+        emit_formula(&out, node->op, NULL, false);
     for (int i = 0; i < node->step_count; i++) {
         const char *const layer = node->steps[i].layer;
         emit_formula(&out, node->steps[i].op, strcmp(layer, node->layer) ? layer : NULL, true);

@@ -3,6 +3,8 @@
 // Work is cut along the tensor: a part has one owner, who sums, regularises and updates it.
 #include "netc.h"
 
+#include <string.h>
+
 void emit_sum_blocks(Out *out, const Graph *graph, const Node *node)
 {
     const Shape dims = view(graph, node);
@@ -38,98 +40,263 @@ void emit_bias_grad(Out *out, const Graph *graph, const Node *node)
     out->depth -= pixels;
 }
 
-// Columns are summed apart, which leaves the order of the sum fixed and the loop in vectors.
-void emit_penalty(Out *out, const Graph *graph, const Node *node)
+// --- sums of squares ----------------------------------------------------------------------------
+
+// Declares `sum`, over a part, of `term` at [i][j]. Columns are summed apart, which leaves the order
+// of the sum fixed and the loop in vectors.
+static void emit_part_sum(Out *out, const Graph *graph, const Node *node, const char *term)
 {
-    const Shape w = graph->nodes[node->input[0]].shape;
-    const int columns = w.dims[w.count - 1];
+    const Shape shape = graph->nodes[node->input[0]].shape;
+    const int columns = shape.dims[shape.count - 1];
+    const bool rows = shape.count > 1;
     line(out, "double sums[%d] = {0};", columns);
     emit_part_range(out, graph, node);
-    line(out, "%s", part_loop(graph, node));
-    line(out, "    for (int j = 0; j < %d; j++)", columns);
-    line(out, "        sums[j] += (double)w[i][j] * w[i][j];");
+    if (rows)
+        line(out, "%s", part_loop(graph, node));
+    line(out, "%sfor (int j = 0; j < %d; j++)", rows ? "    " : "", columns);
+    line(out, "%s    sums[j] += %s;", rows ? "    " : "", term);
     line(out, "double sum = 0;");
     line(out, "for (int j = 0; j < %d; j++)", columns);
     line(out, "    sum += sums[j];");
-    line(out, part_count(w) > 1 ? "penalty[part] = %s * sum;" : "penalty[0] = %s * sum;",
-         number_text(node->attributes.lambda));
 }
 
-static void declare_rate(Out *out, const Graph *graph)
+static const char *part_index(const Graph *graph, const Node *node)
 {
-    const char *const type = real_type(graph->network);
-    line(out, "const %s rate = (%s)batch->rate;", type, type);
+    return part_count(graph->nodes[node->input[0]].shape) > 1 ? "[part]" : "[0]";
 }
 
-static const char *square_root(const Out *out) { return out->network->doubles ? "sqrt" : "sqrtf"; }
-
-void emit_sgd(Out *out, const Graph *graph, const Node *node)
+void emit_penalty(Out *out, const Graph *graph, const Node *node)
 {
-    declare_rate(out, graph);
-    emit_part_range(out, graph, node);
-    const char *const at = open_part(out, graph, node);
-    line(out, "w%s -= rate * g%s;", at, at);
-    close_part(out, graph, node);
+    const double l1 = node->attributes.l1, l2 = node->attributes.lambda;
+    const char *const at = part_index(graph, node);
+    if (l1 == 0) {
+        emit_part_sum(out, graph, node, "(double)w[i][j] * w[i][j]");
+        line(out, "penalty%s = %s * sum;", at, number_text(l2));
+        return;
+    }
+    emit_part_sum(out, graph, node,
+                  l2 == 0 ? "fabs((double)w[i][j])"
+                          : format("%s * fabs((double)w[i][j]) + %s * w[i][j] * w[i][j]",
+                                   number_text(l1), number_text(l2)));
+    line(out, l2 == 0 ? "penalty%s = %s * sum;" : "penalty%s = sum;", at, number_text(l1));
 }
 
-// Keras' form: the rate is inside m.
-void emit_momentum(Out *out, const Graph *graph, const Node *node)
+void emit_square_sum(Out *out, const Graph *graph, const Node *node)
 {
-    const char *const momentum = real_number(out, node->attributes.momentum);
-    declare_rate(out, graph);
-    emit_part_range(out, graph, node);
-    const char *const at = open_part(out, graph, node);
-    line(out, "m%s = %s * m%s - rate * g%s;", at, momentum, at, at);
-    if (node->attributes.nesterov)
-        line(out, "w%s += %s * m%s - rate * g%s;", at, momentum, at, at);
-    else
-        line(out, "w%s += m%s;", at, at);
-    close_part(out, graph, node);
+    const bool rows = graph->nodes[node->input[0]].shape.count > 1;
+    emit_part_sum(out, graph, node, rows ? "(double)g[i][j] * g[i][j]" : "(double)g[j] * g[j]");
+    line(out, "squares%s = sum;", part_index(graph, node));
 }
 
-static void follow_square(Out *out, const char *at, double beta)
+void emit_square_total(Out *out, const Graph *graph, const Node *node)
 {
-    line(out, "v%s += %s * (g%s * g%s - v%s);", at, real_number(out, 1 - beta), at, at, at);
+    line(out, "double sum = 0;");
+    for (int k = 0; k < node->input_count; k++) {
+        const long parts = shape_size(graph->nodes[node->input[k]].shape);
+        if (parts > 1)
+            line(out, "for (int part = 0; part < %ld; part++)", parts);
+        line(out, parts > 1 ? "    sum += %s[part];" : "sum += %s[0];", role(graph, node, k));
+    }
+    line(out, "total[0] = sum;");
 }
 
-// Tieleman and Hinton 2012.
-void emit_rmsprop(Out *out, const Graph *graph, const Node *node)
+// --- the optimizers' formulas -------------------------------------------------------------------
+
+typedef struct {
+    const char *scalars, *lines;
+} Formula;
+
+static const Formula formulas[OP_COUNT] = {
+#define OPTIMIZER(name, states, work, formula, scalars, lines) [OP_##name] = {scalars, lines},
+#include "optimizers.def"
+};
+
+// The optimizer's op of an update; of another node its own.
+Op update_rule(const Node *node)
 {
-    declare_rate(out, graph);
-    emit_part_range(out, graph, node);
-    const char *const at = open_part(out, graph, node);
-    follow_square(out, at, node->attributes.beta2);
-    line(out, "w%s -= rate * g%s / %s(v%s + %s);", at, at, square_root(out), at,
-         real_number(out, node->attributes.eps));
-    close_part(out, graph, node);
+    return node->op == OP_update ? (Op)node->attributes.rule : node->op;
 }
 
-void emit_rmsprop_momentum(Out *out, const Graph *graph, const Node *node)
+// What an OP_update does, in the order in which it does it.
+const char *update_formula(const Node *node)
 {
-    declare_rate(out, graph);
-    emit_part_range(out, graph, node);
-    const char *const at = open_part(out, graph, node);
-    follow_square(out, at, node->attributes.beta2);
-    line(out, "m%s = %s * m%s + rate * g%s / %s(v%s + %s);", at,
-         real_number(out, node->attributes.momentum), at, at, square_root(out), at,
-         real_number(out, node->attributes.eps));
-    line(out, "w%s -= m%s;", at, at);
-    close_part(out, graph, node);
+    const Attributes *const a = &node->attributes;
+    const char *const clip =
+        a->clip_value != 0  ? format("g cut at -%s and %s; ", number_text(a->clip_value),
+                                     number_text(a->clip_value))
+        : a->clip_norm != 0 ? format("all g together shortened to %s; ", number_text(a->clip_norm))
+                            : "";
+    const char *const decay =
+        a->decay != 0 ? format("w = w - lr %s w; ", number_text(a->decay)) : "";
+    return format("%s%s%s%s", clip, decay, op_info[a->rule].formula,
+                  a->average != 0 ? format("; average = %s average + %s w", number_text(a->average),
+                                           format("%.12g", 1 - a->average))
+                                  : "");
 }
 
-// Kingma and Ba 2015, in the form of its section 2: the corrections of both means join the rate.
-void emit_adam(Out *out, const Graph *graph, const Node *node)
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
+
+// The number that "beta1" or "1-beta1" stands for.
+static double option_number(const Out *out, const char *text, size_t length)
+{
+    const bool left = length > 2 && !strncmp(text, "1-", 2);
+    const char *const name = format("%.*s", (int)(length - (left ? 2 : 0)), text + (left ? 2 : 0));
+    const double number = setting_number(out->network->program->optimizer, name);
+    return left ? 1 - number : number;
+}
+
+// The C of a piece of a formula. `at` is how a weight and its states are indexed, or NULL: then it
+// is of scalars, in double.
+static const char *formula_text(const Out *out, const Node *node, const char *text, size_t length,
+                                const char *at)
+{
+    const char *const arrays = op_info[update_rule(node)].inputs;
+    const bool clips = node->attributes.clip_value != 0 || node->attributes.clip_norm != 0;
+    Text result = {0};
+    for (const char *c = text; c < text + length;) {
+        if (*c == '{') {
+            const size_t inside = strcspn(++c, "}");
+            const double number = option_number(out, c, inside);
+            text_add(&result, "%s", at ? real_number(out, number) : number_text(number));
+            c += inside + 1;
+            continue;
+        }
+        size_t word = 0;
+        while (is_letter(c[word]))
+            word++;
+        if (!word) {
+            text_add(&result, "%c", *c++);
+            continue;
+        }
+        const char *const name = format("%.*s", (int)word, c);
+        bool is_array = false;
+        for (const char *a = arrays; at && *a; a += strcspn(a, " "), a += *a == ' ')
+            is_array |= strcspn(a, " ") == word && !strncmp(a, name, word);
+        if (is_array && clips && !strcmp(name, "g"))
+            text_add(&result, "clipped");
+        else if (is_array)
+            text_add(&result, "%s%s", name, at);
+        else if (at && !strcmp(name, "sqrt") && !out->network->doubles)
+            text_add(&result, "sqrtf");
+        else
+            text_add(&result, "%s",
+                     !strcmp(name, "real") ? real_type(out->network)
+                     : !strcmp(name, "lr") ? "batch->rate"
+                                           : name);
+        c += word;
+        for (; c < text + length && *c >= '0' && *c <= '9'; c++)
+            text_add(&result, "%c", *c);
+    }
+    return result.text;
+}
+
+// Calls emit with each piece between the ';' of a text.
+static const char *next_piece(const char **text, size_t *length)
+{
+    const char *const piece = *text;
+    *length = strcspn(piece, ";");
+    *text = piece + *length + (piece[*length] == ';');
+    return *length ? piece : NULL;
+}
+
+// Declares what an update computes once in a step: `rate` and what else its formula has.
+void emit_update_scalars(Out *out, const Graph *graph, const Node *node)
 {
     const char *const type = real_type(graph->network);
     const Attributes *const a = &node->attributes;
-    line(out, "const double t = (double)batch->step;");
-    line(out, "const %s rate = (%s)(batch->rate * sqrt(1 - pow(%s, t)) / (1 - pow(%s, t)));", type,
-         type, number_text(a->beta2), number_text(a->beta1));
+    const char *text = formulas[update_rule(node)].scalars, *piece;
+    size_t length;
+    if (strstr(text, ", t"))
+        line(out, "const double t = (double)batch->step;");
+    while ((piece = next_piece(&text, &length))) {
+        const char *const c = formula_text(out, node, piece, length, NULL);
+        const char *const is = strstr(c, " = ");
+        if (!strncmp(c, "double ", 7))
+            line(out, "const %s;", c);
+        else if (!strcmp(is + 3, "batch->rate"))
+            line(out, "const %s %.*s = (%s)batch->rate;", type, (int)(is - c), c, type);
+        else
+            line(out, "const %s %.*s = (%s)(%s);", type, (int)(is - c), c, type, is + 3);
+    }
+    if (a->decay != 0)
+        line(out, "const %s decay = (%s)(batch->rate * %s);", type, type, number_text(a->decay));
+    if (a->clip_norm != 0) {
+        const char *const limit = number_text(a->clip_norm);
+        line(out, "const double norm = sqrt(squares[0]);");
+        line(out, "const %s shorter = norm > %s ? (%s)(%s / norm) : 1;", type, limit, type, limit);
+    }
+    if (a->average != 0) // Keras: the first step's weights are the first average
+        line(out, "const %s follow = batch->step > 1 ? %s : 1;", type,
+             real_number(out, 1 - a->average));
+}
+
+// The formula for one weight: emits its lines, with `at` behind the names of the weight, its
+// gradient and its states. As in Keras: the gradient is clipped, the weight decays, the optimizer
+// moves it, the average follows it.
+void emit_update_lines(Out *out, const Graph *graph, const Node *node, const char *at)
+{
+    const char *const type = real_type(graph->network);
+    const Attributes *const a = &node->attributes;
+    if (a->clip_value != 0) {
+        const char *const limit = real_number(out, a->clip_value);
+        line(out, "const %s clipped = g%s > %s ? %s : g%s < -%s ? -%s : g%s;", type, at, limit,
+             limit, at, limit, limit, at);
+    }
+    if (a->clip_norm != 0)
+        line(out, "const %s clipped = shorter * g%s;", type, at);
+    if (a->decay != 0)
+        line(out, "w%s -= decay * w%s;", at, at);
+    const char *text = formulas[update_rule(node)].lines, *piece;
+    size_t length;
+    while ((piece = next_piece(&text, &length)))
+        line(out, "%s;", formula_text(out, node, piece, length, at));
+    if (a->average != 0) {
+        const char *const average = role(graph, node, node->input_count - 1);
+        line(out, "%s%s += follow * (w%s - %s%s);", average, at, at, average, at);
+    }
+}
+
+void emit_update(Out *out, const Graph *graph, const Node *node)
+{
+    emit_update_scalars(out, graph, node);
     emit_part_range(out, graph, node);
     const char *const at = open_part(out, graph, node);
-    line(out, "m%s += %s * (g%s - m%s);", at, real_number(out, 1 - a->beta1), at, at);
-    follow_square(out, at, a->beta2);
-    line(out, "w%s -= rate * m%s / (%s(v%s) + %s);", at, at, square_root(out), at,
-         real_number(out, a->eps));
+    emit_update_lines(out, graph, node, at);
     close_part(out, graph, node);
+}
+
+#define OPTIMIZER(name, ...)                                                                       \
+    void emit_##name(Out *out, const Graph *graph, const Node *node)                               \
+    {                                                                                              \
+        emit_update(out, graph, node);                                                             \
+    }
+#include "optimizers.def"
+
+// --- constraints --------------------------------------------------------------------------------
+
+// Keras' MaxNorm over all that leads to one output, in parts of columns. What is within the limit
+// stays as it is; Keras multiplies it by norm / (norm + 1e-7).
+void emit_max_norm(Out *out, const Graph *graph, const Node *node)
+{
+    const char *const type = real_type(graph->network);
+    const Shape parts = part_shape(graph, node);
+    const int columns = parts.dims[0], rows = parts.dims[1];
+    const bool several = part_count(parts) > 1;
+    const char *const loop = several ? "for (int j = from; j < to; j++)"
+                                     : format("for (int j = 0; j < %d; j++)", columns);
+    const char *const limit = real_number(out, node->attributes.max_norm);
+    // aligned by hand: gcc 12 stores to it as if it were, and then forgets it
+    line(out, "_Alignas(64) %s factor[%d] = {0};", type, columns);
+    emit_part_range(out, graph, node);
+    line(out, "for (int i = 0; i < %d; i++)", rows);
+    line(out, "    %s", loop);
+    line(out, "        factor[j] += w[i][j] * w[i][j];");
+    line(out, "%s {", loop);
+    line(out, "const %s norm = %s(factor[j]);", type, out->network->doubles ? "sqrt" : "sqrtf");
+    line(out, "factor[j] = norm > %s ? %s / (norm + %s) : 1;", limit, limit,
+         real_number(out, 1e-7));
+    line(out, "}");
+    line(out, "for (int i = 0; i < %d; i++)", rows);
+    line(out, "    %s", loop);
+    line(out, "        w[i][j] *= factor[j];");
 }

@@ -73,7 +73,7 @@ int tensor_add(Network *network, Tensor tensor)
             memcpy(tensors, network->tensors, (size_t)network->tensor_count * sizeof(Tensor));
         network->tensors = tensors;
     }
-    tensor.gradient = -1;
+    tensor.gradient = tensor.average_of = -1;
     network->tensors[network->tensor_count] = tensor;
     return network->tensor_count++;
 }

@@ -111,12 +111,12 @@ static int add_penalties(Graph *graph, int *penalties)
     int count = 0;
     for (int i = 0; i < network->tensor_count; i++) {
         const Tensor *const t = &network->tensors[i];
-        if (t->l2 == 0)
+        if (t->l1 == 0 && t->l2 == 0)
             continue;
         if (count == MAX_INPUTS - 2 && graph == &network->infer)
             break; // said of training
         if (count == MAX_INPUTS - 2) {
-            error_at(E403, t->loc, "more than %d layers have an l2", MAX_INPUTS - 2);
+            error_at(E403, t->loc, "more than %d layers have an l1 or l2", MAX_INPUTS - 2);
             break;
         }
         const int id = NODE(graph, OP_penalty, t->layer, t->loc, weight_node(graph, i));
@@ -124,6 +124,7 @@ static int add_penalties(Graph *graph, int *penalties)
         node->name = format("%s_penalty", t->name);
         node->suffix = "penalty";
         node->type = TYPE_DOUBLE;
+        node->attributes.l1 = t->l1;
         node->attributes.lambda = t->l2;
         node->shape = shape_of(1, part_count(t->shape));
         penalties[count++] = id;

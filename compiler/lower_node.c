@@ -69,7 +69,9 @@ int layer_weights(const Lowering *l, Shape shape, double fan_in, double fan_out)
     const int id = layer_tensor(l, "w", ROLE_WEIGHT, shape, 0);
     Tensor *const tensor = &l->network->tensors[id];
     set_initializer(tensor, setting_word(l->clause, "init"), fan_in, fan_out);
+    tensor->l1 = setting_number(l->clause, "l1");
     tensor->l2 = setting_number(l->clause, "l2");
+    tensor->max_norm = setting_number(l->clause, "max_norm");
     return id;
 }
 

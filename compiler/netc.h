@@ -232,7 +232,7 @@ typedef struct {
     int layer_count;
     Params params;
     Clause *data, *input, *loss, *optimizer, *batch, *epochs, *seed, *validation, *test, *schedule;
-    Clause *scale, *standardize, *augment, *metrics, *patience;
+    Clause *scale, *standardize, *augment, *metrics, *clip, *patience, *ema;
     // Each is there, made of defaults if not written, but for loss (NULL: inference only), input
     // (NULL after an error), and scale to patience (NULL: none).
 } Program;
@@ -434,11 +434,13 @@ typedef struct {
     double smoothing, delta;          // losses
     const double *class_weights;      // of a loss, one for each class; NULL: all are 1
     double threshold;                 // predict: above it one output says the second of two classes
-    double beta1, beta2;              // optimizers
-    bool nesterov;
+    double l1, max_norm;              // penalty; max_norm
+    int rule;                         // update: the optimizer's op, on top of which come
+    double decay, clip_value, clip_norm, average;
     int tensor;     // OP_weight: index in Network.tensors
     int from;       // OP_concat_grad: where its part of the last dimension begins
-    int channels;   // batchnorm, softmax, spatial_dropout: the last dimension, or all of them behind flatten
+    int channels;   // batchnorm, softmax, spatial_dropout: the last dimension, or all of them behind
+                    // flatten
     Loc kernel_loc; // where the window's size is written
 } Attributes;
 
@@ -482,7 +484,9 @@ typedef struct {
     const char *init; // NN_CONSTANT, NN_UNIFORM, NN_NORMAL
     double scale;
     const char *why; // the first values in words: "uniform within sqrt(6 / (784 + 300))"
-    double l2;
+    double l1, l2, max_norm;
+    const char *key; // in the weights file; NULL: the name
+    int average_of;  // the tensor whose average it is; -1: none
     int gradient; // node of the training graph that makes it, or -1
     int derived;  // ROLE_DERIVED: the tensor it is made from
     Loc loc;
@@ -569,6 +573,7 @@ struct Network {
     bool doubles; // --precision f64
     Tensor *tensors;
     int tensor_count;
+    int averages; // tensors that are the average of another
     Card *cards;
     int card_count;
     Graph train, infer;
@@ -770,6 +775,10 @@ void emit_row_steps(Out *out, const Graph *graph, const Node *node); // nothing 
 const char *aligned_with_result(const Out *out, int operand); // emit_elementwise.c: "y[i][j]"
 void emit_largest(Out *out, const char *x, int count);        // emit_softmax.c
 void emit_part_elements(Out *out, const Graph *graph, const Node *node, const char *from);
+Op update_rule(const Node *node); // emit_update.c, as the next
+const char *update_formula(const Node *node);
+void emit_update_scalars(Out *out, const Graph *graph, const Node *node);
+void emit_update_lines(Out *out, const Graph *graph, const Node *node, const char *at);
 void emit_part_range(Out *out, const Graph *graph, const Node *node);   // declares `from` and `to`
 const char *open_part(Out *out, const Graph *graph, const Node *node);
 void close_part(Out *out, const Graph *graph, const Node *node);

@@ -1,5 +1,5 @@
-// rate.c: how the learning rate changes, and when training ends early: the statements `schedule`
-// and `patience`, from which the program is given constants; runtime/rate.c computes with them.
+// rate.c: the statements `schedule`, `patience` and `clip`: what they need of each other and of
+// others, and the constants that the program is given; runtime/rate.c computes with them.
 #include "netc.h"
 
 #include <string.h>
@@ -15,12 +15,24 @@ static bool is_written(const Clause *clause, const char *name)
 // What is watched must be there.
 static void need_validation(const Program *program, const Clause *clause)
 {
-    if (setting_number(program->validation, "part") > 0)
+    const Setting *const part = setting(program->validation, "part");
+    if (part->number > 0 || part->word)
         return;
     const Clause *const validation = program->validation;
     error_at(E410, clause->loc, "'%s' watches the validation, but no data is kept for it",
              loc_text(clause->loc));
     note_at(validation->loc, "write 'validation 10%%'%s", validation->loc.source ? " here" : "");
+}
+
+static void check_clip(const Clause *clip)
+{
+    const Setting *const norm = setting(clip, "norm"), *const value = setting(clip, "value");
+    if (norm->number != 0 && value->number != 0) {
+        error_at(E413, value->loc, "gradients are clipped by their norm or by value, not by both");
+        note_at(norm->loc, "the norm's limit is here");
+    } else if (norm->origin == ORIGIN_DEFAULT && value->origin == ORIGIN_DEFAULT) {
+        error_at(E107, clip->loc, "'clip' needs a limit, as in 'clip norm 1' or 'clip value 0.5'");
+    }
 }
 
 void check_rate(const Program *program)
@@ -29,6 +41,8 @@ void check_rate(const Program *program)
     const char *const kind = setting_word(schedule, "kind");
     if (!strcmp(kind, "plateau"))
         need_validation(program, schedule);
+    if (program->clip)
+        check_clip(program->clip);
     if (program->patience)
         need_validation(program, program->patience);
     if (strcmp(kind, "cosine") != 0)

@@ -37,6 +37,8 @@ static size_t training_place(const char *word)
         {"metrics", offsetof(Program, metrics)},
         {"schedule", offsetof(Program, schedule)},
         {"patience", offsetof(Program, patience)},
+        {"clip", offsetof(Program, clip)},
+        {"ema", offsetof(Program, ema)},
     };
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (!strcmp(places[i].word, word))

@@ -51,8 +51,13 @@ int part_count(Shape shape)
 // The tensor along which a node's parts run.
 Shape part_shape(const Graph *graph, const Node *node)
 {
-    if (node->op == OP_penalty)
-        return graph->nodes[node->input[0]].shape;
+    const Shape first = node->input_count ? graph->nodes[node->input[0]].shape : (Shape){0};
+    if (node->op == OP_penalty || node->op == OP_square_sum)
+        return first;
+    if (node->op == OP_max_norm) { // its parts are columns
+        const int columns = first.dims[first.count - 1];
+        return shape_of(2, columns, (int)(shape_size(first) / columns));
+    }
     const bool derived = node->op == OP_turn || node->op == OP_flip;
     return derived ? graph->nodes[node->input[1]].shape : node->shape;
 }
@@ -61,6 +66,8 @@ Shape part_shape(const Graph *graph, const Node *node)
 static bool same_owner(const Graph *graph, const Node *producer, const Node *consumer)
 {
     const Tasks p = op_info[producer->op].tasks, c = op_info[consumer->op].tasks;
+    if (producer->op == OP_max_norm || consumer->op == OP_max_norm)
+        return false; // its parts are columns
     const bool same_layer = producer->layer == consumer->layer;
     if (p == BY_PART && c == BY_PART) {
         const Shape shape = part_shape(graph, producer);
@@ -84,8 +91,26 @@ static int earliest(const Graph *graph, const Node *node)
     return phase;
 }
 
+// Whether a node changes the tensor that is its input `k`.
+static bool writes(const Graph *graph, const Node *node, int k)
+{
+    const Node *const in = &graph->nodes[node->input[k]];
+    return has_flag(node, UPDATES) && in->op == OP_weight &&
+           (k == 0 || graph->network->tensors[in->attributes.tensor].role != ROLE_WEIGHT);
+}
+
+// Whether two nodes may not change places: one of them changes a tensor that the other has too.
+static bool depend(const Graph *graph, const Node *a, const Node *b)
+{
+    for (int k = 0; k < a->input_count; k++)
+        for (int u = 0; u < b->input_count; u++)
+            if (a->input[k] == b->input[u] && (writes(graph, a, k) || writes(graph, b, u)))
+                return true;
+    return false;
+}
+
 // A tensor may change only when all that read it have run, and after the last node that may stop
-// the step.
+// the step. Changes of one tensor keep the order of their nodes.
 static int earliest_update(const Graph *graph, int id)
 {
     const Node *const update = &graph->nodes[id];
@@ -96,19 +121,11 @@ static int earliest_update(const Graph *graph, int id)
             continue;
         if (has_flag(node, STOPS) && node->phase > phase)
             phase = node->phase;
-        // what is derived of a tensor follows its update
-        if (i < id && has_flag(node, UPDATES) && (update->op == OP_turn || update->op == OP_flip) &&
-            node->input[0] == update->input[1] && node->phase > phase)
-            phase = node->phase;
-        for (int k = 0; k < node->input_count; k++) {
-            if (has_flag(node, UPDATES) || graph->nodes[node->input[k]].op != OP_weight)
-                continue;
-            for (int u = 0; u < update->input_count; u++) {
-                const int after = node->phase + !same_owner(graph, node, update);
-                if (node->input[k] == update->input[u] && after > phase)
-                    phase = after;
-            }
-        }
+        if ((has_flag(node, UPDATES) && i > id) || !depend(graph, node, update))
+            continue;
+        const int after = node->phase + !same_owner(graph, node, update);
+        if (after > phase)
+            phase = after;
     }
     return phase;
 }

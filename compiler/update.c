@@ -6,62 +6,125 @@
 
 #include <string.h>
 
-static int memory_of(Network *network, const Tensor *of, const char *suffix)
+// What is put on top of an optimizer's own formula.
+static bool has_extras(const Attributes *a)
+{
+    return a->decay != 0 || a->clip_value != 0 || a->clip_norm != 0 || a->average != 0;
+}
+
+static bool switched_on(const Clause *clause, const char *name)
+{
+    return !strcmp(setting_word(clause, name), "on");
+}
+
+static Op rule_of(const Clause *optimizer)
+{
+    const char *const kind = setting_word(optimizer, "kind");
+    if (!strcmp(kind, "sgd")) {
+        if (setting_number(optimizer, "momentum") == 0)
+            return OP_sgd;
+        return switched_on(optimizer, "nesterov") ? OP_nesterov : OP_momentum;
+    }
+    if (!strcmp(kind, "rmsprop"))
+        return op_named(format("rmsprop%s%s", switched_on(optimizer, "centered") ? "_centered" : "",
+                               setting_number(optimizer, "momentum") != 0 ? "_momentum" : ""));
+    if (!strcmp(kind, "adam") || !strcmp(kind, "adamw"))
+        return switched_on(optimizer, "amsgrad") ? OP_amsgrad : OP_adam;
+    return op_named(kind);
+}
+
+static Attributes extras_of(const Program *program)
+{
+    const Clause *const clip = program->clip;
+    return (Attributes){.decay = setting_number(program->optimizer, "weight_decay"),
+                        .clip_value = clip ? setting_number(clip, "value") : 0,
+                        .clip_norm = clip ? setting_number(clip, "norm") : 0,
+                        .average = setting_number(program->ema, "momentum")};
+}
+
+static int memory_of(Network *network, const Tensor *of, const char *suffix, const char *key,
+                     double first)
 {
     return tensor_add(network, (Tensor){.name = format("%s_%s", of->name, suffix),
+                                        .key = key,
                                         .layer = of->layer,
                                         .role = ROLE_OPTIMIZER,
                                         .shape = of->shape,
                                         .init = "NN_CONSTANT",
+                                        .scale = first,
                                         .loc = of->loc});
 }
 
-typedef struct {
-    Op op;
-    Attributes attributes;
-    const char *memory[2]; // suffixes of its tensors
-} Rule;
+// --- gradients ----------------------------------------------------------------------------------
 
-static Rule rule_of(const Clause *optimizer)
+static int on_gradient(Graph *graph, Op op, double factor, const Tensor *t, int gradient, int w)
 {
-    const char *const kind = setting_word(optimizer, "kind");
-    Rule rule = {0};
-    if (!strcmp(kind, "sgd")) {
-        rule.attributes.momentum = setting_number(optimizer, "momentum");
-        rule.attributes.nesterov = !strcmp(setting_word(optimizer, "nesterov"), "on");
-        rule.op = rule.attributes.momentum != 0 ? OP_momentum : OP_sgd;
-        rule.memory[0] = rule.op == OP_momentum ? "m" : NULL;
-    } else if (!strcmp(kind, "rmsprop")) {
-        rule.attributes.momentum = setting_number(optimizer, "momentum");
-        rule.attributes.beta2 = setting_number(optimizer, "rho");
-        rule.attributes.eps = setting_number(optimizer, "eps");
-        rule.op = rule.attributes.momentum != 0 ? OP_rmsprop_momentum : OP_rmsprop;
-        rule.memory[0] = "v";
-        rule.memory[1] = rule.op == OP_rmsprop_momentum ? "m" : NULL;
-    } else if (!strcmp(kind, "adam")) {
-        rule.attributes.beta1 = setting_number(optimizer, "beta1");
-        rule.attributes.beta2 = setting_number(optimizer, "beta2");
-        rule.attributes.eps = setting_number(optimizer, "eps");
-        rule.op = OP_adam;
-        rule.memory[0] = "m";
-        rule.memory[1] = "v";
-    } else {
-        bug("optimizer '%s'", kind);
-    }
-    return rule;
-}
-
-// The penalty's gradient joins the loss's.
-static int add_l2(Graph *graph, int tensor, int w, int gradient)
-{
-    const Tensor t = graph->network->tensors[tensor];
-    const int id = NODE(graph, OP_l2_grad, t.layer, t.loc, gradient, w);
-    graph->nodes[id].attributes.lambda = t.l2;
-    graph->nodes[id].name = format("d_%s", t.name);
+    const int id = NODE(graph, op, t->layer, t->loc, gradient, w);
+    graph->nodes[id].attributes.lambda = factor;
+    graph->nodes[id].name = format("d_%s", t->name);
     graph->nodes[id].suffix = "gradient";
     infer_shape(graph, id);
     return id;
 }
+
+// The penalties' gradients join the loss's.
+static int add_penalties(Graph *graph, int tensor, int w)
+{
+    const Tensor t = graph->network->tensors[tensor];
+    int gradient = t.gradient;
+    if (t.l1 != 0)
+        gradient = on_gradient(graph, OP_l1_grad, t.l1, &t, gradient, w);
+    if (t.l2 != 0)
+        gradient = on_gradient(graph, OP_l2_grad, t.l2, &t, gradient, w);
+    return gradient;
+}
+
+static int add_square_total(Graph *graph, int count, const int *inputs, const char *name)
+{
+    const Node first = graph->nodes[inputs[0]];
+    const int id = node_add(graph, OP_square_total, "loss", first.loc, count, inputs);
+    Node *const node = &graph->nodes[id];
+    node->name = name;
+    node->suffix = format("gradient_%s", name);
+    node->type = TYPE_DOUBLE;
+    node->shape = shape_of(1, 1);
+    infer_shape(graph, id);
+    return id;
+}
+
+// The sum of the squares of all gradients, which are stored until it is known: a tree of nodes that
+// read as many as a node can.
+static int add_norm(Graph *graph)
+{
+    const Network *const network = graph->network;
+    int *const sums = allocate((size_t)network->tensor_count * sizeof *sums);
+    int count = 0;
+    for (int i = 0; i < network->tensor_count; i++) {
+        const Tensor *const t = &network->tensors[i];
+        if (t->gradient < 0)
+            continue;
+        const int id = NODE(graph, OP_square_sum, t->layer, t->loc, t->gradient);
+        Node *const node = &graph->nodes[id];
+        node->name = format("d_%s_squares", t->name);
+        node->suffix = "squares";
+        node->type = TYPE_DOUBLE;
+        node->shape = shape_of(1, part_count(t->shape));
+        sums[count++] = id;
+    }
+    int groups = 0;
+    while (count > MAX_INPUTS) {
+        int left = 0;
+        for (int from = 0; from < count; from += MAX_INPUTS) {
+            const int group = count - from < MAX_INPUTS ? count - from : MAX_INPUTS;
+            sums[left++] =
+                add_square_total(graph, group, sums + from, format("squares%d", ++groups));
+        }
+        count = left;
+    }
+    return count ? add_square_total(graph, count, sums, "squares") : -1;
+}
+
+// --- weights in another layout ------------------------------------------------------------------
 
 // Backward products read the weights by columns. A copy with rows and columns exchanged is kept
 // beside them, renewed by whoever updates them.
@@ -87,14 +150,14 @@ int flipped_weight(Graph *graph, int w)
     const int of = graph->nodes[w].attributes.tensor;
     const Tensor tensor = graph->network->tensors[of];
     const int *const dims = tensor.shape.dims;
-    return weight_node(
-        graph, tensor_add(graph->network,
-                          (Tensor){.name = format("%s_turned", tensor.name),
-                                   .layer = tensor.layer,
-                                   .role = ROLE_DERIVED,
-                                   .shape = shape_of(4, dims[0], dims[1], dims[3], dims[2]),
-                                   .derived = of,
-                                   .loc = tensor.loc}));
+    return weight_node(graph,
+                       tensor_add(graph->network,
+                                  (Tensor){.name = format("%s_turned", tensor.name),
+                                           .layer = tensor.layer,
+                                           .role = ROLE_DERIVED,
+                                           .shape = shape_of(4, dims[0], dims[1], dims[3], dims[2]),
+                                           .derived = of,
+                                           .loc = tensor.loc}));
 }
 
 static void add_turn(Graph *graph, int derived)
@@ -108,29 +171,80 @@ static void add_turn(Graph *graph, int derived)
     infer_shape(graph, id);
 }
 
+// --- updates ------------------------------------------------------------------------------------
+
+// Adds the inputs of each state of the rule, which are called by the rule's words.
+static int add_states(Graph *graph, const Tensor *tensor, Op rule, int *inputs)
+{
+    Network *const network = graph->network;
+    const Clause *const optimizer = network->program->optimizer;
+    const double first = rule == OP_adagrad ? setting_number(optimizer, "initial") : 0;
+    int count = 0;
+    for (const char *word = op_info[rule].inputs + strlen("w g"); *word;) {
+        const size_t length = strcspn(++word, " ");
+        const char *const name = format("%.*s", (int)length, word);
+        inputs[count++] = weight_node(graph, memory_of(network, tensor, name, NULL, first));
+        word += length;
+    }
+    return count;
+}
+
+static void add_update(Graph *graph, int tensor, int norm)
+{
+    Network *const network = graph->network;
+    const Program *const program = network->program;
+    const Tensor t = network->tensors[tensor];
+    const Op rule = rule_of(program->optimizer);
+    Attributes a = extras_of(program);
+    a.rule = (int)rule;
+    int inputs[MAX_INPUTS] = {weight_node(graph, tensor), t.gradient}, count = 2;
+    count += add_states(graph, &t, rule, inputs + count);
+    if (a.clip_norm != 0)
+        inputs[count++] = norm;
+    if (a.average != 0) {
+        // A file holds the weights that are used, so that the average stands under their name.
+        const int average = memory_of(network, &t, "average", format("%s_trained", t.name), 0);
+        network->tensors[average].average_of = tensor;
+        network->averages++;
+        inputs[count++] = weight_node(graph, average);
+    }
+    const int id =
+        node_add(graph, has_extras(&a) ? OP_update : rule, t.layer, t.loc, count, inputs);
+    graph->nodes[id].name = t.name;
+    graph->nodes[id].suffix = "update";
+    graph->nodes[id].attributes = a;
+    infer_shape(graph, id);
+}
+
+static void add_max_norm(Graph *graph, int tensor)
+{
+    const Tensor t = graph->network->tensors[tensor];
+    const int id = NODE(graph, OP_max_norm, t.layer, t.loc, weight_node(graph, tensor));
+    graph->nodes[id].name = t.name;
+    graph->nodes[id].suffix = "max_norm";
+    graph->nodes[id].attributes.max_norm = t.max_norm;
+    infer_shape(graph, id);
+}
+
 // needs: gradients; makes: an update of each trained tensor, and the optimizer's tensors
 void add_updates(Graph *graph)
 {
     Network *const network = graph->network;
-    const Rule rule = rule_of(network->program->optimizer);
     const int trained = network->tensor_count;
     for (int i = 0; i < trained; i++) {
         if (network->tensors[i].gradient < 0)
             continue;
-        const Tensor tensor = network->tensors[i];
-        const int w = weight_node(graph, i);
-        const int g = tensor.l2 != 0 ? add_l2(graph, i, w, tensor.gradient) : tensor.gradient;
+        const int g = add_penalties(graph, i, weight_node(graph, i));
         network->tensors[i].gradient = g;
         graph->nodes[g].kept = network->doubles;
-        int inputs[4] = {w, g}, count = 2;
-        for (int m = 0; m < 2 && rule.memory[m]; m++)
-            inputs[count++] = weight_node(graph, memory_of(network, &tensor, rule.memory[m]));
-        const int id = node_add(graph, rule.op, tensor.layer, tensor.loc, count, inputs);
-        graph->nodes[id].name = tensor.name;
-        graph->nodes[id].suffix = "update";
-        graph->nodes[id].attributes = rule.attributes;
-        infer_shape(graph, id);
     }
+    const int norm = extras_of(network->program).clip_norm != 0 ? add_norm(graph) : -1;
+    for (int i = 0; i < trained; i++)
+        if (network->tensors[i].gradient >= 0)
+            add_update(graph, i, norm);
+    for (int i = 0; i < trained; i++)
+        if (network->tensors[i].gradient >= 0 && network->tensors[i].max_norm != 0)
+            add_max_norm(graph, i);
     for (int i = 0; i < trained; i++)
         if (network->tensors[i].role == ROLE_DERIVED)
             add_turn(graph, i);

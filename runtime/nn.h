@@ -83,6 +83,11 @@ typedef struct {
     double scale;
 } NnTensor;
 
+// A tensor and the average that follows it, by their places in NnModel.tensors.
+typedef struct {
+    int tensor, average;
+} NnAverage;
+
 // One line of the network's card.
 typedef struct {
     const char *name;     // "conv1"
@@ -200,6 +205,8 @@ typedef struct {
     int layer_count;
     const NnTensor *tensors;
     int tensor_count;
+    const NnAverage *averages;
+    int average_count;
     long parameters;
     double arena_bytes, weight_bytes, optimizer_bytes;
     double operations_forward, operations_backward,

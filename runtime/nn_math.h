@@ -114,4 +114,22 @@ static inline float nn_erff(float x)
 #define NN_CHOOSE(where, a, b)                                                                     \
     ((__typeof__(a))(((where) & (__typeof__(where))(a)) | (~(where) & (__typeof__(where))(b))))
 
+// --- scalars of optimizers ----------------------------------------------------------------------
+
+// Nadam's momentum of step t (Dozat 2015, as Keras has it), and the product of those of all steps.
+static inline double nn_nadam_momentum(double beta, double t)
+{
+    return beta * (1 - 0.5 * pow(0.96, t));
+}
+
+static inline double nn_nadam_product(double beta, int64_t steps)
+{
+    double product = 1, decay = 1;
+    for (int64_t t = 0; t < steps && product > 1e-20; t++) { // from there on 1 - product is 1
+        decay *= 0.96;
+        product *= beta * (1 - 0.5 * decay);
+    }
+    return product;
+}
+
 #endif

@@ -50,6 +50,7 @@ double tensor_get(const NnModel *model, const void *data, long index);
 void tensor_set(const NnModel *model, void *data, long index, double value);
 void tensor_shape(const NnTensor *tensor, char text[64]); // "784x300"
 void tensors_were_set(const NnModel *model); // after each change but by a training step
+void tensors_swap_averages(const NnModel *model);
 void tensors_initialise(const NnModel *model, uint64_t seed);
 bool tensor_is_finite(const NnModel *model, const NnTensor *tensor, const void *data);
 const NnTensor *tensors_not_finite(const NnModel *model); // the first such tensor, or NULL
@@ -334,6 +335,7 @@ typedef struct {
     int training, validation;  // pictures; without files the second ones are the end of `train`
     uint32_t *order, *sequence;
     Progress progress;    // its history has room for all epochs
+    bool averaged;        // the weights have changed places with their averages
     uint64_t fingerprint; // of the weights at the end of the last completed epoch
     Slot slots[2];
     double loss, penalty, seconds; // of the running epoch; sums

@@ -88,6 +88,30 @@ void tensors_were_set(const NnModel *model)
         model->prepare();
 }
 
+static void swap_bytes(unsigned char *a, unsigned char *b, size_t size)
+{
+    unsigned char kept[4096];
+    for (size_t done = 0; done < size; done += sizeof kept) {
+        const size_t part = size - done < sizeof kept ? size - done : sizeof kept;
+        memcpy(kept, a + done, part);
+        memcpy(a + done, b + done, part);
+        memcpy(b + done, kept, part);
+    }
+}
+
+// Training goes on from the weights that it changes, but what is used of it are their averages: the
+// two change places around each epoch.
+void tensors_swap_averages(const NnModel *model)
+{
+    for (int i = 0; i < model->average_count; i++) {
+        const NnTensor *tensor = &model->tensors[model->averages[i].tensor];
+        const NnTensor *average = &model->tensors[model->averages[i].average];
+        swap_bytes(tensor->data, average->data, tensor_bytes(model, tensor));
+    }
+    if (model->average_count > 0)
+        tensors_were_set(model);
+}
+
 void tensors_initialise(const NnModel *model, uint64_t seed)
 {
     for (int i = 0; i < model->tensor_count; i++)

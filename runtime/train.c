@@ -31,6 +31,9 @@ static void catch_signals(void)
 
 static void begin_epoch(Training *training, int epoch)
 {
+    if (training->averaged)
+        tensors_swap_averages(training->model);
+    training->averaged = false;
     order_shuffle(training->order, training->training, training->progress.seed, epoch);
     training->loss = training->penalty = 0;
     training->hits = training->steps = 0;
@@ -142,6 +145,11 @@ static void train_team(void *context)
         nn_barrier();
         if (!run_epoch(training))
             return;
+        if (leader) {
+            tensors_swap_averages(training->model);
+            training->averaged = true;
+        }
+        nn_barrier();
         if (training->validation > 0)
             score_team(&training->validate);
         if (leader)

@@ -56,6 +56,7 @@ static bool continue_earlier(Training *training)
                       (unsigned long long)options->seed);
     if (options->given[OPTION_RATE])
         progress->rate = options->rate;
+    training->averaged = progress->epoch > 0; // as a file holds them
     training->fingerprint = tensors_fingerprint(training->model);
     report_read_times(training->report, progress);
     return train_save_best(training);

@@ -36,14 +36,16 @@ augment shift 2 px rotate 10 deg shear 5 deg zoom 10% flip both elastic 1 px cut
 END
 cat >"$tmp/early.net" <<END
 input 28x28x1
-dense 60 relu
+dense 60 relu max_norm 1 l1 0.00001
 dense 10 softmax
 loss cross_entropy
-optimizer adam lr 0.01
+optimizer nadam lr 0.01 weight_decay 0.01
 batch 30
 epochs 4
 validation 30%
 schedule plateau patience 1 epochs factor 0.7 warmup 50 steps
+clip norm 1
+ema 0.9
 patience 9 epochs
 END
 for net in mlp cnn early; do

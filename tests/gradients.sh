@@ -376,6 +376,12 @@ dense 12 tanh l2 0.05
 dense 10 softmax l2 0.2
 loss cross_entropy
 END
+gradient 'l1' 4 <<END
+conv 3 3x3 tanh stride 2 l1 0.1
+dense 12 tanh l1 0.05 l2 0.02
+dense 10 softmax l1 0.01
+loss cross_entropy
+END
 gradient 'l2 of many parts' 3 <<END
 dense 130 tanh l2 0.3
 END

@@ -95,6 +95,22 @@ rmsprop:rmsprop lr 0.001
 rmsprop-momentum:rmsprop lr 0.0005 momentum 0.8 rho 0.95
 adam:adam lr 0.001
 END
+small='dense 30 tanh l1 0.0005 max_norm 1
+dense 10 softmax l1 0.0001 l2 0.0003
+loss cross_entropy'
+while IFS=: read -r name precisions optimizer; do
+    parity "small-$name" "$precisions" "$optimizer" <<<"$small"
+done <<END
+sgd:f64:sgd lr 0.1 weight_decay 0.1
+rmsprop:f64:rmsprop lr 0.002 centered on weight_decay 0.1
+rmsprop-momentum:f32 f64:rmsprop lr 0.001 centered on momentum 0.7; clip norm 0.5
+adagrad:f64:adagrad lr 0.02; clip value 0.002
+adadelta:f64:adadelta lr 1 rho 0.9
+adam:f64:adam lr 0.002 amsgrad on; ema 0.9
+adamw:f32 f64:adamw lr 0.002; clip norm 0.3; ema 0.8
+nadam:f64:nadam lr 0.002 beta1 0.85
+lion:f64:lion lr 0.0005 weight_decay 0.1; clip value 0.01; ema 0.5
+END
 parity mlp-l2 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<<"$mlp_l2"
 parity mlp-l2-adam 'f32 f64' 'adam lr 0.001 beta1 0.8 beta2 0.99 eps 1e-5' <<<"$mlp_l2"
 parity cnn-l2 'f32 f64' 'sgd lr 0.02 momentum 0.9' <<<"$cnn_l2"

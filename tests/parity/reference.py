@@ -6,9 +6,7 @@ the outputs of inference. Prints what differs by more than BOUND, relatively, an
 
 PyTorch computes in double, for a net in float too: so a difference is netc's own.
 
-The optimizers' formulas are Keras 3's, written out; those that agree with torch.optim's are taken
-from there: sgd, momentum and nesterov (at a constant rate), and with `adam` torch.optim.Adam, for a
-net whose eps is too small to count.
+`adam` asks for torch.optim.Adam, for a net whose eps is too small to count.
 """
 import re
 import sys
@@ -18,6 +16,7 @@ import torch
 import torch.nn.functional as F
 
 import files
+import optimizers
 
 REAL = torch.float64
 
@@ -42,7 +41,8 @@ def size(text):
 
 OPTIONS = set("""
     stride pad groups dilation multiplier l2 bias slope alpha top bottom left right interpolation
-    lr momentum nesterov rho eps beta1 beta2 smoothing delta
+    lr momentum nesterov rho eps beta1 beta2 smoothing delta l1 max_norm weight_decay centered
+    amsgrad initial
 """.split())
 
 
@@ -115,7 +115,7 @@ class Network:
     def __init__(self, path, tensors):
         self.training, self.counts = {}, {}
         program = read(path)
-        training = ("loss", "optimizer", "batch", "data", "input")
+        training = ("loss", "optimizer", "batch", "data", "input", "clip", "ema")
         for word, values, named, _, _ in program:
             if word in training:
                 self.training[word] = (values, named)
@@ -214,6 +214,8 @@ class Network:
                 x = ACTIVATIONS[word](x)
             else:
                 raise ValueError(f"no statement {word}")
+            if "l1" in named:
+                penalty = penalty + float(named["l1"]) * w.abs().sum()
             if "l2" in named:
                 penalty = penalty + float(named["l2"]) * (w * w).sum()
             last = name == self.layers[-1][0]
@@ -258,44 +260,11 @@ class Network:
         return last.get(kind, lambda: x)()
 
 
-class Keras:
-    """rmsprop and adam as Keras 3 has them: where eps stands differs from torch.optim's."""
-
-    def __init__(self, weights, kind, lr, rho=0.9, momentum=0.0, eps=1e-7, beta1=0.9, beta2=0.999):
-        self.weights, self.kind, self.lr, self.rho, self.momentum = weights, kind, lr, rho, momentum
-        self.eps, self.beta1, self.beta2, self.count = eps, beta1, beta2, 0
-        self.m = [torch.zeros_like(w) for w in weights]
-        self.v = [torch.zeros_like(w) for w in weights]
-
-    def zero_grad(self):
-        for w in self.weights:
-            w.grad = None
-
-    @torch.no_grad()
-    def step(self):
-        self.count += 1
-        alpha = (self.lr * (1 - self.beta2**self.count) ** 0.5 / (1 - self.beta1**self.count))
-        for w, m, v in zip(self.weights, self.m, self.v):
-            g = w.grad
-            if self.kind == "adam":
-                m.add_((g - m) * (1 - self.beta1))
-                v.add_((g * g - v) * (1 - self.beta2))
-                w.sub_(m * alpha / (v.sqrt() + self.eps))
-            else:
-                v.mul_(self.rho).add_((1 - self.rho) * g * g)
-                m.mul_(self.momentum).add_(self.lr * g / (v + self.eps).sqrt())
-                w.sub_(m)
-
-
 def make_optimizer(network, use_torch_adam):
-    (kind,), named = network.training["optimizer"]
-    weights = [network.tensors[name] for name in network.trained]
-    numbers = {name: float(value) for name, value in named.items() if name != "nesterov"}
-    if kind == "sgd":
-        return torch.optim.SGD(weights, nesterov=named.get("nesterov") == "on", **numbers)
-    if use_torch_adam:
-        return torch.optim.Adam(weights, lr=numbers["lr"], eps=numbers["eps"])
-    return Keras(weights, kind, **numbers)
+    limits = {network.trained.index(f"{name}_w"): float(named["max_norm"])
+              for name, _, _, named, _, _ in network.layers if "max_norm" in named}
+    return optimizers.Optimizer([network.tensors[name] for name in network.trained],
+                                network.training, limits, use_torch_adam)
 
 
 def report(what, bound, expected, found):
@@ -352,6 +321,11 @@ def main():
     for name, tensor in network.tensors.items():
         if name in network.trained or name.endswith(("_mean", "_variance")):
             report(name, bound if double else 10 * bound, tensor.detach().numpy(), last[name])
+
+    for name, average in zip(network.trained, optimizer.averages):
+        if f"{name}_trained" in last: # where the average lies while a step has the weights
+            report(f"average of {name}", bound if double else 10 * bound, average.numpy(),
+                   last[f"{name}_trained"])
 
     # Inference from the weights that netc ended with: the forward pass alone is compared.
     network = Network(net, last)
