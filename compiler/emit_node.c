@@ -132,7 +132,8 @@ Shape view(const Graph *graph, const Node *node)
         return rows_and_columns(node->shape);
     if (op_info[node->op].flags & FLAT)
         return node->shape.count ? flat(node->shape) : node->shape;
-    if (node->op == OP_softmax || node->op == OP_softmax_grad)
+    if (node->op == OP_softmax || node->op == OP_softmax_grad || node->op == OP_group_norm ||
+        node->op == OP_group_norm_grad)
         return by_channels(node->shape, node->attributes.channels);
     if (node->op == OP_concat || node->op == OP_concat_grad)
         return rows_and_columns(node->shape);
@@ -151,6 +152,13 @@ static Shape input_view(const Graph *graph, const Node *node, int input)
     switch (node->op) {
     case OP_softmax:
     case OP_softmax_grad: return view(graph, node);
+    case OP_group_stats:
+    case OP_group_norm:
+    case OP_group_norm_grad:
+    case OP_group_norm_scale_grad:
+        return in->extent == PER_ROW && in->op != OP_group_stats
+                   ? by_channels(in->shape, node->attributes.channels)
+                   : in->shape;
     case OP_dense:
     case OP_dense_grad_w: return in->extent == PER_ROW ? flat(in->shape) : in->shape;
     case OP_norm_sums:

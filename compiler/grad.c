@@ -301,6 +301,21 @@ void grad_concat(Graph *graph, const Node *node, int dy)
     }
 }
 
+void grad_group_norm(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int x = n.input[0], stats = n.input[1], gamma = n.input[2], beta = n.input[3];
+    add_partial(graph, &n, beta,
+                BACKWARD(graph, &n, OP_bias_grad, shape_at(graph, beta), "partial", dy));
+    add_partial(graph, &n, gamma,
+                BACKWARD(graph, &n, OP_group_norm_scale_grad, shape_at(graph, gamma), "partial", dy,
+                         x, stats));
+    if (needs_gradient(graph, x))
+        gradient_add(graph, x,
+                     BACKWARD(graph, &n, OP_group_norm_grad, shape_at(graph, x), "backward", dy, x,
+                              stats, gamma));
+}
+
 // Ioffe and Szegedy 2015, section 3, with the two sums over the batch as nodes of their own: they
 // are the gradients of beta and gamma.
 void grad_norm(Graph *graph, const Node *node, int dy)

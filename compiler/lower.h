@@ -40,6 +40,10 @@ bool switched_on(const Clause *clause, const char *name);
 // --- lower_product.c ----------------------------------------------------------------------------
 bool finish_product(Lowering *l, int units); // bias and activation behind a product
 
+// --- lower_conv.c -------------------------------------------------------------------------------
+// The statement's `groups` share them evenly; false after an error.
+bool groups_divide(const Lowering *l, int groups, int count, const char *what);
+
 // --- lower_window.c -----------------------------------------------------------------------------
 bool needs_picture(const Lowering *l); // the layer works on rows and columns; false after an error
 Attributes window_attributes(const Clause *clause, const char *size);

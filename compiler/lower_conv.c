@@ -26,7 +26,7 @@ static bool add_conv(Lowering *l, Op op, const Attributes *a, int channels, int 
     return w >= 0 && apply(l, op, *a, 1, &w) && finish_product(l, results);
 }
 
-static bool groups_divide(const Lowering *l, int groups, int count, const char *what)
+bool groups_divide(const Lowering *l, int groups, int count, const char *what)
 {
     if (count % groups == 0)
         return true;

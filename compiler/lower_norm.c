@@ -45,3 +45,50 @@ bool lower_batchnorm(Lowering *l)
     infer->nodes[l->infer].suffix = "infer";
     return true;
 }
+
+// The statistics and the normalisation, behind the current value of one graph.
+static int add_group_norm(const Lowering *l, Graph *graph, const Attributes *a, int value,
+                          const int tensors[2])
+{
+    const int stats = layer_node(graph, l, OP_group_stats, *a, value, 0, NULL);
+    graph->nodes[stats].name = format("%s_stats", l->layer);
+    graph->nodes[stats].suffix = "stats";
+    const int id = NODE(graph, OP_group_norm, l->layer, l->clause->loc, value, stats,
+                        weight_node(graph, tensors[0]), weight_node(graph, tensors[1]));
+    graph->nodes[id].attributes = *a;
+    infer_shape(graph, id);
+    return id;
+}
+
+static bool lower_within_example(Lowering *l, int groups)
+{
+    const Shape shape = current_shape(l);
+    const Attributes a = {.eps = setting_number(l->clause, "eps"),
+                          .channels = shape.dims[shape.count - 1],
+                          .groups = groups};
+    const int pixels = groups ? (int)(shape_size(shape) / a.channels) : 1;
+    if (pixels * a.channels == (groups ? groups : 1)) {
+        error_at(E314, l->clause->loc, "'%s' over a single value makes it 0", l->clause->word);
+        const Loc before = l->flatten ? l->flatten->loc : train_node(l)->loc;
+        note_at(before, "'%s' leaves %s here", loc_text(before), shape_text(shape));
+        return false;
+    }
+    const Shape channels = shape_of(1, a.channels);
+    const int tensors[] = {layer_tensor(l, "gamma", ROLE_WEIGHT, channels, 1),
+                           layer_tensor(l, "beta", ROLE_WEIGHT, channels, 0)};
+    l->train = add_group_norm(l, &l->network->train, &a, l->train, tensors);
+    l->infer = add_group_norm(l, &l->network->infer, &a, l->infer, tensors);
+    return true;
+}
+
+// Ba et al. 2016, over the last dimension as in Keras 3.
+bool lower_layernorm(Lowering *l) { return lower_within_example(l, 0); }
+
+// Wu and He 2018.
+bool lower_groupnorm(Lowering *l)
+{
+    const Shape shape = current_shape(l);
+    const int groups = (int)setting_number(l->clause, "groups");
+    return groups_divide(l, groups, shape.dims[shape.count - 1], "channels") &&
+           lower_within_example(l, groups);
+}

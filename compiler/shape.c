@@ -59,6 +59,14 @@ void shape_sums(Graph *graph, Node *node)
 
 void shape_stats(Graph *graph, Node *node) { node->shape = input_shape(graph, node, 0); }
 
+// Mean and scale of each pixel, or of each group of channels.
+void shape_group(Graph *graph, Node *node)
+{
+    const Attributes *const a = &node->attributes;
+    const int pixels = (int)(shape_size(input_shape(graph, node, 0)) / a->channels);
+    node->shape = shape_of(2, 2, a->groups ? a->groups : pixels);
+}
+
 void shape_dense(Graph *graph, Node *node)
 {
     const Shape w = input_shape(graph, node, 1);

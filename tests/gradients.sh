@@ -368,6 +368,31 @@ relu
 END
 flat=
 
+# --- layer and group normalisation
+gradient 'layernorm' 4 4 3 <<END
+conv 6 3x3 stride 3
+layernorm eps 0.1
+tanh
+conv 3 3x3 stride 2
+flatten
+layernorm
+dense 12
+layernorm
+tanh
+END
+gradient 'groupnorm' 4 4 3 <<END
+conv 6 3x3 stride 3
+groupnorm 3
+tanh
+groupnorm 6
+conv 4 3x3 stride 2
+groupnorm 1 eps 0.1
+tanh
+dense 12
+groupnorm 4 eps 0.1
+tanh
+END
+
 # --- penalties and losses
 gradient 'l2' 4 <<END
 conv 3 3x3 tanh stride 2 l2 0.1

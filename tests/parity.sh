@@ -238,5 +238,22 @@ batchnorm
 dense 10 softmax
 loss cross_entropy
 END
+parity within-an-example 'f32 f64' 'sgd lr 0.02 momentum 0.9' <<END
+conv 6 5x5 stride 3
+layernorm
+tanh
+conv 8 3x3 stride 2
+groupnorm 4
+tanh
+groupnorm 1 eps 0.1
+groupnorm 8
+flatten
+layernorm eps 1e-5
+dense 40
+groupnorm 5
+tanh
+dense 10 softmax
+loss cross_entropy
+END
 
 finish

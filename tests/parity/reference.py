@@ -141,6 +141,13 @@ class Network:
         """In netc's order: height, width, channels."""
         return x.permute(0, 2, 3, 1).flatten(1) if x.dim() > 2 else x
 
+    def normalise_within(self, name, x, groups, eps):
+        """Each example by itself: the channels of a pixel, or a group of channels over all pixels."""
+        gamma, beta = self.tensors[f"{name}_gamma"], self.tensors[f"{name}_beta"]
+        if groups:
+            return F.group_norm(x, groups, gamma, beta, eps)
+        return F.layer_norm(x.movedim(1, -1), gamma.shape, gamma, beta, eps).movedim(-1, 1)
+
     def normalise(self, name, x, training):
         """Batch normalisation with momentum 0.99 and eps 0.001; both variances are of N numbers."""
         t = self.tensors
@@ -182,6 +189,9 @@ class Network:
                 x = x @ w if b is None else x @ w + b
             elif word == "batchnorm":
                 x = self.normalise(name, x, training)
+            elif word in ("layernorm", "groupnorm"):
+                groups = int(values[0]) if values else 0
+                x = self.normalise_within(name, x, groups, float(named.get("eps", 0.001)))
             elif word in ("pool", "avgpool"):
                 pool = F.max_pool2d if word == "pool" else F.avg_pool2d
                 x = pool(x, size(values[0]), size(named.get("stride", values[0])))
