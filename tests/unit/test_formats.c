@@ -473,6 +473,36 @@ static void cifar(void **state)
     assert_problem("no data set in 'nowhere'");
 }
 
+// --- IDX files by name --------------------------------------------------------------------------
+
+static void idx_files(void **state)
+{
+    (void)state;
+    unsigned char file[64];
+    NnModel model = model_of(NN_IDX, "x.idx");
+    model.width = 1; // a row of two values
+    model.channels = 2;
+    model.files.answers = "y.idx";
+    const uint32_t rows[] = {3, 2}, pictures[] = {3, 1, 2};
+    write_bytes("x.idx", file,
+                make_idx(file, 0x802, 2, rows, (const unsigned char *)"\1\2\3\4\5\6", 6));
+    write_bytes("y.idx", file,
+                make_idx(file, 0x801, 1, rows, (const unsigned char *)"\2\0\1", 3));
+    load(&model);
+    assert_memory_equal(set.pictures, "\1\2\3\4\5\6", 6);
+    assert_memory_equal(set.labels, "\2\0\1", 3);
+    model.test_pictures = 1; // cut into parts, it is shuffled first
+    load(&model);
+    assert_int_equal(set.count, 2);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(set.labels[i], "\2\0\1"[set.pictures[2 * i] / 2]);
+    write_bytes("x.idx", file,
+                make_idx(file, 0x803, 3, pictures, (const unsigned char *)"\1\2\3\4\5\6", 6));
+    assert_wrong(&model, "'x.idx' is no IDX file of pictures: expected magic number 0x00000802");
+    unlink("y.idx");
+    assert_wrong(&model, "x.idx");
+}
+
 // --- folders ------------------------------------------------------------------------------------
 
 static void write_png(const char *path, unsigned width, unsigned height, unsigned char grey)
@@ -593,6 +623,7 @@ int main(void)
         TEST(npy_targets),
         TEST(npy_wrong),
         TEST(cifar),
+        TEST(idx_files),
         TEST(folders),
         TEST(folders_wrong),
         TEST(damaged_files),
