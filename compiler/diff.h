@@ -55,7 +55,6 @@ typedef struct {
 } Alignment;
 
 Alignment align_layers(const Network *left, const Network *right);
-const char *clause_text(const Clause *clause); // with every value in force: "dense 50 relu"
 
 // --- diff_net.c: what differs as networks -------------------------------------------------------
 typedef struct NetDiff NetDiff;

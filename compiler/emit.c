@@ -30,21 +30,6 @@ static void rule(Out *out, const char *title)
 
 static void part_rule(Out *out, Part part) { rule(out, parts[part].title); }
 
-// The statement as written, in one line.
-static const char *statement_text(const Clause *clause)
-{
-    const char *const text = loc_text(clause->loc);
-    Text squeezed = {0};
-    for (const char *c = text; *c; c++)
-        if (*c != ' ' && *c != '\t')
-            text_add(&squeezed, "%c", *c);
-        else if (squeezed.length && squeezed.text[squeezed.length - 1] != ' ')
-            text_add(&squeezed, " ");
-    while (squeezed.length && squeezed.text[squeezed.length - 1] == ' ')
-        squeezed.text[--squeezed.length] = '\0';
-    return squeezed.text;
-}
-
 // --- the card -----------------------------------------------------------------------------------
 
 static void emit_contents(Out *out, const Network *network)
@@ -69,12 +54,12 @@ static void emit_card(Out *out, const Network *network)
     const Program *const program = network->program;
     raw(out, "// %s: a network compiled by netc into the C that trains it.\n//\n", program->name);
     raw(out, "//   %-12s %-34s %-14s %s\n", "layer", "statement", "output", "parameters");
-    raw(out, "//   %-12s %-34s %s\n", "input", statement_text(program->input),
+    raw(out, "//   %-12s %-34s %s\n", "input", clause_text(program->input),
         shape_text(network->infer.nodes[0].shape));
     long parameters = 0;
     for (int i = 0; i < network->card_count; i++) {
         const Card *const card = &network->cards[i];
-        raw(out, "//   %-12s %-34s %-14s %ld\n", card->name, statement_text(card->clause),
+        raw(out, "//   %-12s %-34s %-14s %ld\n", card->name, clause_text(card->clause),
             shape_text(card->out), card->parameters);
         parameters += card->parameters;
     }
@@ -165,7 +150,7 @@ static void emit_layers(Out *out, Network *network)
 {
     Functions functions = {.capacity = network->train.count + network->infer.count};
     functions.list = allocate((size_t)functions.capacity * sizeof(Function));
-    rule(out, format("input: %s", statement_text(network->program->input)));
+    rule(out, format("input: %s", clause_text(network->program->input)));
     emit_layer(out, network, &functions, "input");
     for (int i = 0; i < network->card_count; i++) {
         const Card *const card = &network->cards[i];
@@ -173,11 +158,11 @@ static void emit_layers(Out *out, Network *network)
         emit_layer(&body, network, &functions, card->name);
         if (!body.text.length)
             continue;
-        rule(out, format("%s: %s   %s -> %s", card->name, statement_text(card->clause),
+        rule(out, format("%s: %s   %s -> %s", card->name, clause_text(card->clause),
                          shape_text(card->in), shape_text(card->out)));
         raw(out, "%s", body.text.text);
     }
-    rule(out, network->trains ? format("%s, and the answer", statement_text(network->program->loss))
+    rule(out, network->trains ? format("%s, and the answer", clause_text(network->program->loss))
                               : "the answer");
     emit_layer(out, network, &functions, "output");
     emit_layer(out, network, &functions, "loss");
@@ -209,7 +194,7 @@ static void emit_layer_table(Out *out, const Network *network)
     for (int i = 0; i < network->card_count; i++) {
         const Card *const card = &network->cards[i];
         line(out, "{\"%s\", %s, \"%s\", %ld, %.0f},", card->name,
-             c_string(statement_text(card->clause)), shape_text(card->out), card->parameters,
+             c_string(clause_text(card->clause)), shape_text(card->out), card->parameters,
              layer_multiply_adds(network, card->name));
     }
     line(out, "};");

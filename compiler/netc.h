@@ -254,6 +254,7 @@ const Setting *setting(const Clause *clause, const char *name); // a bug when th
 double setting_number(const Clause *clause, const char *name);
 const char *setting_word(const Clause *clause, const char *name); // NULL: not set
 const char *setting_value(const Setting *setting);                // as it would be written
+const char *clause_text(const Clause *clause); // with every value in force: "dense 50 relu"
 const char *layer_name(const Program *program, int layer);        // "conv1", or what `as` says
 
 // --- table.c: statements.def as an array; what knows the language by name reads it ---------------

@@ -3,9 +3,9 @@
 //   layer        statement                          output         parameters
 //   input        input 28x28x1                      28x28x1
 //   conv1        conv 32 3x3 relu pad same          28x28x32       320
-//   pool1        pool 2                             14x14x32       0
+//   pool1        pool 2x2                           14x14x32       0
 //   conv2        conv 64 3x3 relu pad same          14x14x64       18496
-//   pool2        pool 2                             7x7x64         0
+//   pool2        pool 2x2                           7x7x64         0
 //   dropout1     dropout 25%                        7x7x64         0
 //   dense1       dense 128 relu                     128            401536
 //   dropout2     dropout 50%                        128            0
@@ -472,7 +472,7 @@ static void conv1_b_update(const NnBatch *batch, float w[restrict 32], const flo
     }
 }
 
-// --- pool1: pool 2   28x28x32 -> 14x14x32 --------------------------------------------------------
+// --- pool1: pool 2x2   28x28x32 -> 14x14x32 ------------------------------------------------------
 
 // y = the largest x of each window
 static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
@@ -675,7 +675,7 @@ static void conv2_w_turn(int part, float turned[restrict 576][32], const float w
     }
 }
 
-// --- pool2: pool 2   14x14x64 -> 7x7x64 ----------------------------------------------------------
+// --- pool2: pool 2x2   14x14x64 -> 7x7x64 --------------------------------------------------------
 
 // y = the largest x of each window
 static void pool2_forward(int rows, float y[restrict ROWS][7][7][64],
@@ -1255,9 +1255,9 @@ static const char *first_nonfinite(const NnBatch *batch)
 
 static const NnLayer layers[] = {
     {"conv1", "conv 32 3x3 relu pad same", "28x28x32", 320, 225792},
-    {"pool1", "pool 2", "14x14x32", 0, 0},
+    {"pool1", "pool 2x2", "14x14x32", 0, 0},
     {"conv2", "conv 64 3x3 relu pad same", "14x14x64", 18496, 3612672},
-    {"pool2", "pool 2", "7x7x64", 0, 0},
+    {"pool2", "pool 2x2", "7x7x64", 0, 0},
     {"dropout1", "dropout 25%", "7x7x64", 0, 0},
     {"dense1", "dense 128 relu", "128", 401536, 401408},
     {"dropout2", "dropout 50%", "128", 0, 0},

@@ -91,7 +91,7 @@ typedef struct {
 // One line of the network's card.
 typedef struct {
     const char *name;     // "conv1"
-    const char *text;     // the statement as written: "conv 32 3x3 relu"
+    const char *text;     // the statement: "conv 32 3x3 relu"
     const char *shape;    // of the output: "26x26x32"
     long parameters;      // trained ones
     double multiply_adds; // forward, per picture

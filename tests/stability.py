@@ -78,7 +78,8 @@ def mutations(text):
     for optimizer in ("sgd lr 0.01 momentum 0.9", "rmsprop", "adam lr 0.002"):
         new = re.sub(r"(?m)^optimizer.*", "optimizer " + optimizer, text)
         yield "optimizer", optimizer, new
-    yield "rate", "half the rate", re.sub(r"\blr (\S+)", lambda m: f"lr {float(m[1]) / 2:g}", text)
+    yield "rate", "half the rate", re.sub(
+        r"\b(lr |param rate = )([\d.]+)", lambda m: f"{m[1]}{float(m[2]) / 2:g}", text)
 
 
 # --- what may differ ----------------------------------------------------------------------------

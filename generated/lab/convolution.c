@@ -5,12 +5,12 @@
 //   conv1        conv 32 3x3 pad same l2 0.0001     28x28x32       320
 //   batchnorm1   batchnorm                          28x28x32       64
 //   relu1        relu                               28x28x32       0
-//   pool1        pool 2                             14x14x32       0
+//   pool1        pool 2x2                           14x14x32       0
 //   dropout1     dropout 20%                        14x14x32       0
 //   conv2        conv 64 3x3 l2 0.0001              12x12x64       18496
 //   batchnorm2   batchnorm                          12x12x64       128
 //   relu2        relu                               12x12x64       0
-//   pool2        pool 2                             6x6x64         0
+//   pool2        pool 2x2                           6x6x64         0
 //   dropout2     dropout 20%                        6x6x64         0
 //   conv3        conv 64 3x3 l2 0.0001              4x4x64         36928
 //   batchnorm3   batchnorm                          4x4x64         128
@@ -984,7 +984,7 @@ static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], c
     }
 }
 
-// --- pool1: pool 2   28x28x32 -> 14x14x32 --------------------------------------------------------
+// --- pool1: pool 2x2   28x28x32 -> 14x14x32 ------------------------------------------------------
 
 // y = the largest x of each window
 static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
@@ -1401,7 +1401,7 @@ static void batchnorm2_beta_update(const NnBatch *batch, float w[restrict 64], c
     }
 }
 
-// --- pool2: pool 2   12x12x64 -> 6x6x64 ----------------------------------------------------------
+// --- pool2: pool 2x2   12x12x64 -> 6x6x64 --------------------------------------------------------
 
 // y = the largest x of each window
 static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
@@ -3020,12 +3020,12 @@ static const NnLayer layers[] = {
     {"conv1", "conv 32 3x3 pad same l2 0.0001", "28x28x32", 320, 225792},
     {"batchnorm1", "batchnorm", "28x28x32", 64, 0},
     {"relu1", "relu", "28x28x32", 0, 0},
-    {"pool1", "pool 2", "14x14x32", 0, 0},
+    {"pool1", "pool 2x2", "14x14x32", 0, 0},
     {"dropout1", "dropout 20%", "14x14x32", 0, 0},
     {"conv2", "conv 64 3x3 l2 0.0001", "12x12x64", 18496, 2654208},
     {"batchnorm2", "batchnorm", "12x12x64", 128, 0},
     {"relu2", "relu", "12x12x64", 0, 0},
-    {"pool2", "pool 2", "6x6x64", 0, 0},
+    {"pool2", "pool 2x2", "6x6x64", 0, 0},
     {"dropout2", "dropout 20%", "6x6x64", 0, 0},
     {"conv3", "conv 64 3x3 l2 0.0001", "4x4x64", 36928, 589824},
     {"batchnorm3", "batchnorm", "4x4x64", 128, 0},

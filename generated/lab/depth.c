@@ -2,8 +2,8 @@
 //
 //   layer        statement                          output         parameters
 //   input        input 28x28x1                      28x28x1
-//   dense1       dense [300 50] relu                300            235500
-//   dense2       dense [300 50] relu                50             15050
+//   dense1       dense 300 relu                     300            235500
+//   dense2       dense 50 relu                      50             15050
 //   dense3       dense 10 softmax                   10             510
 //                                                                  251060
 //
@@ -287,7 +287,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// --- dense1: dense [300 50] relu   28x28x1 -> 300 ------------------------------------------------
+// --- dense1: dense 300 relu   28x28x1 -> 300 -----------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -364,7 +364,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const f
     }
 }
 
-// --- dense2: dense [300 50] relu   300 -> 50 -----------------------------------------------------
+// --- dense2: dense 50 relu   300 -> 50 -----------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -788,8 +788,8 @@ static const char *first_nonfinite(const NnBatch *batch)
 // --- what the runtime is told --------------------------------------------------------------------
 
 static const NnLayer layers[] = {
-    {"dense1", "dense [300 50] relu", "300", 235500, 235200},
-    {"dense2", "dense [300 50] relu", "50", 15050, 15000},
+    {"dense1", "dense 300 relu", "300", 235500, 235200},
+    {"dense2", "dense 50 relu", "50", 15050, 15000},
     {"dense3", "dense 10 softmax", "10", 510, 500},
 };
 

@@ -2,15 +2,15 @@
 //
 //   layer        statement                          output         parameters
 //   input        input 28x28x1                      28x28x1
-//   dense1       dense 520 relu l2 penalty          520            408200
-//   dropout1     dropout drop                       520            0
-//   dense2       dense 300 tanh l2 penalty          300            156300
-//   dropout2     dropout drop                       300            0
-//   dense3       dense 250 sigmoid l2 penalty       250            75250
-//   dropout3     dropout drop                       250            0
-//   dense4       dense 130 sigmoid l2 penalty       130            32630
-//   dropout4     dropout drop                       130            0
-//   dense5       dense 60 sigmoid l2 penalty        60             7860
+//   dense1       dense 520 relu l2 0.001            520            408200
+//   dropout1     dropout 30%                        520            0
+//   dense2       dense 300 tanh l2 0.001            300            156300
+//   dropout2     dropout 30%                        300            0
+//   dense3       dense 250 sigmoid l2 0.001         250            75250
+//   dropout3     dropout 30%                        250            0
+//   dense4       dense 130 sigmoid l2 0.001         130            32630
+//   dropout4     dropout 30%                        130            0
+//   dense5       dense 60 sigmoid l2 0.001          60             7860
 //   dense6       dense 10 softmax                   10             610
 //                                                                  680850
 //
@@ -468,7 +468,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// --- dense1: dense 520 relu l2 penalty   28x28x1 -> 520 ------------------------------------------
+// --- dense1: dense 520 relu l2 0.001   28x28x1 -> 520 --------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -589,7 +589,7 @@ static void dense1_infer(int rows, float y[restrict ROWS][520], const float x[RO
     }
 }
 
-// --- dense2: dense 300 tanh l2 penalty   520 -> 300 ----------------------------------------------
+// --- dense2: dense 300 tanh l2 0.001   520 -> 300 ------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -727,7 +727,7 @@ static void dense2_w_turn(int part, float turned[restrict 300][520], const float
         }
 }
 
-// --- dropout2: dropout drop   300 -> 300 ---------------------------------------------------------
+// --- dropout2: dropout 30%   300 -> 300 ----------------------------------------------------------
 
 // y = kept ? x / (1 - rate) : 0
 static void dropout2_forward(const NnBatch *batch, int first, int rows, float y[restrict ROWS][300],
@@ -745,7 +745,7 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows, float y[
     }
 }
 
-// --- dense3: dense 250 sigmoid l2 penalty   300 -> 250 -------------------------------------------
+// --- dense3: dense 250 sigmoid l2 0.001   300 -> 250 ---------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -883,7 +883,7 @@ static void dense3_w_turn(int part, float turned[restrict 250][300], const float
         }
 }
 
-// --- dropout3: dropout drop   250 -> 250 ---------------------------------------------------------
+// --- dropout3: dropout 30%   250 -> 250 ----------------------------------------------------------
 
 // y = kept ? x / (1 - rate) : 0
 static void dropout3_forward(const NnBatch *batch, int first, int rows, float y[restrict ROWS][250],
@@ -901,7 +901,7 @@ static void dropout3_forward(const NnBatch *batch, int first, int rows, float y[
     }
 }
 
-// --- dense4: dense 130 sigmoid l2 penalty   250 -> 130 -------------------------------------------
+// --- dense4: dense 130 sigmoid l2 0.001   250 -> 130 ---------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -1039,7 +1039,7 @@ static void dense4_w_turn(int part, float turned[restrict 130][250], const float
         }
 }
 
-// --- dropout4: dropout drop   130 -> 130 ---------------------------------------------------------
+// --- dropout4: dropout 30%   130 -> 130 ----------------------------------------------------------
 
 // y = kept ? x / (1 - rate) : 0
 static void dropout4_forward(const NnBatch *batch, int first, int rows, float y[restrict ROWS][130],
@@ -1057,7 +1057,7 @@ static void dropout4_forward(const NnBatch *batch, int first, int rows, float y[
     }
 }
 
-// --- dense5: dense 60 sigmoid l2 penalty   130 -> 60 ---------------------------------------------
+// --- dense5: dense 60 sigmoid l2 0.001   130 -> 60 -----------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -1644,15 +1644,15 @@ static const char *first_nonfinite(const NnBatch *batch)
 // --- what the runtime is told --------------------------------------------------------------------
 
 static const NnLayer layers[] = {
-    {"dense1", "dense 520 relu l2 penalty", "520", 408200, 407680},
-    {"dropout1", "dropout drop", "520", 0, 0},
-    {"dense2", "dense 300 tanh l2 penalty", "300", 156300, 156000},
-    {"dropout2", "dropout drop", "300", 0, 0},
-    {"dense3", "dense 250 sigmoid l2 penalty", "250", 75250, 75000},
-    {"dropout3", "dropout drop", "250", 0, 0},
-    {"dense4", "dense 130 sigmoid l2 penalty", "130", 32630, 32500},
-    {"dropout4", "dropout drop", "130", 0, 0},
-    {"dense5", "dense 60 sigmoid l2 penalty", "60", 7860, 7800},
+    {"dense1", "dense 520 relu l2 0.001", "520", 408200, 407680},
+    {"dropout1", "dropout 30%", "520", 0, 0},
+    {"dense2", "dense 300 tanh l2 0.001", "300", 156300, 156000},
+    {"dropout2", "dropout 30%", "300", 0, 0},
+    {"dense3", "dense 250 sigmoid l2 0.001", "250", 75250, 75000},
+    {"dropout3", "dropout 30%", "250", 0, 0},
+    {"dense4", "dense 130 sigmoid l2 0.001", "130", 32630, 32500},
+    {"dropout4", "dropout 30%", "130", 0, 0},
+    {"dense5", "dense 60 sigmoid l2 0.001", "60", 7860, 7800},
     {"dense6", "dense 10 softmax", "10", 610, 600},
 };
 

@@ -2,11 +2,11 @@
 //
 //   layer        statement                          output         parameters
 //   input        input 28x28x1                      28x28x1
-//   dense1       dense [520 300 250 130 60] sigmoid 520            408200
-//   dense2       dense [520 300 250 130 60] sigmoid 300            156300
-//   dense3       dense [520 300 250 130 60] sigmoid 250            75250
-//   dense4       dense [520 300 250 130 60] sigmoid 130            32630
-//   dense5       dense [520 300 250 130 60] sigmoid 60             7860
+//   dense1       dense 520 sigmoid                  520            408200
+//   dense2       dense 300 sigmoid                  300            156300
+//   dense3       dense 250 sigmoid                  250            75250
+//   dense4       dense 130 sigmoid                  130            32630
+//   dense5       dense 60 sigmoid                   60             7860
 //   dense6       dense 10 softmax                   10             610
 //                                                                  680850
 //
@@ -451,7 +451,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// --- dense1: dense [520 300 250 130 60] sigmoid   28x28x1 -> 520 ---------------------------------
+// --- dense1: dense 520 sigmoid   28x28x1 -> 520 --------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -528,7 +528,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
     }
 }
 
-// --- dense2: dense [520 300 250 130 60] sigmoid   520 -> 300 -------------------------------------
+// --- dense2: dense 300 sigmoid   520 -> 300 ------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -638,7 +638,7 @@ static void dense2_w_turn(int part, float turned[restrict 300][520], const float
         }
 }
 
-// --- dense3: dense [520 300 250 130 60] sigmoid   300 -> 250 -------------------------------------
+// --- dense3: dense 250 sigmoid   300 -> 250 ------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -748,7 +748,7 @@ static void dense3_w_turn(int part, float turned[restrict 250][300], const float
         }
 }
 
-// --- dense4: dense [520 300 250 130 60] sigmoid   250 -> 130 -------------------------------------
+// --- dense4: dense 130 sigmoid   250 -> 130 ------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -858,7 +858,7 @@ static void dense4_w_turn(int part, float turned[restrict 130][250], const float
         }
 }
 
-// --- dense5: dense [520 300 250 130 60] sigmoid   130 -> 60 --------------------------------------
+// --- dense5: dense 60 sigmoid   130 -> 60 --------------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -1348,11 +1348,11 @@ static const char *first_nonfinite(const NnBatch *batch)
 // --- what the runtime is told --------------------------------------------------------------------
 
 static const NnLayer layers[] = {
-    {"dense1", "dense [520 300 250 130 60] sigmoid", "520", 408200, 407680},
-    {"dense2", "dense [520 300 250 130 60] sigmoid", "300", 156300, 156000},
-    {"dense3", "dense [520 300 250 130 60] sigmoid", "250", 75250, 75000},
-    {"dense4", "dense [520 300 250 130 60] sigmoid", "130", 32630, 32500},
-    {"dense5", "dense [520 300 250 130 60] sigmoid", "60", 7860, 7800},
+    {"dense1", "dense 520 sigmoid", "520", 408200, 407680},
+    {"dense2", "dense 300 sigmoid", "300", 156300, 156000},
+    {"dense3", "dense 250 sigmoid", "250", 75250, 75000},
+    {"dense4", "dense 130 sigmoid", "130", 32630, 32500},
+    {"dense5", "dense 60 sigmoid", "60", 7860, 7800},
     {"dense6", "dense 10 softmax", "10", 610, 600},
 };
 

@@ -2,7 +2,7 @@
 //
 //   layer        statement                          output         parameters
 //   input        input 28x28x1                      28x28x1
-//   dense1       dense width relu                   300            235500
+//   dense1       dense 300 relu                     300            235500
 //   dense2       dense 10 softmax                   10             3010
 //                                                                  238510
 //
@@ -233,7 +233,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// --- dense1: dense width relu   28x28x1 -> 300 ---------------------------------------------------
+// --- dense1: dense 300 relu   28x28x1 -> 300 -----------------------------------------------------
 
 // y = x w
 // then y = x + b
@@ -602,7 +602,7 @@ static const char *first_nonfinite(const NnBatch *batch)
 // --- what the runtime is told --------------------------------------------------------------------
 
 static const NnLayer layers[] = {
-    {"dense1", "dense width relu", "300", 235500, 235200},
+    {"dense1", "dense 300 relu", "300", 235500, 235200},
     {"dense2", "dense 10 softmax", "10", 3010, 3000},
 };
 
