@@ -1,6 +1,7 @@
 // cmd_diff.c: `netc diff` compares two networks and their C, or two settings of one.
 #include "command.h"
 #include "diff.h"
+#include "json.h"
 #include "record.h"
 
 #include <stdlib.h>
@@ -105,10 +106,7 @@ static void print_json(const Result *result, const Side *left, const Side *right
         add_networks(object, result->networks);
     if (result->code || result->stat)
         add_code(object, result->texts);
-    char *const text = cJSON_Print(object);
-    printf("%s\n", text);
-    cJSON_free(text);
-    cJSON_Delete(object);
+    print_and_delete(object);
 }
 
 static void print_text(const Options *o, const Result *result, const Side *left, const Side *right)

@@ -1,8 +1,7 @@
 // cmd_show.c: `netc show` prints what a program was made of: its .net, and the options in comments.
 #include "command.h"
+#include "json.h"
 #include "record.h"
-
-#include <cjson/cJSON.h>
 
 static void print_json(const Record *record)
 {
@@ -12,10 +11,7 @@ static void print_json(const Record *record)
     for (int i = 0; i < record->options.count; i++)
         cJSON_AddItemToArray(options, cJSON_CreateString(record->options.words[i]));
     cJSON_AddStringToObject(object, "net", record->net);
-    char *const text = cJSON_Print(object);
-    printf("%s\n", text);
-    cJSON_free(text);
-    cJSON_Delete(object);
+    print_and_delete(object);
 }
 
 int run_show(const Options *o)

@@ -1,8 +1,8 @@
 // cmd_summary.c: `netc summary` prints what a network costs, and draws its memory plan.
 #include "command.h"
+#include "json.h"
 #include "summary.h"
 
-#include <cjson/cJSON.h>
 #include <string.h>
 
 // 1234567 is 1,234,567.
@@ -122,8 +122,7 @@ static void print_json(const Network *network, const Summary *summary)
     cJSON_AddNumberToObject(total, "optimizer_bytes", cost.optimizer_bytes);
     cJSON_AddNumberToObject(total, "arena_bytes", cost.arena_bytes);
     cJSON_AddNumberToObject(total, "unshared_bytes", (double)graph->unshared_bytes);
-    printf("%s\n", cJSON_Print(object));
-    cJSON_Delete(object);
+    print_and_delete(object);
 }
 
 int run_summary(const Options *o)

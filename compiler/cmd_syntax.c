@@ -1,8 +1,8 @@
 // cmd_syntax.c: `netc syntax EDITOR` prints what makes an editor colour .net files, from the table
 // of statements.
 #include "command.h"
+#include "json.h"
 
-#include <cjson/cJSON.h>
 #include <string.h>
 
 // The words of the language by what they are. A word may be of several kinds.
@@ -114,8 +114,7 @@ static void print_textmate(void)
     add_words(patterns, "support.constant", "(?<![\\w-])", v.choices);
     add_words(patterns, "keyword.other.unit", "(?<![\\w-])", v.units);
     add_pattern(patterns, "keyword.operator", "[-+*/=]");
-    printf("%s\n", cJSON_Print(root));
-    cJSON_Delete(root);
+    print_and_delete(root);
 }
 
 int run_syntax(const Options *o)
