@@ -356,7 +356,8 @@ static void emit_includes(Out *out, const Network *network)
     blank_line(out);
 }
 
-static void emit_sizes(Out *out, const Network *network)
+// `body`: the functions below, by which it is known what they call.
+static void emit_sizes(Out *out, const Network *network, const char *body)
 {
     part_rule(out, SIZES);
     comment(out,
@@ -369,6 +370,8 @@ static void emit_sizes(Out *out, const Network *network)
         comment(out, "One chunk of blocks after the other: what they need stays in the cache.");
         line(out, "enum { CHUNKS = %d, SLOTS = %d, CHUNK = SLOTS * ROWS };", network->chunks,
              slots);
+    }
+    if (strstr(body, "rows_of_chunk(")) {
         blank_line(out);
         comment(out, "How many rows a chunk has in this batch, none or less behind its end.");
         line(out, "static int rows_of_chunk(int chunk, const NnBatch *batch)");
@@ -415,7 +418,7 @@ const char *emit_c(Network *network)
     Out out = {.network = network};
     emit_card(&out, network);
     emit_includes(&out, network);
-    emit_sizes(&out, network);
+    emit_sizes(&out, network, body.text.text);
     emit_tensors(&out, network);
     part_rule(&out, ARENA);
     emit_arena(&out, network);

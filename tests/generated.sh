@@ -33,6 +33,24 @@ while read -r model; do
     check "lines of generated/$name.c" awk 'length($0) > 120 { print FNR ": " $0; bad = 1 } END { exit bad }' \
         "generated/$name.c"
 done < <(find models -name '*.net' | LC_ALL=C sort)
+# what no model has: branches, and chunks of a large batch that no weight's gradient sums over
+cat >"$work/branches.net" <<'END'
+input 28x28x1
+conv 4 3x3 relu stride 3
+residual { conv 4 3x3 pad same; batchnorm; dropout 10%; relu }
+concat { conv 2 3x3 tanh pad same } { }
+concat { dense 20 tanh } { avgpool 3; flatten }
+residual { dense [30 74] relu }
+dense 10 softmax
+loss cross_entropy
+END
+for batch in 8 3000; do
+    check "branches, batch $batch, are emitted" "$netc" emit "$work/branches.net" --set batch=$batch -o "$work/model.c"
+    for cc in gcc clang; do
+        check "branches, batch $batch, with $cc" $cc -std=gnu11 -O1 -Wall -Wextra -Werror -Iruntime -c \
+            -o "$work/model.o" "$work/model.c"
+    done
+done
 while read -r file; do
     name=${file#generated/}
     check "$file has no model" test -f "models/${name%.c}.net"
