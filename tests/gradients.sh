@@ -443,6 +443,27 @@ sigmoid:binary_cross_entropy smoothing 0.1
 :categorical_hinge class_weights [1 2 3 0.5 1 1 1 1 1 0.1]
 softplus:poisson
 END
+while IFS=: read -r last loss; do
+    gradient "one output for two classes, $loss" 5 5 1 <<END
+data csv "any.csv" label 1
+avgpool 2
+dense 12 tanh
+dense 1 $last
+loss $loss
+END
+done <<END
+sigmoid:binary_cross_entropy smoothing 0.1
+:hinge class_weights [1 3]
+END
+for loss in mse mae 'huber delta 0.3' poisson; do
+    gradient "numbers to learn, $loss" 5 5 1 <<END
+data csv "any.csv" targets "1, 2, 3"
+avgpool 2
+dense 12 tanh
+dense 3 softplus
+loss $loss
+END
+done
 for activation in sigmoid tanh relu; do
     gradient "mse, $activation" 5 5 1 <<END
 avgpool 2
