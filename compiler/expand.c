@@ -128,8 +128,11 @@ static void add_repeat(Resolver *r, const Row *row, const Statement *statement)
         *use = (Use){.loc = statement->loc, .round = round, .rounds = rounds};
         if (!enter(r, use))
             return;
+        const int layers = r->program->layer_count;
         resolve_body(r, statement, body);
         leave(r);
+        if (r->program->layer_count == layers)
+            return; // its text is broken, which was said: millions of rounds would add nothing
     }
 }
 
