@@ -21,8 +21,15 @@ relu
 pool 2
 dropout 20%
 concat { conv 8 3x3 relu pad same l2 0.001 } { conv 4 1x1 relu }
-residual { conv 12 3x3 pad same; batchnorm }
+residual { conv 12 3x3 groups 3 pad same; batchnorm }
 relu
+depthwise 3x3 gelu stride 2
+groupnorm 4
+spatial_dropout 10%
+conv_transpose 8 2x2 silu stride 2
+noise 0.05
+upsample 1x2 interpolation bilinear
+layernorm
 dropout 30%
 dense 40 relu
 dropout 50%
