@@ -28,7 +28,7 @@ void emit_rows_dot(Out *out, int columns, const char *at, const char *y, const c
     line(out, "%s(%s, %s, %s, %s);", rows_name(ROWS_DOT, columns), at, y, w, x);
 }
 
-bool calls_rows(const Product *p, const char *body)
+static bool calls_rows(const Product *p, const char *body)
 {
     return p->form >= ROWS_SUM && strstr(body, format("%s(", rows_name(p->form, p->columns)));
 }
@@ -59,25 +59,27 @@ static void emit_span_macro(Out *out)
     emit_macro(out, span, (int)(sizeof span / sizeof *span));
 }
 
-enum { MOST_VECTORS = 8 };
+enum { MOST_VECTORS = 8, MOST_SPANS = 2 + 8 }; // full ones, what they leave, and each half
 
 typedef struct {
-    int from, vectors, lanes;
+    int from, runs, vectors, lanes; // the first column; so many spans of one form behind another
 } Span;
 
-// The columns as spans of full vectors, then halves down to one column.
-static int spans_of(const Network *network, int columns, Span *spans)
+// The columns as spans of MOST_VECTORS full vectors, one of those that are left, then halves down
+// to one column.
+static int spans_of(const Network *network, int columns, Span spans[MOST_SPANS])
 {
-    const int full = product_lanes(network);
+    const int full = product_lanes(network), wide = MOST_VECTORS * full;
     int count = 0, at = 0;
-    while (columns - at >= full) {
-        const int vectors = (columns - at) / full;
-        spans[count++] = (Span){at, vectors < MOST_VECTORS ? vectors : MOST_VECTORS, full};
-        at += full * spans[count - 1].vectors;
-    }
+    if (columns >= wide)
+        spans[count++] = (Span){at, columns / wide, MOST_VECTORS, full};
+    at = columns / wide * wide;
+    if (columns - at >= full)
+        spans[count++] = (Span){at, 1, (columns - at) / full, full};
+    at = columns / full * full;
     for (int lanes = full / 2; lanes >= 1; lanes /= 2)
         if ((columns - at) / lanes) {
-            spans[count++] = (Span){at, 1, lanes};
+            spans[count++] = (Span){at, 1, 1, lanes};
             at += lanes;
         }
     return count;
@@ -85,14 +87,10 @@ static int spans_of(const Network *network, int columns, Span *spans)
 
 static const char *span_name(const Span *s) { return format("span_%dx%d", s->vectors, s->lanes); }
 
-enum { MOST_SPANS = 4096 };
-
 static void emit_sum(Out *out, int columns)
 {
-    static Span spans[MOST_SPANS];
+    Span spans[MOST_SPANS];
     const char *const type = real_type(out->network);
-    if (columns > MOST_SPANS * 64)
-        bug("a row of %d columns", columns);
     const int count = spans_of(out->network, columns, spans);
     comment(out, "y[%d] = the sum of x[i] w[i][%d] over the places i of the list", columns,
             columns);
@@ -100,18 +98,14 @@ static void emit_sum(Out *out, int columns)
         out, format("static void %s(", rows_name(ROWS_SUM, columns)),
         format("const int32_t *at, const %s *x, const %s *w, %s *y", type, type, type));
     line(out, "{");
-    int s = 0, runs = 0;
-    while (runs < count && spans[runs].vectors == MOST_VECTORS)
-        runs++;
-    if (runs > 1) {
-        const int width = MOST_VECTORS * spans[0].lanes;
-        line(out, "for (int j = 0; j < %d; j += %d)", runs * width, width);
-        line(out, "    %s(at, x, w + j, %d, y + j);", span_name(&spans[0]), columns);
-        s = runs;
-    }
-    for (; s < count; s++) {
-        const char *const offset = spans[s].from ? format(" + %d", spans[s].from) : "";
-        line(out, "%s(at, x, w%s, %d, y%s);", span_name(&spans[s]), offset, columns, offset);
+    for (const Span *s = spans; s < spans + count; s++) {
+        const int width = s->vectors * s->lanes;
+        const char *const offset = s->runs > 1 ? " + j" : s->from ? format(" + %d", s->from) : "";
+        if (s->runs > 1)
+            line(out, "for (int j = 0; j < %d; j += %d)", s->runs * width, width);
+        out->depth += s->runs > 1;
+        line(out, "%s(at, x, w%s, %d, y%s);", span_name(s), offset, columns, offset);
+        out->depth -= s->runs > 1;
     }
     line(out, "}");
     blank_line(out);
@@ -189,7 +183,7 @@ static void emit_spans(Out *out, const char *body)
     text_add(&done, " ");
     for (int i = 0; i < out->network->product_count; i++) {
         const Product *const p = &out->network->products[i];
-        static Span spans[MOST_SPANS];
+        Span spans[MOST_SPANS];
         if (p->form != ROWS_SUM || !calls_rows(p, body))
             continue;
         const int count = spans_of(out->network, p->columns, spans);
