@@ -69,6 +69,9 @@ static void watch(const NnBatch *batch)
 static int setup(void **state)
 {
     memset(&watched, 0, sizeof watched);
+    // a program leaves a signal ignored that was so at its start, as behind a shell's '&'
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     small_model_hook = watch;
     return write_data(state);
 }
