@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+const char *box_title(const Box *box)
+{
+    return box->backward ? format("gradients of %s", box->name) : box->name;
+}
+
 static int find_box(const Picture *p, const char *layer, bool backward)
 {
     for (int i = 0; i < p->box_count; i++)

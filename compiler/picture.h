@@ -66,6 +66,8 @@ typedef struct {
 
 Layout layout(const Picture *picture, int boxes, const LayoutRules *rules);
 
+const char *box_title(const Box *box); // its first line
+
 // --- the writers --------------------------------------------------------------------------------
 const char *picture_svg(const Picture *picture);
 const char *picture_dot(const Picture *picture);

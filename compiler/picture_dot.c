@@ -14,10 +14,7 @@ static const char *quoted(const char *text)
     return out.text ? out.text : "";
 }
 
-static const char *id_of(const Box *box)
-{
-    return format("\"%s%s\"", box->backward ? "gradients of " : "", quoted(box->name));
-}
+static const char *id_of(const Box *box) { return format("\"%s\"", quoted(box_title(box))); }
 
 const char *picture_dot(const Picture *p)
 {
@@ -33,12 +30,11 @@ const char *picture_dot(const Picture *p)
              quoted(p->title));
     for (int i = 0; i < p->box_count; i++) {
         const Box *const box = &p->boxes[i];
-        text_add(&out, "    %s [fillcolor=\"%s\", label=\"%s", id_of(box),
+        text_add(&out, "    %s [fillcolor=\"%s\", label=\"%s\\l", id_of(box),
                  box->backward                    ? "#fbd9bb"
                  : !strcmp(box->class, "forward") ? "#cfe3f5"
                                                   : "#f6f8fa",
-                 box->backward ? "gradients of " : "");
-        text_add(&out, "%s\\l", quoted(box->name));
+                 quoted(box_title(box)));
         for (int k = 0; k < box->line_count; k++)
             text_add(&out, "%s\\l", quoted(box->lines[k]));
         text_add(&out, "\"];\n");

@@ -17,14 +17,9 @@ typedef struct {
 
 static bool is_value(WireKind kind) { return kind == WIRE_VALUE; }
 
-static const char *name_of(const Box *box)
-{
-    return box->backward ? format("gradients of %s", box->name) : box->name;
-}
-
 static double box_width(const Box *box)
 {
-    double width = svg_width(name_of(box));
+    double width = svg_width(box_title(box));
     for (int i = 0; i < box->line_count; i++)
         if (svg_width(box->lines[i]) > width)
             width = svg_width(box->lines[i]);
@@ -69,7 +64,7 @@ static void put_box(Text *svg, const Drawing *d, int index)
     const double width = d->widths[index], height = d->heights[index];
     const double x = x_of(d, index) - width / 2, y = y_of(d, index);
     svg_rect(svg, box->class, x, y, width, height, ROUND, NULL);
-    svg_text(svg, "bold", x + PADDING, y + PADDING + 9, "start", 0, name_of(box));
+    svg_text(svg, "bold", x + PADDING, y + PADDING + 9, "start", 0, box_title(box));
     for (int i = 0; i < box->line_count; i++)
         svg_text(svg, i ? "dim" : "", x + PADDING, y + PADDING + 9 + (i + 1) * LINE, "start", 0,
                  box->lines[i]);

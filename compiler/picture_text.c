@@ -47,14 +47,9 @@ static void write_text(Canvas *c, int x, int y, const char *text)
     }
 }
 
-static const char *name_of(const Box *box)
-{
-    return box->backward ? format("gradients of %s", box->name) : box->name;
-}
-
 static int box_width(const Box *box)
 {
-    int width = letters_of(name_of(box));
+    int width = letters_of(box_title(box));
     for (int i = 0; i < box->line_count; i++)
         if (letters_of(box->lines[i]) > width)
             width = letters_of(box->lines[i]);
@@ -71,7 +66,7 @@ static void draw_box(Canvas *c, const Box *box, int middle, int top)
     level(c, bottom, left, right);
     upright(c, left, top, bottom);
     upright(c, right, top, bottom);
-    write_text(c, left + 2, top + 1, name_of(box));
+    write_text(c, left + 2, top + 1, box_title(box));
     for (int i = 0; i < box->line_count; i++)
         write_text(c, left + 2, top + 2 + i, box->lines[i]);
 }
