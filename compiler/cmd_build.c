@@ -1,9 +1,8 @@
 // cmd_build.c: `netc build` makes the program, and `netc train` runs it too.
+#include "child.h"
 #include "command.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char *binary_path(const Options *o, const Network *network)
 {
@@ -44,7 +43,6 @@ int run_train(const Options *o)
     command[0] = binary;
     command[1] = "train";
     memcpy(command + 2, o->passed_on.items, (size_t)o->passed_on.count * sizeof *command);
-    execv(binary, (char *const *)(uintptr_t)command);
-    error_at(E912, (Loc){0}, "cannot run '%s': %s", binary, strerror(errno));
+    become(command);
     return MISTAKE;
 }

@@ -3,6 +3,7 @@
 //
 // A row's folder keeps what its training writes, and row.json: the key of what was trained and how
 // it ended. Where the key is the same, a finished training is kept and a stopped one goes on.
+#include "child.h"
 #include "lab.h"
 
 #include <cjson/cJSON.h>
@@ -147,32 +148,15 @@ static int status_of(pid_t child)
                                  : MISTAKE;
 }
 
-static void start_program(const char *const *command, const int ends[2])
-{
-    dup2(ends[1], STDOUT_FILENO);
-    close(ends[0]);
-    close(ends[1]);
-    execv(command[0], (char *const *)(uintptr_t)command);
-    error_at(E912, (Loc){0}, "cannot run '%s': %s", command[0], strerror(errno));
-    _exit(127);
-}
-
 // Runs the built program, which prints a line of JSON for each epoch; returns its exit status.
 static int train(const Lab *lab, const Experiment *row, const char *const *command, int epochs)
 {
-    int ends[2];
-    if (pipe(ends))
-        bug("no pipe: %s", strerror(errno));
-    fflush(NULL);
-    const pid_t child = fork();
-    if (child == 0)
-        start_program(command, ends);
-    close(ends[1]);
+    FILE *lines;
+    const pid_t child = start_child(command, &lines);
     running = child;
-    FILE *const lines = fdopen(ends[0], "r");
     char *text = NULL;
     size_t room = 0;
-    while (child > 0 && lines && getline(&text, &room, lines) >= 0)
+    while (lines && getline(&text, &room, lines) >= 0)
         show_epoch(lab, row, text, epochs);
     free(text);
     if (lines)

@@ -2,6 +2,7 @@
 // run by one thread on random pictures, for a second.
 #include "summary.h"
 
+#include "child.h"
 #include "command.h"
 
 #include <cjson/cJSON.h>
@@ -14,26 +15,15 @@
 // All that the program prints, or NULL after an error.
 static const char *output_of(const char *const *command)
 {
-    int ends[2];
-    if (pipe(ends))
-        bug("no pipe: %s", strerror(errno));
-    fflush(NULL);
-    const pid_t child = fork();
-    if (child == 0) {
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        execv(command[0], (char *const *)(uintptr_t)command);
-        error_at(E912, (Loc){0}, "cannot run '%s': %s", command[0], strerror(errno));
-        _exit(127);
-    }
-    close(ends[1]);
+    FILE *output;
+    const pid_t child = start_child(command, &output);
     Text text = {0};
     char bytes[4096];
-    ssize_t count;
-    while (child > 0 && (count = read(ends[0], bytes, sizeof bytes)) > 0)
-        text_put(&text, bytes, (size_t)count);
-    close(ends[0]);
+    size_t count;
+    while (output && (count = fread(bytes, 1, sizeof bytes, output)) > 0)
+        text_put(&text, bytes, count);
+    if (output)
+        fclose(output);
     int status = 0;
     if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status)) {
         error_at(E918, (Loc){0}, "the program's 'bench' failed");
