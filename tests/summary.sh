@@ -22,7 +22,7 @@ for key in "parameters", "multiply_adds", "activation_bytes", "seconds_estimated
 shares = [row["seconds_measured"] / total["seconds_measured"] for row in layers]
 if max(zip(shares, layers), key=lambda pair: pair[0])[1]["name"] != "dense1":
     print("dense1, with 98 % of the multiply-adds, has not the largest measured share")
-if min(shares) < 0 or sum(shares) == 0:
+if min(shares) < 0 or not 0 < sum(shares) <= 1:
     print(f"the layers' shares of the measured step are {shares}")
 END
 }
