@@ -8,18 +8,16 @@
 
 #include <string.h>
 
-typedef enum { ROWS_BY_MATRIX, OUTER_SUM } Form;
-
 // --- calls --------------------------------------------------------------------------------------
 
-static const char *product_name(Form form, int terms, int columns)
+static const char *product_name(ProductForm form, int terms, int columns)
 {
     static const char *const names[] = {"product", "outer"};
     return format("%s_%dx%d", names[form], terms, columns);
 }
 
 // Notes that a function is needed.
-void need_product(Out *out, int form, int terms, int columns, int rows)
+void need_product(Out *out, ProductForm form, int terms, int columns, int rows)
 {
     Network *const network = out->network;
     for (int i = 0; i < network->product_count; i++) {
@@ -97,11 +95,6 @@ static void emit_blas(Out *out, const char *body)
 
 // --- tiles --------------------------------------------------------------------------------------
 
-int product_lanes(const Network *network)
-{
-    return network->target->vector_bytes / (network->doubles ? 8 : 4);
-}
-
 // How the rows are cut into tiles: as few as the registers allow beside two vectors of the matrix
 // and one spread number, of equal height, and one for what those leave.
 typedef struct {
@@ -134,7 +127,7 @@ typedef struct {
 // The columns as strips: pairs of full vectors, one full vector, then halves down to one column.
 static int strips_of(const Network *network, int columns, Strip *strips)
 {
-    const int full = product_lanes(network);
+    const int full = vector_lanes(network);
     int count = 0;
     if (columns >= 2 * full)
         strips[count++] = (Strip){2 * full, 2, full};
@@ -291,7 +284,7 @@ static void emit_tiled_product(Out *out, const Product *p)
     const bool outer = p->form != ROWS_BY_MATRIX;
     comment(out, "%s", about_product(p));
     emit_declaration(out,
-                     format("static void %s(", product_name((Form)p->form, p->terms, p->columns)),
+                     format("static void %s(", product_name(p->form, p->terms, p->columns)),
                      outer ? "int from, int to, int terms, const void *left, const void *right, "
                              "void *result, bool add"
                            : "int rows, const void *left, const void *right, void *result");
@@ -308,7 +301,7 @@ static void emit_vector_types(Out *out)
 {
     const char *const type = real_type(out->network);
     const int size = out->network->doubles ? 8 : 4;
-    for (int n = product_lanes(out->network); n > 1; n /= 2)
+    for (int n = vector_lanes(out->network); n > 1; n /= 2)
         line(out, "typedef %s Vector%d __attribute__((vector_size(%d)));", type, n, n * size);
     blank_line(out);
 }
@@ -316,7 +309,7 @@ static void emit_vector_types(Out *out)
 static bool is_called(const Product *p, const char *body)
 {
     return p->form <= OUTER_SUM &&
-           strstr(body, format("%s(", product_name((Form)p->form, p->terms, p->columns))) != NULL;
+           strstr(body, format("%s(", product_name(p->form, p->terms, p->columns))) != NULL;
 }
 
 // A line for each strip that a product needs, in one table.

@@ -4,9 +4,7 @@
 
 #include <string.h>
 
-typedef enum { ROWS_SUM = 2, ROWS_DOT } Form; // behind those of emit_product.c
-
-static const char *rows_name(int form, int columns)
+static const char *rows_name(ProductForm form, int columns)
 {
     return format("rows_%s_%d", form == ROWS_SUM ? "sum" : "dot", columns);
 }
@@ -69,7 +67,7 @@ typedef struct {
 // to one column.
 static int spans_of(const Network *network, int columns, Span spans[MOST_SPANS])
 {
-    const int full = product_lanes(network), wide = MOST_VECTORS * full;
+    const int full = vector_lanes(network), wide = MOST_VECTORS * full;
     int count = 0, at = 0;
     if (columns >= wide)
         spans[count++] = (Span){at, columns / wide, MOST_VECTORS, full};
@@ -116,7 +114,7 @@ static void emit_sum(Out *out, int columns)
 static void emit_dot(Out *out, int columns)
 {
     const char *const type = real_type(out->network);
-    int full = product_lanes(out->network);
+    int full = vector_lanes(out->network);
     while (full > columns)
         full /= 2;
     comment(out, "x[i] = the sum of w[i][j] y[j] over j < %d, for each place i of the list",
@@ -159,7 +157,7 @@ static void emit_halves(Out *out)
 {
     const char *const type = real_type(out->network);
     comment(out, "load: a vector from memory; halved: its lower lanes plus its upper ones.");
-    for (int n = product_lanes(out->network); n > 1; n /= 2) {
+    for (int n = vector_lanes(out->network); n > 1; n /= 2) {
         const char *const vector = lane_type(out->network, n);
         line(out, "static inline %s load%d(const %s *from)", vector, n, type);
         line(out, "{");

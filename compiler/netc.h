@@ -523,8 +523,14 @@ typedef struct {
 } Card;
 
 // A matrix product that the generated code needs a function for.
+typedef enum {
+    ROWS_BY_MATRIX, // emit_product.c
+    OUTER_SUM,
+    ROWS_SUM, // emit_rows.c
+    ROWS_DOT,
+} ProductForm;
 typedef struct {
-    int form; // emit_product.c
+    ProductForm form;
     int terms, columns;
     int rows; // that it mostly has
 } Product;
@@ -797,8 +803,7 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
                   const char *w, const char *y);
 void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
                 const char *terms, const char *x, const char *dy, const char *dw, const char *add);
-void need_product(Out *out, int form, int terms, int columns, int rows);
-int product_lanes(const Network *network);                      // of a full vector
+void need_product(Out *out, ProductForm form, int terms, int columns, int rows);
 const char *lane_type(const Network *network, int lane_count);  // "Vector8"
 void emit_macro(Out *out, const char *const *lines, int count); // REAL: the program's type
 void emit_products(Out *out, const char *body); // the functions that the body calls
