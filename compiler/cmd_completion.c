@@ -50,22 +50,13 @@ Completes word_completes(const Command *command, Words *words)
     return words->count ? COMPLETE_WORDS : COMPLETE_NOTHING;
 }
 
-static const char *joined(Words words)
-{
-    Text text = {0};
-    text_add(&text, "%s", "");
-    for (int i = 0; i < words.count; i++)
-        text_add(&text, "%s%s", i ? " " : "", words.words[i]);
-    return text.text;
-}
-
 static const char *option_names(const Command *command)
 {
     Words words = {0};
     for (const Option *o = next_option(NULL); o; o = next_option(o))
         if (takes_option(command, o))
             words_add(&words, o->name);
-    return joined(words);
+    return words_joined(words, " ");
 }
 
 static const char *command_names(const char *between)
@@ -82,7 +73,7 @@ static void bash_reply(Completes kind, Words words)
 {
     switch (kind) {
     case COMPLETE_WORDS:
-        printf("COMPREPLY=($(compgen -W '%s' -- \"$current\"))", joined(words));
+        printf("COMPREPLY=($(compgen -W '%s' -- \"$current\"))", words_joined(words, " "));
         break;
     case COMPLETE_NETWORKS: // and folders on the way to them
         printf("COMPREPLY=($(compgen -f -X '!*.net' -- \"$current\") "
@@ -157,7 +148,7 @@ static const char *zsh_quoted(const char *text, const char *special)
 static const char *zsh_action(Completes kind, Words words)
 {
     switch (kind) {
-    case COMPLETE_WORDS: return format("(%s)", joined(words));
+    case COMPLETE_WORDS: return format("(%s)", words_joined(words, " "));
     case COMPLETE_NETWORKS: return "_files -g \"*.net\"";
     case COMPLETE_FILES: return "_files";
     case COMPLETE_NOTHING: return " ";
@@ -224,7 +215,7 @@ static const char *fish_quoted(const char *text)
 static void fish_values(Completes kind, Words words)
 {
     switch (kind) {
-    case COMPLETE_WORDS: printf(" -x -a '%s'", fish_quoted(joined(words))); break;
+    case COMPLETE_WORDS: printf(" -x -a '%s'", fish_quoted(words_joined(words, " "))); break;
     case COMPLETE_NETWORKS: printf(" -k -x -a '(__fish_complete_suffix .net)'"); break;
     case COMPLETE_FILES: printf(" -r -F"); break;
     case COMPLETE_NOTHING: printf(" -x"); break;

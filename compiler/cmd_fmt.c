@@ -4,22 +4,11 @@
 
 #include <string.h>
 
-static const char *read_all(FILE *file)
-{
-    Text text = {0};
-    text_add(&text, "%s", "");
-    char bytes[4096];
-    size_t count;
-    while ((count = fread(bytes, 1, sizeof bytes, file)) > 0)
-        text_put(&text, bytes, count);
-    return text.text;
-}
-
 // The bytes of a file, in which a Source has replaced line ends.
 static bool holds(const char *path, const char *text)
 {
     FILE *const file = fopen(path, "rb");
-    const bool same = file && !strcmp(read_all(file), text);
+    const bool same = file && !strcmp(read_stream(file), text);
     if (file)
         fclose(file);
     return same;
@@ -27,7 +16,7 @@ static bool holds(const char *path, const char *text)
 
 static int format_input(bool check)
 {
-    const char *const text = read_all(stdin);
+    const char *const text = read_stream(stdin);
     const Source *const source = source_of_text("standard input", text);
     if (source)
         parse(source);

@@ -31,14 +31,6 @@ static Vocabulary read_vocabulary(void)
     return v;
 }
 
-static const char *joined(Words words, const char *between)
-{
-    Text text = {0};
-    for (int i = 0; i < words.count; i++)
-        text_add(&text, "%s%s", i ? between : "", words.words[i]);
-    return text.text;
-}
-
 // --- Vim ----------------------------------------------------------------------------------------
 
 static void print_vim(void)
@@ -53,7 +45,8 @@ static void print_vim(void)
            "syntax match netcOption '\\<\\(%s\\)\\>'\n"
            "syntax match netcChoice '\\<\\(%s\\)\\>'\n"
            "syntax match netcUnit '\\<\\(%s\\)\\>'\n",
-           joined(v.options, "\\|"), joined(v.choices, "\\|"), joined(v.units, "\\|"));
+           words_joined(v.options, "\\|"), words_joined(v.choices, "\\|"),
+           words_joined(v.units, "\\|"));
     printf("syntax match netcNumber '\\<\\d\\+\\(\\.\\d*\\)\\?\\([eE][-+]\\?\\d\\+\\)\\?%%\\?'\n"
            "syntax match netcSize '\\<\\d\\+\\(x\\d\\+\\)\\+\\>'\n"
            "syntax match netcActivation '\\<\\(%s\\)\\>'\n"
@@ -62,8 +55,8 @@ static void print_vim(void)
            "syntax match netcStatement '\\(^\\|[;{}]\\)\\s*\\zs\\(%s\\)\\>'\n"
            "syntax match netcComment '#.*' contains=@Spell\n"
            "syntax region netcString start='\"' end='\"' oneline\n\n",
-           joined(statement_words(SECTION_ACTIVATION), "\\|"), joined(v.layers, "\\|"),
-           joined(v.training, "\\|"), joined(v.other, "\\|"));
+           words_joined(statement_words(SECTION_ACTIVATION), "\\|"), words_joined(v.layers, "\\|"),
+           words_joined(v.training, "\\|"), words_joined(v.other, "\\|"));
     static const char *const groups[][2] = {
         {"netcOption", "Identifier"}, {"netcChoice", "Constant"},  {"netcUnit", "Type"},
         {"netcNumber", "Number"},     {"netcSize", "Number"},      {"netcActivation", "Function"},
@@ -87,7 +80,8 @@ static void add_pattern(cJSON *patterns, const char *scope, const char *match)
 static void add_words(cJSON *patterns, const char *scope, const char *before, Words words)
 {
     if (words.count)
-        add_pattern(patterns, scope, format("%s\\b(?:%s)(?![\\w-])", before, joined(words, "|")));
+        add_pattern(patterns, scope,
+                    format("%s\\b(?:%s)(?![\\w-])", before, words_joined(words, "|")));
 }
 
 static void print_textmate(void)

@@ -11,11 +11,6 @@ static const char rule_start[] = "// --- ";
 
 static bool is_comment(const char *line) { return !strncmp(line, "//", 2); }
 
-static bool starts_with(const char *text, const char *start)
-{
-    return !strncmp(text, start, strlen(start));
-}
-
 // "dense1: dense 10 softmax   300 -> 10" of the rule that has it.
 static const char *rule_title(const char *line)
 {

@@ -31,6 +31,11 @@ const char *setting_word(const Clause *clause, const char *name)
     return setting(clause, name)->word;
 }
 
+bool switched_on(const Clause *clause, const char *name)
+{
+    return !strcmp(setting_word(clause, name), "on");
+}
+
 // --- the table ----------------------------------------------------------------------------------
 
 enum { COLUMNS = 4, MAX_CELL = 40 }; // subject, setting, value, origin

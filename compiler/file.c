@@ -1,4 +1,4 @@
-// file.c: writing a file whole or not at all.
+// file.c: files read to their end, and written whole or not at all.
 #include "command.h"
 
 #include <errno.h>
@@ -6,6 +6,17 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+const char *read_stream(FILE *file)
+{
+    Text text = {0};
+    text_add(&text, "%s", "");
+    char bytes[4096];
+    size_t count;
+    while ((count = fread(bytes, 1, sizeof bytes, file)) > 0)
+        text_put(&text, bytes, count);
+    return text.text;
+}
 
 static bool put_text(FILE *file, const char *text)
 {

@@ -35,7 +35,6 @@ void name_value(const Lowering *l, const char *suffix, const char *function);
 int layer_tensor(const Lowering *l, const char *suffix, int role, Shape shape, double constant);
 // The weights of a dense or a convolution; -1 after an error.
 int layer_weights(const Lowering *l, Shape shape, double fan_in, double fan_out);
-bool switched_on(const Clause *clause, const char *name);
 
 // --- lower_product.c ----------------------------------------------------------------------------
 bool finish_product(Lowering *l, int units); // bias and activation behind a product

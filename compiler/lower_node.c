@@ -74,8 +74,3 @@ int layer_weights(const Lowering *l, Shape shape, double fan_in, double fan_out)
     tensor->max_norm = setting_number(l->clause, "max_norm");
     return id;
 }
-
-bool switched_on(const Clause *clause, const char *name)
-{
-    return !strcmp(setting_word(clause, name), "on");
-}

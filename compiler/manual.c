@@ -4,11 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-static bool starts_with(const char *text, const char *start)
-{
-    return !strncmp(text, start, strlen(start));
-}
-
 static bool is_fence(const char *line) { return starts_with(line, "```"); }
 
 static int heading_level(const char *line)

@@ -17,11 +17,7 @@ static const char *output_of(const char *const *command)
 {
     FILE *output;
     const pid_t child = start_child(command, &output);
-    Text text = {0};
-    char bytes[4096];
-    size_t count;
-    while (output && (count = fread(bytes, 1, sizeof bytes, output)) > 0)
-        text_put(&text, bytes, count);
+    const char *const text = output ? read_stream(output) : "";
     if (output)
         fclose(output);
     int status = 0;
@@ -29,7 +25,7 @@ static const char *output_of(const char *const *command)
         error_at(E918, (Loc){0}, "the program's 'bench' failed");
         return NULL;
     }
-    return text.text;
+    return text;
 }
 
 static double number_in(const cJSON *object, const char *name)

@@ -29,6 +29,7 @@ const char *number_text(double number);  // the shortest text that reads back as
 const char *percent_text(double number); // "25%" of 0.25
 const char *bytes_text(double bytes);    // "1.23 MB", of a million
 const char *seconds_text(double seconds);        // "1.23 ms"
+bool starts_with(const char *text, const char *start);
 bool same_letters(const char *a, const char *b); // equal but for the case of the letters
 
 // The nearest of `count` words to `word`, or NULL when none is near enough to suggest.
@@ -253,6 +254,7 @@ const Setting *find_setting(const Clause *clause, const char *name);
 const Setting *setting(const Clause *clause, const char *name); // a bug when there is none
 double setting_number(const Clause *clause, const char *name);
 const char *setting_word(const Clause *clause, const char *name); // NULL: not set
+bool switched_on(const Clause *clause, const char *name); // a setting of "on" or "off"
 const char *setting_value(const Setting *setting);                // as it would be written
 const char *clause_text(const Clause *clause); // with every value in force: "dense 50 relu"
 const char *layer_name(const Program *program, int layer);        // "conv1", or what `as` says
@@ -303,6 +305,7 @@ typedef struct {
     int count;
 } Words;
 void words_add(Words *words, const char *word); // once
+const char *words_joined(Words words, const char *between);
 
 const Row *statement_row(const char *word);      // NULL: no such statement
 const Row *next_statement(const Row *statement); // of NULL the first; NULL behind the last

@@ -174,6 +174,15 @@ void words_add(Words *words, const char *word)
     words->words = longer;
 }
 
+const char *words_joined(Words words, const char *between)
+{
+    Text text = {0};
+    text_add(&text, "%s", "");
+    for (int i = 0; i < words.count; i++)
+        text_add(&text, "%s%s", i ? between : "", words.words[i]);
+    return text.text;
+}
+
 Words statement_words(Section section)
 {
     Words words = {0};

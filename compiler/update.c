@@ -12,11 +12,6 @@ static bool has_extras(const Attributes *a)
     return a->decay != 0 || a->clip_value != 0 || a->clip_norm != 0 || a->average != 0;
 }
 
-static bool switched_on(const Clause *clause, const char *name)
-{
-    return !strcmp(setting_word(clause, name), "on");
-}
-
 static Op rule_of(const Clause *optimizer)
 {
     const char *const kind = setting_word(optimizer, "kind");

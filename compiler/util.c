@@ -198,6 +198,11 @@ const char *join_words(const char *const *words, int count, const char *last)
 
 // --- spelling -----------------------------------------------------------------------------------
 
+bool starts_with(const char *text, const char *start)
+{
+    return !strncmp(text, start, strlen(start));
+}
+
 bool same_letters(const char *a, const char *b)
 {
     while (*a && tolower((unsigned char)*a) == tolower((unsigned char)*b))
