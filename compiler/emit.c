@@ -215,7 +215,8 @@ static void emit_tensor_table(Out *out, const Network *network)
         const Node *const gradient =
             network->doubles && t->gradient >= 0 ? &network->train.nodes[t->gradient] : NULL;
         line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %.9g},", t->key ? t->key : t->name,
-             roles[t->role], dims.text, t->name, gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale);
+             roles[t->role], dims.text, t->name,
+             gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale);
     }
     line(out, "};");
     blank_line(out);

@@ -1,7 +1,8 @@
-// emit_activation.c: activations and their gradients, as statements on `v` in the loop of another op.
+// emit_activation.c: activations and their gradients, as statements on `v` in the loop of another
+// op.
 //
-// A gradient is computed from the result y where that says enough, so that x need not be kept; where
-// y does not tell x, from x. A NaN stays NaN.
+// A gradient is computed from the result y where that says enough, so that x need not be kept;
+// where y does not tell x, from x. A NaN stays NaN.
 #include "netc.h"
 
 #define UNUSED (void)graph, (void)node

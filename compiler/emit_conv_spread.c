@@ -133,8 +133,8 @@ static void emit_line_weights_macro(Out *out)
         "                const REAL *const from = x + i * xl + g * PERIOD * LANES;",
         "                Vector gradient[PERIOD];",
         "                UNROLLED for (int k = 0; k < PERIOD; k++)",
-        "                    memcpy(&gradient[k], dy + i * yl + (g * PERIOD + k) * LANES, "
-        "sizeof(Vector));",
+        ("                    memcpy(&gradient[k], dy + i * yl + (g * PERIOD + k) * LANES, "
+         "sizeof(Vector));"),
         "                UNROLLED for (int t = 0; t < RUNS * TAPS; t++)",
         "                    UNROLLED for (int k = 0; k < PERIOD; k++) {",
         "                        Vector at;",

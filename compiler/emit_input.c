@@ -71,7 +71,7 @@ static void emit_changes(Out *out, const Clause *augment)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const double number = setting_number(augment, names[i]);
         const bool whole = !strcmp(names[i], "grid") || !strcmp(names[i], "cutout");
-        if (number == 0 || (!strcmp(names[i], "grid") && !setting_number(augment, "elastic")))
+        if (number == 0 || (!strcmp(names[i], "grid") && setting_number(augment, "elastic") == 0))
             continue;
         text_add(&list, "%s.%s = %s%s", list.length ? ", " : "", names[i], number_text(number),
                  whole || number == (int)number ? "" : "f");

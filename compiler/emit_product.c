@@ -43,8 +43,8 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
     line(out, "%s(%s, %s, %s, %s);", product_name(ROWS_BY_MATRIX, terms, columns), rows, x, w, y);
 }
 
-// dw[from..to][columns] = the sum over `terms` rows of x[.][from..to]' dy[.][columns], where rows of
-// x are `width` apart; that is added to dw where the C expression `add` is true.
+// dw[from..to][columns] = the sum over `terms` rows of x[.][from..to]' dy[.][columns], where rows
+// of x are `width` apart; that is added to dw where the C expression `add` is true.
 void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
                 const char *terms, const char *x, const char *dy, const char *dw, const char *add)
 {

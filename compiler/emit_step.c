@@ -16,8 +16,8 @@ static const char *value_name(const Graph *graph, const Node *node)
 
 // --- the arena ----------------------------------------------------------------------------------
 
-// "AT_conv1 =       1605632,", as wide for every value whose name is no longer than most: one with a
-// longer name moves no other line.
+// "AT_conv1 =       1605632,", as wide for every value whose name is no longer than most: one with
+// a longer name moves no other line.
 static const char *place_constant(const char *prefix, const char *name, long bytes, int digits)
 {
     enum { USUAL = 18 };

@@ -2,8 +2,8 @@
 // and transposed, as plain loops whose innermost runs over channels.
 //
 // All of them, forward and backward, are one sum over the same triples: a pixel of the smaller
-// picture, a tap of the window, and the pixel of the larger picture under it. They differ in which of
-// the two pictures is read, in which is written, and in what is multiplied.
+// picture, a tap of the window, and the pixel of the larger picture under it. They differ in which
+// of the two pictures is read, in which is written, and in what is multiplied.
 #include "netc.h"
 
 #include <string.h>
@@ -35,7 +35,8 @@ static const char *place(const Geometry *g, int d, const char *index, const char
     return g->a->pad[d] ? format("%s - %d", sum, g->a->pad[d]) : sum;
 }
 
-// Opens the loops over rows, taps and columns, of example `i`: those that lie in the larger picture.
+// Opens the loops over rows, taps and columns, of example `i`: those that lie in the larger
+// picture.
 static void open_taps(Out *out, const Geometry *g)
 {
     const Attributes *const a = g->a;

@@ -42,8 +42,8 @@ void emit_bias_grad(Out *out, const Graph *graph, const Node *node)
 
 // --- sums of squares ----------------------------------------------------------------------------
 
-// Declares `sum`, over a part, of `term` at [i][j]. Columns are summed apart, which leaves the order
-// of the sum fixed and the loop in vectors.
+// Declares `sum`, over a part, of `term` at [i][j]. Columns are summed apart, which leaves the
+// order of the sum fixed and the loop in vectors.
 static void emit_part_sum(Out *out, const Graph *graph, const Node *node, const char *term)
 {
     const Shape shape = graph->nodes[node->input[0]].shape;

@@ -121,8 +121,8 @@ void emit_window_tiles(Out *out)
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                    Vector part = {0};",
-        "                    memcpy(&part, c + i * ci + j * LANES, WIDTH / VECTORS * "
-        "sizeof(REAL));",
+        ("                    memcpy(&part, c + i * ci + j * LANES, WIDTH / VECTORS * "
+         "sizeof(REAL));"),
         "                    sum[i][j] = part;",
         "                }",
         "        for (int r = 0; r < runs; r++)",

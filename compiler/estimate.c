@@ -1,9 +1,10 @@
 // estimate.c: how long a step takes, estimated before the first one.
 //
-// A node takes as long as its arithmetic or its memory, whichever is more (the roofline of Williams,
-// Waterman and Patterson, 2009), by one thread of a processor that has the target's vectors and the
-// figures below. It is an estimate: it knows nothing of the machine's own clock and caches, of
-// barriers, or of how near a kernel comes to its roof. It serves to compare networks and layers.
+// A node takes as long as its arithmetic or its memory, whichever is more (the roofline of
+// Williams, Waterman and Patterson, 2009), by one thread of a processor that has the target's
+// vectors and the figures below. It is an estimate: it knows nothing of the machine's own clock and
+// caches, of barriers, or of how near a kernel comes to its roof. It serves to compare networks and
+// layers.
 #include "netc.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-// lower_data.c: what the program says of its data: where it lies, what is kept for checks, and whether
-// its examples have classes or numbers to learn.
+// lower_data.c: what the program says of its data: where it lies, what is kept for checks, and
+// whether its examples have classes or numbers to learn.
 #include "lower.h"
 
 #include <string.h>

@@ -443,8 +443,8 @@ typedef struct {
     double decay, clip_value, clip_norm, average;
     int tensor;     // OP_weight: index in Network.tensors
     int from;       // OP_concat_grad: where its part of the last dimension begins
-    int channels;   // batchnorm, softmax, spatial_dropout: the last dimension, or all of them behind
-                    // flatten
+    int channels;   // batchnorm, softmax, spatial_dropout: the last dimension, or all of them
+                    // behind flatten
     Loc kernel_loc; // where the window's size is written
 } Attributes;
 

@@ -303,7 +303,8 @@ static void fill_defaults(Program *program)
 {
     for (const Row *row = next_statement(NULL); row; row = next_statement(row)) {
         const Row *const first = next_field(row);
-        if (row->section != SECTION_TRAINING || !first || first->type != ROW_VALUE || !first->fallback)
+        if (row->section != SECTION_TRAINING || !first || first->type != ROW_VALUE ||
+            !first->fallback)
             continue;
         Clause **const slot = training_slot(program, row->name);
         if (!*slot)

@@ -1,7 +1,8 @@
 // data.c: one part of a data set: which files it is in, or which of a file's examples it is.
 //
-// Files that are cut into parts may be sorted by class, so their examples are put into a random order
-// first, which depends on their number alone: no seed moves an example from one part to another.
+// Files that are cut into parts may be sorted by class, so their examples are put into a random
+// order first, which depends on their number alone: no seed moves an example from one part to
+// another.
 
 #include <math.h>
 #include <stdlib.h>

@@ -48,8 +48,8 @@ unsigned char *source_body(const Source *source, size_t size);
 char *source_rest(const Source *source, size_t *size);
 
 // --- data_classes.c -----------------------------------------------------------------------------
-// Turns names into labels[count] by *classes, or makes *classes of them: sorted, as numbers where all
-// are. `where` says of name i where it stands, in `text`.
+// Turns names into labels[count] by *classes, or makes *classes of them: sorted, as numbers where
+// all are. `where` says of name i where it stands, in `text`.
 bool classes_find(const Wanted *wanted, const char *path, char *const *names, int count,
                   unsigned char *labels, void (*where)(char text[64], int i, const void *context),
                   const void *context);

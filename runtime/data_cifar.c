@@ -1,4 +1,5 @@
-// data_cifar.c: the binary version of CIFAR-10: data_batch_1.bin to data_batch_5.bin, test_batch.bin.
+// data_cifar.c: the binary version of CIFAR-10: data_batch_1.bin to data_batch_5.bin and
+// test_batch.bin.
 //
 // An example is a byte of label and its picture, one channel after the other; here a pixel's
 // channels lie together.

@@ -1,8 +1,8 @@
 // data_csv.c: CSV files: one example a line, numbers in its columns, and its answer in one or more.
 //
-// The text is cut up in place: a field ends in a zero byte. The separator is a tab, a semicolon or a
-// comma, whichever of them, in this order, the first line has. A field may be in double quotes, in
-// which "" is a quote (RFC 4180).
+// The text is cut up in place: a field ends in a zero byte. The separator is a tab, a semicolon or
+// a comma, whichever of them, in this order, the first line has. A field may be in double quotes,
+// in which "" is a quote (RFC 4180).
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // data_folder.c: pictures in a folder for each class, which is called as the folder is.
 //
-// Folders and files are taken in the order of their names, whatever the file system's is. What begins
-// with a point is hidden and left alone; anything else has to be a picture.
+// Folders and files are taken in the order of their names, whatever the file system's is. What
+// begins with a point is hidden and left alone; anything else has to be a picture.
 
 #include <dirent.h>
 #include <errno.h>

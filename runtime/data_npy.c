@@ -1,7 +1,8 @@
 // data_npy.c: arrays as NumPy saves them: one of the examples, one of their labels or targets.
 //
-// A file: the magic bytes and a version, the length of the header, the header, which is a dictionary
-// of Python in text, and the numbers (numpy.lib.format). Bytes stay bytes, all else becomes float.
+// A file: the magic bytes and a version, the length of the header, the header, which is a
+// dictionary of Python in text, and the numbers (numpy.lib.format). Bytes stay bytes, all else
+// becomes float.
 
 #include <math.h>
 #include <stdlib.h>

@@ -122,7 +122,7 @@ NN_INLINE void nn_frame_floats(int height, int width, int channels, const float 
     }
 }
 
-// --- where a pixel of the result is read ----------------------------------------------------------
+// --- where a pixel of the result is read --------------------------------------------------------
 
 // x' = m[0] x + m[1] y + m[2], y' = m[3] x + m[4] y + m[5]: from the result back to the picture.
 NN_INLINE void nn_affine(const NnAugment *how, uint64_t key, int height, int width, float m[6])

@@ -46,13 +46,14 @@ static inline uint32_t nn_bits(uint64_t key, uint32_t index)
     return x ^ (x >> 16);
 }
 
-// cos(2 pi u) for u in [0, 1): the quarter that u is in, and a polynomial in it (the coefficients of
-// Cephes' sinf and cosf, Moshier, 1992).
+// cos(2 pi u) for u in [0, 1): the quarter that u is in, and a polynomial in it (the coefficients
+// of Cephes' sinf and cosf, Moshier, 1992).
 static inline float nn_cos_turns(float u)
 {
     const int32_t quarter = (int32_t)(4.0f * u + 0.5f);
     const float x = (4.0f * u - (float)quarter) * 1.57079632679489662f, z = x * x;
-    const float sine = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * x + x;
+    const float sine =
+        ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * x + x;
     const float cosine =
         ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z -
         0.5f * z + 1.0f;

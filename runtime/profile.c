@@ -159,7 +159,8 @@ void profile_print(const Profile *profile)
                                ? (int)strlen(model->calls[i].layer)
                                : width);
     printf("%-*s  %-8s  %10s %6s  %8s %7s  %9s  %8s %7s\n", width, "layer", "phase",
-           in_microseconds(step) ? "us" : "ms", "part", "GF/s", "of peak", "MB", "roofline", "of it");
+           in_microseconds(step) ? "us" : "ms", "part", "GF/s", "of peak", "MB", "roofline",
+           "of it");
     for (int phase = NN_FORWARD; phase <= NN_UPDATE; phase++)
         for (int i = 0; i < model->call_count; i++)
             if ((int)model->calls[i].phase == phase && is_first(model->calls, i))

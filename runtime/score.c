@@ -23,7 +23,8 @@ static void count_pairs(const Scoring *scoring, const NnBatch *batch)
 static void count_top(const Scoring *scoring, const NnBatch *batch)
 {
     const NnModel *model = scoring->model;
-    for (int i = 0; model->top && batch->labels && model->outputs == model->classes && i < batch->rows; i++) {
+    const bool ranks = model->top && batch->labels && model->outputs == model->classes;
+    for (int i = 0; ranks && i < batch->rows; i++) {
         const long row = (long)i * model->outputs;
         const int label = batch->labels[batch->index[i]];
         const double of_label = tensor_get(model, model->output, row + label);
