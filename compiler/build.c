@@ -74,6 +74,9 @@ static void make_command(Command *command, const Network *network, const BuildOp
         add(command, format("-march=%s", march));
 #ifdef __x86_64__
     add(command, "-mprefer-vector-width=512");
+    // Tuned for some processors, gcc splits multiply-adds that form a chain: slower in tiles, and
+    // bits would depend on a tile's shape. clang knows no such parameter.
+    add_words(command, "--param avoid-fma-max-bits=0 -Wno-unused-command-line-argument");
     if (is_large(network))
         add(command, "-mcmodel=medium");
 #else
@@ -89,7 +92,7 @@ static void make_command(Command *command, const Network *network, const BuildOp
     add(command, source);
     add(command, format("%s/libnn.a", runtime));
     add_words(command, getenv("NETC_LDFLAGS"));
-    if (network->blas)
+    if (links_blas(network))
         add(command, "-lopenblas");
     add_words(command, "-lcjson -lpng -lz -lm -lgomp -pthread"); // OpenMP of the runtime
 }

@@ -9,24 +9,46 @@ static const char *binary_path(const Options *o, const Network *network)
     return o->output ? o->output : format("./%s", network->program->name);
 }
 
+static BuildOptions build_options(const Options *o, const Network *network)
+{
+    return (BuildOptions){.target = o->target,
+                          .output = binary_path(o, network),
+                          .profile = o->profile,
+                          .verbose = o->verbose};
+}
+
+// With --tune the network is compiled twice: its products must be known to be measured.
+static Network *compile_tuned(const Options *o)
+{
+    if (!o->tune)
+        return compile_file(o);
+    Options tuned = *o;
+    tuned.tuned = tuned_path();
+    if (!tuned.tuned)
+        return NULL;
+    Network *const network = compile_file(&tuned);
+    if (!network)
+        return NULL;
+    emit_c(network);
+    const BuildOptions options = build_options(o, network);
+    return tune(network, &options, tuned.tuned) ? compile_file(&tuned) : NULL;
+}
+
 static bool build(const Options *o, Network *network)
 {
-    const BuildOptions options = {.target = o->target,
-                                  .output = binary_path(o, network),
-                                  .profile = o->profile,
-                                  .verbose = o->verbose};
+    const BuildOptions options = build_options(o, network);
     return build_binary(network, emit_c(network), &options);
 }
 
 int run_build(const Options *o)
 {
-    Network *const network = compile_file(o);
+    Network *const network = compile_tuned(o);
     return network && build(o, network) ? DONE : MISTAKE;
 }
 
 int run_train(const Options *o)
 {
-    Network *const network = compile_file(o);
+    Network *const network = compile_tuned(o);
     if (!network)
         return MISTAKE;
     if (!network->trains) {

@@ -31,10 +31,10 @@ typedef struct {
     List passed_on;         // of `train`: what the program gets
     Given *given;           // all options, in their order
     int given_count;
-    const char *output, *dump, *target, *precision, *gemm, *plan; // NULL: not given
+    const char *output, *dump, *target, *precision, *gemm, *plan, *tuned; // NULL: not given
     List defines, sets;
     double max_mem; // bytes; 0: no limit
-    bool explain, profile, verbose, json, measure, backward, check, help, version;
+    bool explain, profile, tune, verbose, json, measure, backward, check, help, version;
     const char *context, *color; // of `diff`; NULL: not given
     bool net, code, stat, no_pager;
     const char *rows, *out, *data, *threads; // of `lab` and `sweep`; NULL: not given

@@ -72,7 +72,11 @@ static Network *lower_program(const Options *o, const Program *program)
 {
     const CodeOptions options = {.target = target_named(o->target),
                                  .doubles = o->precision && !strcmp(o->precision, "f64"),
-                                 .blas = o->gemm && !strcmp(o->gemm, "blas")};
+                                 .blas = o->gemm && !strcmp(o->gemm, "blas"),
+                                 .auto_gemm = o->gemm && !strcmp(o->gemm, "auto"),
+                                 .tuned = o->tuned ? read_choices(o->tuned) : NULL};
+    if (error_count())
+        return NULL;
     Network *const network = lower(program, &options);
     return error_count() ? NULL : network;
 }

@@ -156,7 +156,10 @@ static void add_settings(NetDiff *diff, const Row *row)
 
 static const char *precision(const Network *network) { return network->doubles ? "f64" : "f32"; }
 
-static const char *products(const Network *network) { return network->blas ? "blas" : "tile"; }
+static const char *products(const Network *network)
+{
+    return network->blas ? "blas" : network->auto_gemm ? "auto" : "tile";
+}
 
 static void add_facts(NetDiff *diff)
 {

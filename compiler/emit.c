@@ -299,7 +299,7 @@ static void emit_model(Out *out, const Network *network)
     line(out, "const NnModel nn_model = {");
     line(out, ".name = %s,", c_string(p->name));
     emit_source(out, network);
-    if (network->blas)
+    if (links_blas(network))
         line(out, ".blas_kernels = NN_BLAS_KERNELS,");
     line(out, ".fingerprint = \"%016llx\",", (unsigned long long)fingerprint(network));
     line(out, ".type = %s, .vector_bytes = NN_VECTOR_BYTES,",
@@ -346,7 +346,7 @@ static void emit_model(Out *out, const Network *network)
 
 static void emit_includes(Out *out, const Network *network)
 {
-    if (network->blas)
+    if (links_blas(network))
         line(out, "#include <cblas.h>  // the matrix products");
     line(out, "#include <math.h>   // sqrt, pow");
     line(out, "#include <string.h> // memcpy, memset");

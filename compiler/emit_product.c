@@ -10,7 +10,7 @@
 
 // --- calls --------------------------------------------------------------------------------------
 
-static const char *product_name(ProductForm form, int terms, int columns)
+const char *product_name(ProductForm form, int terms, int columns)
 {
     static const char *const names[] = {"product", "outer"};
     return format("%s_%dx%d", names[form], terms, columns);
@@ -35,7 +35,7 @@ void need_product(Out *out, ProductForm form, int terms, int columns, int rows)
 void emit_product(Out *out, const char *rows, int usual_rows, int columns, int terms, const char *x,
                   const char *w, const char *y)
 {
-    if (out->network->blas) {
+    if (takes_blas(out->network, ROWS_BY_MATRIX, terms, columns, usual_rows)) {
         line(out, "gemm_nn(%s, %d, %d, %s, %s, 0, %s);", rows, columns, terms, x, w, y);
         return;
     }
@@ -48,7 +48,7 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
 void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
                 const char *terms, const char *x, const char *dy, const char *dw, const char *add)
 {
-    if (out->network->blas) {
+    if (takes_blas(out->network, OUTER_SUM, width, columns, usual_rows)) {
         const bool whole = !strcmp(from, "0");
         line(out, "gemm_tn(%s, %d, %s, %s, %d, %s, %s, %s);",
              whole ? to : format("%s - %s", to, from), columns, terms,
@@ -95,22 +95,27 @@ static void emit_blas(Out *out, const char *body)
 
 // --- tiles --------------------------------------------------------------------------------------
 
-// How the rows are cut into tiles: as few as the registers allow beside two vectors of the matrix
-// and one spread number, of equal height, and one for what those leave.
+// How the rows are cut into tiles: as few as the registers allow beside the vectors of the matrix
+// and one spread number, of equal height unless one was measured, and one for what those leave.
 typedef struct {
     int full, rest;
 } Heights;
 
-static Heights heights_of(const Network *network, int usual_rows)
+static Heights heights_of(const Network *network, const Product *p, Tiling tiling)
 {
-    enum { VECTORS = 2, LEAST = 4 };
-    const int most = (network->target->registers - VECTORS - 1) / VECTORS;
-    const int tiles = (usual_rows + most - 1) / most;
-    Heights h = {.full = (usual_rows + tiles - 1) / tiles};
-    h.rest = usual_rows % h.full;
+    enum { LEAST = 4 };
+    const int most = most_tile_rows(network, tiling.vectors);
+    const int tiles = (p->rows + most - 1) / most;
+    Heights h = {.full = tiling.rows ? tiling.rows : (p->rows + tiles - 1) / tiles};
+    h.rest = p->rows % h.full;
     if (!h.rest)
         h.rest = h.full > LEAST ? LEAST : 1; // for a batch that is cut short
     return h;
+}
+
+int tile_rows(const Network *network, const Product *product, Tiling tiling)
+{
+    return heights_of(network, product, tiling).full;
 }
 
 static const char *strip_name(Heights h, int width)
@@ -124,15 +129,19 @@ typedef struct {
     int lane_count;
 } Strip;
 
-// The columns as strips: pairs of full vectors, one full vector, then halves down to one column.
-static int strips_of(const Network *network, int columns, Strip *strips)
+// The columns as strips: of so many full vectors, what whole vectors those leave, then halves down
+// to one column.
+static int strips_of(const Network *network, int columns, int vectors, Strip *strips)
 {
     const int full = vector_lanes(network);
     int count = 0;
-    if (columns >= 2 * full)
-        strips[count++] = (Strip){2 * full, 2, full};
-    int rest = columns % (2 * full);
-    for (int width = full; width >= 1; width /= 2) {
+    if (columns >= vectors * full)
+        strips[count++] = (Strip){vectors * full, vectors, full};
+    int rest = columns % (vectors * full);
+    if (rest >= full)
+        strips[count++] = (Strip){rest / full * full, rest / full, full};
+    rest %= full;
+    for (int width = full / 2; width >= 1; width /= 2) {
         if (rest < width)
             continue;
         strips[count++] = (Strip){width, 1, width};
@@ -236,7 +245,7 @@ static void emit_strip_calls(Out *out, const Product *p, const Strip *strips, in
 {
     int column = 0;
     for (int s = 0; s < count; s++) {
-        const int runs = s == 0 && strips[s].vectors == 2 ? p->columns / strips[s].width : 1;
+        const int runs = s == 0 ? p->columns / strips[s].width : 1;
         const char *const offset = runs > 1 ? " + j" : column ? format(" + %d", column) : "";
         if (runs > 1)
             line(out, "for (int j = 0; j < %d; j += %d)", runs * strips[s].width, strips[s].width);
@@ -278,9 +287,10 @@ static void emit_outer_strips(Out *out, const Product *p, const Strip *strips, i
 
 static void emit_tiled_product(Out *out, const Product *p)
 {
-    const Heights heights = heights_of(out->network, p->rows);
+    const Tiling tiling = tiling_of(out->network, p);
+    const Heights heights = heights_of(out->network, p, tiling);
     Strip strips[16];
-    const int count = strips_of(out->network, p->columns, strips);
+    const int count = strips_of(out->network, p->columns, tiling.vectors, strips);
     const bool outer = p->form != ROWS_BY_MATRIX;
     comment(out, "%s", about_product(p));
     emit_declaration(out,
@@ -323,8 +333,9 @@ static void emit_strips(Out *out, const char *body)
         if (!is_called(p, body))
             continue;
         Strip strips[16];
-        const int count = strips_of(network, p->columns, strips);
-        const Heights heights = heights_of(network, p->rows);
+        const Tiling tiling = tiling_of(network, p);
+        const int count = strips_of(network, p->columns, tiling.vectors, strips);
+        const Heights heights = heights_of(network, p, tiling);
         for (int s = 0; s < count; s++) {
             const char *const name = strip_name(heights, strips[s].width);
             if (!strstr(done.text, format(" %s ", name)))
@@ -353,9 +364,9 @@ void emit_products(Out *out, const char *body)
     const bool tiles = network->product_count || network->window_product_count;
     if (tiles || strstr(body, "Vector"))
         emit_vector_types(out);
-    if (network->blas)
+    if (links_blas(network))
         emit_blas(out, body);
-    if (network->blas || !tiles)
+    if (!tiles)
         return;
     raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n\n");
     if (network->product_count)

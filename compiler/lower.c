@@ -94,6 +94,8 @@ Network *lower(const Program *program, const CodeOptions *options)
     network->doubles = options->doubles;
     network->target = options->target;
     network->blas = options->blas;
+    network->auto_gemm = options->auto_gemm;
+    network->tuned = options->tuned;
     network->trains = program->loss != NULL;
     network->train.network = network->infer.network = network;
     choose_blocks(network);

@@ -572,6 +572,9 @@ struct Network {
     const Program *program;
     const Target *target;
     bool blas; // --gemm blas: matrix products call BLAS
+    bool auto_gemm, calls_blas; // --gemm auto: those that are faster so; and some product does
+    const struct Choice *tuned; // --tuned: how some products are best made; choice.c
+    const struct Tiling *trial; // tune.c: how all products are made
     Product products[MAX_PRODUCTS];
     int product_count;
     WindowProduct window_products[MAX_PRODUCTS];
@@ -630,7 +633,9 @@ int vector_lanes(const Network *network);   // numbers in the target's vector
 typedef struct {
     const Target *target;
     bool doubles; // --precision f64
-    bool blas;    // --gemm blas
+    bool blas;      // --gemm blas
+    bool auto_gemm; // --gemm auto
+    const struct Choice *tuned; // --tuned; choice.c
 } CodeOptions;
 Network *lower(const Program *program, const CodeOptions *options);
 
@@ -810,6 +815,7 @@ void need_product(Out *out, ProductForm form, int terms, int columns, int rows);
 const char *lane_type(const Network *network, int lane_count);  // "Vector8"
 void emit_macro(Out *out, const char *const *lines, int count); // REAL: the program's type
 void emit_products(Out *out, const char *body); // the functions that the body calls
+const char *product_name(ProductForm form, int terms, int columns);
 
 void emit_macro(Out *out, const char *const *lines, int count); // REAL stands for the real type
 
@@ -847,6 +853,30 @@ void emit_columns_grad_x(Out *out, const Graph *graph, const Node *node);
 void emit_columns_copy(Out *out, const Graph *graph, const Node *node);
 void emit_columns_scatter(Out *out, const Graph *graph, const Node *node);
 
+// --- choice.c: tiles or BLAS, and which tiles ----------------------------------------------------
+enum { ROWS_BY_MATRIX, OUTER_SUM }; // Product.form
+typedef struct Choice Choice;
+typedef struct Tiling {
+    int rows, vectors; // of a tile; rows 0: as few tiles of equal height as can be
+    bool blas;
+} Tiling;
+struct Choice {
+    int form, terms, columns, rows;
+    bool doubles;
+    const Target *target;
+    Tiling tiling;
+    double seconds; // that it took
+    const Choice *next;
+};
+const Choice *read_choices(const char *path); // errors are printed; NULL where there are none
+const Choice *choice_of(const Network *network, int form, int terms, int columns, int rows);
+bool takes_blas(Network *network, int form, int terms, int columns, int rows);
+bool links_blas(const Network *network);
+Tiling tiling_of(const Network *network, const Product *product);
+int most_tile_rows(const Network *network, int vectors); // that the registers hold
+const char *choice_line(const Choice *choice);
+int tile_rows(const Network *network, const Product *product, Tiling tiling); // emit_product.c
+
 // --- build.c: the C compiler --------------------------------------------------------------------
 typedef struct {
     const char *target; // for -march: "native", "x86-64-v3", …
@@ -855,6 +885,10 @@ typedef struct {
     bool verbose;       // show the command
 } BuildOptions;
 bool build_binary(const Network *network, const char *c_text, const BuildOptions *options);
+
+// --- tune.c: which products are fastest how, measured -------------------------------------------
+const char *tuned_path(void); // of this machine's file; NULL after an error
+bool tune(Network *network, const BuildOptions *options, const char *path);
 
 #define OP(name, inputs, result, extent, tasks, flags, shape, grad, work, formula)                 \
     void shape_##shape(Graph *, Node *);                                                           \

@@ -28,6 +28,8 @@ const char *record_text(const Network *network)
         text_add(&text, "# --precision f64\n");
     if (network->blas)
         text_add(&text, "# --gemm blas\n");
+    if (network->auto_gemm)
+        text_add(&text, "# --gemm auto\n");
     for (int i = 0; i < program->override_count; i++)
         text_add(&text, "# %s\n", program->overrides[i]);
     text_add(&text, "#\n%s", program->source->text);

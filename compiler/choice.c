@@ -1,0 +1,115 @@
+// choice.c: how a matrix product is made: by BLAS or by tiles, and by which tiles.
+//
+// A rule knows the registers and the caches; a file of measurements (tune.c), where one is named,
+// knows better. Tiles of any shape add the same numbers in the same order: only BLAS changes bits.
+#include "netc.h"
+
+#include <string.h>
+
+static const char *const form_names[] = {"product", "outer"};
+
+int most_tile_rows(const Network *network, int vectors)
+{
+    return (network->target->registers - vectors - 1) / vectors;
+}
+
+// --- the file -----------------------------------------------------------------------------------
+
+// "x86-64-v4 f32 product 25 784 300 = tile 13 2  # 11.2 us": rows, terms and columns of the
+// product, rows and vectors of the tile; or "= blas".
+const char *choice_line(const Choice *c)
+{
+    const char *const how =
+        c->tiling.blas ? "blas" : format("tile %d %d", c->tiling.rows, c->tiling.vectors);
+    return format("%s %s %s %d %d %d = %s  # %.3g us\n", c->target->name,
+                  c->doubles ? "f64" : "f32", form_names[c->form], c->rows, c->terms, c->columns,
+                  how, 1e6 * c->seconds);
+}
+
+static bool parse_choice(const char *text, Choice *c)
+{
+    char target[32], type[8], form[16], how[8];
+    int at = 0;
+    if (sscanf(text, "%31s %7s %15s %d %d %d = %7s %n", target, type, form, &c->rows, &c->terms,
+               &c->columns, how, &at) != 7)
+        return false;
+    c->target = strcmp(target, "native") ? target_named(target) : NULL;
+    c->doubles = !strcmp(type, "f64");
+    c->form = strcmp(form, form_names[OUTER_SUM]) ? ROWS_BY_MATRIX : OUTER_SUM;
+    c->tiling = (Tiling){.vectors = 2, .blas = !strcmp(how, "blas")};
+    if (!c->target || (!c->doubles && strcmp(type, "f32")) || strcmp(form, form_names[c->form]))
+        return false;
+    if (c->tiling.blas)
+        return true;
+    return !strcmp(how, "tile") &&
+           sscanf(text + at, "%d %d", &c->tiling.rows, &c->tiling.vectors) == 2 &&
+           c->tiling.rows >= 1 && c->tiling.rows <= 64 && c->tiling.vectors >= 1 &&
+           c->tiling.vectors <= 8;
+}
+
+const Choice *read_choices(const char *path)
+{
+    const Source *const source = source_read(path);
+    const Choice *choices = NULL;
+    for (int i = 0; source && i < source->line_count; i++) {
+        const char *const start = source->text + source->line_starts[i];
+        const int length = (int)strcspn(start, "\n");
+        const char *const text = format("%.*s", length, start);
+        if (text[strspn(text, " \t\r")] == '\0' || *text == '#')
+            continue;
+        Choice *const choice = allocate(sizeof *choice);
+        const int at = source->line_starts[i];
+        if (!parse_choice(text, choice)) {
+            error_at(E936, (Loc){source, at, at + length},
+                     "expected a measurement, as 'x86-64-v4 f32 product 25 784 300 = tile 13 2'");
+            continue;
+        }
+        choice->next = choices;
+        choices = choice;
+    }
+    return choices;
+}
+
+// --- the choice ---------------------------------------------------------------------------------
+
+const Choice *choice_of(const Network *network, int form, int terms, int columns, int rows)
+{
+    for (const Choice *c = network->tuned; c; c = c->next)
+        if (c->form == form && c->terms == terms && c->columns == columns && c->rows == rows &&
+            c->doubles == network->doubles && c->target == network->target)
+            return c;
+    return NULL;
+}
+
+// Tiles read the matrix where it lies, BLAS copies it into panels first. That pays where no second
+// cache holds the matrix: for outer products 1.1 times at 2048x2048 and 1.4 times at 4096x4096; for
+// products of some 60 rows, which share a copy, 1.2 times at 2048x2048, but only where the rows of the
+// matrix begin in the same sets of the cache, whole pages apart: at 3000x3000 tiles are as fast.
+static bool blas_wins(const Network *network, int form, int terms, int columns, int rows)
+{
+    const double number = network->doubles ? 8 : 4, bytes = number * terms * columns;
+    if (bytes < 12e6)
+        return false;
+    return form == OUTER_SUM || (rows >= 48 && (int)number * columns % 4096 == 0);
+}
+
+bool takes_blas(Network *network, int form, int terms, int columns, int rows)
+{
+    const Choice *const measured = choice_of(network, form, terms, columns, rows);
+    const bool blas =
+        network->blas ||
+        (measured ? measured->tiling.blas
+                  : network->auto_gemm && blas_wins(network, form, terms, columns, rows));
+    network->calls_blas |= blas;
+    return blas;
+}
+
+bool links_blas(const Network *network) { return network->blas || network->calls_blas; }
+
+Tiling tiling_of(const Network *network, const Product *p)
+{
+    if (network->trial)
+        return *network->trial;
+    const Choice *const measured = choice_of(network, p->form, p->terms, p->columns, p->rows);
+    return measured && !measured->tiling.blas ? measured->tiling : (Tiling){.vectors = 2};
+}

@@ -1,0 +1,246 @@
+// tune.c: `netc build --tune`: measures, on this machine, how each matrix product of a network is
+// made fastest, and remembers it.
+//
+// For each candidate, a shape of tiles or BLAS, a program is built that times all products of the
+// network that were not measured before. The winners are appended to a file of lines that
+// read_choices() reads (choice.c), one file for each pair of a processor and a C compiler.
+#include "netc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+// --- the file -----------------------------------------------------------------------------------
+
+// The first line of a command's output, or of a file, that begins with `start`; or "".
+static const char *found_line(FILE *from, const char *start)
+{
+    char text[500];
+    while (from && fgets(text, sizeof text, from))
+        if (!strncmp(text, start, strlen(start)))
+            return format("%.*s", (int)strcspn(text, "\n"), text);
+    return "";
+}
+
+static const char *processor(void)
+{
+    FILE *const file = fopen("/proc/cpuinfo", "r");
+    const char *const text = found_line(file, "model name");
+    if (file)
+        fclose(file);
+    const char *const colon = strchr(text, ':');
+    return colon ? colon + 1 + strspn(colon + 1, " ") : "unknown processor";
+}
+
+static const char *c_compiler(void)
+{
+    const char *const cc = getenv("CC");
+    FILE *const pipe = popen(format("%s --version 2>/dev/null", cc && *cc ? cc : "cc"), "r");
+    const char *const text = found_line(pipe, "");
+    if (pipe)
+        pclose(pipe);
+    return text;
+}
+
+static bool make_folder(const char *path)
+{
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/'))
+        mkdir(format("%.*s", (int)(slash - path), path), 0777);
+    return mkdir(path, 0777) == 0 || errno == EEXIST;
+}
+
+// The path of this machine's file, which exists; NULL after an error.
+const char *tuned_path(void)
+{
+    const char *const cache = getenv("XDG_CACHE_HOME"), *const home = getenv("HOME");
+    const char *const folder =
+        cache && *cache ? format("%s/netc", cache) : format("%s/.cache/netc", home ? home : ".");
+    const char *const machine = format("# %s; %s\n", processor(), c_compiler());
+    uint32_t hash = 2166136261u;
+    for (const char *c = machine; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 16777619u;
+    const char *const path = format("%s/tuned-%08x.txt", folder, hash);
+    FILE *const file = make_folder(folder) ? fopen(path, "a") : NULL;
+    if (!file) {
+        error_at(E910, (Loc){0}, "cannot write '%s': %s", path, strerror(errno));
+        return NULL;
+    }
+    if (ftell(file) == 0)
+        fputs(machine, file);
+    fclose(file);
+    return path;
+}
+
+// --- the programs -------------------------------------------------------------------------------
+
+static const char *name_of(const Product *p) { return product_name(p->form, p->terms, p->columns); }
+
+// A BLAS call under the name of the tiles' function.
+static void emit_blas_product(Out *out, const Product *p)
+{
+    const bool outer = p->form == OUTER_SUM;
+    raw(out, "static void %s(%s, const void *a, const void *b, void *c%s)\n{\n", name_of(p),
+        outer ? "int from, int to, int terms" : "int rows", outer ? ", bool add" : "");
+    raw(out, "    cblas_%cgemm(CblasRowMajor, ", out->network->doubles ? 'd' : 's');
+    if (outer)
+        raw(out, "CblasTrans, CblasNoTrans, to - from, %d, terms, 1, a, %d, b, %d, add, c, %d);\n",
+            p->columns, p->terms, p->columns, p->columns);
+    else
+        raw(out, "CblasNoTrans, CblasNoTrans, rows, %d, %d, 1, a, %d, b, %d, 0, c, %d);\n",
+            p->columns, p->terms, p->terms, p->columns, p->columns);
+    raw(out, "}\n");
+}
+
+static const char *const timer[] = {
+    "static double now(void)",
+    "{",
+    "    struct timespec t;",
+    "    clock_gettime(CLOCK_MONOTONIC, &t);",
+    "    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;",
+    "}",
+    "static void *memory(size_t numbers)",
+    "{",
+    "    REAL *const m = aligned_alloc(64, (numbers * sizeof(REAL) + 63) / 64 * 64);",
+    "    for (size_t i = 0; m && i < numbers; i++)",
+    "        m[i] = (REAL)(i % 7) / 8;",
+    "    return m ? m : (exit(1), NULL);",
+    "}",
+    "#define TIME(index, call)                                                   \\",
+    "    do {                                                                    \\",
+    "        double best = 1e30;                                                 \\",
+    "        for (int round = 0; round < 7; round++) {                           \\",
+    "            const double start = now();                                     \\",
+    "            double seconds;                                                 \\",
+    "            long calls = 0;                                                 \\",
+    "            do {                                                            \\",
+    "                call;                                                       \\",
+    "                calls++;                                                    \\",
+    "            } while ((seconds = now() - start) < 2e-3);                     \\",
+    "            best = seconds / (double)calls < best ? seconds / (double)calls : best; \\",
+    "        }                                                                   \\",
+    "        printf(\"%d %.9g\\n\", index, best);                                \\",
+    "    } while (0)",
+};
+
+static long larger(long a, long b) { return a > b ? a : b; }
+
+// Rows of the batch that an outer product sums over at a time.
+static int outer_terms(const Network *network)
+{
+    const int chunks = network->chunks > 1 ? network->chunks : 1;
+    const int rows = network->block_rows * network->blocks / chunks;
+    return rows > 0 ? rows : 1;
+}
+
+static const char *timing_program(Network *network, bool blas)
+{
+    Text calls = {0};
+    long a = 1, b = 1, c = 1;
+    for (int i = 0; i < network->product_count; i++) {
+        const Product *const p = &network->products[i];
+        if (p->form > OUTER_SUM || choice_of(network, p->form, p->terms, p->columns, p->rows))
+            continue;
+        const char *const name = name_of(p);
+        const bool outer = p->form == OUTER_SUM;
+        const long rows = outer ? outer_terms(network) : p->rows;
+        a = larger(a, rows * p->terms);
+        b = larger(b, (outer ? rows : p->terms) * p->columns);
+        c = larger(c, (long)(outer ? p->terms : p->rows) * p->columns);
+        text_add(&calls,
+                 outer ? "    TIME(%d, %s(0, %d, %ld, a, b, c, false));\n"
+                       : "    TIME(%d, %s(%d, a, b, c));\n",
+                 i, name, p->rows, rows);
+    }
+    if (!calls.length)
+        return NULL;
+    Out out = {.network = network};
+    raw(&out, "#include <stdbool.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
+              "#include <time.h>\n");
+    raw(&out, "%s#define REAL %s\n", blas ? "#include <cblas.h>\n" : "", real_type(network));
+    raw(&out, "static inline int nn_min(int a, int b) { return a < b ? a : b; }\n");
+    for (int i = 0; blas && i < network->product_count; i++)
+        if (network->products[i].form <= OUTER_SUM &&
+            strstr(calls.text, format("%s(", name_of(&network->products[i]))))
+            emit_blas_product(&out, &network->products[i]);
+    if (!blas)
+        emit_products(&out, calls.text);
+    for (size_t i = 0; i < sizeof timer / sizeof *timer; i++)
+        raw(&out, "%s\n", timer[i]);
+    raw(&out, "int main(void)\n{\n");
+    raw(&out, "    REAL *const a = memory(%ld), *const b = memory(%ld), *const c = memory(%ld);\n",
+        a, b, c);
+    raw(&out, "%s    return 0;\n}\n", calls.text);
+    return out.text.text;
+}
+
+// --- the measurement ----------------------------------------------------------------------------
+
+// Better times of one candidate replace what `best` holds for a product.
+static bool time_candidate(Network *network, const BuildOptions *options, Tiling tiling,
+                           Choice *best)
+{
+    network->trial = tiling.blas ? NULL : &tiling;
+    network->calls_blas = tiling.blas;
+    const char *const text = timing_program(network, tiling.blas);
+    const char *const tmp = getenv("TMPDIR");
+    const char *const binary =
+        format("%s/netc-tune-%ld", tmp && *tmp ? tmp : "/tmp", (long)getpid());
+    BuildOptions timing = {
+        .target = options->target, .output = binary, .verbose = options->verbose};
+    if (!build_binary(network, text, &timing))
+        return false;
+    FILE *const pipe = popen(format("OPENBLAS_NUM_THREADS=1 '%s'", binary), "r");
+    int index;
+    double seconds;
+    while (pipe && fscanf(pipe, "%d %lf", &index, &seconds) == 2) {
+        const Product *const p = &network->products[index];
+        Tiling resolved = tiling;
+        if (!tiling.blas)
+            resolved.rows = tile_rows(network, p, tiling);
+        if (best[index].seconds == 0 || seconds < best[index].seconds)
+            best[index] = (Choice){p->form,         p->terms, p->columns, p->rows, network->doubles,
+                                   network->target, resolved, seconds,    NULL};
+    }
+    if (pipe)
+        pclose(pipe);
+    unlink(binary);
+    network->trial = NULL;
+    return true;
+}
+
+// needs: a network whose C was emitted, so that its products are known. Measures those that the
+// file does not know and appends them; false after an error.
+bool tune(Network *network, const BuildOptions *options, const char *path)
+{
+    const int most = most_tile_rows(network, 2);
+    const Tiling candidates[] = {
+        {.vectors = 2},
+        {.vectors = 1},
+        {.vectors = 3},
+        {.vectors = 4},
+        {.vectors = 2, .rows = most},
+        {.vectors = 2, .rows = most > 4 ? most - 2 : most},
+        {.vectors = 2, .rows = most / 2 + 1},
+        {.blas = true},
+    };
+    if (!timing_program(network, true))
+        return true; // all known
+    Choice *const best = allocate(sizeof(Choice) * MAX_PRODUCTS);
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+        if (!candidates[i].blas && most_tile_rows(network, candidates[i].vectors) < 1)
+            continue;
+        if (!time_candidate(network, options, candidates[i], best))
+            return false;
+    }
+    FILE *const file = fopen(path, "a");
+    for (int i = 0; file && i < network->product_count; i++)
+        if (best[i].seconds > 0)
+            fputs(choice_line(&best[i]), file);
+    if (!file || fclose(file) != 0) {
+        error_at(E910, (Loc){0}, "cannot write '%s': %s", path, strerror(errno));
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# --tune, --tuned and --gemm auto: what is measured is remembered and used, and tiles of other shapes
+# change no bit. Which way wins is the machine's business.
+. "$(dirname "$0")/lib.sh"
+export XDG_CACHE_HOME=$tmp/cache
+
+cat >"$tmp/net.net" <<'END'
+data mnist
+input 28x28x1
+dense 37 relu
+dense 10 softmax
+loss cross_entropy
+optimizer adam
+batch 50
+epochs 1
+END
+
+train() { # BINARY
+    "$1" train --data "$sample" --out "$1.run" | grep '^fingerprint'
+}
+
+tunes() {
+    local file before
+    build "$tmp/net.net" "$tmp/tuned" --tune || return
+    file=$(echo "$tmp"/cache/netc/tuned-*.txt)
+    same 'measured products' 5 "$(grep -cE '^[^ ]+ f32 (product|outer) [0-9]+ [0-9]+ [0-9]+ = (blas|tile)' "$file")"
+    before=$(cat "$file")
+    build "$tmp/net.net" "$tmp/tuned" --tune || return
+    same 'nothing is measured twice' "$before" "$(cat "$file")"
+    train "$tmp/tuned" | grep -q . || echo 'the tuned program does not train'
+    # what was measured is used
+    grep -v '^#' "$file" | sed -E 's/= .*/= tile 3 1/' >"$tmp/three"
+    "$NETC" emit "$tmp/net.net" --tuned "$tmp/three" -o "$tmp/three.c" || return
+    grep -q '^STRIP(strip_3_' "$tmp/three.c" || echo 'no tile of 3 rows'
+    "$NETC" emit "$tmp/net.net" -o "$tmp/plain.c" || return
+    ! grep '^STRIP(strip_3_' "$tmp/plain.c"
+}
+
+# Any shape of tile adds in one order.
+same_bits() {
+    local shape target
+    target=$("$NETC" emit "$tmp/net.net" | sed -n 's/.*compiled by netc --target \([^\\]*\)\\.*/\1/p')
+    build "$tmp/net.net" "$tmp/plain" || return
+    for shape in '5 3' '2 4' '9 1'; do
+        printf "%s f32 product %s = tile $shape\n" "$target" '13 784 37' "$target" '13 37 10' \
+            "$target" '13 10 37' >"$tmp/shape"
+        printf "%s f32 outer %s = tile $shape\n" "$target" '56 784 37' "$target" '37 37 10' \
+            >>"$tmp/shape"
+        build "$tmp/net.net" "$tmp/shaped" --tuned "$tmp/shape" || return
+        "$NETC" emit "$tmp/net.net" --tuned "$tmp/shape" -o "$tmp/shaped.c" || return
+        grep -q "^STRIP(strip_${shape% *}_" "$tmp/shaped.c" ||
+            echo "tiles of $shape are not used"
+        same "tiles of $shape" "$(train "$tmp/plain")" "$(train "$tmp/shaped")"
+    done
+}
+
+# Small products stay tiles; a large matrix that many rows share goes to BLAS.
+automatic() {
+    "$NETC" emit "$tmp/net.net" --gemm auto -o "$tmp/small.c" || return
+    grep cblas "$tmp/small.c"
+    sed -e 's/dense 37/dense 4096/; s/dense 10/dense 2048 relu\n&/; s/batch 50/batch 2000/' \
+        "$tmp/net.net" >"$tmp/large.net"
+    "$NETC" emit "$tmp/large.net" --gemm auto >"$tmp/large.c" || return
+    grep -q 'gemm_nn(.*2048, 4096' "$tmp/large.c" || echo 'a large product is no BLAS call'
+    grep -q '^STRIP' "$tmp/large.c" || echo 'no product is of tiles'
+    NETC_CFLAGS=-O1 build "$tmp/large.net" "$tmp/large" --gemm auto
+}
+
+check 'tune' tunes
+check 'shapes' same_bits
+check 'auto' automatic
+finish
