@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The generated tiles against OpenBLAS: networks of random widths, for each processor that tiles are
-# made for, trained alike end with the same weights but for rounding.
+# The generated tiles against OpenBLAS and against double precision: networks of random widths, for
+# each processor that tiles are made for, trained alike end with the same weights but for rounding.
+# The batch rarely divides the data, so that blocks are cut short.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -23,7 +24,7 @@ random_net() {
         }'
 }
 
-compare() { # compare TILED BLAS: largest difference relative to the largest weight of a tensor
+compare() { # compare TILED REFERENCE: largest difference relative to the largest weight of a tensor
     /usr/bin/python3 - "$1" "$2" <<'PY'
 import json, struct, sys
 import numpy
@@ -32,7 +33,7 @@ def tensors(path):
     size = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8:8 + size])
     return {name: numpy.frombuffer(data[8 + size:][entry["data_offsets"][0]:entry["data_offsets"][1]],
-                                   dtype=numpy.float32)
+                                   dtype={"F32": numpy.float32, "F64": numpy.float64}[entry["dtype"]])
             for name, entry in header.items() if name != "__metadata__"}
 a, b = tensors(sys.argv[1]), tensors(sys.argv[2])
 assert a.keys() == b.keys() and len(a) > 4
@@ -43,10 +44,12 @@ PY
 }
 
 one_seed() { # SEED
-    local seed=$1 net=$tmp/$1.net target
+    local seed=$1 net=$tmp/$1.net target reference
     random_net "$seed" >"$net"
     build "$net" "$tmp/$seed-blas" --gemm blas || return 1
     "$tmp/$seed-blas" train --data "$sample" --out "$tmp/$seed-out" --quiet >/dev/null || return 1
+    NETC_CFLAGS=-O1 build "$net" "$tmp/$seed-f64" --precision f64 --target portable || return 1
+    "$tmp/$seed-f64" train --data "$sample" --out "$tmp/$seed-f64-out" --quiet >/dev/null || return 1
     for target in x86-64-v4 x86-64-v3 x86-64-v2; do
         if [ $target = x86-64-v4 ] && ! grep -q avx512dq /proc/cpuinfo; then
             target=portable
@@ -54,8 +57,10 @@ one_seed() { # SEED
         build "$net" "$tmp/$seed-$target" --target $target || return 1
         "$tmp/$seed-$target" train --data "$sample" --out "$tmp/$seed-$target-out" --quiet \
             >/dev/null || return 1
-        compare "$tmp/$seed-$target-out/weights.safetensors" \
-            "$tmp/$seed-out/weights.safetensors" || { echo "$target"; cat "$net"; return 1; }
+        for reference in "$tmp/$seed-out" "$tmp/$seed-f64-out"; do
+            compare "$tmp/$seed-$target-out/weights.safetensors" "$reference/weights.safetensors" ||
+                { echo "$target, $reference"; cat "$net"; return 1; }
+        done
     done
 }
 

@@ -36,21 +36,26 @@ tunes() {
     ! grep '^STRIP(strip_3_' "$tmp/plain.c"
 }
 
-# Any shape of tile adds in one order.
+# Any shape of tile adds in one order. Each program has another shape for each of its products.
 same_bits() {
-    local shape target
+    local shape shapes target products i
+    mapfile -t products < <(sed -nE 's/^[^ ]+ f32 ([^=]+) =.*/\1/p' "$tmp"/cache/netc/tuned-*.txt)
     target=$("$NETC" emit "$tmp/net.net" | sed -n 's/.*compiled by netc --target \([^\\]*\)\\.*/\1/p')
     build "$tmp/net.net" "$tmp/plain" || return
-    for shape in '5 3' '2 4' '9 1'; do
-        printf "%s f32 product %s = tile $shape\n" "$target" '13 784 37' "$target" '13 37 10' \
-            "$target" '13 10 37' >"$tmp/shape"
-        printf "%s f32 outer %s = tile $shape\n" "$target" '56 784 37' "$target" '37 37 10' \
-            >>"$tmp/shape"
+    for shapes in '5,3 2,4 9,1 1,1 13,2' '2,1 3,2 4,3 5,4 6,1' '7,2 8,3 6,4 11,1 1,2' \
+        '14,2 9,3 1,4 30,1 12,2'; do
+        i=0
+        : >"$tmp/shape"
+        for shape in $shapes; do
+            echo "$target f32 ${products[i]} = tile ${shape/,/ }" >>"$tmp/shape"
+            i=$((i + 1))
+        done
         build "$tmp/net.net" "$tmp/shaped" --tuned "$tmp/shape" || return
         "$NETC" emit "$tmp/net.net" --tuned "$tmp/shape" -o "$tmp/shaped.c" || return
-        grep -q "^STRIP(strip_${shape% *}_" "$tmp/shaped.c" ||
-            echo "tiles of $shape are not used"
-        same "tiles of $shape" "$(train "$tmp/plain")" "$(train "$tmp/shaped")"
+        for shape in $shapes; do
+            grep -q "^STRIP(strip_${shape%,*}_" "$tmp/shaped.c" || echo "tiles of $shape are not used"
+        done
+        same "tiles of $shapes" "$(train "$tmp/plain")" "$(train "$tmp/shaped")"
     done
 }
 
