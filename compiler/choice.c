@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-static const char *const form_names[] = {"product", "outer"};
-
 int most_tile_rows(const Network *network, int vectors)
 {
     return (network->target->registers - vectors - 1) / vectors;
@@ -22,7 +20,7 @@ const char *choice_line(const Choice *c)
     const char *const how =
         c->tiling.blas ? "blas" : format("tile %d %d", c->tiling.rows, c->tiling.vectors);
     return format("%s %s %s %d %d %d = %s  # %.3g us\n", c->target->name,
-                  c->doubles ? "f64" : "f32", form_names[c->form], c->rows, c->terms, c->columns,
+                  c->doubles ? "f64" : "f32", product_words[c->form], c->rows, c->terms, c->columns,
                   how, 1e6 * c->seconds);
 }
 
@@ -35,9 +33,9 @@ static bool parse_choice(const char *text, Choice *c)
         return false;
     c->target = strcmp(target, "native") ? target_named(target) : NULL;
     c->doubles = !strcmp(type, "f64");
-    c->form = strcmp(form, form_names[OUTER_SUM]) ? ROWS_BY_MATRIX : OUTER_SUM;
+    c->form = strcmp(form, product_words[OUTER_SUM]) ? ROWS_BY_MATRIX : OUTER_SUM;
     c->tiling = (Tiling){.vectors = 2, .blas = !strcmp(how, "blas")};
-    if (!c->target || (!c->doubles && strcmp(type, "f32")) || strcmp(form, form_names[c->form]))
+    if (!c->target || (!c->doubles && strcmp(type, "f32")) || strcmp(form, product_words[c->form]))
         return false;
     if (c->tiling.blas)
         return true;
@@ -72,7 +70,7 @@ const Choice *read_choices(const char *path)
 
 // --- the choice ---------------------------------------------------------------------------------
 
-const Choice *choice_of(const Network *network, int form, int terms, int columns, int rows)
+const Choice *choice_of(const Network *network, ProductForm form, int terms, int columns, int rows)
 {
     for (const Choice *c = network->tuned; c; c = c->next)
         if (c->form == form && c->terms == terms && c->columns == columns && c->rows == rows &&
@@ -85,7 +83,7 @@ const Choice *choice_of(const Network *network, int form, int terms, int columns
 // cache holds the matrix: for outer products 1.1 times at 2048x2048 and 1.4 times at 4096x4096; for
 // products of some 60 rows, which share a copy, 1.2 times at 2048x2048, but only where the rows of the
 // matrix begin in the same sets of the cache, whole pages apart: at 3000x3000 tiles are as fast.
-static bool blas_wins(const Network *network, int form, int terms, int columns, int rows)
+static bool blas_wins(const Network *network, ProductForm form, int terms, int columns, int rows)
 {
     const double number = network->doubles ? 8 : 4, bytes = number * terms * columns;
     if (bytes < 12e6)
@@ -93,7 +91,7 @@ static bool blas_wins(const Network *network, int form, int terms, int columns, 
     return form == OUTER_SUM || (rows >= 48 && (int)number * columns % 4096 == 0);
 }
 
-bool takes_blas(Network *network, int form, int terms, int columns, int rows)
+bool takes_blas(Network *network, ProductForm form, int terms, int columns, int rows)
 {
     const Choice *const measured = choice_of(network, form, terms, columns, rows);
     const bool blas =

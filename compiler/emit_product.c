@@ -10,10 +10,11 @@
 
 // --- calls --------------------------------------------------------------------------------------
 
+const char *const product_words[] = {[ROWS_BY_MATRIX] = "product", [OUTER_SUM] = "outer"};
+
 const char *product_name(ProductForm form, int terms, int columns)
 {
-    static const char *const names[] = {"product", "outer"};
-    return format("%s_%dx%d", names[form], terms, columns);
+    return format("%s_%dx%d", product_words[form], terms, columns);
 }
 
 // Notes that a function is needed.

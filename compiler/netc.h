@@ -815,9 +815,8 @@ void need_product(Out *out, ProductForm form, int terms, int columns, int rows);
 const char *lane_type(const Network *network, int lane_count);  // "Vector8"
 void emit_macro(Out *out, const char *const *lines, int count); // REAL: the program's type
 void emit_products(Out *out, const char *body); // the functions that the body calls
+extern const char *const product_words[]; // by ProductForm: those that dense layers call
 const char *product_name(ProductForm form, int terms, int columns);
-
-void emit_macro(Out *out, const char *const *lines, int count); // REAL stands for the real type
 
 // --- emit_window.c: tiles over windows of a picture ---------------------------------------------
 typedef struct {
@@ -854,14 +853,14 @@ void emit_columns_copy(Out *out, const Graph *graph, const Node *node);
 void emit_columns_scatter(Out *out, const Graph *graph, const Node *node);
 
 // --- choice.c: tiles or BLAS, and which tiles ----------------------------------------------------
-enum { ROWS_BY_MATRIX, OUTER_SUM }; // Product.form
 typedef struct Choice Choice;
 typedef struct Tiling {
     int rows, vectors; // of a tile; rows 0: as few tiles of equal height as can be
     bool blas;
 } Tiling;
 struct Choice {
-    int form, terms, columns, rows;
+    ProductForm form;
+    int terms, columns, rows;
     bool doubles;
     const Target *target;
     Tiling tiling;
@@ -869,8 +868,8 @@ struct Choice {
     const Choice *next;
 };
 const Choice *read_choices(const char *path); // errors are printed; NULL where there are none
-const Choice *choice_of(const Network *network, int form, int terms, int columns, int rows);
-bool takes_blas(Network *network, int form, int terms, int columns, int rows);
+const Choice *choice_of(const Network *network, ProductForm form, int terms, int columns, int rows);
+bool takes_blas(Network *network, ProductForm form, int terms, int columns, int rows);
 bool links_blas(const Network *network);
 Tiling tiling_of(const Network *network, const Product *product);
 int most_tile_rows(const Network *network, int vectors); // that the registers hold
