@@ -119,33 +119,38 @@ int tile_rows(const Network *network, const Product *product, Tiling tiling)
     return heights_of(network, product, tiling).full;
 }
 
-static const char *strip_name(Heights h, int width)
-{
-    return format("strip_%d_%dx%d", h.full, h.rest, width);
-}
-
 typedef struct {
     int width;   // columns
     int vectors; // of `lane_count` columns each
     int lane_count;
+    int skip; // so many columns before it are computed again and not stored
 } Strip;
 
-// The columns as strips: of so many full vectors, what whole vectors those leave, then halves down
-// to one column.
+static const char *strip_name(Heights h, const Strip *s)
+{
+    const char *const of = s->skip ? format("of%d", s->skip + s->width) : "";
+    return format("strip_%d_%dx%d%s", h.full, h.rest, s->width, of);
+}
+
+// The columns as strips: of so many full vectors, then what those leave. That is one more strip
+// wherever the columns before it fill its vectors up: a vector of few columns takes as long as a
+// full one.
 static int strips_of(const Network *network, int columns, int vectors, Strip *strips)
 {
-    const int full = vector_lanes(network);
-    int count = 0;
-    if (columns >= vectors * full)
-        strips[count++] = (Strip){vectors * full, vectors, full};
-    int rest = columns % (vectors * full);
-    if (rest >= full)
-        strips[count++] = (Strip){rest / full * full, rest / full, full};
-    rest %= full;
-    for (int width = full / 2; width >= 1; width /= 2) {
-        if (rest < width)
-            continue;
-        strips[count++] = (Strip){width, 1, width};
+    int lanes = vector_lanes(network), count = 0;
+    int rest = columns;
+    if (columns >= vectors * lanes) {
+        strips[count++] = (Strip){vectors * lanes, vectors, lanes, 0};
+        rest %= vectors * lanes;
+    }
+    while (rest > 0) {
+        while (lanes > columns || (rest < lanes && (rest & (rest - 1)) == 0 && lanes > rest))
+            lanes /= 2;
+        int wide = (rest + lanes - 1) / lanes;
+        if (wide * lanes > columns)
+            wide--;
+        const int width = wide * lanes < rest ? wide * lanes : rest;
+        strips[count++] = (Strip){width, wide, lanes, wide * lanes - width};
         rest -= width;
     }
     return count;
@@ -176,7 +181,7 @@ void emit_macro(Out *out, const char *const *lines, int count)
 static void emit_tile_macro(Out *out)
 {
     static const char *const tile[] = {
-        "#define TILE(name, ROW_COUNT, VECTORS, Vector)",
+        "#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)",
         "    static inline __attribute__((always_inline)) void name(",
         "        int terms, const REAL *a, long ai, long ap, const REAL *b, long bp, REAL *c,",
         "        long ci, bool add)",
@@ -196,15 +201,19 @@ static void emit_tile_macro(Out *out)
         "                    sum[i][j] += a[i * ai + p * ap] * row[j];",
         "        }",
         "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
-        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
-        "                memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                const Vector v = sum[i][j];",
+        "                const int skip = j == 0 ? SKIP : 0;",
+        "                memcpy(c + i * ci + j * LANES + skip, (const REAL *)&v + skip,",
+        "                       (LANES - skip) * sizeof(REAL));",
+        "            }",
         "    }",
     };
     static const char *const strip[] = {
-        "#define STRIP(name, FULL, REST, VECTORS, Vector)",
-        "    TILE(name##_full, FULL, VECTORS, Vector)",
-        "    TILE(name##_rest, REST, VECTORS, Vector)",
-        "    TILE(name##_one, 1, VECTORS, Vector)",
+        "#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)",
+        "    TILE(name##_full, FULL, VECTORS, Vector, SKIP)",
+        "    TILE(name##_rest, REST, VECTORS, Vector, SKIP)",
+        "    TILE(name##_one, 1, VECTORS, Vector, SKIP)",
         "    static inline __attribute__((always_inline)) void name(",
         "        int rows, int terms, const REAL *a, long ai, long ap, const REAL *b, long bp,",
         "        REAL *c, long ci, bool add)",
@@ -220,7 +229,8 @@ static void emit_tile_macro(Out *out)
     };
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
                  "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
-                 "a[i * ai + p * ap], rows of b are bp apart, rows of c ci.");
+                 "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP columns are not stored: "
+                 "they belong to the strip before.");
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
     comment(out,
             "A strip: a few vectors of columns through all rows: full tiles, then the rows that "
@@ -247,11 +257,12 @@ static void emit_strip_calls(Out *out, const Product *p, const Strip *strips, in
     int column = 0;
     for (int s = 0; s < count; s++) {
         const int runs = s == 0 ? p->columns / strips[s].width : 1;
-        const char *const offset = runs > 1 ? " + j" : column ? format(" + %d", column) : "";
+        const int from = column - strips[s].skip;
+        const char *const offset = runs > 1 ? " + j" : from ? format(" + %d", from) : "";
         if (runs > 1)
             line(out, "for (int j = 0; j < %d; j += %d)", runs * strips[s].width, strips[s].width);
         out->depth += runs > 1;
-        line(out, pattern, strip_name(heights, strips[s].width), offset);
+        line(out, pattern, strip_name(heights, &strips[s]), offset);
         out->depth -= runs > 1;
         column += runs * strips[s].width;
     }
@@ -338,10 +349,10 @@ static void emit_strips(Out *out, const char *body)
         const int count = strips_of(network, p->columns, tiling.vectors, strips);
         const Heights heights = heights_of(network, p, tiling);
         for (int s = 0; s < count; s++) {
-            const char *const name = strip_name(heights, strips[s].width);
+            const char *const name = strip_name(heights, &strips[s]);
             if (!strstr(done.text, format(" %s ", name)))
-                line(out, "STRIP(%s, %d, %d, %d, %s)", name, heights.full, heights.rest,
-                     strips[s].vectors, lane_type(network, strips[s].lane_count));
+                line(out, "STRIP(%s, %d, %d, %d, %s, %d)", name, heights.full, heights.rest,
+                     strips[s].vectors, lane_type(network, strips[s].lane_count), strips[s].skip);
             text_add(&done, "%s ", name);
         }
     }

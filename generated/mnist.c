@@ -142,8 +142,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci.
-#define TILE(name, ROW_COUNT, VECTORS, Vector)                                            \
+// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before.
+#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)                                      \
     static inline __attribute__((always_inline)) void name(                               \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
@@ -163,16 +163,20 @@ typedef float Vector2 __attribute__((vector_size(8)));
                     sum[i][j] += a[i * ai + p * ap] * row[j];                             \
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
-            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
-                memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
+            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                const Vector v = sum[i][j];                                               \
+                const int skip = j == 0 ? SKIP : 0;                                       \
+                memcpy(c + i * ci + j * LANES + skip, (const float *)&v + skip,           \
+                       (LANES - skip) * sizeof(float));                                   \
+            }                                                                             \
     }
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
-    TILE(name##_full, FULL, VECTORS, Vector)                                              \
-    TILE(name##_rest, REST, VECTORS, Vector)                                              \
-    TILE(name##_one, 1, VECTORS, Vector)                                                  \
+#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)                                    \
+    TILE(name##_full, FULL, VECTORS, Vector, SKIP)                                        \
+    TILE(name##_rest, REST, VECTORS, Vector, SKIP)                                        \
+    TILE(name##_one, 1, VECTORS, Vector, SKIP)                                            \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
@@ -186,12 +190,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_13_12x32, 13, 12, 2, Vector16)
-STRIP(strip_14_4x32, 14, 4, 2, Vector16)
-STRIP(strip_13_12x8, 13, 12, 1, Vector8)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2)
-STRIP(strip_13_11x8, 13, 11, 1, Vector8)
-STRIP(strip_13_11x2, 13, 11, 1, Vector2)
+STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
+STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
+STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0)
 
 // c[rows][128] = a[rows][3136] b[3136][128]
 static void product_3136x128(int rows, const void *left, const void *right, void *result)

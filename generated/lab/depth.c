@@ -115,8 +115,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci.
-#define TILE(name, ROW_COUNT, VECTORS, Vector)                                            \
+// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before.
+#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)                                      \
     static inline __attribute__((always_inline)) void name(                               \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
@@ -136,16 +136,20 @@ typedef float Vector2 __attribute__((vector_size(8)));
                     sum[i][j] += a[i * ai + p * ap] * row[j];                             \
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
-            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
-                memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
+            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                const Vector v = sum[i][j];                                               \
+                const int skip = j == 0 ? SKIP : 0;                                       \
+                memcpy(c + i * ci + j * LANES + skip, (const float *)&v + skip,           \
+                       (LANES - skip) * sizeof(float));                                   \
+            }                                                                             \
     }
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
-    TILE(name##_full, FULL, VECTORS, Vector)                                              \
-    TILE(name##_rest, REST, VECTORS, Vector)                                              \
-    TILE(name##_one, 1, VECTORS, Vector)                                                  \
+#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)                                    \
+    TILE(name##_full, FULL, VECTORS, Vector, SKIP)                                        \
+    TILE(name##_rest, REST, VECTORS, Vector, SKIP)                                        \
+    TILE(name##_one, 1, VECTORS, Vector, SKIP)                                            \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
@@ -159,19 +163,17 @@ typedef float Vector2 __attribute__((vector_size(8)));
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_13_12x32, 13, 12, 2, Vector16)
-STRIP(strip_13_12x8, 13, 12, 1, Vector8)
-STRIP(strip_13_12x4, 13, 12, 1, Vector4)
-STRIP(strip_14_4x32, 14, 4, 2, Vector16)
-STRIP(strip_14_4x8, 14, 4, 1, Vector8)
-STRIP(strip_14_4x4, 14, 4, 1, Vector4)
-STRIP(strip_13_12x16, 13, 12, 1, Vector16)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2)
-STRIP(strip_11_10x32, 11, 10, 2, Vector16)
-STRIP(strip_11_10x16, 11, 10, 1, Vector16)
-STRIP(strip_11_10x2, 11, 10, 1, Vector2)
-STRIP(strip_13_11x8, 13, 11, 1, Vector8)
-STRIP(strip_13_11x2, 13, 11, 1, Vector2)
+STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
+STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
+STRIP(strip_14_4x12of16, 14, 4, 1, Vector16, 4)
+STRIP(strip_13_12x18of32, 13, 12, 2, Vector16, 14)
+STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
+STRIP(strip_11_10x18of32, 11, 10, 2, Vector16, 14)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
+STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
+STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0)
 
 // c[rows][300] = a[rows][784] b[784][300]
 static void product_784x300(int rows, const void *left, const void *right, void *result)
@@ -180,8 +182,7 @@ static void product_784x300(int rows, const void *left, const void *right, void 
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
         strip_13_12x32(rows, 784, a, 784, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x8(rows, 784, a, 784, 1, b + 288, 300, c + 288, 300, false);
-    strip_13_12x4(rows, 784, a, 784, 1, b + 296, 300, c + 296, 300, false);
+    strip_13_12x12of16(rows, 784, a, 784, 1, b + 284, 300, c + 284, 300, false);
 }
 
 // rows from..to of c[784][300] = a[terms][784]' b[terms][300], or that added to them. So many
@@ -196,8 +197,7 @@ static void outer_784x300(int from, int to, int terms, const void *left, const v
         float *const c = (float *)result + (size_t)from * 300;
         for (int j = 0; j < 288; j += 32)
             strip_14_4x32(to - from, some, a, 1, 784, b + j, 300, c + j, 300, add || at > 0);
-        strip_14_4x8(to - from, some, a, 1, 784, b + 288, 300, c + 288, 300, add || at > 0);
-        strip_14_4x4(to - from, some, a, 1, 784, b + 296, 300, c + 296, 300, add || at > 0);
+        strip_14_4x12of16(to - from, some, a, 1, 784, b + 284, 300, c + 284, 300, add || at > 0);
     }
 }
 
@@ -207,8 +207,7 @@ static void product_300x50(int rows, const void *left, const void *right, void *
     const float *const a = left, *const b = right;
     float *const c = result;
     strip_13_12x32(rows, 300, a, 300, 1, b, 50, c, 50, false);
-    strip_13_12x16(rows, 300, a, 300, 1, b + 32, 50, c + 32, 50, false);
-    strip_13_12x2(rows, 300, a, 300, 1, b + 48, 50, c + 48, 50, false);
+    strip_13_12x18of32(rows, 300, a, 300, 1, b + 18, 50, c + 18, 50, false);
 }
 
 // c[rows][300] = a[rows][50] b[50][300]
@@ -218,8 +217,7 @@ static void product_50x300(int rows, const void *left, const void *right, void *
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
         strip_13_12x32(rows, 50, a, 50, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x8(rows, 50, a, 50, 1, b + 288, 300, c + 288, 300, false);
-    strip_13_12x4(rows, 50, a, 50, 1, b + 296, 300, c + 296, 300, false);
+    strip_13_12x12of16(rows, 50, a, 50, 1, b + 284, 300, c + 284, 300, false);
 }
 
 // rows from..to of c[300][50] = a[terms][300]' b[terms][50], or that added to them. So many terms
@@ -233,8 +231,7 @@ static void outer_300x50(int from, int to, int terms, const void *left, const vo
         const float *const b = (const float *)right + (size_t)at * 50;
         float *const c = (float *)result + (size_t)from * 50;
         strip_11_10x32(to - from, some, a, 1, 300, b, 50, c, 50, add || at > 0);
-        strip_11_10x16(to - from, some, a, 1, 300, b + 32, 50, c + 32, 50, add || at > 0);
-        strip_11_10x2(to - from, some, a, 1, 300, b + 48, 50, c + 48, 50, add || at > 0);
+        strip_11_10x18of32(to - from, some, a, 1, 300, b + 18, 50, c + 18, 50, add || at > 0);
     }
 }
 
@@ -253,8 +250,7 @@ static void product_10x50(int rows, const void *left, const void *right, void *r
     const float *const a = left, *const b = right;
     float *const c = result;
     strip_13_12x32(rows, 10, a, 10, 1, b, 50, c, 50, false);
-    strip_13_12x16(rows, 10, a, 10, 1, b + 32, 50, c + 32, 50, false);
-    strip_13_12x2(rows, 10, a, 10, 1, b + 48, 50, c + 48, 50, false);
+    strip_13_12x18of32(rows, 10, a, 10, 1, b + 18, 50, c + 18, 50, false);
 }
 
 // rows from..to of c[50][10] = a[terms][50]' b[terms][10], or that added to them. So many terms at

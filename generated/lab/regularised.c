@@ -174,8 +174,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci.
-#define TILE(name, ROW_COUNT, VECTORS, Vector)                                            \
+// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before.
+#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)                                      \
     static inline __attribute__((always_inline)) void name(                               \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
@@ -195,16 +195,20 @@ typedef float Vector2 __attribute__((vector_size(8)));
                     sum[i][j] += a[i * ai + p * ap] * row[j];                             \
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
-            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
-                memcpy(c + i * ci + j * LANES, &sum[i][j], sizeof(Vector));               \
+            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                const Vector v = sum[i][j];                                               \
+                const int skip = j == 0 ? SKIP : 0;                                       \
+                memcpy(c + i * ci + j * LANES + skip, (const float *)&v + skip,           \
+                       (LANES - skip) * sizeof(float));                                   \
+            }                                                                             \
     }
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector)                                          \
-    TILE(name##_full, FULL, VECTORS, Vector)                                              \
-    TILE(name##_rest, REST, VECTORS, Vector)                                              \
-    TILE(name##_one, 1, VECTORS, Vector)                                                  \
+#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)                                    \
+    TILE(name##_full, FULL, VECTORS, Vector, SKIP)                                        \
+    TILE(name##_rest, REST, VECTORS, Vector, SKIP)                                        \
+    TILE(name##_one, 1, VECTORS, Vector, SKIP)                                            \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
@@ -218,24 +222,22 @@ typedef float Vector2 __attribute__((vector_size(8)));
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_13_12x32, 13, 12, 2, Vector16)
-STRIP(strip_13_12x8, 13, 12, 1, Vector8)
-STRIP(strip_14_4x32, 14, 4, 2, Vector16)
-STRIP(strip_14_4x8, 14, 4, 1, Vector8)
-STRIP(strip_13_12x4, 13, 12, 1, Vector4)
-STRIP(strip_13_4x32, 13, 4, 2, Vector16)
-STRIP(strip_13_4x8, 13, 4, 1, Vector8)
-STRIP(strip_13_4x4, 13, 4, 1, Vector4)
-STRIP(strip_13_12x16, 13, 12, 1, Vector16)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2)
-STRIP(strip_11_10x32, 11, 10, 2, Vector16)
-STRIP(strip_11_10x2, 11, 10, 1, Vector2)
-STRIP(strip_11_4x32, 11, 4, 2, Vector16)
-STRIP(strip_11_4x16, 11, 4, 1, Vector16)
-STRIP(strip_11_4x8, 11, 4, 1, Vector8)
-STRIP(strip_11_4x4, 11, 4, 1, Vector4)
-STRIP(strip_12_4x8, 12, 4, 1, Vector8)
-STRIP(strip_12_4x2, 12, 4, 1, Vector2)
+STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
+STRIP(strip_14_4x8, 14, 4, 1, Vector8, 0)
+STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4)
+STRIP(strip_13_4x32, 13, 4, 2, Vector16, 0)
+STRIP(strip_13_4x12of16, 13, 4, 1, Vector16, 4)
+STRIP(strip_13_12x26of32, 13, 12, 2, Vector16, 6)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
+STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
+STRIP(strip_11_10x2, 11, 10, 1, Vector2, 0)
+STRIP(strip_13_12x28of32, 13, 12, 2, Vector16, 4)
+STRIP(strip_11_4x32, 11, 4, 2, Vector16, 0)
+STRIP(strip_11_4x28of32, 11, 4, 2, Vector16, 4)
+STRIP(strip_12_4x8, 12, 4, 1, Vector8, 0)
+STRIP(strip_12_4x2, 12, 4, 1, Vector2, 0)
 
 // c[rows][520] = a[rows][784] b[784][520]
 static void product_784x520(int rows, const void *left, const void *right, void *result)
@@ -270,8 +272,7 @@ static void product_520x300(int rows, const void *left, const void *right, void 
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
         strip_13_12x32(rows, 520, a, 520, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x8(rows, 520, a, 520, 1, b + 288, 300, c + 288, 300, false);
-    strip_13_12x4(rows, 520, a, 520, 1, b + 296, 300, c + 296, 300, false);
+    strip_13_12x12of16(rows, 520, a, 520, 1, b + 284, 300, c + 284, 300, false);
 }
 
 // c[rows][520] = a[rows][300] b[300][520]
@@ -296,8 +297,7 @@ static void outer_520x300(int from, int to, int terms, const void *left, const v
         float *const c = (float *)result + (size_t)from * 300;
         for (int j = 0; j < 288; j += 32)
             strip_13_4x32(to - from, some, a, 1, 520, b + j, 300, c + j, 300, add || at > 0);
-        strip_13_4x8(to - from, some, a, 1, 520, b + 288, 300, c + 288, 300, add || at > 0);
-        strip_13_4x4(to - from, some, a, 1, 520, b + 296, 300, c + 296, 300, add || at > 0);
+        strip_13_4x12of16(to - from, some, a, 1, 520, b + 284, 300, c + 284, 300, add || at > 0);
     }
 }
 
@@ -308,9 +308,7 @@ static void product_300x250(int rows, const void *left, const void *right, void 
     float *const c = result;
     for (int j = 0; j < 224; j += 32)
         strip_13_12x32(rows, 300, a, 300, 1, b + j, 250, c + j, 250, false);
-    strip_13_12x16(rows, 300, a, 300, 1, b + 224, 250, c + 224, 250, false);
-    strip_13_12x8(rows, 300, a, 300, 1, b + 240, 250, c + 240, 250, false);
-    strip_13_12x2(rows, 300, a, 300, 1, b + 248, 250, c + 248, 250, false);
+    strip_13_12x26of32(rows, 300, a, 300, 1, b + 218, 250, c + 218, 250, false);
 }
 
 // c[rows][300] = a[rows][250] b[250][300]
@@ -320,8 +318,7 @@ static void product_250x300(int rows, const void *left, const void *right, void 
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
         strip_13_12x32(rows, 250, a, 250, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x8(rows, 250, a, 250, 1, b + 288, 300, c + 288, 300, false);
-    strip_13_12x4(rows, 250, a, 250, 1, b + 296, 300, c + 296, 300, false);
+    strip_13_12x12of16(rows, 250, a, 250, 1, b + 284, 300, c + 284, 300, false);
 }
 
 // rows from..to of c[300][250] = a[terms][300]' b[terms][250], or that added to them. So many
@@ -336,9 +333,7 @@ static void outer_300x250(int from, int to, int terms, const void *left, const v
         float *const c = (float *)result + (size_t)from * 250;
         for (int j = 0; j < 224; j += 32)
             strip_13_12x32(to - from, some, a, 1, 300, b + j, 250, c + j, 250, add || at > 0);
-        strip_13_12x16(to - from, some, a, 1, 300, b + 224, 250, c + 224, 250, add || at > 0);
-        strip_13_12x8(to - from, some, a, 1, 300, b + 240, 250, c + 240, 250, add || at > 0);
-        strip_13_12x2(to - from, some, a, 1, 300, b + 248, 250, c + 248, 250, add || at > 0);
+        strip_13_12x26of32(to - from, some, a, 1, 300, b + 218, 250, c + 218, 250, add || at > 0);
     }
 }
 
@@ -359,9 +354,7 @@ static void product_130x250(int rows, const void *left, const void *right, void 
     float *const c = result;
     for (int j = 0; j < 224; j += 32)
         strip_13_12x32(rows, 130, a, 130, 1, b + j, 250, c + j, 250, false);
-    strip_13_12x16(rows, 130, a, 130, 1, b + 224, 250, c + 224, 250, false);
-    strip_13_12x8(rows, 130, a, 130, 1, b + 240, 250, c + 240, 250, false);
-    strip_13_12x2(rows, 130, a, 130, 1, b + 248, 250, c + 248, 250, false);
+    strip_13_12x26of32(rows, 130, a, 130, 1, b + 218, 250, c + 218, 250, false);
 }
 
 // rows from..to of c[250][130] = a[terms][250]' b[terms][130], or that added to them. So many
@@ -386,9 +379,7 @@ static void product_130x60(int rows, const void *left, const void *right, void *
     const float *const a = left, *const b = right;
     float *const c = result;
     strip_13_12x32(rows, 130, a, 130, 1, b, 60, c, 60, false);
-    strip_13_12x16(rows, 130, a, 130, 1, b + 32, 60, c + 32, 60, false);
-    strip_13_12x8(rows, 130, a, 130, 1, b + 48, 60, c + 48, 60, false);
-    strip_13_12x4(rows, 130, a, 130, 1, b + 56, 60, c + 56, 60, false);
+    strip_13_12x28of32(rows, 130, a, 130, 1, b + 28, 60, c + 28, 60, false);
 }
 
 // c[rows][130] = a[rows][60] b[60][130]
@@ -412,9 +403,7 @@ static void outer_130x60(int from, int to, int terms, const void *left, const vo
         const float *const b = (const float *)right + (size_t)at * 60;
         float *const c = (float *)result + (size_t)from * 60;
         strip_11_4x32(to - from, some, a, 1, 130, b, 60, c, 60, add || at > 0);
-        strip_11_4x16(to - from, some, a, 1, 130, b + 32, 60, c + 32, 60, add || at > 0);
-        strip_11_4x8(to - from, some, a, 1, 130, b + 48, 60, c + 48, 60, add || at > 0);
-        strip_11_4x4(to - from, some, a, 1, 130, b + 56, 60, c + 56, 60, add || at > 0);
+        strip_11_4x28of32(to - from, some, a, 1, 130, b + 28, 60, c + 28, 60, add || at > 0);
     }
 }
 
@@ -433,9 +422,7 @@ static void product_10x60(int rows, const void *left, const void *right, void *r
     const float *const a = left, *const b = right;
     float *const c = result;
     strip_13_12x32(rows, 10, a, 10, 1, b, 60, c, 60, false);
-    strip_13_12x16(rows, 10, a, 10, 1, b + 32, 60, c + 32, 60, false);
-    strip_13_12x8(rows, 10, a, 10, 1, b + 48, 60, c + 48, 60, false);
-    strip_13_12x4(rows, 10, a, 10, 1, b + 56, 60, c + 56, 60, false);
+    strip_13_12x28of32(rows, 10, a, 10, 1, b + 28, 60, c + 28, 60, false);
 }
 
 // rows from..to of c[60][10] = a[terms][60]' b[terms][10], or that added to them. So many terms at

@@ -3,7 +3,7 @@
 
 usage: census.py C-FILE OBJECT
 
-The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector) or WINDOW(name, ROWS, LINE,
+The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector, SKIP) or WINDOW(name, ROWS, LINE,
 VECTORS, Vector, WIDTH) for each micro-kernel, and functions that call them. In the object code of such a function each
 planned tile must be an innermost loop with rows x vectors multiply-adds, or a whole multiple where gcc has unrolled
 it, and none of these loops may write a vector register to the stack: a spilled sum does. (To read one there is no
@@ -22,7 +22,7 @@ def planned(text):
     """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}}"""
     kernels = {name: [int(full) * int(vectors), int(rest) * int(vectors), int(vectors)]
                for name, full, rest, vectors in
-               re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+\)", text, re.M)}
+               re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+, \d+\)", text, re.M)}
     kernels |= {name: [int(rows) * int(vectors)] for name, rows, vectors in
                 re.findall(r"^WINDOW\((\w+), (\d+), \d+, (\d+), \w+, \d+\)", text, re.M)}
     functions = {}
