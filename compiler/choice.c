@@ -15,13 +15,12 @@ int most_tile_rows(const Network *network, int vectors)
 
 // "x86-64-v4 f32 product 25 784 300 = tile 13 2  # 11.2 us": rows, terms and columns of the
 // product, rows and vectors of the tile; or "= blas".
-const char *choice_line(const Choice *c)
+const char *choice_text(const Choice *c)
 {
     const char *const how =
         c->tiling.blas ? "blas" : format("tile %d %d", c->tiling.rows, c->tiling.vectors);
-    return format("%s %s %s %d %d %d = %s  # %.3g us\n", c->target->name,
-                  c->doubles ? "f64" : "f32", product_words[c->form], c->rows, c->terms, c->columns,
-                  how, 1e6 * c->seconds);
+    return format("%s %s %s %d %d %d = %s", c->target->name, c->doubles ? "f64" : "f32",
+                  product_words[c->form], c->rows, c->terms, c->columns, how);
 }
 
 static bool parse_choice(const char *text, Choice *c)
@@ -45,38 +44,50 @@ static bool parse_choice(const char *text, Choice *c)
            c->tiling.vectors <= 8;
 }
 
-const Choice *read_choices(const char *path)
+// Adds the choice that the text is where `*last` points to; returns where the next one goes.
+static Choice **add_choice(Choice **last, const char *text, Loc loc)
 {
-    const Source *const source = source_read(path);
-    const Choice *choices = NULL;
+    Choice *const choice = allocate(sizeof *choice);
+    if (!parse_choice(text, choice)) {
+        error_at(E936, loc,
+                 "expected a measurement, as 'x86-64-v4 f32 product 25 784 300 = tile 13 2'"
+                 ", found '%s'",
+                 text);
+        return last;
+    }
+    *last = choice;
+    return &choice->next;
+}
+
+// Of a file, NULL for none, and of single lines, which overrule it. Errors are printed.
+Choice *read_choices(const char *path, const char *const *lines, int count)
+{
+    const Source *const source = path ? source_read(path) : NULL;
+    Choice *choices = NULL, **last = &choices;
     for (int i = 0; source && i < source->line_count; i++) {
         const char *const start = source->text + source->line_starts[i];
         const int length = (int)strcspn(start, "\n");
         const char *const text = format("%.*s", length, start);
         if (text[strspn(text, " \t\r")] == '\0' || *text == '#')
             continue;
-        Choice *const choice = allocate(sizeof *choice);
         const int at = source->line_starts[i];
-        if (!parse_choice(text, choice)) {
-            error_at(E936, (Loc){source, at, at + length},
-                     "expected a measurement, as 'x86-64-v4 f32 product 25 784 300 = tile 13 2'");
-            continue;
-        }
-        choice->next = choices;
-        choices = choice;
+        last = add_choice(last, text, (Loc){source, at, at + length});
     }
+    for (int i = 0; i < count; i++)
+        last = add_choice(last, lines[i], (Loc){0});
     return choices;
 }
 
 // --- the choice ---------------------------------------------------------------------------------
 
-const Choice *choice_of(const Network *network, ProductForm form, int terms, int columns, int rows)
+Choice *choice_of(const Network *network, ProductForm form, int terms, int columns, int rows)
 {
-    for (const Choice *c = network->tuned; c; c = c->next)
+    Choice *last = NULL;
+    for (Choice *c = network->tuned; c; c = c->next)
         if (c->form == form && c->terms == terms && c->columns == columns && c->rows == rows &&
             c->doubles == network->doubles && c->target == network->target)
-            return c;
-    return NULL;
+            last = c;
+    return last;
 }
 
 // Tiles read the matrix where it lies, BLAS copies it into panels first. That pays where no second
@@ -93,12 +104,14 @@ static bool blas_wins(const Network *network, ProductForm form, int terms, int c
 
 bool takes_blas(Network *network, ProductForm form, int terms, int columns, int rows)
 {
-    const Choice *const measured = choice_of(network, form, terms, columns, rows);
+    Choice *const measured = choice_of(network, form, terms, columns, rows);
     const bool blas =
         network->blas ||
         (measured ? measured->tiling.blas
                   : network->auto_gemm && blas_wins(network, form, terms, columns, rows));
     network->calls_blas |= blas;
+    if (measured)
+        measured->used = true;
     return blas;
 }
 

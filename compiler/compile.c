@@ -74,7 +74,8 @@ static Network *lower_program(const Options *o, const Program *program)
                                  .doubles = o->precision && !strcmp(o->precision, "f64"),
                                  .blas = o->gemm && !strcmp(o->gemm, "blas"),
                                  .auto_gemm = o->gemm && !strcmp(o->gemm, "auto"),
-                                 .tuned = o->tuned ? read_choices(o->tuned) : NULL};
+                                 .tuned =
+                                     read_choices(o->tuned, o->products.items, o->products.count)};
     if (error_count())
         return NULL;
     Network *const network = lower(program, &options);

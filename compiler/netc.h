@@ -573,7 +573,7 @@ struct Network {
     const Target *target;
     bool blas; // --gemm blas: matrix products call BLAS
     bool auto_gemm, calls_blas; // --gemm auto: those that are faster so; and some product does
-    const struct Choice *tuned; // --tuned: how some products are best made; choice.c
+    struct Choice *tuned; // --tuned: how some products are best made; choice.c
     const struct Tiling *trial; // tune.c: how all products are made
     Product products[MAX_PRODUCTS];
     int product_count;
@@ -633,9 +633,9 @@ int vector_lanes(const Network *network);   // numbers in the target's vector
 typedef struct {
     const Target *target;
     bool doubles; // --precision f64
-    bool blas;      // --gemm blas
+    bool blas; // --gemm blas
     bool auto_gemm; // --gemm auto
-    const struct Choice *tuned; // --tuned; choice.c
+    struct Choice *tuned; // --tuned and --product; choice.c
 } CodeOptions;
 Network *lower(const Program *program, const CodeOptions *options);
 
@@ -864,16 +864,17 @@ struct Choice {
     bool doubles;
     const Target *target;
     Tiling tiling;
-    double seconds; // that it took
-    const Choice *next;
+    double seconds; // that it took; 0: not known
+    bool used;      // by a product of the network
+    Choice *next;
 };
-const Choice *read_choices(const char *path); // errors are printed; NULL where there are none
-const Choice *choice_of(const Network *network, ProductForm form, int terms, int columns, int rows);
+Choice *read_choices(const char *path, const char *const *lines, int count);
+Choice *choice_of(const Network *network, ProductForm form, int terms, int columns, int rows);
 bool takes_blas(Network *network, ProductForm form, int terms, int columns, int rows);
 bool links_blas(const Network *network);
 Tiling tiling_of(const Network *network, const Product *product);
 int most_tile_rows(const Network *network, int vectors); // that the registers hold
-const char *choice_line(const Choice *choice);
+const char *choice_text(const Choice *choice);
 int tile_rows(const Network *network, const Product *product, Tiling tiling); // emit_product.c
 
 // --- build.c: the C compiler --------------------------------------------------------------------

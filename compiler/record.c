@@ -30,6 +30,9 @@ const char *record_text(const Network *network)
         text_add(&text, "# --gemm blas\n");
     if (network->auto_gemm)
         text_add(&text, "# --gemm auto\n");
+    for (const Choice *c = network->tuned; c; c = c->next)
+        if (c->used)
+            text_add(&text, "# --product %s\n", choice_text(c));
     for (int i = 0; i < program->override_count; i++)
         text_add(&text, "# %s\n", program->overrides[i]);
     text_add(&text, "#\n%s", program->source->text);

@@ -200,8 +200,14 @@ static bool time_candidate(Network *network, const BuildOptions *options, Tiling
         if (!tiling.blas)
             resolved.rows = tile_rows(network, p, tiling);
         if (best[index].seconds == 0 || seconds < best[index].seconds)
-            best[index] = (Choice){p->form,         p->terms, p->columns, p->rows, network->doubles,
-                                   network->target, resolved, seconds,    NULL};
+            best[index] = (Choice){.form = p->form,
+                                   .terms = p->terms,
+                                   .columns = p->columns,
+                                   .rows = p->rows,
+                                   .doubles = network->doubles,
+                                   .target = network->target,
+                                   .tiling = resolved,
+                                   .seconds = seconds};
     }
     if (pipe)
         pclose(pipe);
@@ -237,7 +243,7 @@ bool tune(Network *network, const BuildOptions *options, const char *path)
     FILE *const file = fopen(path, "a");
     for (int i = 0; file && i < network->product_count; i++)
         if (best[i].seconds > 0)
-            fputs(choice_line(&best[i]), file);
+            fprintf(file, "%s  # %.3g us\n", choice_text(&best[i]), 1e6 * best[i].seconds);
     if (!file || fclose(file) != 0) {
         error_at(E910, (Loc){0}, "cannot write '%s': %s", path, strerror(errno));
         return false;

@@ -71,7 +71,22 @@ automatic() {
     NETC_CFLAGS=-O1 build "$tmp/large.net" "$tmp/large" --gemm auto
 }
 
+# A program keeps how its products are made: what it says of itself makes the same C again.
+recorded() {
+    local lines
+    "$NETC" emit "$tmp/net.net" --tuned "$tmp/three" -o "$tmp/three.c" || return
+    mapfile -t lines < <("$NETC" show "$tmp/three.c" | sed -n 's/^# --product //p')
+    same 'choices kept' 5 ${#lines[@]}
+    "$NETC" emit "$tmp/net.net" "${lines[@]/#/--product=}" -o "$tmp/again.c" || return
+    cmp "$tmp/three.c" "$tmp/again.c"
+    # another option has the C of both made anew
+    "$NETC" diff "$tmp/three.c" "$tmp/net.net" --code --set epochs=2 >"$tmp/diff"
+    same 'status of a difference' 1 $?
+    grep -q 'strip_3_' "$tmp/diff" || echo 'the difference does not name the tiles'
+}
+
 check 'tune' tunes
+check 'recorded' recorded
 check 'shapes' same_bits
 check 'auto' automatic
 finish
