@@ -3,164 +3,175 @@
 
 All peers of a row stay running and take turns with our program, so that a machine whose speed drifts harms them alike.
 Each figure is the median of the rounds with its least and most; a ratio is taken within each round.
-usage: bench/compare.py [--quick] [--rows 50,300,...] [--rounds 7] [--seconds 1] [--threads 2] [--data data/mnist]
+What is measured goes to build/bench/results.json, row by row. Without --only and --rows that is begun anew; with one of
+them its other parts stay as they are, and the report is of the old and the new.
 """
 import argparse
+import glob
+import importlib.metadata
 import json
 import os
 import re
 import statistics
-import subprocess
 import sys
 import time
 
 import report
-from workloads import WORKLOADS, net_text
+from curves import measure_curves
+from figures import duration
+from sides import FOLDER, PEERS, Netc, Peer, compile_times
+from workloads import WORKLOADS
 
-PYTHON = "build/bench-venv/bin/python"
-PEERS = {  # name: program, variant
-    "Keras": ("peer_keras.py", "plain"),
-    "Keras jit": ("peer_keras.py", "jit"),
-    "PyTorch": ("peer_torch.py", "eager"),
-    "torch.compile": ("peer_torch.py", "compile"),
-    "JAX scan": ("peer_jax.py", "scan"),
-}
+PATIENCE = 30  # seconds of a side's training, beyond which its accuracy isn't asked for
 
 
-class Peer:
-    """A framework's process; dead where it could not do the row."""
-
-    def __init__(self, name, row, arguments):
-        program, variant = PEERS[name]
-        self.name, self.rounds, self.error = name, [], open(f"build/bench/{name.replace(' ', '-')}.log", "w")
-        started = time.clock_gettime(time.CLOCK_MONOTONIC)
-        self.process = subprocess.Popen(
-            [PYTHON, f"bench/{program}", row, str(arguments.threads), os.path.abspath(arguments.data), variant],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.error, text=True)
-        self.start = self.read()
-        self.start = self.start and self.start["clock"] - started
-
-    def read(self):
-        line = self.process.stdout.readline()
-        return json.loads(line) if line else None
-
-    def ask(self, question):
-        if not self.start:
-            return None
-        self.process.stdin.write(question + "\n")
-        self.process.stdin.flush()
-        answer = self.read()
-        if answer is None:
-            self.start = None
-        return answer
-
-    def end(self):
-        answer = self.ask("end")
-        self.process.stdin.close()
-        self.process.wait()
-        return answer and answer["rss"]
-
-
-def run(command):
-    """Standard output, seconds and the most memory of a command."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"compare: error: {' '.join(command)} ended with status {status}")
-    return output, time.perf_counter() - start, usage.ru_maxrss * 1024
-
-
-class Ours:
-    def __init__(self, row, arguments):
-        self.work, self.arguments, self.rounds, self.peaks = WORKLOADS[row], arguments, [], []
-        net, self.binary, c = f"build/bench/{row}.net", f"build/bench/{row}", f"build/bench/{row}.c"
-        with open(net, "w") as file:
-            file.write(net_text(self.work))
-        self.emit = run(["build/netc", "emit", net, "-o", c])[1]
-        self.build = run(["build/netc", "build", net, "-o", self.binary])[1]
-        self.data = ["--data", arguments.data] if self.work.data == "mnist" else ["--random"]
-        started = time.clock_gettime(time.CLOCK_MONOTONIC)
-        first = json.loads(run([self.binary, "bench", "--json", "--steps", "1", *self.data])[0])
-        self.start = first["first_step_ended"] - started
-
-    def round(self, seconds):
-        self.found = json.loads(run([self.binary, "bench", "--json", "--threads", str(self.arguments.threads),
-                                     "--seconds", str(seconds), *self.data])[0])
-        self.rounds.append(self.found["seconds_mean"])
-        self.peaks.append(self.found["peak"])
-
-    def accuracy(self, epochs):
-        lines, _, self.rss = run([self.binary, "train", "--json", "--epochs", str(epochs), "--threads",
-                                  str(self.arguments.threads), "--out", self.binary + ".run", *self.data])
-        return json.loads(lines.splitlines()[-1])["test_accuracy"]
-
-
-def measure(row, arguments):
-    work = WORKLOADS[row]
-    print(f"{work.title}", file=sys.stderr)
-    ours = Ours(row, arguments)
-    peers = [Peer(name, row, arguments) for name in PEERS]
+def take_turns(ours, peers, arguments):
+    """Our rounds: what bench found with all threads, the seconds of a step with one, the most memory."""
+    found, single, memory = [], [], []
     for peer in peers:
-        peer.ask(f"round {arguments.seconds}")  # the first one finds out how many steps, and warms up
-    for _ in range(arguments.rounds):
-        ours.round(arguments.seconds)
+        peer.round(arguments.seconds)  # the first one finds out how many steps, and warms up
+    for index in range(arguments.rounds):
+        several, rss = ours.bench(arguments.threads, arguments.seconds)
+        found.append(several)
+        memory.append(rss)
+        single.append(ours.bench(1, arguments.seconds)[0]["seconds_mean"])
         for peer in peers:
-            answer = peer.ask(f"round {arguments.seconds}")
-            if answer:
-                peer.rounds.append(answer["seconds"])
-    result = {"row": row, "title": work.title, "batch": work.batch, "goal": work.goal, "goal_ratio": work.ratio,
-              "peak": max(ours.peaks), "products": ours.found["products_per_second"] * ours.found["seconds"],
-              "bytes": sum(layer["bytes"] for layer in ours.found["layers"]), "memory": ours.found["memory"],
-              "epochs": work.epochs, "emit_seconds": ours.emit, "build_seconds": ours.build, "sides": {}}
-    real = work.data == "mnist"
-    result["sides"]["netc"] = {"seconds": ours.rounds, "start": ours.start,
-                               "accuracy": ours.accuracy(work.epochs) if real else None,
-                               "rss": ours.rss if real else None}
+            if index >= 3 and statistics.median(peer.rounds or [0]) > 3 * arguments.seconds:
+                continue  # a step of so long varies little
+            seconds = peer.round(arguments.seconds)
+            if seconds:
+                peer.rounds.append(seconds)
+    return found, single, max(memory)
+
+
+def accuracy(peer, work, quick):
+    """Its accuracy, or why it has none."""
+    if quick:
+        return {"accuracy": None, "why": "not asked for"}
+    steps = work.epochs * ((work.pictures or 60000) // work.batch)
+    seconds = steps * statistics.median(peer.rounds)
+    if seconds > PATIENCE:
+        return {"accuracy": None, "why": f"would take {seconds:.0f} s"}
+    answer = peer.ask("accuracy")
+    return answer or {"accuracy": None, "why": "failed"}
+
+
+def measure_row(row, arguments):
+    work = WORKLOADS[row]
+    began = time.monotonic()
+    print(work.title, file=sys.stderr)
+    ours = Netc(row, work, arguments.data)
+    start = ours.start()
+    peers = [Peer(name, work, arguments.threads, arguments.data)
+             for name in PEERS if name not in work.without]
+    found, single, memory = take_turns(ours, peers, arguments)
+    last, netc = found[-1], [each["seconds_mean"] for each in found]
+    sides = {"netc": {"seconds": netc, "one_thread": single, "start": start, "rss": memory, "accuracy": None}}
+    if work.data == "mnist":
+        sides["netc"]["accuracy"], sides["netc"]["rss"] = ours.train(arguments.threads)
     for peer in peers:
-        answer = peer.ask(f"accuracy {work.epochs}") if real and not arguments.quick else None
-        start, rss = peer.start, peer.end()
+        facts = accuracy(peer, work, arguments.quick) if peer.rounds and work.data == "mnist" else {"accuracy": None}
+        peer.end()
         if peer.rounds:
-            result["sides"][peer.name] = {"seconds": peer.rounds, "start": start, "rss": rss,
-                                          "accuracy": answer and answer["accuracy"]}
-    return result
+            sides[peer.name] = {"seconds": peer.rounds, "start": peer.start, "rss": peer.rss, **facts}
+        taken = duration(statistics.median(peer.rounds)) if peer.rounds else "none"
+        print(f"    {peer.name}: {taken}", file=sys.stderr)
+    print(f"    netc: {duration(statistics.median(netc))}; the row took {time.monotonic() - began:.0f} s",
+          file=sys.stderr)
+    return {"row": row, "title": work.title, "batch": work.batch, "goal": work.goal, "goal_ratio": work.ratio,
+            "goal_scan_ratio": work.scan_ratio, "data": work.data, "epochs": work.epochs, "pictures": work.pictures,
+            "threads": arguments.threads, "rounds": arguments.rounds, "round_seconds": arguments.seconds,
+            "peak": max(each["peak"] for each in found), "memory": last["memory"],
+            "products": last["products_per_second"] * last["seconds"],
+            "bytes": sum(layer["bytes"] for layer in last["layers"]), "sides": sides}
 
 
-def versions():
-    code = ("import importlib.metadata as m; "
-            "print(*(f'{p} {m.version(p)}' for p in ('keras', 'tensorflow-cpu', 'torch', 'jax')), sep=', ')")
-    return subprocess.run([PYTHON, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+def measure_models():
+    """netc's and gcc's time for every network of models/."""
+    models = []
+    for net in sorted(glob.glob("models/*.net") + glob.glob("models/lab/*.net")):
+        print(net, file=sys.stderr)
+        models.append({"model": net, **compile_times(net, f"{FOLDER}/model", emits=9, builds=3)})
+    return models
+
+
+def machine():
+    def version(package):
+        try:
+            return f"{package} {importlib.metadata.version(package)}"
+        except importlib.metadata.PackageNotFoundError:
+            return None
+    sys.path[:0] = glob.glob("build/bench-venv/lib/python*/site-packages")
+    found = filter(None, map(version, ("keras", "tensorflow-cpu", "torch", "jax")))
+    with open("/proc/cpuinfo") as file:
+        cpu = re.search(r"model name\s*: (.*)", file.read())
+    return {"versions": ", ".join(found), "cpu": cpu[1] if cpu else ""}
+
+
+def save(results, path):
+    with open(path + ".new", "w") as file:
+        json.dump(results, file, indent=1)
+    os.replace(path + ".new", path)
+
+
+def measure(rows, parts, results, arguments):
+    """Replaces those rows and parts of the results, and saves them after each."""
+    results.update(machine())
+    for row in rows if "rows" in parts else ():
+        measured = {old["row"]: old for old in results.get("rows", [])}
+        measured[row] = measure_row(row, arguments)
+        results["rows"] = [measured[name] for name in WORKLOADS if name in measured]
+        save(results, arguments.results)
+    if "models" in parts:
+        results["models"] = measure_models()
+        save(results, arguments.results)
+    if "curves" in parts:
+        results["curves"] = measure_curves(arguments)
+        save(results, arguments.results)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true",
+                        help="the first row without the peers' accuracies; prints the report and keeps nothing")
+    parser.add_argument("--rows", help="only these, with commas between: " + ", ".join(WORKLOADS))
+    parser.add_argument("--only", choices=("rows", "models", "curves"), help="only this part of the report")
+    parser.add_argument("--report", action="store_true", help="measure nothing, write the report of earlier results")
+    parser.add_argument("--rounds", type=int, default=5, help="default: 5")
+    parser.add_argument("--seconds", type=float, default=1, help="of a round of one side (default: 1)")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--data", default="data/mnist", help="folder of MNIST")
+    parser.add_argument("--results", default=f"{FOLDER}/results.json")
+    parser.add_argument("--docs", default="docs", help="folder of the report")
+    arguments = parser.parse_args()
+    rows = arguments.rows.split(",") if arguments.rows else list(WORKLOADS)
+    for row in rows:
+        if row not in WORKLOADS:
+            parser.error(f"unknown row '{row}'; the rows are {', '.join(WORKLOADS)}")
+    if arguments.rows and arguments.only not in (None, "rows"):
+        parser.error(f"--rows contradicts --only {arguments.only}")
+    parts = ["rows"] if arguments.rows else [arguments.only] if arguments.only else ["rows", "models", "curves"]
+    return arguments, rows, parts
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="one row, without the peers' accuracy")
-    parser.add_argument("--rows", help=", ".join(WORKLOADS))
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=1, help="of a round of one side")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--data", default="data/mnist")
-    arguments = parser.parse_args()
-    rows = arguments.rows.split(",") if arguments.rows else list(WORKLOADS)
+    arguments, rows, parts = parse()
+    os.makedirs(FOLDER, exist_ok=True)
     if arguments.quick:
-        rows, arguments.rounds, arguments.seconds = rows[:1], 3, 0.5
-    unknown = [row for row in rows if row not in WORKLOADS]
-    if unknown:
-        parser.error(f"unknown row '{unknown[0]}'; the rows are {', '.join(WORKLOADS)}")
-    os.makedirs("build/bench", exist_ok=True)
-    with open("/proc/cpuinfo") as file:
-        cpu = re.search(r"model name\s*: (.*)", file.read())
-    results = {"versions": versions(), "threads": arguments.threads, "rounds": arguments.rounds,
-               "seconds": arguments.seconds, "cpu": cpu[1] if cpu else "", "rows": []}
-    for row in rows:
-        results["rows"].append(measure(row, arguments))
-        with open("build/bench/results.json", "w") as file:
-            json.dump(results, file, indent=1)
-    text = report.table(results)
-    print(text)
-    if not arguments.quick and not arguments.rows:
-        report.write(results, "docs")
+        arguments.rounds, arguments.seconds, arguments.results = 3, 0.5, f"{FOLDER}/quick.json"
+        results = {}
+        measure(rows[:1], ["rows"], results, arguments)
+        print(report.text(results))
+        return
+    results = {}
+    if (arguments.report or arguments.rows or arguments.only) and os.path.exists(arguments.results):
+        with open(arguments.results) as file:
+            results = json.load(file)
+    if not arguments.report:
+        measure(rows, parts, results, arguments)
+    if not results.get("rows"):
+        sys.exit(f"compare: error: no rows in '{arguments.results}': run bench/compare.py without --report")
+    report.write(results, arguments.docs)
 
 
 main()

@@ -1,4 +1,5 @@
-"""JAX: all steps of an epoch in one lax.scan, compiled once, its state given away to be reused in place."""
+"""JAX, its state given away to be reused in place. `scan`: all steps in one lax.scan, compiled once; `step`: one step
+compiled, called from Python, which convolutions like better: in the loop of a scan XLA computes them by one thread."""
 import os
 import sys
 
@@ -113,14 +114,18 @@ class Trainer:
             return (parameters, running, m, v, step + 1), None
 
         @partial(jax.jit, donate_argnums=0)
-        def run(state, order, x, y):
+        def scan(state, order, x, y):
             return lax.scan(lambda state, index: one(state, index, x, y), state, order)[0]
-        self.run = run
-        self.predict = jax.jit(lambda parameters, running, x: apply(work, parameters, running, x, False)[0].argmax(1))
-        self.restart()
 
-    def restart(self):
-        parameters, running = initial(self.work)
+        single = jax.jit(lambda *arguments: one(*arguments)[0], donate_argnums=0)
+
+        def step(state, order, x, y):
+            for index in order:
+                state = single(state, index, x, y)
+            return state
+        self.run = {"scan": scan, "step": step}[variant]
+        self.predict = jax.jit(lambda parameters, running, x: apply(work, parameters, running, x, False)[0].argmax(1))
+        parameters, running = initial(work)
         zeros = jax.tree.map(jnp.zeros_like, parameters)
         self.state = (parameters, running, zeros, jax.tree.map(jnp.zeros_like, parameters), jnp.float32(1))
 

@@ -1,4 +1,5 @@
-"""PyTorch, `eager` or `compile`: data preloaded, no loader, fused optimizers, fp32 products at the highest precision."""
+"""PyTorch, `eager` or `compile`: data preloaded, no loader, fused optimizers, fp32 products at the highest precision,
+pictures as channels_last, which is the faster. No mode of torch.compile was faster than the default."""
 import torch
 from torch import nn
 
@@ -47,29 +48,26 @@ class Trainer:
     def __init__(self, work, threads, variant, x, y):
         torch.set_num_threads(threads)
         torch.set_float32_matmul_precision("highest")
-        self.work, self.variant = work, variant
+        self.work = work
         self.convolves = any(layer[0] == "conv" for layer in work.layers)
         self.x, self.y = self.tensor(x), torch.from_numpy(y).long()
-        self.restart()
+        torch.manual_seed(1)
+        self.net = model(work)
+        if self.convolves:
+            self.net = self.net.to(memory_format=torch.channels_last)
+        self.net.train()
+        self.optimizer = optimizer_of(work.optimizer, self.net.parameters())
+        net, loss_of = self.net, nn.CrossEntropyLoss()
+
+        def loss(x, y):
+            return loss_of(net(x), y)
+        self.loss = torch.compile(loss) if variant == "compile" else loss
 
     def tensor(self, x):
         x = torch.from_numpy(x)
         if not self.convolves:
             return x.reshape(len(x), -1)
         return x.permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
-
-    def restart(self):
-        torch.manual_seed(1)
-        self.net = model(self.work)
-        if self.convolves:
-            self.net = self.net.to(memory_format=torch.channels_last)
-        self.net.train()
-        self.optimizer = optimizer_of(self.work.optimizer, self.net.parameters())
-        net, loss_of = self.net, nn.CrossEntropyLoss()
-
-        def loss(x, y):
-            return loss_of(net(x), y)
-        self.loss = torch.compile(loss) if self.variant == "compile" else loss
 
     def steps(self, count):
         batch = self.work.batch

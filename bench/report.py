@@ -1,45 +1,12 @@
-"""The report of compare.py: a Markdown table, bars of the times and the roofline as SVG.
-
-usage: bench/report.py [RESULTS.json]: writes the report of earlier results anew
-"""
-import json
-import math
+"""The report of compare.py, docs/benchmarks.md, and its pictures beside it."""
 import os
 import statistics
-import sys
 
-COLOURS = {"netc": "#1b6ca8", "Keras": "#d9a441", "Keras jit": "#b5792a", "PyTorch": "#c8553d",
-           "torch.compile": "#8f3b2b", "JAX scan": "#5b8c5a"}
+import pictures
+from figures import WHOLE_LOOPS, bound, duration, fastest, least, median, peers, ratio, share, speedup
 
-
-def median(row, side):
-    return statistics.median(row["sides"][side]["seconds"])
-
-
-def peers(row):
-    return [side for side in row["sides"] if side != "netc"]
-
-
-def fastest(row):
-    return min(peers(row), key=lambda side: median(row, side), default=None)
-
-
-def share(row):
-    """Of the peak that the same run measured, by the products alone."""
-    return row["products"] / median(row, "netc") / row["peak"]
-
-
-def ratio(row, side):
-    """By rounds: median, least, most."""
-    ratios = [b / a for a, b in zip(row["sides"]["netc"]["seconds"], row["sides"][side]["seconds"])]
-    return statistics.median(ratios), min(ratios), max(ratios)
-
-
-def duration(seconds):
-    for unit, size in (("s", 1), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            break
-    return f"{seconds / size:.3g} {unit}"
+# Asked of every row; the shares and ratios asked of each are in workloads.py.
+SPEEDUP, MEMORY, START, EMIT, GCC = 1.8, 10, 20, 0.020, 5.0
 
 
 def spread(values):
@@ -51,123 +18,168 @@ def markdown(heads, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def table(results):
-    rows = results["rows"]
-    sides = list(COLOURS)[1:]
-    times, others, ends = [], [], []
-    for row in rows:
-        best = fastest(row)
-        times.append([row["title"], spread(row["sides"]["netc"]["seconds"]), f"{100 * share(row):.0f} %",
-                      f"{row['goal']} %" if row["goal"] else "-",
-                      *(f"{ratio(row, best)[i]:.3g}" for i in range(1) if best),
-                      *(["-"] if not best else []), f"{row['goal_ratio']}", best or "-"])
-        others.append([row["title"], *(duration(median(row, side)) + f" ({ratio(row, side)[0]:.3g} x)"
-                                       if side in row["sides"] else "-" for side in sides)])
-        found = row["sides"]
-        ends.append([row["title"], *("-" if side not in found else "; ".join([
-            f"{100 * found[side]['accuracy']:.2f} %" if found[side]["accuracy"] else "-",
-            f"{found[side]['rss'] / 1e6:.0f} MB" if found[side]["rss"] else "-",
-            duration(found[side]["start"]) if found[side]["start"] else "-"]) for side in COLOURS)])
-    peak = max(row["peak"] for row in rows)
-    return f"""# Benchmarks
+def of(reached, asked, show):
+    """`reached of asked`, in bold where it falls short; only what is reached where nothing is asked."""
+    if asked is None:
+        return show(reached)
+    words = f"{show(reached)} of {show(asked)}"
+    return words if reached >= asked else f"**{words}**"
 
-Written by `make bench`. Whole training steps (the batch gathered, forward, backward, update), fp32 at its highest
-precision, {results['threads']} threads of {results['cpu']}. {results['rounds']} rounds, in which our program and all peers take
-turns of about {results['seconds']:g} s; a time is the median of the rounds (least - most), a ratio the median of the rounds' own
-ratios. The peak, {peak / 1e9:.0f} GF/s, is that of multiply-adds in registers, measured in the same minutes; the share counts
-matrix products and convolutions only. Peers: {results['versions']}; data preloaded, no loader, fused optimizers, warmed up;
-JAX with all steps in one `lax.scan` (bench/peer_*.py).
 
-## Time of a step
+def number(value):
+    return f"{value:.3g}"
 
-{markdown(["workload", "netc", "of peak", "goal", "fastest peer / netc", "goal", "fastest peer"], times)}
 
-![Times of a step](benchmarks-times.svg)
+def percent(value):
+    return f"{100 * value:.0f} %"
 
-## Each peer, and its ratio to netc
 
-{markdown(["workload", *sides], others)}
+def compared(row):
+    """The ratios that are asked of a row: the fastest peer of each group, and what is asked."""
+    groups = [(peers(row), row["goal_ratio"])]
+    if row["goal_scan_ratio"]:
+        others = [side for side in peers(row) if side not in WHOLE_LOOPS]
+        groups = [(others, row["goal_ratio"]), (WHOLE_LOOPS, row["goal_scan_ratio"])]
+    found = [(fastest(row, among), asked) for among, asked in groups]
+    return [(side, asked) for side, asked in found if side]
 
-## Accuracy on the test set, most memory, time from start to the end of the first step
 
-After the row's epochs ({', '.join(sorted({str(row['epochs']) for row in rows}))}), each side from its own first weights.
+def asked_of(row):
+    """Its line of the table of what is asked."""
+    ratios = compared(row)
+    threads = "-"
+    if row["threads"] == 2:
+        threads = of(speedup(row), SPEEDUP if row["batch"] >= 64 else None, number)
+    memory, start = least(row, "rss"), least(row, "start")
+    return [row["title"],
+            of(share(row), row["goal"] and row["goal"] / 100, percent),
+            "; ".join(f"{of(ratio(row, side)[0], asked, number)} ({side})" for side, asked in ratios) or "-",
+            "; ".join(number(bound(row, side)) for side, _ in ratios) or "-",
+            threads,
+            f"{of(memory[1], MEMORY, number)} ({memory[0]})" if memory else "-",
+            f"{of(start[1], START, number)} ({start[0]})" if start else "-"]
 
-{markdown(["workload", *COLOURS], ends)}
 
-## Roofline
+def times(row, sides):
+    def cell(side):
+        if side not in row["sides"]:
+            return "-"
+        return f"{duration(median(row, side))} ({' - '.join(map(number, ratio(row, side)[1:]))} x)"
+    netc = row["sides"]["netc"]
+    return [row["title"], spread(netc["seconds"]), duration(statistics.median(netc["one_thread"])), *map(cell, sides)]
 
-![Roofline](benchmarks-roofline.svg)
+
+def ends(row, sides):
+    def cell(side):
+        found = row["sides"].get(side)
+        if not found:
+            return "-"
+        return f"{found['rss'] / 1e6:.0f} MB, {duration(found['start'])}" if found["rss"] else "-"
+    return [row["title"], cell("netc"), *map(cell, sides)]
+
+
+def accuracies(row, sides):
+    def cell(side):
+        found = row["sides"].get(side)
+        if not found or not found["accuracy"]:
+            return f"- ({found['why']})" if found and "why" in found else "-"
+        return f"{100 * found['accuracy']:.2f} %"
+    trained = f"{row['epochs']} epoch{'s' if row['epochs'] > 1 else ''} of {row['pictures'] or 60000}"
+    return [row["title"], trained, cell("netc"), *map(cell, sides)]
+
+
+def models_text(models):
+    def cell(seconds, asked):
+        return duration(seconds) if seconds < asked else f"**{duration(seconds)}**"
+    lines = [[model["model"], cell(model["emit"], EMIT), cell(model["gcc"], GCC)] for model in models]
+    return f"""
+## Compiling the networks of models/
+
+Asked: less than {duration(EMIT)} in `netc emit`, less than {duration(GCC)} in gcc (`netc build` without the former).
+
+{markdown(["network", "netc emit", "gcc"], lines)}
 """
 
 
-def text_at(x, y, words, anchor="start", size=12, colour="#222"):
-    words = words.replace("&", "&amp;").replace("<", "&lt;")
-    return f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="{colour}">{words}</text>'
+def curves_text(curves):
+    text = """
+## Curves
+
+The time of a step beside the fastest form of each framework, and of compiling the network.
+
+![Curves](benchmarks-curves.svg)
+"""
+    for name, curve in curves.items():
+        points = curve["points"]
+        sides = list(dict.fromkeys(side for point in points for side in point["seconds"]))
+        lines = [[str(point["value"]), *(duration(statistics.median(point["seconds"][side]))
+                                         if side in point["seconds"] else "-" for side in sides),
+                  duration(point["emit"]), duration(point["gcc"])] for point in points]
+        text += f"\n{name[0].upper()}{name[1:]}: {curve['axis']}. {curve['rounds']} rounds of about " \
+                f"{curve['round_seconds']:g} s.\n\n{markdown([name, *sides, 'netc emit', 'gcc'], lines)}\n"
+    return text
 
 
-def svg(width, height, parts):
-    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-            f'viewBox="0 0 {width} {height}" font-family="sans-serif">\n'
-            f'<rect width="{width}" height="{height}" fill="#fff"/>\n' + "\n".join(parts) + "\n</svg>\n")
-
-
-def bars(results):
-    """Times relative to ours, on a scale of powers of two."""
-    left, scale, parts, y = 130, 70, [], 20
-    for row in results["rows"]:
-        parts.append(text_at(8, y + 12, row["title"], size=13))
-        y += 22
-        for side in row["sides"]:
-            times = median(row, side) / median(row, "netc")
-            length = max(2, scale * (1 + math.log2(max(times, 0.51))))
-            parts.append(text_at(left - 8, y + 11, side, "end", 11))
-            parts.append(f'<rect x="{left}" y="{y}" width="{length:.1f}" height="13" fill="{COLOURS[side]}"/>')
-            parts.append(text_at(left + length + 6, y + 11, f"{duration(median(row, side))}, {times:.3g} x", size=11))
-            y += 17
-        y += 12
-    return svg(900, y + 10, parts)
-
-
-def roofline(results):
-    """GF/s over operations for each byte, both by powers of ten."""
+def text(results):
     rows = results["rows"]
-    peak = max(row["peak"] for row in rows)
-    slowest = rows[0]["memory"][-1]["bytes_per_second"]
-    for row in rows:
-        slowest = min(slowest, row["memory"][-1]["bytes_per_second"])
-    low, high = 1, 1000
-    top, bottom = 10 ** math.ceil(math.log10(peak / 1e9)), 1
+    sides = [side for side in pictures.COLOURS if side != "netc" and any(side in row["sides"] for row in rows)]
+    real = [row for row in rows if row["data"] == "mnist"]
+    peaks = [row["peak"] / 1e9 for row in rows]
+    threads, rounds, seconds = (rows[0][name] for name in ("threads", "rounds", "round_seconds"))
+    parts = f"""# Benchmarks
 
-    def x(intensity):
-        return 70 + 680 * math.log10(intensity / low) / math.log10(high / low)
+Written by `make bench`. Whole training steps (the batch gathered, forward, backward, update), fp32 at its highest
+precision, {threads} threads of {results['cpu']}. {rounds} rounds, in which our program and all peers take turns of
+about {seconds:g} s; a time is the median of the rounds, a ratio the median of the rounds' own ratios. The peak,
+{min(peaks):.0f} to {max(peaks):.0f} GF/s in the rows, is that of multiply-adds in registers, measured in the same
+minutes; the share counts matrix products and convolutions only. Peers: {results['versions']}; data preloaded,
+no loader, fused optimizers, warmed up. `Keras` and `Keras jit` are its `fit`, `Keras loop` a training loop in one graph; `JAX scan` is
+all steps in one `lax.scan`, `JAX step` a compiled step called from Python (bench/peer_*.py).
 
-    def y(rate):
-        return 400 - 360 * math.log10(rate / bottom) / math.log10(top / bottom)
-    corner = peak / slowest
-    line = [(low, slowest * low / 1e9), (corner, peak / 1e9), (high, peak / 1e9)]
-    parts = ['<polyline fill="none" stroke="#222" stroke-width="2" points="' +
-             " ".join(f"{x(a):.1f},{y(max(b, bottom)):.1f}" for a, b in line) + '"/>',
-             text_at(x(high), y(peak / 1e9) - 8, f"{peak / 1e9:.0f} GF/s", "end"),
-             text_at(x(low) + 6, y(slowest * low / 1e9) - 10, f"{slowest / 1e9:.0f} GB/s")]
-    for power in range(0, 4):
-        parts.append(text_at(x(10 ** power), 420, f"{10 ** power}", "middle"))
-        parts.append(text_at(60, y(10 ** power) + 4, f"{10 ** power}", "end"))
-    parts.append(text_at(410, 445, "operations in products, for each byte read or written", "middle"))
-    parts.append(text_at(70, 25, "GF/s"))
-    for index, row in enumerate(rows):
-        intensity, rate = row["products"] / row["bytes"], row["products"] / median(row, "netc") / 1e9
-        parts.append(f'<circle cx="{x(intensity):.1f}" cy="{y(rate):.1f}" r="4" fill="{COLOURS["netc"]}"/>')
-        parts.append(text_at(x(intensity) + 6, y(rate) + 4 + 12 * (index % 2), row["row"], size=11))
-    return svg(800, 460, parts)
+## What is asked, and what is reached
+
+"At the peak" is the ratio that a program would have whose products ran at the whole peak and whose rest took no time:
+where it is less than what is asked, no program of the same products gets there on this machine. Where there are two
+ratios, the second is to the fastest peer that has all steps in one call, and the first to the fastest of the others.
+What falls short is bold.
+
+{markdown(["workload", "of peak", "fastest peer / netc", "at the peak", "two threads / one",
+           "lightest peer's memory / netc's", "quickest peer's first step / netc's"], list(map(asked_of, rows)))}
+
+## Time of a step
+
+Ours: the median (least - most). Each peer: its median, and the least and greatest ratio to ours of the rounds.
+
+{markdown(["workload", "netc", "one thread", *sides], [times(row, sides) for row in rows])}
+
+![Times of a step](benchmarks-times.svg)
+
+![Roofline](benchmarks-roofline.svg)
+
+## Most memory, and time from start to the end of the first step
+
+{markdown(["workload", "netc", *sides], [ends(row, sides) for row in rows])}
+"""
+    if real:
+        parts += f"""
+## Accuracy on the test set
+
+Each side from its own first weights; after the same epochs of the same pictures.
+
+{markdown(["workload", "trained", "netc", *sides], [accuracies(row, sides) for row in real])}
+"""
+    if results.get("models"):
+        parts += models_text(results["models"])
+    if results.get("curves"):
+        parts += curves_text(results["curves"])
+    return parts
 
 
 def write(results, folder):
-    for name, content in (("benchmarks.md", table(results)), ("benchmarks-times.svg", bars(results)),
-                          ("benchmarks-roofline.svg", roofline(results))):
+    files = {"benchmarks.md": text, "benchmarks-times.svg": pictures.bars,
+             "benchmarks-roofline.svg": pictures.roofline}
+    if results.get("curves"):
+        files["benchmarks-curves.svg"] = pictures.curves
+    for name, make in files.items():
         with open(os.path.join(folder, name), "w") as file:
-            file.write(content)
-
-
-if __name__ == "__main__":
-    with open(sys.argv[1] if len(sys.argv) > 1 else "build/bench/results.json") as file:
-        write(json.load(file), "docs")
+            file.write(make(results))

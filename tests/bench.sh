@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The command bench and --profile: what they print adds up. No figure of speed is tested.
+# The command bench and --profile: what they print adds up; bench/: its networks and its report. No
+# figure of speed is tested.
 . "$(dirname "$0")/lib.sh"
 
 cat >"$tmp/net.net" <<'END'
@@ -72,6 +73,37 @@ overflows() {
     [ -z "$said" ] || [[ $said =~ 'note: the loss was not finite' ]] || echo "found '$said'"
 }
 
+# The frameworks' side takes minutes and their packages; this is what needs neither.
+reports() { # results of a fixed run, with what falls short, what is missing and what has no answer
+    "$python" bench/compare.py --report --results tests/bench/results.json --docs "$tmp" || return
+    diff -u tests/bench/benchmarks.md "$tmp/benchmarks.md"
+    local picture
+    for picture in $(sed -n 's/!\[.*](\(.*\))/\1/p' "$tmp/benchmarks.md"); do
+        "$python" -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$tmp/$picture" ||
+            echo "no picture $picture"
+    done
+}
+
+workloads() {
+    "$python" - "$tmp" <<'PY' || return
+import sys
+sys.path.insert(0, "bench")
+from workloads import CURVES, WORKLOADS, net_text
+works = dict(WORKLOADS, **{f"{curve}-{value}": work for curve, (_, of) in CURVES.items() for value, work in of.items()})
+for name, work in works.items():
+    with open(f"{sys.argv[1]}/workload-{name}.net", "w") as file:
+        file.write(net_text(work))
+PY
+    local net
+    for net in "$tmp"/workload-*.net; do
+        "$NETC" emit "$net" -o "$tmp/workload.c" 2>&1
+        [ -s "$tmp/workload.c" ] || echo "no C of $net"
+        rm -f "$tmp/workload.c"
+    done
+}
+
+check 'the report' reports
+check 'the workloads' workloads
 check 'build' build "$tmp/net.net" "$tmp/net"
 check 'random' one_bench --random --seconds 0.2
 check 'real, one thread' one_bench --data "$sample" --threads 1 --steps 16
