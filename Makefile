@@ -87,11 +87,13 @@ mnist:
 	tools/fetch-data mnist
 	$(B)/netc train models/mnist.net -o $(B)/mnist
 
-# the laboratory: every experiment of models/lab, and docs/lab.md of what came of them
+# the laboratory: every experiment of models/lab with SEEDS seeds each, and docs/lab.md of what came
+# of them
+SEEDS ?= 5
 lab: all
 	tools/setup
 	tools/fetch-data mnist
-	$(B)/netc lab models/lab/lab.json --out runs/lab
+	$(B)/netc lab models/lab/lab.json --seeds $(SEEDS) --out runs/lab
 	sed 's/(report\.svg)/(lab.svg)/' runs/lab/report.md >docs/lab.md
 	cp runs/lab/report.svg docs/lab.svg
 
@@ -194,7 +196,7 @@ help:
 	@echo 'make mnist      install what is missing, fetch MNIST, train models/mnist.net'
 	@echo 'make test       install what is missing, then every test'
 	@echo 'make test-long  whole trainings on MNIST'
-	@echo 'make lab        the experiments of models/lab; writes docs/lab.md'
+	@echo 'make lab        the experiments of models/lab, SEEDS=5 times each; writes docs/lab.md'
 	@echo 'make install    PREFIX=/usr/local DESTDIR='
 	@echo 'make gen        generated/, the C of every model'
 	@echo 'make bless      rewrite the expected outputs of the tests'

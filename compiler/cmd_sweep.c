@@ -121,6 +121,7 @@ int run_sweep(const Options *o)
     Lab *const lab = allocate(sizeof *lab);
     lab->title = format("%s, %d times", name, axes.rows);
     lab->about = "";
+    lab->seeds = 1;
     lab->folder = o->out ? o->out : format("runs/sweep-%.*s", (int)strcspn(name, "."), name);
     lab->rows = allocate((size_t)axes.rows * sizeof *lab->rows);
     for (; lab->count < axes.rows; lab->count++)

@@ -37,8 +37,10 @@ typedef struct {
     bool explain, profile, tune, verbose, json, measure, backward, check, help, version;
     const char *context, *color; // of `diff`; NULL: not given
     bool net, code, stat, no_pager;
-    const char *rows, *out, *data, *threads; // of `lab` and `sweep`; NULL: not given
+    const char *rows, *seeds, *out, *data, *threads; // of `lab` and `sweep`; NULL: not given
 } Options;
+
+enum { MOST_SEEDS = 1000 }; // of a row of a lab
 
 // --- options.c: the tables, and reading the command line by them --------------------------------
 enum { MANY = 1 << 20, PASSED_ON };

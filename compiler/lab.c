@@ -41,8 +41,10 @@ static bool write_reports(const Lab *lab)
 {
     const struct {
         const char *name, *text;
-    } reports[] = {{"report.json", lab_json(lab)},    {"report.csv", lab_csv(lab)},
-                   {"report.md", lab_markdown(lab)},  {"report.svg", lab_picture(lab)},
+    } reports[] = {{"report.json", lab_json(lab)},
+                   {"report.csv", lab_csv(lab)},
+                   {"report.md", lab_markdown(lab)},
+                   {"report.svg", lab_picture(lab)},
                    {"report.html", lab_html(lab)}};
     for (size_t i = 0; i < sizeof reports / sizeof *reports; i++)
         if (!write_file(format("%s/%s", lab->folder, reports[i].name), reports[i].text))
@@ -50,9 +52,9 @@ static bool write_reports(const Lab *lab)
     return true;
 }
 
-static void copy_log(const Experiment *row)
+static void copy_log(const Training *training)
 {
-    FILE *const log = fopen(format("%s/log.txt", row->folder), "r");
+    FILE *const log = fopen(format("%s/log.txt", training->folder), "r");
     char text[1000];
     while (log && fgets(text, sizeof text, log))
         fputs(text, stderr);
@@ -60,14 +62,39 @@ static void copy_log(const Experiment *row)
         fclose(log);
 }
 
+// Each problem once: what stops one seed often stops them all.
+static void copy_logs(const Experiment *row)
+{
+    const char *last = "";
+    for (int i = 0; i < row->seeds; i++) {
+        const Training *const training = &row->trainings[i];
+        if (training->outcome != FAILED || !strcmp(training->problem, last))
+            continue;
+        copy_log(training);
+        last = training->problem;
+    }
+}
+
+// The first training that isn't kept builds the program, for all of them.
+static void run_trainings(const Lab *lab, Experiment *row, const Options *o)
+{
+    bool built = false;
+    for (int i = 0; i < row->seeds && !interrupted; i++) {
+        const int status = run_training(lab, row, i, built, o);
+        if (row->chosen || status == KEPT)
+            read_outcome(&row->trainings[i], status);
+        built = built || (status != KEPT && status != ABSENT && has_program(row));
+    }
+}
+
 static bool run_row(Lab *lab, Experiment *row, const Options *o)
 {
-    read_outcome(row, run_row_process(lab, row, o));
+    run_trainings(lab, row, o);
+    summarise(row);
     if (row->chosen)
         printf("%s\n", row_line(lab, row));
     fflush(stdout);
-    if (row->outcome == FAILED)
-        copy_log(row);
+    copy_logs(row);
     return !row->chosen || write_reports(lab);
 }
 
@@ -76,6 +103,15 @@ static int count_rows(const Lab *lab, Outcome outcome)
     int count = 0;
     for (int i = 0; i < lab->count; i++)
         count += lab->rows[i].outcome == outcome;
+    return count;
+}
+
+// Of rows of which others finished.
+static int count_failed_seeds(const Lab *lab)
+{
+    int count = 0;
+    for (int i = 0; i < lab->count; i++)
+        count += lab->rows[i].outcome == FINISHED ? lab->rows[i].failed : 0;
     return count;
 }
 
@@ -90,10 +126,14 @@ static int end(const Lab *lab)
         note_at((Loc){0}, "the same command goes on where this one stopped");
         return 128 + interrupted;
     }
-    if (!failed)
+    const int seeds_failed = count_failed_seeds(lab);
+    if (!failed && !seeds_failed)
         return DONE;
     fflush(stdout);
-    error_at(E933, (Loc){0}, "%d of %d rows failed", failed, lab->count);
+    error_at(E933, (Loc){0}, "%d of %d rows failed%s", failed, lab->count,
+             seeds_failed ? format(", and %d seed%s of the others", seeds_failed,
+                                   seeds_failed > 1 ? "s" : "")
+                          : "");
     return MISTAKE;
 }
 
@@ -101,6 +141,7 @@ int run_experiments(Lab *lab, const Options *o)
 {
     if (!make_folders(lab->folder))
         return MISTAKE;
+    plan_trainings(lab, o->seeds);
     catch_signals();
     for (int i = 0; i < lab->count; i++) // first what is there, so that each report has it
         if (!lab->rows[i].chosen)

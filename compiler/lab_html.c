@@ -40,7 +40,8 @@ static void add_head(Text *html, const Lab *lab)
     text_add(html, "<thead><tr><th></th>%s<th class=\"text\">network</th><th>parameters</th>",
              lab->section_count ? "<th class=\"text\">section</th>" : "");
     for (int i = 0; i < 3; i++)
-        text_add(html, "<th>%s</th>%s", numbers[i], lab->compared ? "<th>published</th>" : "");
+        text_add(html, "<th>%s</th>%s%s", numbers[i], !i && lab->seeds > 1 ? "<th>spread</th>" : "",
+                 lab->compared ? "<th>published</th>" : "");
     text_add(html, "</tr></thead>\n");
 }
 
@@ -65,18 +66,35 @@ static void add_row(Text *html, const Lab *lab, const Experiment *row)
                                       : "");
     for (int i = 0; i < 3; i++) {
         add_cell(html, "", done ? ours[i] : "");
+        if (!i && lab->seeds > 1)
+            add_cell(html, "", spread_text(row));
         if (lab->compared)
             add_cell(html, "theirs-cell", theirs[i]);
     }
     text_add(html, "</tr>\n");
 }
 
+// Each seed's results, and whose curves follow.
+static void add_seeds(Text *html, const Experiment *row)
+{
+    text_add(html, "<p>");
+    for (int i = 0; i < row->seeds; i++) {
+        const Training *const training = &row->trainings[i];
+        if (training->outcome != FINISHED)
+            continue;
+        text_add(html, "Seed %.0f: ", training->seed);
+        if (!isnan(training->score.accuracy))
+            text_add(html, "accuracy %.2f %%, ", training->score.accuracy);
+        text_add(html, "loss %.4f, %.1f s.<br>\n", training->score.loss, training->score.seconds);
+    }
+    text_add(html, "The curves are of seed %.0f.</p>\n", row->first->seed);
+}
+
 static void add_details(Text *html, const Experiment *row)
 {
     text_add(html, "<figure id=\"row-%d\"><figcaption>%d: %s</figcaption>\n", row->number,
              row->number, svg_escaped(row->network));
-    const char *const notes[] = {row->outcome == FAILED ? row->problem : "", row->note,
-                                 difference_text(row)};
+    const char *const notes[] = {problem_text(row), row->note, difference_text(row)};
     for (int i = 0; i < 3; i++)
         if (*notes[i])
             text_add(html, "<p%s>%s.</p>\n", i ? "" : " class=\"failed\"", svg_escaped(notes[i]));
@@ -86,7 +104,9 @@ static void add_details(Text *html, const Experiment *row)
     for (int i = 0; i < row->sets.count; i++)
         text_add(html, " --set %s", svg_escaped(format("'%s'", row->sets.items[i])));
     text_add(html, "</code></p>\n");
-    if (row->outcome == FINISHED && row->epoch_count)
+    if (row->outcome == FINISHED && row->seeds > 1)
+        add_seeds(html, row);
+    if (row->outcome == FINISHED && row->first->epoch_count)
         text_add(html, "%s", row_picture(row));
     text_add(html, "</figure>\n");
 }
@@ -101,6 +121,8 @@ const char *lab_html(const Lab *lab)
     text_add(&html, "%s</head>\n<body>\n<h1>%s</h1>\n", style, svg_escaped(lab->title));
     if (*lab->about)
         text_add(&html, "<p>%s</p>\n", svg_escaped(lab->about));
+    if (*means_text(lab))
+        text_add(&html, "<p>%s</p>\n", svg_escaped(means_text(lab)));
     text_add(&html, "<div class=\"wide\">\n%s</div>\n<div class=\"wide\"><table>\n",
              lab_picture(lab));
     add_head(&html, lab);

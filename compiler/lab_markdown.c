@@ -36,18 +36,15 @@ static void add_wrapped(Text *md, const char *mark, const char *text)
 
 static void add_head(Text *md, const Lab *lab)
 {
-    text_add(md, "%s\n", lab->compared
-                             ? "| | network | parameters | accuracy | published | loss | published "
-                               "| seconds | published |\n"
-                               "|--:|---|--:|--:|--:|--:|--:|--:|--:|"
-                             : "| | network | parameters | accuracy | loss | seconds |\n"
-                               "|--:|---|--:|--:|--:|--:|");
+    const char *const published = lab->compared ? " published |" : "";
+    text_add(md, "| | network | parameters | accuracy |%s%s loss |%s seconds |%s\n|--:|---|",
+             lab->seeds > 1 ? " spread |" : "", published, published, published);
+    for (int i = 4 + (lab->seeds > 1) + 3 * lab->compared; i > 0; i--)
+        text_add(md, "--:|");
+    text_add(md, "\n");
 }
 
-static const char *percent(double number)
-{
-    return isnan(number) ? "" : format("%.2f %%", number);
-}
+static const char *percent(double number) { return isnan(number) ? "" : format("%.2f %%", number); }
 
 static void add_row(Text *md, const Lab *lab, const Experiment *row)
 {
@@ -59,9 +56,13 @@ static void add_row(Text *md, const Lab *lab, const Experiment *row)
                                   score_text(row->published.loss, 4),
                                   score_text(row->published.seconds, 1)};
     text_add(md, "| %d | %s | %s |", row->number, cell_text(row->network),
-             done ? format("%ld", row->parameters) : row->outcome == FAILED ? "failed" : "");
+             done                     ? format("%ld", row->parameters)
+             : row->outcome == FAILED ? "failed"
+                                      : "");
     for (int i = 0; i < 3; i++) {
         text_add(md, " %s |", ours[i]);
+        if (!i && lab->seeds > 1)
+            text_add(md, " %s |", spread_text(row));
         if (lab->compared)
             text_add(md, " %s |", theirs[i]);
     }
@@ -77,8 +78,7 @@ static void add_notes(Text *md, const Lab *lab, const Experiment *last)
         first--;
     for (const Experiment *row = first; row <= last; row++) {
         const char *const difference = difference_text(row);
-        const char *const problem = row->outcome == FAILED ? row->problem : "";
-        const char *const notes[] = {problem, row->note, difference};
+        const char *const notes[] = {problem_text(row), row->note, difference};
         for (int k = 0; k < 3; k++) {
             if (!*notes[k])
                 continue;
@@ -89,28 +89,40 @@ static void add_notes(Text *md, const Lab *lab, const Experiment *last)
     }
 }
 
+static const char *published_text(const Lab *lab, double seconds)
+{
+    return format(" The published rows that print their seconds took %.0f%s.", seconds,
+                  lab->seeds > 1 ? ", for one training of each" : "");
+}
+
 static void add_total(Text *md, const Lab *lab)
 {
-    double seconds = 0, wall = 0;
-    int finished = 0;
+    double seconds = 0, all_seconds = 0, wall = 0;
+    int finished = 0, trainings = 0;
     for (int i = 0; i < lab->count; i++) {
         const Experiment *const row = &lab->rows[i];
         if (row->outcome != FINISHED)
             continue;
         finished++;
-        seconds += row->ours.seconds;
+        trainings += row->finished;
+        if (!isnan(row->ours.seconds))
+            seconds += row->ours.seconds;
+        all_seconds += row->seconds;
         wall += row->wall_seconds;
     }
     const double theirs = published_seconds(lab);
     text_add(md, "\n");
     add_wrapped(
         md, "",
-        format("%d of %d rows are finished: %.0f seconds of training, %.0f with compiling and "
-               "testing.%s",
-               finished, lab->count, seconds, wall,
-               theirs > 0
-                   ? format(" The published rows that print their seconds took %.0f.", theirs)
-                   : ""));
+        format("%d of %d rows are finished: %s%s", finished, lab->count,
+               lab->seeds > 1
+                   ? format("%.0f seconds for one training of each, the mean of its seeds; the "
+                            "%d trainings that finished took %.0f seconds, %.0f with compiling "
+                            "and testing.",
+                            seconds, trainings, all_seconds, wall)
+                   : format("%.0f seconds of training, %.0f with compiling and testing.", seconds,
+                            wall),
+               theirs > 0 ? published_text(lab, theirs) : ""));
 }
 
 const char *lab_markdown(const Lab *lab)
@@ -119,6 +131,10 @@ const char *lab_markdown(const Lab *lab)
     text_add(&md, "# %s\n\n", lab->title);
     if (*lab->about) {
         add_wrapped(&md, "", lab->about);
+        text_add(&md, "\n");
+    }
+    if (*means_text(lab)) {
+        add_wrapped(&md, "", means_text(lab));
         text_add(&md, "\n");
     }
     text_add(&md, "![accuracy and loss of the rows](report.svg)\n");

@@ -27,7 +27,7 @@ static void PRINTF(2, 3) wrong(Item value, const char *pattern, ...)
 static Item member(Item of, const char *name)
 {
     return (Item){of.source, cJSON_GetObjectItemCaseSensitive(of.json, name),
-                   *of.path ? format("%s.%s", of.path, name) : name};
+                  *of.path ? format("%s.%s", of.path, name) : name};
 }
 
 static Item element(Item of, int index)
@@ -62,6 +62,17 @@ static double number_of(Item value)
     if (!is_absent(value))
         wrong(value, "'%s' is a number, or null", name_of(value));
     return NAN;
+}
+
+static int seeds_of(Item value)
+{
+    if (is_absent(value))
+        return 1;
+    const double number = cJSON_IsNumber(value.json) ? value.json->valuedouble : 0;
+    if (number >= 1 && number <= MOST_SEEDS && number == floor(number))
+        return (int)number;
+    wrong(value, "'seeds' is a whole number from 1 to %d", MOST_SEEDS);
+    return 1;
 }
 
 // Whether it is an object; keys beyond these are errors too.
@@ -172,18 +183,18 @@ static void read_sections(Lab *lab, Item sections)
     for (int i = 0; i < count; i++) {
         const Item section = element(sections, i);
         if (IS_OBJECT(section, "name", "teaches"))
-            lab->sections[lab->section_count++] =
-                (LabSection){text_of(member(section, "name"), true),
-                             text_of(member(section, "teaches"), false)};
+            lab->sections[lab->section_count++] = (LabSection){
+                text_of(member(section, "name"), true), text_of(member(section, "teaches"), false)};
     }
 }
 
 static void read_all(Lab *lab, Item file)
 {
-    if (!IS_OBJECT(file, "title", "about", "sections", "rows"))
+    if (!IS_OBJECT(file, "title", "about", "seeds", "sections", "rows"))
         return;
     lab->title = text_of(member(file, "title"), true);
     lab->about = text_of(member(file, "about"), false);
+    lab->seeds = seeds_of(member(file, "seeds"));
     read_sections(lab, member(file, "sections"));
     const Item rows = member(file, "rows");
     const int count = cJSON_GetArraySize(rows.json);

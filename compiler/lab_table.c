@@ -6,76 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-// --- what several reports say -------------------------------------------------------------------
-
-const char *score_text(double number, int decimals)
-{
-    return isnan(number) ? "" : format("%.*f", decimals, number);
-}
-
-const char *section_teaches(const Lab *lab, const char *name)
-{
-    for (int i = 0; i < lab->section_count; i++)
-        if (!strcmp(lab->sections[i].name, name))
-            return lab->sections[i].teaches;
-    return "";
-}
-
-bool is_first_of_section(const Lab *lab, const Experiment *row)
-{
-    const int index = row->number - 1;
-    return !index || strcmp(lab->rows[index - 1].section, row->section) != 0;
-}
-
-double published_seconds(const Lab *lab)
-{
-    double seconds = 0;
-    for (int i = 0; i < lab->count; i++)
-        if (!isnan(lab->rows[i].published.seconds))
-            seconds += lab->rows[i].published.seconds;
-    return seconds;
-}
-
-// Where it is worth a word; "" where it is not.
-const char *difference_text(const Experiment *row)
-{
-    const double noticeable = 0.5, difference = row->ours.accuracy - row->published.accuracy;
-    if (row->outcome != FINISHED || !(fabs(difference) > noticeable))
-        return "";
-    return format("%.2f points %s than published%s%s", fabs(difference),
-                  difference > 0 ? "more" : "less", *row->why ? ": " : "", row->why);
-}
-
-static const char *outcome_text(const Experiment *row)
-{
-    static const char *const words[] = {[NOT_RUN] = "not run",
-                                        [FINISHED] = "finished",
-                                        [FAILED] = "failed",
-                                        [STOPPED] = "stopped"};
-    return words[row->outcome];
-}
-
-const char *row_line(const Lab *lab, const Experiment *row)
-{
-    Text text = {0};
-    text_add(&text, "[%d/%d] %s%s%s: ", row->number, lab->count, row->section,
-             *row->section ? ": " : "", row->network);
-    if (row->outcome != FINISHED) {
-        text_add(&text, "%s", outcome_text(row));
-        return text.text;
-    }
-    if (!isnan(row->ours.accuracy))
-        text_add(&text, "accuracy %.2f%%, ", row->ours.accuracy);
-    if (!isnan(row->published.accuracy))
-        text_add(&text, "published %.2f%%, ", row->published.accuracy);
-    text_add(&text, "loss %.4f, %.1f s%s", row->ours.loss, row->ours.seconds,
-             row->kept ? ", kept" : "");
-    return text.text;
-}
-
 // --- text ---------------------------------------------------------------------------------------
 
-enum { COLUMNS = 10, LEFT_COLUMNS = 3 };
+enum { COLUMNS = 11, LEFT_COLUMNS = 3 };
 
 static int text_columns(const char *text)
 {
@@ -91,20 +24,33 @@ static void fill_cells(const Experiment *row, const char **cell)
     cell[0] = format("%d", row->number);
     cell[1] = row->section;
     cell[2] = row->network;
-    cell[3] = done ? format("%ld", row->parameters) : outcome_text(row);
+    cell[3] = done ? format("%ld", row->parameters) : outcome_text(row->outcome);
     cell[4] = done ? score_text(row->ours.accuracy, 2) : "";
-    cell[5] = score_text(row->published.accuracy, 2);
-    cell[6] = done ? score_text(row->ours.loss, 4) : "";
-    cell[7] = score_text(row->published.loss, 4);
-    cell[8] = done ? score_text(row->ours.seconds, 1) : "";
-    cell[9] = score_text(row->published.seconds, 1);
+    cell[5] = spread_text(row);
+    cell[6] = score_text(row->published.accuracy, 2);
+    cell[7] = done ? score_text(row->ours.loss, 4) : "";
+    cell[8] = score_text(row->published.loss, 4);
+    cell[9] = done ? score_text(row->ours.seconds, 1) : "";
+    cell[10] = score_text(row->published.seconds, 1);
+}
+
+static bool has_column(const Lab *lab, int column)
+{
+    switch (column) {
+    case 1: return lab->section_count > 0;
+    case 5: return lab->seeds > 1;
+    case 6:
+    case 8:
+    case 10: return lab->compared;
+    }
+    return true;
 }
 
 const char *lab_text(const Lab *lab)
 {
-    static const char *const head[COLUMNS] = {"",     "section", "network",   "parameters",
-                                              "acc %", "publ.",  "loss", "publ.",
-                                              "s",    "publ."};
+    static const char *const head[COLUMNS] = {"",      "section", "network", "parameters",
+                                              "acc %", "spread",  "publ.",   "loss",
+                                              "publ.", "s",       "publ."};
     const char *(*const cells)[COLUMNS] = allocate((size_t)(lab->count + 1) * sizeof *cells);
     int widths[COLUMNS] = {0};
     memcpy(cells[0], head, sizeof head);
@@ -119,8 +65,7 @@ const char *lab_text(const Lab *lab)
     for (int i = 0; i <= lab->count; i++) {
         Text line = {0};
         for (int k = 0; k < COLUMNS; k++) {
-            const bool theirs = k == 5 || k == 7 || k == 9;
-            if ((theirs && !lab->compared) || (k == 1 && !lab->section_count))
+            if (!has_column(lab, k))
                 continue;
             const int pad = widths[k] - text_columns(cells[i][k]);
             const bool left = k && k < LEFT_COLUMNS;
@@ -163,22 +108,29 @@ static const char *overrides_text(const Experiment *row)
 const char *lab_csv(const Lab *lab)
 {
     Text csv = {0};
-    text_add(&csv, "row,section,network,net,overrides,status,parameters,accuracy,loss,seconds,"
-                   "wall_seconds,published_accuracy,published_loss,published_seconds\n");
+    text_add(&csv,
+             "row,section,network,net,overrides,status,parameters,accuracy,loss,seconds,"
+             "wall_seconds,published_accuracy,published_loss,published_seconds%s\n",
+             lab->seeds > 1 ? ",seeds,least_accuracy,most_accuracy" : "");
     for (int i = 0; i < lab->count; i++) {
         const Experiment *const row = &lab->rows[i];
         const bool done = row->outcome == FINISHED;
         text_add(&csv, "%d,%s,%s,%s,%s,%s,", row->number, csv_cell(row->section),
                  csv_cell(row->network), csv_cell(row->net), csv_cell(overrides_text(row)),
-                 outcome_text(row));
+                 outcome_text(row->outcome));
         if (done)
             text_add(&csv, "%ld,%s,%s,%s,%s,", row->parameters, score_text(row->ours.accuracy, 2),
                      score_text(row->ours.loss, 6), score_text(row->ours.seconds, 3),
                      score_text(row->wall_seconds, 3));
         else
             text_add(&csv, ",,,,,");
-        text_add(&csv, "%s,%s,%s\n", score_text(row->published.accuracy, 2),
+        text_add(&csv, "%s,%s,%s", score_text(row->published.accuracy, 2),
                  score_text(row->published.loss, 4), score_text(row->published.seconds, 1));
+        if (lab->seeds > 1)
+            text_add(&csv, ",%d,%s,%s", row->finished,
+                     done ? score_text(row->least.accuracy, 2) : "",
+                     done ? score_text(row->most.accuracy, 2) : "");
+        text_add(&csv, "\n");
     }
     return csv.text;
 }
@@ -207,6 +159,25 @@ static void add_score(cJSON *object, const Score *score)
     add_number(object, "seconds", score->seconds);
 }
 
+static void add_trainings(cJSON *object, const Experiment *row)
+{
+    cJSON *const array = cJSON_AddArrayToObject(object, "trainings");
+    for (int i = 0; i < row->seeds; i++) {
+        const Training *const training = &row->trainings[i];
+        cJSON *const item = cJSON_CreateObject();
+        add_number(item, "seed", training->seed);
+        cJSON_AddStringToObject(item, "folder", training->folder);
+        cJSON_AddStringToObject(item, "status", outcome_text(training->outcome));
+        if (training->outcome == FAILED)
+            cJSON_AddStringToObject(item, "problem", training->problem);
+        if (training->outcome == FINISHED) {
+            add_score(item, &training->score);
+            add_number(item, "wall_seconds", training->wall_seconds);
+        }
+        cJSON_AddItemToArray(array, item);
+    }
+}
+
 static cJSON *row_json(const Experiment *row)
 {
     cJSON *const object = cJSON_CreateObject();
@@ -216,18 +187,24 @@ static cJSON *row_json(const Experiment *row)
     cJSON_AddStringToObject(object, "net", row->net);
     add_list(object, "define", row->defines);
     add_list(object, "set", row->sets);
-    cJSON_AddStringToObject(object, "status", outcome_text(row));
+    cJSON_AddStringToObject(object, "status", outcome_text(row->outcome));
     add_score(cJSON_AddObjectToObject(object, "published"), &row->published);
     if (row->outcome == FAILED)
         cJSON_AddStringToObject(object, "problem", row->problem);
+    if (row->seeds > 1)
+        add_trainings(object, row);
     if (row->outcome != FINISHED)
         return object;
     cJSON_AddNumberToObject(object, "parameters", (double)row->parameters);
     add_score(object, &row->ours);
+    if (row->seeds > 1) {
+        add_number(object, "least_accuracy", row->least.accuracy);
+        add_number(object, "most_accuracy", row->most.accuracy);
+    }
     add_number(object, "wall_seconds", row->wall_seconds);
     cJSON *const history = cJSON_AddArrayToObject(object, "history");
-    for (int i = 0; i < row->epoch_count; i++) {
-        const LabEpoch *const epoch = &row->epochs[i];
+    for (int i = 0; i < row->first->epoch_count; i++) {
+        const LabEpoch *const epoch = &row->first->epochs[i];
         cJSON *const item = cJSON_CreateObject();
         cJSON_AddNumberToObject(item, "epoch", i + 1);
         add_number(item, "loss", epoch->loss);
@@ -243,6 +220,8 @@ const char *lab_json(const Lab *lab)
 {
     cJSON *const object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "title", lab->title);
+    if (lab->seeds > 1)
+        cJSON_AddNumberToObject(object, "seeds", lab->seeds);
     cJSON *const rows = cJSON_AddArrayToObject(object, "rows");
     for (int i = 0; i < lab->count; i++)
         cJSON_AddItemToArray(rows, row_json(&lab->rows[i]));

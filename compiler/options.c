@@ -72,6 +72,16 @@ static const char *whole_number(const Option *option, const char *value)
     return format("'%s %s': expected a whole number", option->name, value);
 }
 
+static const char *seed_count(const Option *option, const char *value)
+{
+    const size_t length = strlen(value);
+    const long number =
+        length && length < 9 && !value[strspn(value, "0123456789")] ? strtol(value, NULL, 10) : 0;
+    if (number >= 1 && number <= MOST_SEEDS)
+        return NULL;
+    return format("'%s %s': expected a whole number from 1 to %d", option->name, value, MOST_SEEDS);
+}
+
 // --- the table ----------------------------------------------------------------------------------
 
 #define FLAG(name) STORE_FLAG, offsetof(Options, name), NULL

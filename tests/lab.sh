@@ -105,6 +105,84 @@ xml.parse(folder + "/report.svg")'
 }
 check 'reports' reports
 
+run_of() { # FOLDER SEED: where row 1 keeps its run with that seed
+    [ "$2" = 1 ] && echo "$1/row-01" || echo "$1/row-01/training-$2"
+}
+
+within() { # published is what the least seed reached: all are kept, the note says so
+    local least
+    least=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["rows"][0]["least_accuracy"])' \
+        "$tmp/out/report.json")
+    sed "s/99\.9/$least/" "$tmp/lab/lab.json" >"$tmp/lab/within.json"
+    quietly "$NETC" lab "$tmp/lab/within.json" --data "$sample" --out "$tmp/out" --rows 1 --seeds 4
+    grep -q '^- Row 1: .*within the spread of 4 seeds' "$tmp/out/report.md" || cat "$tmp/out/report.md"
+}
+
+seeds() { # seed 1 is kept from the run without --seeds, and that run's reports come back
+    cp -r "$tmp/out" "$tmp/one"
+    local before after seed
+    before=$(stat -c %y "$tmp/out/row-01/run.json")
+    mkdir -p "$(run_of "$tmp/out" 3)/run.json" # so that seed 3 fails
+    run_lab 1 --rows 1 --seeds 4
+    sed -E 's/[0-9.]+ to [0-9.]+/L to M/' "$tmp/lines" | diff - <(cat <<'END'
+[1/3] 1 width: 30: accuracy N% (L to M), published 99.90%, loss N, S s, 3 of 4 seeds
+netc: error: 0 of 3 rows failed, and 1 seed of the others [E933]
+END
+    )
+    rmdir "$(run_of "$tmp/out" 3)/run.json"
+    report '
+if "- Row 1: 1 of 4 seeds failed, 3: " not in markdown or "1 of 4 seeds failed, 3: " not in html:
+    print("the reports do not say which seed failed")
+expect("trainings", ["finished", "finished", "failed", "finished"], [t["status"] for t in rows[0]["trainings"]])'
+    local program
+    program=$(stat -c %y "$tmp/out/row-01/program")
+    run_lab 0 --rows 1 --seeds 2
+    grep -q ' 2 seeds, kept$' "$tmp/lines" || cat "$tmp/lines"
+    [ "$program" = "$(stat -c %y "$tmp/out/row-01/program")" ] || echo 'built for what was kept'
+    run_lab 0 --rows 1 --seeds 4
+    grep -q ' 4 seeds$' "$tmp/lines" || cat "$tmp/lines"
+    after=$(stat -c %y "$tmp/out/row-01/run.json")
+    [ "$before" = "$after" ] || echo 'expected seed 1 kept'
+    report "$means"
+    within
+    run_lab 1 # one seed each, as before
+    for name in json csv md svg html; do
+        same_bytes "$tmp/one/report.$name" "$tmp/out/report.$name"
+    done
+}
+means='
+runs = [json.load(open(f"{folder}/row-01{t}/run.json")) for t in ("", "/training-2", "/training-3", "/training-4")]
+expect("seeds", [1, 2, 3, 4], [run["configuration"]["seed"] for run in runs])
+expect("seeds of the report", [1, 2, 3, 4], [t["seed"] for t in rows[0]["trainings"]])
+accuracies = [100 * run["test"]["accuracy"] for run in runs]
+losses = [run["test"]["loss"] for run in runs]
+history = [[epoch["seconds"] for epoch in run["history"]] for run in runs]
+seconds = [sum(epochs) for epochs in history if None not in epochs] # seed 3 has lost its own
+if len(set(losses)) != 4:
+    print("expected four losses, found", losses)
+def near(what, wanted, found):
+    if abs(wanted - found) > 1e-9 * abs(wanted):
+        print(f"{what}: expected {wanted}, found {found}")
+near("accuracy", sum(accuracies) / 4, rows[0]["accuracy"])
+near("loss", sum(losses) / 4, rows[0]["loss"])
+near("seconds", sum(seconds) / len(seconds), rows[0]["seconds"])
+near("least", min(accuracies), rows[0]["least_accuracy"])
+near("most", max(accuracies), rows[0]["most_accuracy"])
+expect("csv", ["4", "%.2f" % min(accuracies), "%.2f" % max(accuracies)],
+       [table[0][key] for key in ("seeds", "least_accuracy", "most_accuracy")])
+expect("a row that was not chosen", 1, sum(t["status"] == "finished" for t in rows[2]["trainings"]))
+spread = "%.2f to %.2f" % (min(accuracies), max(accuracies))
+for text in (f" % | {spread} | 99.90 % |", "the 5 trainings that finished took", "points less than published: it is a joke."):
+    if text not in " ".join(markdown.split()):
+        print("report.md lacks " + repr(text))
+if f"<td>{spread}</td>" not in html or "The curves are of seed 1." not in html:
+    print("report.html lacks the spread or the curves")
+import xml.etree.ElementTree as xml
+bars = xml.parse(folder + "/report.svg").findall(".//*[@class=\"forward\"]")
+expect("bars of report.svg", 2 * 2, len(bars))
+'
+check 'means and spreads of seeds' seeds
+
 changes() { # what a row is made of changes: it alone is trained anew
     sed -i 's/"width": 30/"width": 25/' "$tmp/lab/lab.json"
     run_lab 0 --rows 1,3
@@ -124,13 +202,13 @@ changes() { # what a row is made of changes: it alone is trained anew
 }
 check 'what changes is trained anew' changes
 
-stopped() { # in its second row; the same bytes as without
-    sed 's/^epochs 2/epochs 400/' "$tmp/lab/small.net" >"$tmp/lab/long.net"
-    local out=$tmp/stopped status
-    sweep=("$NETC" sweep "$tmp/lab/long.net" -D width=5,40 --data "$sample" --out)
-    "${sweep[@]}" "$out" >"$tmp/stopped.log" 2>&1 &
+stopped() { # with the second seed of its second row; the same bytes as without
+    sed 's/^epochs 2/epochs 250/' "$tmp/lab/small.net" >"$tmp/lab/long.net"
+    local out=$tmp/stopped status first
+    local sweep=("$NETC" sweep "$tmp/lab/long.net" -D width=5,40 --seeds 2 --data "$sample" --threads 1)
+    "${sweep[@]}" --out "$out" >"$tmp/stopped.log" 2>&1 &
     local child=$!
-    until [ -f "$out/width=40/weights.safetensors" ] || ! kill -0 $child 2>"$tmp/kill"; do
+    until [ -f "$out/width=40/training-2/weights.safetensors" ] || ! kill -0 $child 2>"$tmp/kill"; do
         sleep 0.02
     done
     kill -TERM $child
@@ -138,10 +216,14 @@ stopped() { # in its second row; the same bytes as without
     status=$?
     [ $status -eq 143 ] || { echo "expected status 143, found $status"; cat "$tmp/stopped.log"; }
     grep -q 'stopped with 1 of 2 rows finished \[E934\]' "$tmp/stopped.log" || cat "$tmp/stopped.log"
-    "${sweep[@]}" "$out" >"$tmp/stopped.log" 2>&1 || cat "$tmp/stopped.log"
-    grep -q '^\[1/2\] width=5: .* kept$' "$tmp/stopped.log" || echo 'expected row 1 kept'
-    "${sweep[@]}" "$tmp/whole" >"$tmp/whole.log" 2>&1 || cat "$tmp/whole.log"
-    same_bytes "$out/width=40/weights.safetensors" "$tmp/whole/width=40/weights.safetensors"
+    first=$(stat -c %y "$out/width=40/run.json")
+    "${sweep[@]}" --out "$out" >"$tmp/stopped.log" 2>&1 || cat "$tmp/stopped.log"
+    grep -q '^\[1/2\] width=5: .* 2 seeds, kept$' "$tmp/stopped.log" || echo 'expected row 1 kept'
+    grep -q '^\[2/2\] width=40: .* 2 seeds$' "$tmp/stopped.log" || echo 'expected row 2 finished'
+    [ "$first" = "$(stat -c %y "$out/width=40/run.json")" ] || echo 'expected seed 1 of row 2 kept'
+    quietly "$out/width=40/program" train --seed 2 --data "$sample" --threads 1 --out "$tmp/whole"
+    same_bytes "$out/width=40/training-2/weights.safetensors" "$tmp/whole/weights.safetensors"
+    ! cmp -s "$out/width=40/weights.safetensors" "$tmp/whole/weights.safetensors" || echo 'two seeds, the same weights'
 }
 check 'a stopped sweep goes on' stopped
 

@@ -18,6 +18,10 @@ try '{
 }'
 good='{ "title": "a", "rows": [ { "network": "x", "net": "x.net" }, { "network": "y", "net": "y.net" } ] }'
 for rows in 0 3 x 1- 2-1 1,,2 ''; do try "$good" --rows "$rows"; done
+for seeds in 0 -1 x 1000000 1.5 ''; do try "$good" --seeds "$seeds"; done
+for seeds in 0 -1 1.5 1001 '"5"' '[]'; do
+    try "{ \"title\": \"a\", \"seeds\": $seeds, \"rows\": [ { \"network\": \"x\", \"net\": \"x.net\" } ] }"
+done
 try "$good" -D width=3
 ../../$NETC lab
 ../../$NETC lab missing.json
