@@ -12,6 +12,10 @@ def duration(seconds):
     return f"{seconds / size:.3g} {unit}"
 
 
+def number(value):
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def median(row, side):
     return statistics.median(row["sides"][side]["seconds"])
 

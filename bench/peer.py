@@ -90,10 +90,9 @@ def serve(make):
                 rounds += 1
             answer(seconds=took / count / rounds, steps=count * rounds)
         elif command == "accuracy":
-            pictures = work.pictures or len(x)
-            trainer = make(work, threads, variant, x[:pictures], y[:pictures])
+            trainer = make(work, threads, variant, x, y)
             for _ in range(work.epochs):
-                trainer.steps(pictures // work.batch)
+                trainer.steps(len(x) // work.batch)
             answer(accuracy=float(trainer.accuracy(*load(work, folder, "t10k"))))
         elif command == "end":
             answer(rss=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

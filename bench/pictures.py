@@ -2,7 +2,7 @@
 import math
 import statistics
 
-from figures import duration, median
+from figures import duration, median, number
 from svg import Frame, dot, line, spaced, svg, text_at
 
 COLOURS = {"netc": "#1b6ca8", "Keras": "#d9a441", "Keras jit": "#b5792a", "Keras loop": "#8a5a12",
@@ -11,7 +11,8 @@ COLOURS = {"netc": "#1b6ca8", "Keras": "#d9a441", "Keras jit": "#b5792a", "Keras
 
 def bars(results):
     """Times relative to ours, on a scale of powers of two."""
-    left, scale, parts, y = 130, 70, [], 20
+    greatest = max(median(row, side) / median(row, "netc") for row in results["rows"] for side in row["sides"])
+    left, scale, parts, y = 130, 630 / (1 + math.log2(greatest)), [], 20
     for row in results["rows"]:
         parts.append(text_at(8, y + 12, row["title"], size=13))
         y += 22
@@ -20,7 +21,7 @@ def bars(results):
             length = max(2, scale * (1 + math.log2(max(times, 0.51))))
             parts.append(text_at(left - 8, y + 11, side, "end", 11))
             parts.append(f'<rect x="{left}" y="{y}" width="{length:.1f}" height="13" fill="{COLOURS[side]}"/>')
-            parts.append(text_at(left + length + 6, y + 11, f"{duration(median(row, side))}, {times:.3g} x", size=11))
+            parts.append(text_at(left + length + 6, y + 11, f"{duration(median(row, side))}, {number(times)} x", size=11))
             y += 17
         y += 12
     return svg(900, y + 10, parts)
@@ -39,7 +40,7 @@ def roofline(results):
     corner = frame.at(peak / slowest, peak)
     parts += [line([frame.at(low, slowest * low), corner, frame.at(high, peak)]),
               text_at(frame.left + frame.width, corner[1] - 8, f"{peak / 1e9:.0f} GF/s", "end"),
-              text_at(frame.left + 6, frame.at(low, slowest)[1] - 12, f"{slowest / 1e9:.0f} GB/s"),
+              text_at(frame.left + 24, frame.at(low, slowest * low)[1] + 8, f"{slowest / 1e9:.0f} GB/s"),
               text_at(405, 445, "operations in products, for each byte read or written", "middle"),
               text_at(30, 25, "GF/s")]
     places = [frame.at(intensity, rate) for _, intensity, rate in found]

@@ -3,7 +3,7 @@ import os
 import statistics
 
 import pictures
-from figures import WHOLE_LOOPS, bound, duration, fastest, least, median, peers, ratio, share, speedup
+from figures import WHOLE_LOOPS, bound, duration, fastest, least, median, number, peers, ratio, share, speedup
 
 # Asked of every row; the shares and ratios asked of each are in workloads.py.
 SPEEDUP, MEMORY, START, EMIT, GCC = 1.8, 10, 20, 0.020, 5.0
@@ -24,10 +24,6 @@ def of(reached, asked, show):
         return show(reached)
     words = f"{show(reached)} of {show(asked)}"
     return words if reached >= asked else f"**{words}**"
-
-
-def number(value):
-    return f"{value:.3g}"
 
 
 def percent(value):
@@ -83,9 +79,10 @@ def accuracies(row, sides):
         found = row["sides"].get(side)
         if not found or not found["accuracy"]:
             return f"- ({found['why']})" if found and "why" in found else "-"
-        return f"{100 * found['accuracy']:.2f} %"
-    trained = f"{row['epochs']} epoch{'s' if row['epochs'] > 1 else ''} of {row['pictures'] or 60000}"
-    return [row["title"], trained, cell("netc"), *map(cell, sides)]
+        several = found.get("accuracies")
+        spread = f" ({100 * min(several):.2f} - {100 * max(several):.2f})" if several else ""
+        return f"{100 * found['accuracy']:.2f} %{spread}"
+    return [row["title"], str(row["epochs"]), cell("netc"), *map(cell, sides)]
 
 
 def models_text(models):
@@ -133,8 +130,8 @@ precision, {threads} threads of {results['cpu']}. {rounds} rounds, in which our 
 about {seconds:g} s; a time is the median of the rounds, a ratio the median of the rounds' own ratios. The peak,
 {min(peaks):.0f} to {max(peaks):.0f} GF/s in the rows, is that of multiply-adds in registers, measured in the same
 minutes; the share counts matrix products and convolutions only. Peers: {results['versions']}; data preloaded,
-no loader, fused optimizers, warmed up. `Keras` and `Keras jit` are its `fit`, `Keras loop` a training loop in one graph; `JAX scan` is
-all steps in one `lax.scan`, `JAX step` a compiled step called from Python (bench/peer_*.py).
+no loader, fused optimizers, warmed up. `Keras` and `Keras jit` are its `fit`, `Keras loop` a training loop in one
+graph; `JAX scan` is all steps in one `lax.scan`, `JAX step` a compiled step called from Python (bench/peer_*.py).
 
 ## What is asked, and what is reached
 
@@ -164,9 +161,9 @@ Ours: the median (least - most). Each peer: its median, and the least and greate
         parts += f"""
 ## Accuracy on the test set
 
-Each side from its own first weights; after the same epochs of the same pictures.
+After the same epochs, each side from its own first weights; ours of three seeds, the median (least - most).
 
-{markdown(["workload", "trained", "netc", *sides], [accuracies(row, sides) for row in real])}
+{markdown(["workload", "epochs", "netc", *sides], [accuracies(row, sides) for row in real])}
 """
     if results.get("models"):
         parts += models_text(results["models"])

@@ -111,13 +111,8 @@ class Netc:
                               *self.data])
         return json.loads(output), rss
 
-    def train(self, threads):
-        """Accuracy on the test set, and the most memory; on the first pictures only where the workload says so."""
-        binary = self.binary
-        if self.work.pictures:
-            binary += "-part"
-            run(["build/netc", "build", self.net, "-o", binary,
-                 "--set", f"validation={60000 - self.work.pictures} samples"])
-        lines, _, rss = run([binary, "train", "--json", "--threads", str(threads), "--out", binary + ".run",
-                             *self.data])
+    def train(self, threads, seed):
+        """Accuracy on the test set, and the most memory."""
+        lines, _, rss = run([self.binary, "train", "--json", "--threads", str(threads), "--seed", str(seed),
+                             "--out", self.binary + ".run", *self.data])
         return json.loads(lines.splitlines()[-1])["test_accuracy"], rss

@@ -2,12 +2,12 @@
 from collections import namedtuple
 
 # layers: tuples of a kind and its numbers. data: what netc's `data` says; all but mnist is random pictures of a shape.
-# epochs, pictures: trained for, and on how many of the first training pictures (None: on all), before the accuracies
-# are compared. Asked are goal, % of the peak; ratio, the fastest peer's time to ours; and where scan_ratio is asked of
-# whole loops, as JAX's scan, ratio is that of the fastest of the others. without: sides that need minutes for a step.
+# epochs: before the accuracies are compared. Asked are goal, % of the peak; ratio, the fastest peer's time to ours; and
+# where scan_ratio is asked of whole loops, as JAX's scan, ratio is that of the fastest of the others. without: sides
+# that need minutes for a step.
 Workload = namedtuple(
-    "Workload", "title shape layers batch optimizer epochs goal ratio data scan_ratio pictures without",
-    defaults=("mnist", None, None, ()))
+    "Workload", "title shape layers batch optimizer epochs goal ratio data scan_ratio without",
+    defaults=("mnist", None, ()))
 
 
 def dense(*widths):
@@ -30,10 +30,8 @@ WORKLOADS = {
     "deep": Workload("784-520-300-250-130-60-10, batch 100, adam", DIGITS, classifier(*DEEP), 100, "adam", 3, 50, 3),
     "deep-10000": Workload("784-520-300-250-130-60-10, batch 10000, adam", DIGITS, classifier(*DEEP), 10000, "adam", 8,
                            70, 2),
-    "50-1": Workload("784-50-10, batch 1, sgd", DIGITS, classifier(50, 10), 1, "sgd", 1, None, 50, scan_ratio=8,
-                     pictures=10000),
-    "deep-1": Workload("784-520-300-250-130-60-10, batch 1, sgd", DIGITS, classifier(*DEEP), 1, "sgd", 1, None, 10,
-                       pictures=10000),
+    "50-1": Workload("784-50-10, batch 1, sgd", DIGITS, classifier(50, 10), 1, "sgd", 1, None, 50, scan_ratio=8),
+    "deep-1": Workload("784-520-300-250-130-60-10, batch 1, sgd", DIGITS, classifier(*DEEP), 1, "sgd", 1, None, 10),
     "conv": Workload("conv 32-64-64, batchnorm, pool, dense 520-300-250-130-60, batch 64, rmsprop", DIGITS,
                      conv_block(32, "same", ("pool",)) + conv_block(64, "valid", ("pool",)) + conv_block(64, "valid") +
                      [("flatten",)] + classifier(*DEEP), 64, "rmsprop", 1, 45, 3),
