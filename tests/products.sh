@@ -64,6 +64,36 @@ one_seed() { # SEED
     done
 }
 
+# Every number from 1 to 67 as a width, so as terms, rows and columns, in an order of chance: each
+# function that the tiles are put together in, called by itself.
+each_product() { # TARGET
+    local c=$tmp/widths-$1.c table=$tmp/widths-$1.table
+    "$NETC" emit "$tmp/widths.net" --target "$1" -o "$c" || return
+    sed -nE 's/^static void product_([0-9]+)x([0-9]+)\(.*/PRODUCT(\1, \2)/p
+             s/^static void outer_([0-9]+)x([0-9]+)\(.*/OUTER(\1, \2)/p' "$c" >"$table"
+    [ "$(wc -l <"$table")" -gt 180 ] || echo "only $(wc -l <"$table") functions"
+    ${CC:-cc} -std=gnu11 -O1 -w -march="$2" -I"$lib" -DGENERATED="\"$c\"" -DTABLE="\"$table\"" \
+        -o "$tmp/widths-$1" tests/products/tiles.c "$lib/libnn.a" -fopenmp -lcjson -lpng -lz -lm || return
+    "$tmp/widths-$1"
+}
+
+awk 'BEGIN {
+    srand(1)
+    for (i = 1; i <= 67; i++)
+        width[i] = i
+    for (i = 67; i > 1; i--) {
+        j = 1 + int(rand() * i); k = width[i]; width[i] = width[j]; width[j] = k
+    }
+    print "data mnist\ninput 28x28x1"
+    for (i = 1; i <= 67; i++)
+        printf "dense %d tanh\n", width[i]
+    print "dense 10 softmax\nloss cross_entropy\noptimizer sgd lr 0.05\nbatch 100"
+}' >"$tmp/widths.net"
+if grep -q avx512dq /proc/cpuinfo; then
+    start 'each product of x86-64-v4' each_product x86-64-v4 x86-64-v4
+fi
+start 'each product of x86-64-v3' each_product x86-64-v3 x86-64-v3
+start 'each product of x86-64-v2' each_product x86-64-v2 x86-64-v2
 for seed in 1 2 3 4 5 6; do
     start "network $seed" one_seed $seed
 done

@@ -1,0 +1,131 @@
+// tiles.c: the product functions of a generated C file, each for every number of rows or terms that
+// a block can have, against sums in double precision.
+//
+// A result may differ by what rounding each of its additions can bring: terms * 2^-24 of the sum of
+// absolute products (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). What lies
+// around the result must stay as it is.
+//
+// -DGENERATED="…" names the file, -DTABLE="…" one with a line PRODUCT(terms, columns) or
+// OUTER(rows, columns) for each function of it.
+#include GENERATED
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST = 67, LONG = 300, GUARD = 64 };
+static const float untouched = -12345.f;
+static long wrong, compared;
+
+static unsigned state = 1;
+static float random_number(void)
+{
+    state = state * 1664525u + 1013904223u;
+    return (float)(state >> 8) / 8388608.f - 1.f;
+}
+
+static float *numbers(size_t count)
+{
+    float *const all = malloc((count + GUARD) * sizeof *all);
+    for (size_t i = 0; i < count + GUARD; i++)
+        all[i] = random_number();
+    return all;
+}
+
+static void fail(const char *what, int terms, int columns, int rows, const char *how)
+{
+    if (wrong++ < 10)
+        printf("%s_%dx%d, %d rows or terms: %s\n", what, terms, columns, rows, how);
+}
+
+static float *guarded(size_t count)
+{
+    float *const all = malloc((count + 2 * GUARD) * sizeof *all);
+    for (size_t i = 0; i < count + 2 * GUARD; i++)
+        all[i] = untouched;
+    return all + GUARD;
+}
+
+static bool is_untouched(const float *result, size_t count)
+{
+    for (size_t i = 0; i < GUARD; i++)
+        if (result[-1 - (long)i] != untouched || result[count + i] != untouched)
+            return false;
+    return true;
+}
+
+// The sum over p of a[p * ap] b[p * bp], added to `start`.
+static void compare(const char *what, int terms, int columns, int rows, float found, const float *a,
+                    long ap, const float *b, long bp, int count, float start)
+{
+    double sum = start, size = fabs((double)start);
+    for (int p = 0; p < count; p++) {
+        sum += (double)a[p * ap] * b[p * bp];
+        size += fabs((double)a[p * ap] * b[p * bp]);
+    }
+    compared++;
+    if (!(fabs(found - sum) <= (count + 1) * 0x1p-24 * size))
+        fail(what, terms, columns, rows, "a sum is wrong");
+}
+
+typedef void Product(int rows, const void *left, const void *right, void *result);
+
+static void check_product(Product *product, int terms, int columns)
+{
+    float *const a = numbers((size_t)MOST * terms), *const b = numbers((size_t)terms * columns);
+    for (int rows = 1; rows <= MOST; rows += 1 + rows / 30) {
+        const size_t count = (size_t)rows * columns;
+        float *const c = guarded(count);
+        product(rows, a, b, c);
+        if (!is_untouched(c, count))
+            fail("product", terms, columns, rows, "it writes beyond its result");
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++)
+                compare("product", terms, columns, rows, c[i * columns + j], a + i * terms, 1,
+                        b + j, columns, terms, 0);
+        free(c - GUARD);
+    }
+    free(a);
+    free(b);
+}
+
+typedef void Outer(int from, int to, int terms, const void *left, const void *right, void *result,
+                   bool add);
+
+static void check_outer(Outer *outer, int height, int columns)
+{
+    static const int lengths[] = {1, 2, 3, 17, 67, 128, 129, LONG};
+    float *const a = numbers((size_t)LONG * height), *const b = numbers((size_t)LONG * columns);
+    for (size_t n = 0; n < sizeof lengths / sizeof *lengths; n++) {
+        const int terms = lengths[n], from = height * (int)(n % 3) / 4,
+                  to = height - (n % 2 && from < height - 1);
+        const bool add = n % 2;
+        const size_t count = (size_t)height * columns;
+        float *const c = guarded(count), *const before = numbers(count);
+        for (int i = from * columns; add && i < to * columns; i++)
+            c[i] = before[i];
+        outer(from, to, terms, a, b, c, add);
+        bool kept = is_untouched(c, count);
+        for (int i = 0; i < height * columns; i++)
+            kept &= (i >= from * columns && i < to * columns) || c[i] == untouched;
+        if (!kept)
+            fail("outer", height, columns, terms, "it writes beyond its rows");
+        for (int i = from; i < to; i++)
+            for (int j = 0; j < columns; j++)
+                compare("outer", height, columns, terms, c[i * columns + j], a + i, height, b + j,
+                        columns, terms, add ? before[i * columns + j] : 0);
+        free(c - GUARD);
+        free(before);
+    }
+    free(a);
+    free(b);
+}
+
+int main(void)
+{
+#define PRODUCT(terms, columns) check_product(product_##terms##x##columns, terms, columns);
+#define OUTER(rows, columns) check_outer(outer_##rows##x##columns, rows, columns);
+#include TABLE
+    if (wrong || compared < 100000)
+        printf("%ld of %ld sums are wrong\n", wrong, compared);
+    return wrong || compared < 100000;
+}
