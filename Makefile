@@ -126,6 +126,7 @@ test-long:
 	tools/setup data
 	$(MAKE) all tests
 	tools/fetch-data mnist
+	tools/fetch-data fashion
 	tests/long.sh
 
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))

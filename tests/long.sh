@@ -8,11 +8,12 @@
 # --- the goals: test accuracy on 10,000 pictures --------------------------------------------------
 
 reaches() { # NET EPOCHS LEAST-HITS [option of netc...]
-    local net=$1 epochs=$2 least=$3 base
+    local net=$1 epochs=$2 least=$3 base data
+    data=data/$(sed -n 's/^data \([a-z]*\)$/\1/p' "$net")
     shift 3
     base=$tmp/$(basename "$net" .net)
     build "$net" "$base" "$@" || return
-    quietly "$base" train --data data/mnist --out "$base-run" --quiet --epochs "$epochs" || return
+    quietly "$base" train --data "$data" --out "$base-run" --quiet --epochs "$epochs" || return
     "$python" - "$base-run/run.json" "$least" "$epochs" <<'END'
 import json, sys
 with open(sys.argv[1]) as file:
@@ -46,6 +47,12 @@ goals() {
     check 'models/mlp.net: 97.5 % in 5 epochs' reaches models/mlp.net 5 9750
     check 'models/mnist.net: 98.9 % in 5 epochs' reaches models/mnist.net 5 9890
     check 'models/lab/convolution.net: 99.0 % in 10 epochs' reaches models/lab/convolution.net 10 9900
+    check 'models/lab/best.net: 99.6 %' reaches models/lab/best.net 36 9960
+    if [ -f data/fashion/train-images-idx3-ubyte ]; then
+        check 'models/fashion.net: 93.5 %' reaches models/fashion.net 30 9350
+    else
+        skip "data/fashion: run 'tools/fetch-data fashion'"
+    fi
 }
 
 # --- faults are put into generated C one at a time, and the checks must find each ----------------

@@ -1,0 +1,3552 @@
+// best: a network compiled by netc into the C that trains it.
+//
+//   layer        statement                          output         parameters
+//   input        input 28x28x1                      28x28x1
+//   conv1        conv 32 3x3 bias off               26x26x32       288
+//   batchnorm1   batchnorm momentum 0.9             26x26x32       64
+//   relu1        relu                               26x26x32       0
+//   conv2        conv 32 3x3 bias off               24x24x32       9216
+//   batchnorm2   batchnorm momentum 0.9             24x24x32       64
+//   relu2        relu                               24x24x32       0
+//   pool1        pool 2x2                           12x12x32       0
+//   dropout1     dropout 10%                        12x12x32       0
+//   conv3        conv 64 3x3 pad same bias off      12x12x64       18432
+//   batchnorm3   batchnorm momentum 0.9             12x12x64       128
+//   relu3        relu                               12x12x64       0
+//   conv4        conv 64 3x3 pad same bias off      12x12x64       36864
+//   batchnorm4   batchnorm momentum 0.9             12x12x64       128
+//   relu4        relu                               12x12x64       0
+//   pool2        pool 2x2                           6x6x64         0
+//   dropout2     dropout 10%                        6x6x64         0
+//   conv5        conv 128 3x3 pad same bias off     6x6x128        73728
+//   batchnorm5   batchnorm momentum 0.9             6x6x128        256
+//   relu5        relu                               6x6x128        0
+//   pool3        pool 2x2                           3x3x128        0
+//   dropout3     dropout 20%                        3x3x128        0
+//   dense1       dense 256 bias off                 256            294912
+//   batchnorm6   batchnorm momentum 0.9             256            512
+//   relu6        relu                               256            0
+//   dropout4     dropout 30%                        256            0
+//   dense2       dense 10 softmax                   10             2570
+//                                                                  437162
+//
+// In the functions of a layer x is what it reads and y what it makes, w and b are weights, i is a
+// row of the batch, and dx is the gradient of the mean loss by x. Above each stands its formula.
+//
+// Contents, each part behind a line of dashes:
+//   sizes                       how a batch is cut into blocks of rows
+//   tensors that outlive a step weights, and what the optimizer remembers of them
+//   the arena                   where every other value of a step lies
+//   matrix products             tiles for the processor, and a function for each shape
+//   input, ... dense2           each layer: forward, backward, update
+//   loss                        the loss, its gradient, and the answer
+//   the whole network           train_step and infer, which call the functions above
+//   what the runtime is told    tables of layers and tensors, and the model
+
+#include <math.h>   // sqrt, pow
+#include <string.h> // memcpy, memset
+
+#include "nn.h" // the team of threads, random numbers, exp and log in vectors
+#include "nn_augment.h" // random changes of pictures
+
+// --- sizes ---------------------------------------------------------------------------------------
+
+// A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
+enum { BATCH = 128, ROWS = 32, BLOCKS = 4 };
+
+// How many rows the block that starts at row `first` has in this batch.
+static int rows_from(int first, const NnBatch *batch)
+{
+    const int rows = batch->rows - first;
+    return rows < 0 ? 0 : nn_min(rows, ROWS);
+}
+
+// --- tensors that outlive a step -----------------------------------------------------------------
+
+// weights, which training changes, and what they are at first
+static _Alignas(64) float conv1_w[3][3][1][32]; // uniform within sqrt(6 / (9 + 288)) (glorot)
+static _Alignas(64) float batchnorm1_gamma[32];
+static _Alignas(64) float batchnorm1_beta[32];
+static _Alignas(64) float conv2_w[3][3][32][32]; // uniform within sqrt(6 / (288 + 288)) (glorot)
+static _Alignas(64) float batchnorm2_gamma[32];
+static _Alignas(64) float batchnorm2_beta[32];
+static _Alignas(64) float conv3_w[3][3][32][64]; // uniform within sqrt(6 / (288 + 576)) (glorot)
+static _Alignas(64) float batchnorm3_gamma[64];
+static _Alignas(64) float batchnorm3_beta[64];
+static _Alignas(64) float conv4_w[3][3][64][64]; // uniform within sqrt(6 / (576 + 576)) (glorot)
+static _Alignas(64) float batchnorm4_gamma[64];
+static _Alignas(64) float batchnorm4_beta[64];
+static _Alignas(64) float conv5_w[3][3][64][128]; // uniform within sqrt(6 / (576 + 1152)) (glorot)
+static _Alignas(64) float batchnorm5_gamma[128];
+static _Alignas(64) float batchnorm5_beta[128];
+static _Alignas(64) float dense1_w[1152][256]; // uniform within sqrt(6 / (1152 + 256)) (glorot)
+static _Alignas(64) float batchnorm6_gamma[256];
+static _Alignas(64) float batchnorm6_beta[256];
+static _Alignas(64) float dense2_w[256][10]; // uniform within sqrt(6 / (256 + 10)) (glorot)
+static _Alignas(64) float dense2_b[10]; // zeros
+
+// states, which follow the training
+static _Alignas(64) float batchnorm1_mean[32];
+static _Alignas(64) float batchnorm1_variance[32];
+static _Alignas(64) float batchnorm2_mean[32];
+static _Alignas(64) float batchnorm2_variance[32];
+static _Alignas(64) float batchnorm3_mean[64];
+static _Alignas(64) float batchnorm3_variance[64];
+static _Alignas(64) float batchnorm4_mean[64];
+static _Alignas(64) float batchnorm4_variance[64];
+static _Alignas(64) float batchnorm5_mean[128];
+static _Alignas(64) float batchnorm5_variance[128];
+static _Alignas(64) float batchnorm6_mean[256];
+static _Alignas(64) float batchnorm6_variance[256];
+
+// what the optimizer remembers
+static _Alignas(64) float conv1_w_m[3][3][1][32];
+static _Alignas(64) float conv1_w_v[3][3][1][32];
+static _Alignas(64) float batchnorm1_gamma_m[32];
+static _Alignas(64) float batchnorm1_gamma_v[32];
+static _Alignas(64) float batchnorm1_beta_m[32];
+static _Alignas(64) float batchnorm1_beta_v[32];
+static _Alignas(64) float conv2_w_m[3][3][32][32];
+static _Alignas(64) float conv2_w_v[3][3][32][32];
+static _Alignas(64) float batchnorm2_gamma_m[32];
+static _Alignas(64) float batchnorm2_gamma_v[32];
+static _Alignas(64) float batchnorm2_beta_m[32];
+static _Alignas(64) float batchnorm2_beta_v[32];
+static _Alignas(64) float conv3_w_m[3][3][32][64];
+static _Alignas(64) float conv3_w_v[3][3][32][64];
+static _Alignas(64) float batchnorm3_gamma_m[64];
+static _Alignas(64) float batchnorm3_gamma_v[64];
+static _Alignas(64) float batchnorm3_beta_m[64];
+static _Alignas(64) float batchnorm3_beta_v[64];
+static _Alignas(64) float conv4_w_m[3][3][64][64];
+static _Alignas(64) float conv4_w_v[3][3][64][64];
+static _Alignas(64) float batchnorm4_gamma_m[64];
+static _Alignas(64) float batchnorm4_gamma_v[64];
+static _Alignas(64) float batchnorm4_beta_m[64];
+static _Alignas(64) float batchnorm4_beta_v[64];
+static _Alignas(64) float conv5_w_m[3][3][64][128];
+static _Alignas(64) float conv5_w_v[3][3][64][128];
+static _Alignas(64) float batchnorm5_gamma_m[128];
+static _Alignas(64) float batchnorm5_gamma_v[128];
+static _Alignas(64) float batchnorm5_beta_m[128];
+static _Alignas(64) float batchnorm5_beta_v[128];
+static _Alignas(64) float dense1_w_m[1152][256];
+static _Alignas(64) float dense1_w_v[1152][256];
+static _Alignas(64) float batchnorm6_gamma_m[256];
+static _Alignas(64) float batchnorm6_gamma_v[256];
+static _Alignas(64) float batchnorm6_beta_m[256];
+static _Alignas(64) float batchnorm6_beta_v[256];
+static _Alignas(64) float dense2_w_m[256][10];
+static _Alignas(64) float dense2_w_v[256][10];
+static _Alignas(64) float dense2_b_m[10];
+static _Alignas(64) float dense2_b_v[10];
+
+// weights with rows and columns exchanged, for the backward pass
+static _Alignas(64) float dense2_w_turned[10][256];
+static _Alignas(64) float dense1_w_turned[256][1152];
+static _Alignas(64) float conv5_w_turned[3][3][128][64];
+static _Alignas(64) float conv4_w_turned[3][3][64][64];
+static _Alignas(64) float conv3_w_turned[3][3][64][32];
+static _Alignas(64) float conv2_w_turned[32][288];
+
+// --- the arena -----------------------------------------------------------------------------------
+
+// Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
+// the next. Values that are never alive together share their bytes.
+enum {
+    ARENA_BYTES = 81994240,
+    // of a training step: 81994240 bytes, 146590592 if nothing were shared
+    AT_input =               81592320, EACH_input =               100352, // [ROWS][28][28][1]
+    AT_conv1 =               11075584, EACH_conv1 =              2768896, // [ROWS][26][26][32]
+    AT_batchnorm1_sums =            0, EACH_batchnorm1_sums =        512, // [2][32]
+    AT_batchnorm1_stats =    81993728,                                    // [2][32]
+    AT_relu1 =                      0, EACH_relu1 =              2768896, // [ROWS][26][26][32]
+    AT_conv2 =               42663936, EACH_conv2 =              2359296, // [ROWS][24][24][32]
+    AT_batchnorm2_sums =     22151168, EACH_batchnorm2_sums =        512, // [2][32]
+    AT_batchnorm2_stats =    81993984,                                    // [2][32]
+    AT_relu2 =               22151168, EACH_relu2 =              2359296, // [ROWS][24][24][32]
+    AT_pool1 =               70975488, EACH_pool1 =               589824, // [ROWS][12][12][32]
+    AT_dropout1 =            73334784, EACH_dropout1 =            589824, // [ROWS][12][12][32]
+    AT_conv3 =               61538304, EACH_conv3 =              1179648, // [ROWS][12][12][64]
+    AT_batchnorm3_sums =     31588352, EACH_batchnorm3_sums =       1024, // [2][64]
+    AT_batchnorm3_stats =    42627072,                                    // [2][64]
+    AT_relu3 =               36306944, EACH_relu3 =              1179648, // [ROWS][12][12][64]
+    AT_conv4 =               52101120, EACH_conv4 =              1179648, // [ROWS][12][12][64]
+    AT_batchnorm4_sums =     31588352, EACH_batchnorm4_sums =       1024, // [2][64]
+    AT_batchnorm4_stats =    42627584,                                    // [2][64]
+    AT_relu4 =               31588352, EACH_relu4 =              1179648, // [ROWS][12][12][64]
+    AT_pool2 =               41025536, EACH_pool2 =               294912, // [ROWS][6][6][64]
+    AT_dropout2 =            69795840, EACH_dropout2 =            294912, // [ROWS][6][6][64]
+    AT_conv5 =               75694080, EACH_conv5 =               589824, // [ROWS][6][6][128]
+    AT_batchnorm5_sums =     42205184, EACH_batchnorm5_sums =       2048, // [2][128]
+    AT_batchnorm5_stats =    42624000,                                    // [2][128]
+    AT_relu5 =               56819712, EACH_relu5 =               589824, // [ROWS][6][6][128]
+    AT_pool3 =               59768832, EACH_pool3 =               147456, // [ROWS][3][3][128]
+    AT_dropout3 =            60358656, EACH_dropout3 =            147456, // [ROWS][3][3][128]
+    AT_dense1 =              42205184, EACH_dense1 =               32768, // [ROWS][256]
+    AT_batchnorm6_sums =     42336256, EACH_batchnorm6_sums =       4096, // [2][256]
+    AT_batchnorm6_stats =    42621952,                                    // [2][256]
+    AT_dropout4 =            42336256, EACH_dropout4 =             32768, // [ROWS][256]
+    AT_dense2_z =            42598400, EACH_dense2_z =              2560, // [ROWS][10]
+    AT_dense2 =              42599680, EACH_dense2 =                2560, // [ROWS][10]
+    AT_predicted =           42628096, EACH_predicted =              128, // [ROWS]
+    AT_loss =                42628608, EACH_loss =                   128, // [ROWS]
+    AT_d_dense2_z =          42608640, EACH_d_dense2_z =            1280, // [ROWS][10]
+    AT_d_dense2_b_partial =  42629120, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =          42629312,                                    // [10]
+    AT_d_batchnorm6 =        42467328, EACH_d_batchnorm6 =         32768, // [ROWS][256]
+    AT_d_dense2_w =          42598400,                                    // [256][10]
+    AT_d_batchnorm6_beta_partial = 42613760, EACH_d_batchnorm6_beta_partial = 1024, // [256]
+    AT_d_batchnorm6_beta =   42625024,                                    // [256]
+    AT_d_batchnorm6_gamma_partial = 42617856, EACH_d_batchnorm6_gamma_partial = 1024, // [256]
+    AT_d_batchnorm6_gamma =  42626048,                                    // [256]
+    AT_d_dense1 =            42336256, EACH_d_dense1 =             32768, // [ROWS][256]
+    AT_d_pool3 =             59179008, EACH_d_pool3 =             147456, // [ROWS][3][3][128]
+    AT_d_dense1_w =          56819712,                                    // [1152][256]
+    AT_d_batchnorm5 =        78053376, EACH_d_batchnorm5 =        589824, // [ROWS][6][6][128]
+    AT_d_batchnorm5_beta_partial = 42598400, EACH_d_batchnorm5_beta_partial = 512, // [128]
+    AT_d_batchnorm5_beta =   42207232,                                    // [128]
+    AT_d_batchnorm5_gamma_partial = 42600448, EACH_d_batchnorm5_gamma_partial = 512, // [128]
+    AT_d_batchnorm5_gamma =  42207744,                                    // [128]
+    AT_d_conv5 =             66256896, EACH_d_conv5 =             884736, // [ROWS][6][6][128]
+    AT_d_conv5_w_partial =   80412672, EACH_d_conv5_w_partial =   294912, // [3][3][64][128]
+    AT_d_conv5_w =           31588352,                                    // [3][3][64][128]
+    AT_d_pool2 =             66846720, EACH_d_pool2 =             884736, // [ROWS][6][6][64]
+    AT_d_batchnorm4 =        56819712, EACH_d_batchnorm4 =       1179648, // [ROWS][12][12][64]
+    AT_d_batchnorm4_beta_partial = 42205184, EACH_d_batchnorm4_beta_partial = 256, // [64]
+    AT_d_batchnorm4_beta =   41617408,                                    // [64]
+    AT_d_batchnorm4_gamma_partial = 42206208, EACH_d_batchnorm4_gamma_partial = 256, // [64]
+    AT_d_batchnorm4_gamma =  41617664,                                    // [64]
+    AT_d_conv4 =             31588352, EACH_d_conv4 =            1179648, // [ROWS][12][12][64]
+    AT_d_conv4_w_partial =   41025536, EACH_d_conv4_w_partial =   147456, // [3][3][64][64]
+    AT_d_conv4_w =           31588352,                                    // [3][3][64][64]
+    AT_d_batchnorm3 =        66256896, EACH_d_batchnorm3 =       1179648, // [ROWS][12][12][64]
+    AT_d_batchnorm3_beta_partial = 41615360, EACH_d_batchnorm3_beta_partial = 256, // [64]
+    AT_d_batchnorm3_beta =   38962176,                                    // [64]
+    AT_d_batchnorm3_gamma_partial = 41616384, EACH_d_batchnorm3_gamma_partial = 256, // [64]
+    AT_d_batchnorm3_gamma =  38962432,                                    // [64]
+    AT_d_conv3 =             31588352, EACH_d_conv3 =            1769472, // [ROWS][12][12][64]
+    AT_d_conv3_w_partial =   38666240, EACH_d_conv3_w_partial =    73728, // [3][3][32][64]
+    AT_d_conv3_w =           22151168,                                    // [3][3][32][64]
+    AT_d_pool1 =             32768000, EACH_d_pool1 =            1769472, // [ROWS][12][12][32]
+    AT_d_batchnorm2 =        52101120, EACH_d_batchnorm2 =       2359296, // [ROWS][24][24][32]
+    AT_d_batchnorm2_beta_partial = 38961152, EACH_d_batchnorm2_beta_partial = 128, // [32]
+    AT_d_batchnorm2_beta =   61686784,                                    // [32]
+    AT_d_batchnorm2_gamma_partial = 38961664, EACH_d_batchnorm2_gamma_partial = 128, // [32]
+    AT_d_batchnorm2_gamma =  61686912,                                    // [32]
+    AT_d_conv2 =             33226752, EACH_d_conv2 =            2359296, // [ROWS][24][24][32]
+    AT_d_conv2_w_partial =   61538304, EACH_d_conv2_w_partial =    36864, // [3][3][32][32]
+    AT_d_conv2_w =                  0,                                    // [3][3][32][32]
+    AT_d_batchnorm1 =        22151168, EACH_d_batchnorm1 =       2768896, // [ROWS][26][26][32]
+    AT_d_batchnorm1_beta_partial = 61685760, EACH_d_batchnorm1_beta_partial = 128, // [32]
+    AT_d_batchnorm1_beta =   33231360,                                    // [32]
+    AT_d_batchnorm1_gamma_partial = 61686272, EACH_d_batchnorm1_gamma_partial = 128, // [32]
+    AT_d_batchnorm1_gamma =  33231488,                                    // [32]
+    AT_d_conv1 =                    0, EACH_d_conv1 =            2768896, // [ROWS][26][26][32]
+    AT_d_conv1_w_partial =   33226752, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_d_conv1_w =                  0,                                    // [3][3][1][32]
+    // of inference: 20518912 bytes
+    AT_infer_input =          2768896, EACH_infer_input =        5128192, // [ROWS][28][28][1]
+    AT_infer_relu1 =                0, EACH_infer_relu1 =        5128192, // [ROWS][26][26][32]
+    AT_infer_relu2 =          2768896, EACH_infer_relu2 =        5128192, // [ROWS][24][24][32]
+    AT_infer_pool1 =          1179648, EACH_infer_pool1 =        5128192, // [ROWS][12][12][32]
+    AT_infer_relu3 =                0, EACH_infer_relu3 =        5128192, // [ROWS][12][12][64]
+    AT_infer_relu4 =          1179648, EACH_infer_relu4 =        5128192, // [ROWS][12][12][64]
+    AT_infer_pool2 =           589824, EACH_infer_pool2 =        5128192, // [ROWS][6][6][64]
+    AT_infer_relu5 =                0, EACH_infer_relu5 =        5128192, // [ROWS][6][6][128]
+    AT_infer_pool3 =           589824, EACH_infer_pool3 =        5128192, // [ROWS][3][3][128]
+    AT_infer_relu6 =                0, EACH_infer_relu6 =        5128192, // [ROWS][256]
+    AT_infer_dense2_z =         32768, EACH_infer_dense2_z =     5128192, // [ROWS][10]
+    AT_infer_dense2 =        20512768, EACH_infer_dense2 =          1280, // [ROWS][10]
+    AT_infer_predicted =     20517888, EACH_infer_predicted =        128, // [ROWS]
+    AT_infer_loss =          20518400, EACH_infer_loss =             128, // [ROWS]
+};
+static _Alignas(64) unsigned char arena[ARENA_BYTES];
+#define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))
+#define WHOLE(value) ((void *)(arena + AT_##value))
+
+// --- matrix products -----------------------------------------------------------------------------
+
+typedef float Vector16 __attribute__((vector_size(64)));
+typedef float Vector8 __attribute__((vector_size(32)));
+typedef float Vector4 __attribute__((vector_size(16)));
+typedef float Vector2 __attribute__((vector_size(8)));
+
+#define UNROLLED _Pragma("GCC unroll 32")
+
+// A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
+// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
+// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before.
+#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)                                      \
+    static inline __attribute__((always_inline)) void name(                               \
+        int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
+        Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
+        if (add)                                                                          \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
+        for (int p = 0; p < terms; p++) {                                                 \
+            Vector row[VECTORS];                                                          \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    sum[i][j] += a[i * ai + p * ap] * row[j];                             \
+        }                                                                                 \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                const Vector v = sum[i][j];                                               \
+                const int skip = j == 0 ? SKIP : 0;                                       \
+                memcpy(c + i * ci + j * LANES + skip, (const float *)&v + skip,           \
+                       (LANES - skip) * sizeof(float));                                   \
+            }                                                                             \
+    }
+
+// A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
+// of a whole block, then single ones where a batch is cut short.
+#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)                                    \
+    TILE(name##_full, FULL, VECTORS, Vector, SKIP)                                        \
+    TILE(name##_rest, REST, VECTORS, Vector, SKIP)                                        \
+    TILE(name##_one, 1, VECTORS, Vector, SKIP)                                            \
+    static inline __attribute__((always_inline)) void name(                               \
+        int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
+        float *c, long ci, bool add)                                                      \
+    {                                                                                     \
+        int i = 0;                                                                        \
+        for (; i + FULL <= rows; i += FULL)                                               \
+            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i + REST <= rows; i += REST)                                               \
+            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+        for (; i < rows; i++)                                                             \
+            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
+    }
+
+STRIP(strip_12_4x32, 12, 4, 2, Vector16, 0)
+STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
+STRIP(strip_11_10x8, 11, 10, 1, Vector8, 0)
+STRIP(strip_11_10x2, 11, 10, 1, Vector2, 0)
+STRIP(strip_14_4x8, 14, 4, 1, Vector8, 0)
+STRIP(strip_14_4x2, 14, 4, 1, Vector2, 0)
+
+// c[rows][288] = a[rows][32] b[32][288]
+static void product_32x288(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_12_4x32(rows, 32, a, 32, 1, b + j, 288, c + j, 288, false);
+}
+
+// c[rows][256] = a[rows][1152] b[1152][256]
+static void product_1152x256(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 256; j += 32)
+        strip_11_10x32(rows, 1152, a, 1152, 1, b + j, 256, c + j, 256, false);
+}
+
+// c[rows][1152] = a[rows][256] b[256][1152]
+static void product_256x1152(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 1152; j += 32)
+        strip_11_10x32(rows, 256, a, 256, 1, b + j, 1152, c + j, 1152, false);
+}
+
+// rows from..to of c[1152][256] = a[terms][1152]' b[terms][256], or that added to them. So many
+// terms at a time that what the tiles read again stays in the first cache.
+static void outer_1152x256(int from, int to, int terms, const void *left, const void *right,
+                           void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 1152 + from;
+        const float *const b = (const float *)right + (size_t)at * 256;
+        float *const c = (float *)result + (size_t)from * 256;
+        for (int j = 0; j < 256; j += 32)
+            strip_14_4x32(to - from, some, a, 1, 1152, b + j, 256, c + j, 256, add || at > 0);
+    }
+}
+
+// c[rows][10] = a[rows][256] b[256][10]
+static void product_256x10(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_11_10x8(rows, 256, a, 256, 1, b, 10, c, 10, false);
+    strip_11_10x2(rows, 256, a, 256, 1, b + 8, 10, c + 8, 10, false);
+}
+
+// c[rows][256] = a[rows][10] b[10][256]
+static void product_10x256(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 256; j += 32)
+        strip_11_10x32(rows, 10, a, 10, 1, b + j, 256, c + j, 256, false);
+}
+
+// rows from..to of c[256][10] = a[terms][256]' b[terms][10], or that added to them. So many terms
+// at a time that what the tiles read again stays in the first cache.
+static void outer_256x10(int from, int to, int terms, const void *left, const void *right,
+                         void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 256 + from;
+        const float *const b = (const float *)right + (size_t)at * 10;
+        float *const c = (float *)result + (size_t)from * 10;
+        strip_14_4x8(to - from, some, a, 1, 256, b, 10, c, 10, add || at > 0);
+        strip_14_4x2(to - from, some, a, 1, 256, b + 8, 10, c + 8, 10, add || at > 0);
+    }
+}
+
+// FORGET keeps the C compiler from keeping numbers of one p for the next, which would push sums
+// out of the registers.
+#define FORGET __asm__ volatile("" : : : "memory")
+
+// A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of
+// a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at a[i / LINE * al + i % LINE * ai + r *
+// ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide.
+#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)                             \
+    static inline __attribute__((always_inline)) void name(                               \
+        int runs, int terms, const float *a, long ai, long al, long ar, long ap,          \
+        const float *b, long br, long bp, float *c, long ci, bool add)                    \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
+        Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
+        if (add)                                                                          \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
+                    Vector part = {0};                                                    \
+                    memcpy(&part, c + i * ci + j * LANES, WIDTH / VECTORS * sizeof(float));\
+                    sum[i][j] = part;                                                     \
+                }                                                                         \
+        for (int r = 0; r < runs; r++)                                                    \
+            for (int p = 0; p < terms; p++) {                                             \
+                FORGET;                                                                   \
+                const float *const from = a + r * ar + p * ap;                            \
+                Vector row[VECTORS];                                                      \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));     \
+                UNROLLED for (int i = 0; i < ROW_COUNT; i++)                              \
+                    UNROLLED for (int j = 0; j < VECTORS; j++)                            \
+                        sum[i][j] += from[i / LINE * al + i % LINE * ai] * row[j];        \
+            }                                                                             \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                const Vector part = sum[i][j];                                            \
+                memcpy(c + i * ci + j * LANES, &part, WIDTH / VECTORS * sizeof(float));   \
+            }                                                                             \
+    }
+
+WINDOW(window_13x32, 13, 13, 2, Vector16, 32)
+WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
+WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
+WINDOW(window_2x6x32, 12, 6, 2, Vector16, 32)
+
+// y[26][26][32] = 3x3 windows of x[.][28][1] times w[3][3][1][32]
+static void convolve_26x26_3x3x1x32(const float *x, const float *w, float *y)
+{
+    for (int line = 0; line < 26; line++) {
+        for (int pixel = 0; pixel < 26; pixel += 13)
+            window_13x32(3, 3, x + line * 28 + pixel, 1, 28, 28, 1, w, 96, 32,
+                         y + line * 832 + pixel * 32, 32, false);
+    }
+}
+
+// dw[3][3][1][32] += the sum of x dy[26][26][32], for 3x3 windows of x[.][28][1]
+static void convolve_weights_26x26_3x3x1x32(const float *x, const float *dy, float *dw)
+{
+    window_3x3x32(26, 26, x, 1, 28, 28, 1, dy, 832, 32, dw, 32, true);
+}
+
+// y[24][24][32] = 3x3 windows of x[.][26][32] times w[3][3][32][32]
+static void convolve_24x24_3x3x32x32(const float *x, const float *w, float *y)
+{
+    for (int line = 0; line < 24; line++) {
+        for (int pixel = 0; pixel < 24; pixel += 12)
+            window_12x32(3, 96, x + line * 832 + pixel * 32, 32, 832, 832, 1, w, 3072, 32,
+                         y + line * 768 + pixel * 32, 32, false);
+    }
+}
+
+// dw[3][3][32][32] += the sum of x dy[24][24][32], for 3x3 windows of x[.][26][32]
+static void convolve_weights_24x24_3x3x32x32(const float *x, const float *dy, float *dw)
+{
+    for (int line = 0; line < 3; line++) {
+        for (int number = 0; number < 96; number += 12)
+            window_12x32(24, 24, x + line * 832 + number, 1, 832, 832, 32, dy, 768, 32,
+                         dw + line * 3072 + number * 32, 32, true);
+    }
+}
+
+// y[12][12][64] = 3x3 windows of x[.][14][32] times w[3][3][32][64]
+static void convolve_12x12_3x3x32x64(const float *x, const float *w, float *y)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 12; line++)
+            window_12x32(3, 96, x + line * 448, 32, 448, 448, 1, w + c, 6144, 64,
+                         y + c + line * 768, 64, false);
+    }
+}
+
+// dw[3][3][32][64] += the sum of x dy[12][12][64], for 3x3 windows of x[.][14][32]
+static void convolve_weights_12x12_3x3x32x64(const float *x, const float *dy, float *dw)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 3; line++) {
+            for (int number = 0; number < 96; number += 12)
+                window_12x32(12, 12, x + line * 448 + number, 1, 448, 448, 32, dy + c, 768, 64,
+                             dw + c + line * 6144 + number * 64, 64, true);
+        }
+    }
+}
+
+// y[12][12][32] = 3x3 windows of x[.][14][64] times w[3][3][64][32]
+static void convolve_12x12_3x3x64x32(const float *x, const float *w, float *y)
+{
+    for (int line = 0; line < 12; line++)
+        window_12x32(3, 192, x + line * 896, 64, 896, 896, 1, w, 6144, 32, y + line * 384, 32,
+                     false);
+}
+
+// y[12][12][64] = 3x3 windows of x[.][14][64] times w[3][3][64][64]
+static void convolve_12x12_3x3x64x64(const float *x, const float *w, float *y)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 12; line++)
+            window_12x32(3, 192, x + line * 896, 64, 896, 896, 1, w + c, 12288, 64,
+                         y + c + line * 768, 64, false);
+    }
+}
+
+// dw[3][3][64][64] += the sum of x dy[12][12][64], for 3x3 windows of x[.][14][64]
+static void convolve_weights_12x12_3x3x64x64(const float *x, const float *dy, float *dw)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 3; line++) {
+            for (int number = 0; number < 192; number += 12)
+                window_12x32(12, 12, x + line * 896 + number, 1, 896, 896, 64, dy + c, 768, 64,
+                             dw + c + line * 12288 + number * 64, 64, true);
+        }
+    }
+}
+
+// y[6][6][128] = 3x3 windows of x[.][8][64] times w[3][3][64][128]
+static void convolve_6x6_3x3x64x128(const float *x, const float *w, float *y)
+{
+    for (int c = 0; c < 128; c += 32) {
+        for (int line = 0; line < 6; line += 2)
+            window_2x6x32(3, 192, x + line * 512, 64, 512, 512, 1, w + c, 24576, 128,
+                          y + c + line * 768, 128, false);
+    }
+}
+
+// dw[3][3][64][128] += the sum of x dy[6][6][128], for 3x3 windows of x[.][8][64]
+static void convolve_weights_6x6_3x3x64x128(const float *x, const float *dy, float *dw)
+{
+    for (int c = 0; c < 128; c += 32) {
+        for (int line = 0; line < 3; line++) {
+            for (int number = 0; number < 192; number += 12)
+                window_12x32(6, 6, x + line * 512 + number, 1, 512, 512, 64, dy + c, 768, 128,
+                             dw + c + line * 24576 + number * 128, 128, true);
+        }
+    }
+}
+
+// y[6][6][64] = 3x3 windows of x[.][8][128] times w[3][3][128][64]
+static void convolve_6x6_3x3x128x64(const float *x, const float *w, float *y)
+{
+    for (int c = 0; c < 64; c += 32) {
+        for (int line = 0; line < 6; line += 2)
+            window_2x6x32(3, 384, x + line * 1024, 128, 1024, 1024, 1, w + c, 24576, 64,
+                          y + c + line * 384, 64, false);
+    }
+}
+
+// --- input: input 28x28x1 ------------------------------------------------------------------------
+
+// x = scale pictures, each changed by chance
+static void input_augment(const NnBatch *batch, int first, int rows,
+                          float x[restrict ROWS][28][28][1])
+{
+    static const NnAugment how = {.shift = 2, .rotate = 12, .shear = 8, .zoom = 0.1f, .elastic = 1,
+                                  .grid = 4};
+    float frame[NN_AUGMENT_ROOM(28, 28, 1)];
+    for (int i = 0; i < rows; i++) {
+        const size_t at = (size_t)batch->index[first + i] * 784;
+        const uint64_t changes = nn_augment_key(batch->seed, batch->epoch, batch->index[first + i]);
+        nn_frame_bytes(28, 28, 1, batch->pictures + at, 0.003921569f, frame);
+        nn_augment(&how, changes, 28, 28, 1, frame, x[i][0][0]);
+        nn_ahead(batch, first + i + BATCH, 784);
+    }
+}
+
+// x = scale pictures
+static void input_forward(const NnBatch *batch, int first, int rows,
+                          float x[restrict ROWS][28][28][1])
+{
+    for (int i = 0; i < rows; i++) {
+        const size_t at = (size_t)batch->index[first + i] * 784;
+        float *const to = x[i][0][0];
+        for (int j = 0; j < 784; j++)
+            to[j] = batch->pictures[at + j] * 0.003921569f;
+        nn_ahead(batch, first + i + BATCH, 784);
+    }
+}
+
+// --- conv1: conv 32 3x3 bias off   28x28x1 -> 26x26x32 -------------------------------------------
+
+// y = x * w, a sum over each window
+static void conv1_forward(int rows, float y[restrict ROWS][26][26][32],
+                          const float x[ROWS][28][28][1], const float w[3][3][1][32])
+{
+    for (int i = 0; i < rows; i++) {
+        convolve_26x26_3x3x1x32(x[i][0][0], w[0][0][0], y[i][0][0]);
+    }
+}
+
+// forward: y = x * w, a sum over each window
+// dw = sum of x dy over the block's pixels
+static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
+                            const float x[ROWS][28][28][1], const float dy[ROWS][26][26][32])
+{
+    memset(dw, 0, sizeof(float[3][3][1][32]));
+    for (int i = 0; i < rows; i++) {
+        convolve_weights_26x26_3x3x1x32(x[i][0][0], dy[i][0][0], dw[0][0][0]);
+    }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void conv1_w_gradient(float sum[restrict 9][32], const float partial[BLOCKS][9][32])
+{
+    for (int i = 0; i < 9; i++) {
+        for (int j = 0; j < 32; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 32; j++)
+                sum[i][j] += partial[block][i][j];
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void conv1_w_update(const NnBatch *batch, float w[restrict 9][32], const float g[9][32],
+                           float m[restrict 9][32], float v[restrict 9][32])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int i = 0; i < 9; i++)
+        for (int j = 0; j < 32; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// y = x * w, a sum over each window
+// then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm1)
+// then y = x < 0 ? 0 : x (relu1)
+static void conv1_infer(int rows, float y[restrict ROWS][26][26][32],
+                        const float x[ROWS][28][28][1], const float w[3][3][1][32],
+                        const float mean[32], const float variance[32], const float gamma[32],
+                        const float beta[32])
+{
+    for (int i = 0; i < rows; i++) {
+        convolve_26x26_3x3x1x32(x[i][0][0], w[0][0][0], y[i][0][0]);
+        for (int row = 0; row < 26; row++)
+            for (int col = 0; col < 26; col++)
+                for (int c = 0; c < 32; c++) {
+                    float v = y[i][row][col][c];
+                    v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
+                    v = v < 0 ? 0 : v;
+                    y[i][row][col][c] = v;
+                }
+    }
+}
+
+// --- batchnorm1: batchnorm momentum 0.9   26x26x32 -> 26x26x32 -----------------------------------
+
+// sums = sum x, sum x^2
+static void batchnorm1_sums(int rows, double sums[restrict 2][32], const float x[ROWS][676][32])
+{
+    memset(sums, 0, sizeof(double[2][32]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++) {
+                const double v = x[i][p][c];
+                sums[0][c] += v;
+                sums[1][c] += v * v;
+            }
+}
+
+// stats = mean, 1 / sqrt(variance + eps)
+static void batchnorm1_stats(const NnBatch *batch, float stats[restrict 2][32],
+                             const double sums[BLOCKS][2][32])
+{
+    const double count = (double)batch->rows * 676;
+    for (int c = 0; c < 32; c++) {
+        double sum = 0, squares = 0;
+        for (int block = 0; block < BLOCKS; block++) {
+            sum += sums[block][0][c];
+            squares += sums[block][1][c];
+        }
+        const double mean = sum / count, variance = squares / count - mean * mean;
+        stats[0][c] = (float)mean;
+        stats[1][c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + 0.001));
+    }
+}
+
+// mean, variance follow the batch's
+static void batchnorm1_follow(float mean[restrict 32], float variance[restrict 32],
+                              const float stats[2][32])
+{
+    for (int c = 0; c < 32; c++) {
+        const float deviation = 1 / stats[1][c];
+        mean[c] += 0.1f * (stats[0][c] - mean[c]);
+        variance[c] += 0.1f * (deviation * deviation - 0.001f - variance[c]);
+    }
+}
+
+// y = (x - mean) / deviation * gamma + beta
+// then y = x < 0 ? 0 : x (relu1)
+static void batchnorm1_forward(int rows, float y[restrict ROWS][676][32],
+                               const float x[ROWS][676][32], const float stats[2][32],
+                               const float gamma[32], const float beta[32])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++) {
+                float v = x[i][p][c];
+                v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
+                v = v < 0 ? 0 : v;
+                y[i][p][c] = v;
+            }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void batchnorm1_beta_partial(int rows, float db[restrict 32], const float dy[ROWS][676][32])
+{
+    memset(db, 0, sizeof(float[32]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm1_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dgamma = sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm1_gamma_partial(int rows, float dgamma[restrict 32],
+                                     const float dy[ROWS][676][32], const float x[ROWS][676][32],
+                                     const float stats[2][32])
+{
+    memset(dgamma, 0, sizeof(float[32]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++) {
+                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+            }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][676][32],
+                                const float dy[ROWS][676][32], const float x[ROWS][676][32],
+                                const float stats[2][32], const float gamma[32],
+                                const float dbeta[32], const float dgamma[32])
+{
+    const float share = 1 / (float)(batch->rows * 676); // of one number in its channel
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 676; p++)
+            for (int c = 0; c < 32; c++) {
+                float v = dy[i][p][c];
+                const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
+                v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
+                dx[i][p][c] = v;
+            }
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm1_gamma_update(const NnBatch *batch, float w[restrict 32], const float g[32],
+                                    float m[restrict 32], float v[restrict 32])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 32; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], const float g[32],
+                                   float m[restrict 32], float v[restrict 32])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 32; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// --- conv2: conv 32 3x3 bias off   26x26x32 -> 24x24x32 ------------------------------------------
+
+// y = x * w, a sum over each window
+static void conv2_forward(int rows, float y[restrict ROWS][24][24][32],
+                          const float x[ROWS][26][26][32], const float w[3][3][32][32])
+{
+    for (int i = 0; i < rows; i++) {
+        convolve_24x24_3x3x32x32(x[i][0][0], w[0][0][0], y[i][0][0]);
+    }
+}
+
+// forward: y = x * w, a sum over each window
+// dw = sum of x dy over the block's pixels
+static void conv2_w_partial(int rows, float dw[restrict 3][3][32][32],
+                            const float x[ROWS][26][26][32], const float dy[ROWS][24][24][32])
+{
+    memset(dw, 0, sizeof(float[3][3][32][32]));
+    for (int i = 0; i < rows; i++) {
+        convolve_weights_24x24_3x3x32x32(x[i][0][0], dy[i][0][0], dw[0][0][0]);
+    }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void conv2_w_gradient(int part, float sum[restrict 288][32],
+                             const float partial[BLOCKS][288][32])
+{
+    const int from = part * 72, to = nn_min(from + 72, 288);
+    for (int i = from; i < to; i++) {
+        for (int j = 0; j < 32; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 32; j++)
+                sum[i][j] += partial[block][i][j];
+    }
+}
+
+// dx += the columns of `pixels` pixels, each number where its window lies
+static void conv2_scatter(int top, int pixels, float dx[restrict][26][32],
+                          const float columns[][288])
+{
+    for (int p = 0; p < pixels; p++) {
+        const int row = top + p / 24, col = p % 24; // the pixel of the result
+        for (int r = 0; r < 3; r++) {
+            float *const to = dx[row + r][col];
+            for (int k = 0; k < 96; k++)
+                to[k] += columns[p][r * 96 + k];
+        }
+    }
+}
+
+// forward: y = x * w, a sum over each window
+// dx = dy * w turned round
+// forward: y = x < 0 ? 0 : x (relu1)
+// dx = y > 0 ? dy : 0
+static void conv2_backward(int rows, float dx[restrict ROWS][26][26][32],
+                           const float dy[ROWS][24][24][32], const float turned[32][288],
+                           const float y[ROWS][26][26][32])
+{
+    float columns[72][288];
+    memset(dx, 0, (size_t)rows * sizeof *dx);
+    for (int i = 0; i < rows; i++) {
+        for (int top = 0; top < 24; top += 3) {
+            const int pixels = 72;
+            product_32x288(pixels, dy[i][top], turned, columns);
+            conv2_scatter(top, pixels, dx[i], columns);
+        }
+        for (int row = 0; row < 26; row++)
+            for (int col = 0; col < 26; col++)
+                for (int c = 0; c < 32; c++) {
+                    float v = dx[i][row][col][c];
+                    v = y[i][row][col][c] > 0 ? v : 0;
+                    dx[i][row][col][c] = v;
+                }
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288][32],
+                           const float g[288][32], float m[restrict 288][32],
+                           float v[restrict 288][32])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 72, to = nn_min(from + 72, 288);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 32; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// turned = w', rows and columns exchanged
+static void conv2_w_turn(int part, float turned[restrict 32][288], const float w[288][32])
+{
+    const int from = part * 72, to = nn_min(from + 72, 288);
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 32; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(32 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
+}
+
+// y = x * w, a sum over each window
+// then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm2)
+// then y = x < 0 ? 0 : x (relu2)
+static void conv2_infer(int rows, float y[restrict ROWS][24][24][32],
+                        const float x[ROWS][26][26][32], const float w[3][3][32][32],
+                        const float mean[32], const float variance[32], const float gamma[32],
+                        const float beta[32])
+{
+    for (int i = 0; i < rows; i++) {
+        convolve_24x24_3x3x32x32(x[i][0][0], w[0][0][0], y[i][0][0]);
+        for (int row = 0; row < 24; row++)
+            for (int col = 0; col < 24; col++)
+                for (int c = 0; c < 32; c++) {
+                    float v = y[i][row][col][c];
+                    v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
+                    v = v < 0 ? 0 : v;
+                    y[i][row][col][c] = v;
+                }
+    }
+}
+
+// --- batchnorm2: batchnorm momentum 0.9   24x24x32 -> 24x24x32 -----------------------------------
+
+// sums = sum x, sum x^2
+static void batchnorm2_sums(int rows, double sums[restrict 2][32], const float x[ROWS][576][32])
+{
+    memset(sums, 0, sizeof(double[2][32]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 576; p++)
+            for (int c = 0; c < 32; c++) {
+                const double v = x[i][p][c];
+                sums[0][c] += v;
+                sums[1][c] += v * v;
+            }
+}
+
+// stats = mean, 1 / sqrt(variance + eps)
+static void batchnorm2_stats(const NnBatch *batch, float stats[restrict 2][32],
+                             const double sums[BLOCKS][2][32])
+{
+    const double count = (double)batch->rows * 576;
+    for (int c = 0; c < 32; c++) {
+        double sum = 0, squares = 0;
+        for (int block = 0; block < BLOCKS; block++) {
+            sum += sums[block][0][c];
+            squares += sums[block][1][c];
+        }
+        const double mean = sum / count, variance = squares / count - mean * mean;
+        stats[0][c] = (float)mean;
+        stats[1][c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + 0.001));
+    }
+}
+
+// mean, variance follow the batch's
+static void batchnorm2_follow(float mean[restrict 32], float variance[restrict 32],
+                              const float stats[2][32])
+{
+    for (int c = 0; c < 32; c++) {
+        const float deviation = 1 / stats[1][c];
+        mean[c] += 0.1f * (stats[0][c] - mean[c]);
+        variance[c] += 0.1f * (deviation * deviation - 0.001f - variance[c]);
+    }
+}
+
+// y = (x - mean) / deviation * gamma + beta
+// then y = x < 0 ? 0 : x (relu2)
+static void batchnorm2_forward(int rows, float y[restrict ROWS][576][32],
+                               const float x[ROWS][576][32], const float stats[2][32],
+                               const float gamma[32], const float beta[32])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 576; p++)
+            for (int c = 0; c < 32; c++) {
+                float v = x[i][p][c];
+                v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
+                v = v < 0 ? 0 : v;
+                y[i][p][c] = v;
+            }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void batchnorm2_beta_partial(int rows, float db[restrict 32], const float dy[ROWS][576][32])
+{
+    memset(db, 0, sizeof(float[32]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 576; p++)
+            for (int c = 0; c < 32; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm2_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dgamma = sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm2_gamma_partial(int rows, float dgamma[restrict 32],
+                                     const float dy[ROWS][576][32], const float x[ROWS][576][32],
+                                     const float stats[2][32])
+{
+    memset(dgamma, 0, sizeof(float[32]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 576; p++)
+            for (int c = 0; c < 32; c++) {
+                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+            }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm2_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][576][32],
+                                const float dy[ROWS][576][32], const float x[ROWS][576][32],
+                                const float stats[2][32], const float gamma[32],
+                                const float dbeta[32], const float dgamma[32])
+{
+    const float share = 1 / (float)(batch->rows * 576); // of one number in its channel
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 576; p++)
+            for (int c = 0; c < 32; c++) {
+                float v = dy[i][p][c];
+                const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
+                v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
+                dx[i][p][c] = v;
+            }
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm2_gamma_update(const NnBatch *batch, float w[restrict 32], const float g[32],
+                                    float m[restrict 32], float v[restrict 32])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 32; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm2_beta_update(const NnBatch *batch, float w[restrict 32], const float g[32],
+                                   float m[restrict 32], float v[restrict 32])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 32; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// --- pool1: pool 2x2   24x24x32 -> 12x12x32 ------------------------------------------------------
+
+// y = the largest x of each window
+static void pool1_forward(int rows, float y[restrict ROWS][12][12][32],
+                          const float x[ROWS][24][24][32])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int row = 0; row < 12; row++)
+            for (int col = 0; col < 12; col++) {
+                for (int c = 0; c < 32; c += 16) {
+                    Vector16 largest;
+                    memcpy(&largest, &x[i][row * 2][col * 2][c], sizeof largest);
+                    for (int r = 0; r < 2; r++)
+                        for (int s = 0; s < 2; s++) {
+                            Vector16 v;
+                            memcpy(&v, &x[i][row * 2 + r][col * 2 + s][c], sizeof v);
+                            largest = NN_CHOOSE((v > largest) | (v != v), v, largest); // NaN stays
+                        }
+                    memcpy(&y[i][row][col][c], &largest, sizeof largest);
+                }
+            }
+    }
+}
+
+// forward: y = the largest x of each window
+// dx = dy where x was the first largest of its window
+// forward: y = x < 0 ? 0 : x (relu2)
+// dx = y > 0 ? dy : 0
+static void pool1_backward(int rows, float dx[restrict ROWS][24][24][32],
+                           const float dy[ROWS][12][12][32], const float x[ROWS][24][24][32],
+                           const float y[ROWS][12][12][32])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int row = 0; row < 12; row++)
+            for (int col = 0; col < 12; col++) {
+                for (int c = 0; c < 32; c += 16) {
+                    // dy goes to the first that is the largest
+                    Vector16 left;
+                    memcpy(&left, &dy[i][row][col][c], sizeof left);
+                    Vector16 largest;
+                    memcpy(&largest, &y[i][row][col][c], sizeof largest);
+                    for (int r = 0; r < 2; r++)
+                        for (int s = 0; s < 2; s++) {
+                            Vector16 at;
+                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
+                            left -= v;
+                            memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
+                        }
+                }
+            }
+        for (int row = 0; row < 24; row++)
+            for (int col = 0; col < 24; col++)
+                for (int c = 0; c < 32; c++) {
+                    float v = dx[i][row][col][c];
+                    v = x[i][row][col][c] > 0 ? v : 0;
+                    dx[i][row][col][c] = v;
+                }
+    }
+}
+
+// --- dropout1: dropout 10%   12x12x32 -> 12x12x32 ------------------------------------------------
+
+// y = kept ? x / (1 - rate) : 0
+static void dropout1_forward(const NnBatch *batch, int first, int rows,
+                             float y[restrict ROWS][4608], const float x[ROWS][4608])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
+    for (int i = 0; i < rows; i++) {
+        const uint32_t number = (uint32_t)(first + i) * 4608;
+        for (int j = 0; j < 4608; j++) {
+            float v = x[i][j];
+            const uint32_t bits = nn_bits(key, number + j);
+            v = bits >= 429496729u ? v * 1.11111111f : 0; // 10% of 2^32
+            y[i][j] = v;
+        }
+    }
+}
+
+// --- conv3: conv 64 3x3 pad same bias off   12x12x32 -> 12x12x64 ---------------------------------
+
+// y = x * w, a sum over each window
+static void conv3_forward(int rows, float y[restrict ROWS][12][12][64],
+                          const float x[ROWS][12][12][32], const float w[3][3][32][64])
+{
+    float padded[14][14][32] = {0};
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 14; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 12)
+                memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
+            else
+                memset(padded[r][1], 0, sizeof(float[12][32]));
+        }
+        convolve_12x12_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
+    }
+}
+
+// forward: y = x * w, a sum over each window
+// dw = sum of x dy over the block's pixels
+static void conv3_w_partial(int rows, float dw[restrict 3][3][32][64],
+                            const float x[ROWS][12][12][32], const float dy[ROWS][12][12][64])
+{
+    float padded[14][14][32] = {0};
+    memset(dw, 0, sizeof(float[3][3][32][64]));
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 14; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 12)
+                memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
+            else
+                memset(padded[r][1], 0, sizeof(float[12][32]));
+        }
+        convolve_weights_12x12_3x3x32x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
+    }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void conv3_w_gradient(int part, float sum[restrict 288][64],
+                             const float partial[BLOCKS][288][64])
+{
+    const int from = part * 36, to = nn_min(from + 36, 288);
+    for (int i = from; i < to; i++) {
+        for (int j = 0; j < 64; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 64; j++)
+                sum[i][j] += partial[block][i][j];
+    }
+}
+
+// forward: y = x * w, a sum over each window
+// dx = dy * w turned round
+// then y = kept ? x / (1 - rate) : 0 (dropout1)
+static void conv3_backward(const NnBatch *batch, int first, int rows,
+                           float dx[restrict ROWS][12][12][32], const float dy[ROWS][12][12][64],
+                           const float turned[3][3][64][32])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
+    float padded[14][14][64] = {0};
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 14; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 12)
+                memcpy(padded[r][1], dy[i][from], sizeof(float[12][64]));
+            else
+                memset(padded[r][1], 0, sizeof(float[12][64]));
+        }
+        convolve_12x12_3x3x64x32(padded[0][0], turned[0][0][0], dx[i][0][0]);
+        const uint32_t number = (uint32_t)(first + i) * 4608;
+        for (int row = 0; row < 12; row++)
+            for (int col = 0; col < 12; col++)
+                for (int c = 0; c < 32; c++) {
+                    float v = dx[i][row][col][c];
+                    const uint32_t bits = nn_bits(key, number + (row * 12 + col) * 32 + c);
+                    v = bits >= 429496729u ? v * 1.11111111f : 0; // 10% of 2^32
+                    dx[i][row][col][c] = v;
+                }
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void conv3_w_update(const NnBatch *batch, int part, float w[restrict 288][64],
+                           const float g[288][64], float m[restrict 288][64],
+                           float v[restrict 288][64])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 36, to = nn_min(from + 36, 288);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 64; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// turned = w, its window turned round and its channels exchanged
+static void conv3_w_turn(int part, float turned[restrict 576][32], const float w[288][64])
+{
+    const int from = part * 36, to = nn_min(from + 36, 288);
+    for (int i = from; i < to; i++) {
+        const int k = i / 32, c = i % 32; // place in the window, channel
+        for (int j = 0; j < 64; j++)
+            turned[(8 - k) * 64 + j][c] = w[i][j];
+    }
+}
+
+// y = x * w, a sum over each window
+// then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm3)
+// then y = x < 0 ? 0 : x (relu3)
+static void conv3_infer(int rows, float y[restrict ROWS][12][12][64],
+                        const float x[ROWS][12][12][32], const float w[3][3][32][64],
+                        const float mean[64], const float variance[64], const float gamma[64],
+                        const float beta[64])
+{
+    float padded[14][14][32] = {0};
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 14; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 12)
+                memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
+            else
+                memset(padded[r][1], 0, sizeof(float[12][32]));
+        }
+        convolve_12x12_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        for (int row = 0; row < 12; row++)
+            for (int col = 0; col < 12; col++)
+                for (int c = 0; c < 64; c++) {
+                    float v = y[i][row][col][c];
+                    v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
+                    v = v < 0 ? 0 : v;
+                    y[i][row][col][c] = v;
+                }
+    }
+}
+
+// --- batchnorm3: batchnorm momentum 0.9   12x12x64 -> 12x12x64 -----------------------------------
+
+// sums = sum x, sum x^2
+static void batchnorm3_sums(int rows, double sums[restrict 2][64], const float x[ROWS][144][64])
+{
+    memset(sums, 0, sizeof(double[2][64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 144; p++)
+            for (int c = 0; c < 64; c++) {
+                const double v = x[i][p][c];
+                sums[0][c] += v;
+                sums[1][c] += v * v;
+            }
+}
+
+// stats = mean, 1 / sqrt(variance + eps)
+static void batchnorm3_stats(const NnBatch *batch, float stats[restrict 2][64],
+                             const double sums[BLOCKS][2][64])
+{
+    const double count = (double)batch->rows * 144;
+    for (int c = 0; c < 64; c++) {
+        double sum = 0, squares = 0;
+        for (int block = 0; block < BLOCKS; block++) {
+            sum += sums[block][0][c];
+            squares += sums[block][1][c];
+        }
+        const double mean = sum / count, variance = squares / count - mean * mean;
+        stats[0][c] = (float)mean;
+        stats[1][c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + 0.001));
+    }
+}
+
+// mean, variance follow the batch's
+static void batchnorm3_follow(float mean[restrict 64], float variance[restrict 64],
+                              const float stats[2][64])
+{
+    for (int c = 0; c < 64; c++) {
+        const float deviation = 1 / stats[1][c];
+        mean[c] += 0.1f * (stats[0][c] - mean[c]);
+        variance[c] += 0.1f * (deviation * deviation - 0.001f - variance[c]);
+    }
+}
+
+// y = (x - mean) / deviation * gamma + beta
+// then y = x < 0 ? 0 : x (relu3)
+static void batchnorm3_forward(int rows, float y[restrict ROWS][144][64],
+                               const float x[ROWS][144][64], const float stats[2][64],
+                               const float gamma[64], const float beta[64])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 144; p++)
+            for (int c = 0; c < 64; c++) {
+                float v = x[i][p][c];
+                v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
+                v = v < 0 ? 0 : v;
+                y[i][p][c] = v;
+            }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void batchnorm3_beta_partial(int rows, float db[restrict 64], const float dy[ROWS][144][64])
+{
+    memset(db, 0, sizeof(float[64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 144; p++)
+            for (int c = 0; c < 64; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm3_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dgamma = sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm3_gamma_partial(int rows, float dgamma[restrict 64],
+                                     const float dy[ROWS][144][64], const float x[ROWS][144][64],
+                                     const float stats[2][64])
+{
+    memset(dgamma, 0, sizeof(float[64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 144; p++)
+            for (int c = 0; c < 64; c++) {
+                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+            }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][144][64],
+                                const float dy[ROWS][144][64], const float x[ROWS][144][64],
+                                const float stats[2][64], const float gamma[64],
+                                const float dbeta[64], const float dgamma[64])
+{
+    const float share = 1 / (float)(batch->rows * 144); // of one number in its channel
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 144; p++)
+            for (int c = 0; c < 64; c++) {
+                float v = dy[i][p][c];
+                const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
+                v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
+                dx[i][p][c] = v;
+            }
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm3_gamma_update(const NnBatch *batch, float w[restrict 64], const float g[64],
+                                    float m[restrict 64], float v[restrict 64])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 64; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], const float g[64],
+                                   float m[restrict 64], float v[restrict 64])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 64; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// --- conv4: conv 64 3x3 pad same bias off   12x12x64 -> 12x12x64 ---------------------------------
+
+// y = x * w, a sum over each window
+static void conv4_forward(int rows, float y[restrict ROWS][12][12][64],
+                          const float x[ROWS][12][12][64], const float w[3][3][64][64])
+{
+    float padded[14][14][64] = {0};
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 14; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 12)
+                memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
+            else
+                memset(padded[r][1], 0, sizeof(float[12][64]));
+        }
+        convolve_12x12_3x3x64x64(padded[0][0], w[0][0][0], y[i][0][0]);
+    }
+}
+
+// forward: y = x * w, a sum over each window
+// dw = sum of x dy over the block's pixels
+static void conv4_w_partial(int rows, float dw[restrict 3][3][64][64],
+                            const float x[ROWS][12][12][64], const float dy[ROWS][12][12][64])
+{
+    float padded[14][14][64] = {0};
+    memset(dw, 0, sizeof(float[3][3][64][64]));
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 14; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 12)
+                memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
+            else
+                memset(padded[r][1], 0, sizeof(float[12][64]));
+        }
+        convolve_weights_12x12_3x3x64x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
+    }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void conv4_w_gradient(int part, float sum[restrict 576][64],
+                             const float partial[BLOCKS][576][64])
+{
+    const int from = part * 72, to = nn_min(from + 72, 576);
+    for (int i = from; i < to; i++) {
+        for (int j = 0; j < 64; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 64; j++)
+                sum[i][j] += partial[block][i][j];
+    }
+}
+
+// forward: y = x * w, a sum over each window
+// dx = dy * w turned round
+// forward: y = x < 0 ? 0 : x (relu3)
+// dx = y > 0 ? dy : 0
+static void conv4_backward(int rows, float dx[restrict ROWS][12][12][64],
+                           const float dy[ROWS][12][12][64], const float turned[3][3][64][64],
+                           const float y[ROWS][12][12][64])
+{
+    float padded[14][14][64] = {0};
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 14; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 12)
+                memcpy(padded[r][1], dy[i][from], sizeof(float[12][64]));
+            else
+                memset(padded[r][1], 0, sizeof(float[12][64]));
+        }
+        convolve_12x12_3x3x64x64(padded[0][0], turned[0][0][0], dx[i][0][0]);
+        for (int row = 0; row < 12; row++)
+            for (int col = 0; col < 12; col++)
+                for (int c = 0; c < 64; c++) {
+                    float v = dx[i][row][col][c];
+                    v = y[i][row][col][c] > 0 ? v : 0;
+                    dx[i][row][col][c] = v;
+                }
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void conv4_w_update(const NnBatch *batch, int part, float w[restrict 576][64],
+                           const float g[576][64], float m[restrict 576][64],
+                           float v[restrict 576][64])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 72, to = nn_min(from + 72, 576);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 64; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// turned = w, its window turned round and its channels exchanged
+static void conv4_w_turn(int part, float turned[restrict 576][64], const float w[576][64])
+{
+    const int from = part * 72, to = nn_min(from + 72, 576);
+    for (int i = from; i < to; i++) {
+        const int k = i / 64, c = i % 64; // place in the window, channel
+        for (int j = 0; j < 64; j++)
+            turned[(8 - k) * 64 + j][c] = w[i][j];
+    }
+}
+
+// y = x * w, a sum over each window
+// then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm4)
+// then y = x < 0 ? 0 : x (relu4)
+static void conv4_infer(int rows, float y[restrict ROWS][12][12][64],
+                        const float x[ROWS][12][12][64], const float w[3][3][64][64],
+                        const float mean[64], const float variance[64], const float gamma[64],
+                        const float beta[64])
+{
+    float padded[14][14][64] = {0};
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 14; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 12)
+                memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
+            else
+                memset(padded[r][1], 0, sizeof(float[12][64]));
+        }
+        convolve_12x12_3x3x64x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        for (int row = 0; row < 12; row++)
+            for (int col = 0; col < 12; col++)
+                for (int c = 0; c < 64; c++) {
+                    float v = y[i][row][col][c];
+                    v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
+                    v = v < 0 ? 0 : v;
+                    y[i][row][col][c] = v;
+                }
+    }
+}
+
+// --- batchnorm4: batchnorm momentum 0.9   12x12x64 -> 12x12x64 -----------------------------------
+
+// sums = sum x, sum x^2
+static void batchnorm4_sums(int rows, double sums[restrict 2][64], const float x[ROWS][144][64])
+{
+    memset(sums, 0, sizeof(double[2][64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 144; p++)
+            for (int c = 0; c < 64; c++) {
+                const double v = x[i][p][c];
+                sums[0][c] += v;
+                sums[1][c] += v * v;
+            }
+}
+
+// stats = mean, 1 / sqrt(variance + eps)
+static void batchnorm4_stats(const NnBatch *batch, float stats[restrict 2][64],
+                             const double sums[BLOCKS][2][64])
+{
+    const double count = (double)batch->rows * 144;
+    for (int c = 0; c < 64; c++) {
+        double sum = 0, squares = 0;
+        for (int block = 0; block < BLOCKS; block++) {
+            sum += sums[block][0][c];
+            squares += sums[block][1][c];
+        }
+        const double mean = sum / count, variance = squares / count - mean * mean;
+        stats[0][c] = (float)mean;
+        stats[1][c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + 0.001));
+    }
+}
+
+// mean, variance follow the batch's
+static void batchnorm4_follow(float mean[restrict 64], float variance[restrict 64],
+                              const float stats[2][64])
+{
+    for (int c = 0; c < 64; c++) {
+        const float deviation = 1 / stats[1][c];
+        mean[c] += 0.1f * (stats[0][c] - mean[c]);
+        variance[c] += 0.1f * (deviation * deviation - 0.001f - variance[c]);
+    }
+}
+
+// y = (x - mean) / deviation * gamma + beta
+// then y = x < 0 ? 0 : x (relu4)
+static void batchnorm4_forward(int rows, float y[restrict ROWS][144][64],
+                               const float x[ROWS][144][64], const float stats[2][64],
+                               const float gamma[64], const float beta[64])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 144; p++)
+            for (int c = 0; c < 64; c++) {
+                float v = x[i][p][c];
+                v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
+                v = v < 0 ? 0 : v;
+                y[i][p][c] = v;
+            }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void batchnorm4_beta_partial(int rows, float db[restrict 64], const float dy[ROWS][144][64])
+{
+    memset(db, 0, sizeof(float[64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 144; p++)
+            for (int c = 0; c < 64; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm4_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dgamma = sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm4_gamma_partial(int rows, float dgamma[restrict 64],
+                                     const float dy[ROWS][144][64], const float x[ROWS][144][64],
+                                     const float stats[2][64])
+{
+    memset(dgamma, 0, sizeof(float[64]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 144; p++)
+            for (int c = 0; c < 64; c++) {
+                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+            }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm4_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+static void batchnorm4_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][144][64],
+                                const float dy[ROWS][144][64], const float x[ROWS][144][64],
+                                const float stats[2][64], const float gamma[64],
+                                const float dbeta[64], const float dgamma[64])
+{
+    const float share = 1 / (float)(batch->rows * 144); // of one number in its channel
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 144; p++)
+            for (int c = 0; c < 64; c++) {
+                float v = dy[i][p][c];
+                const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
+                v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
+                dx[i][p][c] = v;
+            }
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm4_gamma_update(const NnBatch *batch, float w[restrict 64], const float g[64],
+                                    float m[restrict 64], float v[restrict 64])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 64; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm4_beta_update(const NnBatch *batch, float w[restrict 64], const float g[64],
+                                   float m[restrict 64], float v[restrict 64])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 64; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// --- pool2: pool 2x2   12x12x64 -> 6x6x64 --------------------------------------------------------
+
+// y = the largest x of each window
+static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
+                          const float x[ROWS][12][12][64])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int row = 0; row < 6; row++)
+            for (int col = 0; col < 6; col++) {
+                for (int c = 0; c < 64; c += 16) {
+                    Vector16 largest;
+                    memcpy(&largest, &x[i][row * 2][col * 2][c], sizeof largest);
+                    for (int r = 0; r < 2; r++)
+                        for (int s = 0; s < 2; s++) {
+                            Vector16 v;
+                            memcpy(&v, &x[i][row * 2 + r][col * 2 + s][c], sizeof v);
+                            largest = NN_CHOOSE((v > largest) | (v != v), v, largest); // NaN stays
+                        }
+                    memcpy(&y[i][row][col][c], &largest, sizeof largest);
+                }
+            }
+    }
+}
+
+// forward: y = the largest x of each window
+// dx = dy where x was the first largest of its window
+// forward: y = x < 0 ? 0 : x (relu4)
+// dx = y > 0 ? dy : 0
+static void pool2_backward(int rows, float dx[restrict ROWS][12][12][64],
+                           const float dy[ROWS][6][6][64], const float x[ROWS][12][12][64],
+                           const float y[ROWS][6][6][64])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int row = 0; row < 6; row++)
+            for (int col = 0; col < 6; col++) {
+                for (int c = 0; c < 64; c += 16) {
+                    // dy goes to the first that is the largest
+                    Vector16 left;
+                    memcpy(&left, &dy[i][row][col][c], sizeof left);
+                    Vector16 largest;
+                    memcpy(&largest, &y[i][row][col][c], sizeof largest);
+                    for (int r = 0; r < 2; r++)
+                        for (int s = 0; s < 2; s++) {
+                            Vector16 at;
+                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
+                            left -= v;
+                            memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
+                        }
+                }
+            }
+        for (int row = 0; row < 12; row++)
+            for (int col = 0; col < 12; col++)
+                for (int c = 0; c < 64; c++) {
+                    float v = dx[i][row][col][c];
+                    v = x[i][row][col][c] > 0 ? v : 0;
+                    dx[i][row][col][c] = v;
+                }
+    }
+}
+
+// --- dropout2: dropout 10%   6x6x64 -> 6x6x64 ----------------------------------------------------
+
+// y = kept ? x / (1 - rate) : 0
+static void dropout2_forward(const NnBatch *batch, int first, int rows,
+                             float y[restrict ROWS][2304], const float x[ROWS][2304])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
+    for (int i = 0; i < rows; i++) {
+        const uint32_t number = (uint32_t)(first + i) * 2304;
+        for (int j = 0; j < 2304; j++) {
+            float v = x[i][j];
+            const uint32_t bits = nn_bits(key, number + j);
+            v = bits >= 429496729u ? v * 1.11111111f : 0; // 10% of 2^32
+            y[i][j] = v;
+        }
+    }
+}
+
+// --- conv5: conv 128 3x3 pad same bias off   6x6x64 -> 6x6x128 -----------------------------------
+
+// y = x * w, a sum over each window
+static void conv5_forward(int rows, float y[restrict ROWS][6][6][128],
+                          const float x[ROWS][6][6][64], const float w[3][3][64][128])
+{
+    float padded[8][8][64] = {0};
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 8; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 6)
+                memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
+            else
+                memset(padded[r][1], 0, sizeof(float[6][64]));
+        }
+        convolve_6x6_3x3x64x128(padded[0][0], w[0][0][0], y[i][0][0]);
+    }
+}
+
+// forward: y = x * w, a sum over each window
+// dw = sum of x dy over the block's pixels
+static void conv5_w_partial(int rows, float dw[restrict 3][3][64][128],
+                            const float x[ROWS][6][6][64], const float dy[ROWS][6][6][128])
+{
+    float padded[8][8][64] = {0};
+    memset(dw, 0, sizeof(float[3][3][64][128]));
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 8; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 6)
+                memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
+            else
+                memset(padded[r][1], 0, sizeof(float[6][64]));
+        }
+        convolve_weights_6x6_3x3x64x128(padded[0][0], dy[i][0][0], dw[0][0][0]);
+    }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void conv5_w_gradient(int part, float sum[restrict 576][128],
+                             const float partial[BLOCKS][576][128])
+{
+    const int from = part * 72, to = nn_min(from + 72, 576);
+    for (int i = from; i < to; i++) {
+        for (int j = 0; j < 128; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 128; j++)
+                sum[i][j] += partial[block][i][j];
+    }
+}
+
+// forward: y = x * w, a sum over each window
+// dx = dy * w turned round
+// then y = kept ? x / (1 - rate) : 0 (dropout2)
+static void conv5_backward(const NnBatch *batch, int first, int rows,
+                           float dx[restrict ROWS][6][6][64], const float dy[ROWS][6][6][128],
+                           const float turned[3][3][128][64])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
+    float padded[8][8][128] = {0};
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 8; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 6)
+                memcpy(padded[r][1], dy[i][from], sizeof(float[6][128]));
+            else
+                memset(padded[r][1], 0, sizeof(float[6][128]));
+        }
+        convolve_6x6_3x3x128x64(padded[0][0], turned[0][0][0], dx[i][0][0]);
+        const uint32_t number = (uint32_t)(first + i) * 2304;
+        for (int row = 0; row < 6; row++)
+            for (int col = 0; col < 6; col++)
+                for (int c = 0; c < 64; c++) {
+                    float v = dx[i][row][col][c];
+                    const uint32_t bits = nn_bits(key, number + (row * 6 + col) * 64 + c);
+                    v = bits >= 429496729u ? v * 1.11111111f : 0; // 10% of 2^32
+                    dx[i][row][col][c] = v;
+                }
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void conv5_w_update(const NnBatch *batch, int part, float w[restrict 576][128],
+                           const float g[576][128], float m[restrict 576][128],
+                           float v[restrict 576][128])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 72, to = nn_min(from + 72, 576);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 128; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// turned = w, its window turned round and its channels exchanged
+static void conv5_w_turn(int part, float turned[restrict 1152][64], const float w[576][128])
+{
+    const int from = part * 72, to = nn_min(from + 72, 576);
+    for (int i = from; i < to; i++) {
+        const int k = i / 64, c = i % 64; // place in the window, channel
+        for (int j = 0; j < 128; j++)
+            turned[(8 - k) * 128 + j][c] = w[i][j];
+    }
+}
+
+// y = x * w, a sum over each window
+// then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm5)
+// then y = x < 0 ? 0 : x (relu5)
+static void conv5_infer(int rows, float y[restrict ROWS][6][6][128], const float x[ROWS][6][6][64],
+                        const float w[3][3][64][128], const float mean[128],
+                        const float variance[128], const float gamma[128], const float beta[128])
+{
+    float padded[8][8][64] = {0};
+    for (int i = 0; i < rows; i++) {
+        for (int r = 0; r < 8; r++) {
+            const int from = r - 1;
+            if (from >= 0 && from < 6)
+                memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
+            else
+                memset(padded[r][1], 0, sizeof(float[6][64]));
+        }
+        convolve_6x6_3x3x64x128(padded[0][0], w[0][0][0], y[i][0][0]);
+        for (int row = 0; row < 6; row++)
+            for (int col = 0; col < 6; col++)
+                for (int c = 0; c < 128; c++) {
+                    float v = y[i][row][col][c];
+                    v = (v - mean[c]) / sqrtf(variance[c] + 0.001f) * gamma[c] + beta[c];
+                    v = v < 0 ? 0 : v;
+                    y[i][row][col][c] = v;
+                }
+    }
+}
+
+// --- batchnorm5: batchnorm momentum 0.9   6x6x128 -> 6x6x128 -------------------------------------
+
+// sums = sum x, sum x^2
+static void batchnorm5_sums(int rows, double sums[restrict 2][128], const float x[ROWS][36][128])
+{
+    memset(sums, 0, sizeof(double[2][128]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 36; p++)
+            for (int c = 0; c < 128; c++) {
+                const double v = x[i][p][c];
+                sums[0][c] += v;
+                sums[1][c] += v * v;
+            }
+}
+
+// stats = mean, 1 / sqrt(variance + eps)
+static void batchnorm5_stats(const NnBatch *batch, float stats[restrict 2][128],
+                             const double sums[BLOCKS][2][128])
+{
+    const double count = (double)batch->rows * 36;
+    for (int c = 0; c < 128; c++) {
+        double sum = 0, squares = 0;
+        for (int block = 0; block < BLOCKS; block++) {
+            sum += sums[block][0][c];
+            squares += sums[block][1][c];
+        }
+        const double mean = sum / count, variance = squares / count - mean * mean;
+        stats[0][c] = (float)mean;
+        stats[1][c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + 0.001));
+    }
+}
+
+// mean, variance follow the batch's
+static void batchnorm5_follow(float mean[restrict 128], float variance[restrict 128],
+                              const float stats[2][128])
+{
+    for (int c = 0; c < 128; c++) {
+        const float deviation = 1 / stats[1][c];
+        mean[c] += 0.1f * (stats[0][c] - mean[c]);
+        variance[c] += 0.1f * (deviation * deviation - 0.001f - variance[c]);
+    }
+}
+
+// y = (x - mean) / deviation * gamma + beta
+// then y = x < 0 ? 0 : x (relu5)
+static void batchnorm5_forward(int rows, float y[restrict ROWS][36][128],
+                               const float x[ROWS][36][128], const float stats[2][128],
+                               const float gamma[128], const float beta[128])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 36; p++)
+            for (int c = 0; c < 128; c++) {
+                float v = x[i][p][c];
+                v = (v - stats[0][c]) * stats[1][c] * gamma[c] + beta[c];
+                v = v < 0 ? 0 : v;
+                y[i][p][c] = v;
+            }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void batchnorm5_beta_partial(int rows, float db[restrict 128], const float dy[ROWS][36][128])
+{
+    memset(db, 0, sizeof(float[128]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 36; p++)
+            for (int c = 0; c < 128; c++)
+                db[c] += dy[i][p][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm5_beta_gradient(float sum[restrict 128], const float partial[BLOCKS][128])
+{
+    for (int j = 0; j < 128; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 128; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dgamma = sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm5_gamma_partial(int rows, float dgamma[restrict 128],
+                                     const float dy[ROWS][36][128], const float x[ROWS][36][128],
+                                     const float stats[2][128])
+{
+    memset(dgamma, 0, sizeof(float[128]));
+    for (int i = 0; i < rows; i++)
+        for (int p = 0; p < 36; p++)
+            for (int c = 0; c < 128; c++) {
+                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+            }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm5_gamma_gradient(float sum[restrict 128], const float partial[BLOCKS][128])
+{
+    for (int j = 0; j < 128; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 128; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+static void batchnorm5_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][36][128],
+                                const float dy[ROWS][36][128], const float x[ROWS][36][128],
+                                const float stats[2][128], const float gamma[128],
+                                const float dbeta[128], const float dgamma[128])
+{
+    const float share = 1 / (float)(batch->rows * 36); // of one number in its channel
+    for (int i = 0; i < rows; i++) {
+        for (int p = 0; p < 36; p++)
+            for (int c = 0; c < 128; c++) {
+                float v = dy[i][p][c];
+                const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
+                v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
+                dx[i][p][c] = v;
+            }
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm5_gamma_update(const NnBatch *batch, float w[restrict 128], const float g[128],
+                                    float m[restrict 128], float v[restrict 128])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 128; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm5_beta_update(const NnBatch *batch, float w[restrict 128], const float g[128],
+                                   float m[restrict 128], float v[restrict 128])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 128; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// --- pool3: pool 2x2   6x6x128 -> 3x3x128 --------------------------------------------------------
+
+// y = the largest x of each window
+static void pool3_forward(int rows, float y[restrict ROWS][3][3][128],
+                          const float x[ROWS][6][6][128])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int row = 0; row < 3; row++)
+            for (int col = 0; col < 3; col++) {
+                for (int c = 0; c < 128; c += 16) {
+                    Vector16 largest;
+                    memcpy(&largest, &x[i][row * 2][col * 2][c], sizeof largest);
+                    for (int r = 0; r < 2; r++)
+                        for (int s = 0; s < 2; s++) {
+                            Vector16 v;
+                            memcpy(&v, &x[i][row * 2 + r][col * 2 + s][c], sizeof v);
+                            largest = NN_CHOOSE((v > largest) | (v != v), v, largest); // NaN stays
+                        }
+                    memcpy(&y[i][row][col][c], &largest, sizeof largest);
+                }
+            }
+    }
+}
+
+// forward: y = the largest x of each window
+// dx = dy where x was the first largest of its window
+// forward: y = x < 0 ? 0 : x (relu5)
+// dx = y > 0 ? dy : 0
+static void pool3_backward(int rows, float dx[restrict ROWS][6][6][128],
+                           const float dy[ROWS][3][3][128], const float x[ROWS][6][6][128],
+                           const float y[ROWS][3][3][128])
+{
+    for (int i = 0; i < rows; i++) {
+        for (int row = 0; row < 3; row++)
+            for (int col = 0; col < 3; col++) {
+                for (int c = 0; c < 128; c += 16) {
+                    // dy goes to the first that is the largest
+                    Vector16 left;
+                    memcpy(&left, &dy[i][row][col][c], sizeof left);
+                    Vector16 largest;
+                    memcpy(&largest, &y[i][row][col][c], sizeof largest);
+                    for (int r = 0; r < 2; r++)
+                        for (int s = 0; s < 2; s++) {
+                            Vector16 at;
+                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
+                            left -= v;
+                            memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
+                        }
+                }
+            }
+        for (int row = 0; row < 6; row++)
+            for (int col = 0; col < 6; col++)
+                for (int c = 0; c < 128; c++) {
+                    float v = dx[i][row][col][c];
+                    v = x[i][row][col][c] > 0 ? v : 0;
+                    dx[i][row][col][c] = v;
+                }
+    }
+}
+
+// --- dropout3: dropout 20%   3x3x128 -> 3x3x128 --------------------------------------------------
+
+// y = kept ? x / (1 - rate) : 0
+static void dropout3_forward(const NnBatch *batch, int first, int rows,
+                             float y[restrict ROWS][1152], const float x[ROWS][1152])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout3"), (uint64_t)batch->step);
+    for (int i = 0; i < rows; i++) {
+        const uint32_t number = (uint32_t)(first + i) * 1152;
+        for (int j = 0; j < 1152; j++) {
+            float v = x[i][j];
+            const uint32_t bits = nn_bits(key, number + j);
+            v = bits >= 858993459u ? v * 1.25f : 0; // 20% of 2^32
+            y[i][j] = v;
+        }
+    }
+}
+
+// --- dense1: dense 256 bias off   3x3x128 -> 256 -------------------------------------------------
+
+// y = x w
+static void dense1_forward(int rows, float y[restrict ROWS][256], const float x[ROWS][1152],
+                           const float w[1152][256])
+{
+    product_1152x256(rows, x, w, y);
+}
+
+// forward: y = x w
+// dx = dy w'
+// then y = kept ? x / (1 - rate) : 0 (dropout3)
+static void dense1_backward(const NnBatch *batch, int first, int rows,
+                            float dx[restrict ROWS][3][3][128], const float dy[ROWS][256],
+                            const float turned[256][1152])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout3"), (uint64_t)batch->step);
+    product_256x1152(rows, dy, turned, dx);
+    for (int i = 0; i < rows; i++) {
+        const uint32_t number = (uint32_t)(first + i) * 1152;
+        for (int row = 0; row < 3; row++)
+            for (int col = 0; col < 3; col++)
+                for (int c = 0; c < 128; c++) {
+                    float v = dx[i][row][col][c];
+                    const uint32_t bits = nn_bits(key, number + (row * 3 + col) * 128 + c);
+                    v = bits >= 858993459u ? v * 1.25f : 0; // 20% of 2^32
+                    dx[i][row][col][c] = v;
+                }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 1152][256],
+                              const float x[BATCH][1152], const float dy[BATCH][256])
+{
+    const int from = part * 144, to = nn_min(from + 144, 1152);
+    outer_1152x256(from, to, batch->rows, x, dy, dw, false);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 1152][256],
+                            const float g[1152][256], float m[restrict 1152][256],
+                            float v[restrict 1152][256])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const int from = part * 144, to = nn_min(from + 144, 1152);
+    for (int i = from; i < to; i++)
+        for (int j = 0; j < 256; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// turned = w', rows and columns exchanged
+static void dense1_w_turn(int part, float turned[restrict 256][1152], const float w[1152][256])
+{
+    const int from = part * 144, to = nn_min(from + 144, 1152);
+    for (int top = from; top < to; top += 16)
+        for (int left = 0; left < 256; left += 16) {
+            float square[16][16];
+            const int high = nn_min(to - top, 16), wide = nn_min(256 - left, 16);
+            for (int i = 0; i < high; i++)
+                for (int j = 0; j < wide; j++)
+                    square[j][i] = w[top + i][left + j];
+            for (int j = 0; j < wide; j++)
+                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+        }
+}
+
+// y = x w
+// then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm6)
+// then y = x < 0 ? 0 : x (relu6)
+static void dense1_infer(int rows, float y[restrict ROWS][256], const float x[ROWS][1152],
+                         const float w[1152][256], const float mean[256], const float variance[256],
+                         const float gamma[256], const float beta[256])
+{
+    product_1152x256(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 256; j++) {
+            float v = y[i][j];
+            v = (v - mean[j]) / sqrtf(variance[j] + 0.001f) * gamma[j] + beta[j];
+            v = v < 0 ? 0 : v;
+            y[i][j] = v;
+        }
+    }
+}
+
+// --- batchnorm6: batchnorm momentum 0.9   256 -> 256 ---------------------------------------------
+
+// sums = sum x, sum x^2
+static void batchnorm6_sums(int rows, double sums[restrict 2][256], const float x[ROWS][256])
+{
+    memset(sums, 0, sizeof(double[2][256]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 256; c++) {
+            const double v = x[i][c];
+            sums[0][c] += v;
+            sums[1][c] += v * v;
+        }
+}
+
+// stats = mean, 1 / sqrt(variance + eps)
+static void batchnorm6_stats(const NnBatch *batch, float stats[restrict 2][256],
+                             const double sums[BLOCKS][2][256])
+{
+    const double count = (double)batch->rows * 1;
+    for (int c = 0; c < 256; c++) {
+        double sum = 0, squares = 0;
+        for (int block = 0; block < BLOCKS; block++) {
+            sum += sums[block][0][c];
+            squares += sums[block][1][c];
+        }
+        const double mean = sum / count, variance = squares / count - mean * mean;
+        stats[0][c] = (float)mean;
+        stats[1][c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + 0.001));
+    }
+}
+
+// mean, variance follow the batch's
+static void batchnorm6_follow(float mean[restrict 256], float variance[restrict 256],
+                              const float stats[2][256])
+{
+    for (int c = 0; c < 256; c++) {
+        const float deviation = 1 / stats[1][c];
+        mean[c] += 0.1f * (stats[0][c] - mean[c]);
+        variance[c] += 0.1f * (deviation * deviation - 0.001f - variance[c]);
+    }
+}
+
+// y = (x - mean) / deviation * gamma + beta
+// then y = x < 0 ? 0 : x (relu6)
+// then y = kept ? x / (1 - rate) : 0 (dropout4)
+static void batchnorm6_forward(const NnBatch *batch, int first, int rows,
+                               float y[restrict ROWS][256], const float x[ROWS][256],
+                               const float stats[2][256], const float gamma[256],
+                               const float beta[256])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout4"), (uint64_t)batch->step);
+    for (int i = 0; i < rows; i++) {
+        const uint32_t number = (uint32_t)(first + i) * 256;
+        for (int j = 0; j < 256; j++) {
+            float v = x[i][j];
+            v = (v - stats[0][j]) * stats[1][j] * gamma[j] + beta[j];
+            v = v < 0 ? 0 : v;
+            const uint32_t bits = nn_bits(key, number + j);
+            v = bits >= 1288490188u ? v * 1.42857143f : 0; // 30% of 2^32
+            y[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void batchnorm6_beta_partial(int rows, float db[restrict 256], const float dy[ROWS][256])
+{
+    memset(db, 0, sizeof(float[256]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 256; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm6_beta_gradient(float sum[restrict 256], const float partial[BLOCKS][256])
+{
+    for (int j = 0; j < 256; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 256; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dgamma = sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm6_gamma_partial(int rows, float dgamma[restrict 256],
+                                     const float dy[ROWS][256], const float x[ROWS][256],
+                                     const float stats[2][256])
+{
+    memset(dgamma, 0, sizeof(float[256]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 256; c++) {
+            dgamma[c] += dy[i][c] * (x[i][c] - stats[0][c]) * stats[1][c];
+        }
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void batchnorm6_gamma_gradient(float sum[restrict 256], const float partial[BLOCKS][256])
+{
+    for (int j = 0; j < 256; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 256; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = (x - mean) / deviation * gamma + beta
+// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+static void batchnorm6_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][256],
+                                const float dy[ROWS][256], const float x[ROWS][256],
+                                const float stats[2][256], const float gamma[256],
+                                const float dbeta[256], const float dgamma[256])
+{
+    const float share = 1 / (float)(batch->rows * 1); // of one number in its channel
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 256; j++) {
+            float v = dy[i][j];
+            const float xhat = (x[i][j] - stats[0][j]) * stats[1][j];
+            v = gamma[j] * stats[1][j] * (v - (dbeta[j] + xhat * dgamma[j]) * share);
+            dx[i][j] = v;
+        }
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm6_gamma_update(const NnBatch *batch, float w[restrict 256], const float g[256],
+                                    float m[restrict 256], float v[restrict 256])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 256; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void batchnorm6_beta_update(const NnBatch *batch, float w[restrict 256], const float g[256],
+                                   float m[restrict 256], float v[restrict 256])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 256; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// --- dense2: dense 10 softmax   256 -> 10 --------------------------------------------------------
+
+// y = x w
+// then y = x + b
+static void dense2_forward(int rows, float y[restrict ROWS][10], const float x[ROWS][256],
+                           const float w[256][10], const float b[10])
+{
+    product_256x10(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 10; j++) {
+            float v = y[i][j];
+            v += b[j];
+            y[i][j] = v;
+        }
+    }
+}
+
+// y = exp(x) / sum exp(x)
+static void dense2_softmax(int rows, float y[restrict ROWS][10], const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        float largest = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest = x[i][j] > largest ? x[i][j] : largest;
+        float sum = 0;
+        for (int j = 0; j < 10; j++) {
+            y[i][j] = nn_expf(x[i][j] - largest);
+            sum += y[i][j];
+        }
+        for (int j = 0; j < 10; j++)
+            y[i][j] /= sum;
+    }
+}
+
+// forward: y = x + b
+// db = sum of dy over the block's rows
+static void dense2_b_partial(int rows, float db[restrict 10], const float dy[ROWS][10])
+{
+    memset(db, 0, sizeof(float[10]));
+    for (int i = 0; i < rows; i++)
+        for (int c = 0; c < 10; c++)
+            db[c] += dy[i][c];
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS][10])
+{
+    for (int j = 0; j < 10; j++)
+        sum[j] = partial[0][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 10; j++)
+            sum[j] += partial[block][j];
+}
+
+// forward: y = x w
+// dx = dy w'
+// then y = kept ? x / (1 - rate) : 0 (dropout4)
+// forward: y = x < 0 ? 0 : x (relu6)
+// dx = y > 0 ? dy : 0
+static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][256],
+                            const float dy[ROWS][10], const float turned[10][256],
+                            const float y[ROWS][256])
+{
+    const uint64_t key = nn_key(batch->seed, nn_stream("dropout4"), (uint64_t)batch->step);
+    product_10x256(rows, dy, turned, dx);
+    for (int i = 0; i < rows; i++) {
+        const uint32_t number = (uint32_t)(first + i) * 256;
+        for (int j = 0; j < 256; j++) {
+            float v = dx[i][j];
+            const uint32_t bits = nn_bits(key, number + j);
+            v = bits >= 1288490188u ? v * 1.42857143f : 0; // 30% of 2^32
+            v = y[i][j] > 0 ? v : 0;
+            dx[i][j] = v;
+        }
+    }
+}
+
+// forward: y = x w
+// dw = x' dy
+static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 256][10],
+                              const float x[BATCH][256], const float dy[BATCH][10])
+{
+    outer_256x10(0, 256, batch->rows, x, dy, dw, false);
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense2_w_update(const NnBatch *batch, float w[restrict 256][10], const float g[256][10],
+                            float m[restrict 256][10], float v[restrict 256][10])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int i = 0; i < 256; i++)
+        for (int j = 0; j < 10; j++) {
+            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+        }
+}
+
+// w = w - rate' m / (sqrt(v) + eps)
+static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const float g[10],
+                            float m[restrict 10], float v[restrict 10])
+{
+    const double t = (double)batch->step;
+    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    for (int j = 0; j < 10; j++) {
+        m[j] += 0.1f * (g[j] - m[j]);
+        v[j] += 0.001f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// turned = w', rows and columns exchanged
+static void dense2_w_turn(float turned[restrict 10][256], const float w[256][10])
+{
+    for (int i = 0; i < 256; i++)
+        for (int j = 0; j < 10; j++)
+            turned[j][i] = w[i][j];
+}
+
+// --- loss cross_entropy smoothing 0.05, and the answer -------------------------------------------
+
+// predicted = the index of the largest x
+static void output_predict(int rows, int32_t predicted[restrict ROWS], const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        int best = 0;
+        for (int j = 1; j < 10; j++)
+            best = x[i][j] > x[i][best] ? j : best;
+        predicted[i] = best;
+    }
+}
+
+// loss = log(sum exp(x)) - x[label]
+static void loss_forward(const NnBatch *batch, int first, int rows, float loss[restrict ROWS],
+                         const float x[ROWS][10])
+{
+    for (int i = 0; i < rows; i++) {
+        const int label = batch->labels[batch->index[first + i]];
+        float largest = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest = x[i][j] > largest ? x[i][j] : largest;
+        float sum = 0, all = 0;
+        for (int j = 0; j < 10; j++) {
+            sum += nn_expf(x[i][j] - largest);
+            all += x[i][j];
+        }
+        loss[i] = (nn_logf(sum) + largest - 0.95f * x[i][label] - 0.005f * all);
+    }
+}
+
+// result = sums over the batch
+static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[BATCH],
+                       const int32_t predicted[BATCH])
+{
+    double sum = 0;
+    int hits = 0;
+    for (int i = 0; i < batch->rows; i++) {
+        sum += loss[i];
+        hits += predicted[i] == batch->labels[batch->index[i]];
+    }
+    const bool finite = isfinite(sum);
+    if (nn_thread() == 0)
+        *result = (NnResult){.loss = sum, .hits = hits, .finite = finite};
+    return finite;
+}
+
+// forward: loss = log(sum exp(x)) - x[label]
+// dx = (p - target) / rows, p = softmax(x)
+static void loss_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][10],
+                          const float p[ROWS][10])
+{
+    const float scale = 1 / (float)batch->rows;
+    for (int i = 0; i < rows; i++) {
+        const int label = batch->labels[batch->index[first + i]];
+        for (int j = 0; j < 10; j++)
+            dx[i][j] = (p[i][j] - (0.95f * (j == label) + 0.005f)) * scale;
+    }
+}
+
+// --- the whole network ---------------------------------------------------------------------------
+
+// Makes what is kept in two layouts anew: for weights that were set from outside.
+static void prepare(void)
+{
+    dense2_w_turn(dense2_w_turned, dense2_w);
+    for (int part = 0; part < 8; part++)
+        dense1_w_turn(part, dense1_w_turned, dense1_w);
+    for (int part = 0; part < 8; part++)
+        conv5_w_turn(part, (void *)conv5_w_turned, (void *)conv5_w);
+    for (int part = 0; part < 8; part++)
+        conv4_w_turn(part, (void *)conv4_w_turned, (void *)conv4_w);
+    for (int part = 0; part < 8; part++)
+        conv3_w_turn(part, (void *)conv3_w_turned, (void *)conv3_w);
+    for (int part = 0; part < 4; part++)
+        conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
+}
+
+// nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
+// table `calls`, which the command `bench` prints.
+enum {
+    CALL_input_augment,
+    CALL_conv1_forward, CALL_conv1_w_partial, CALL_conv1_w_gradient, CALL_conv1_w_update,
+    CALL_batchnorm1_sums, CALL_batchnorm1_stats, CALL_batchnorm1_follow, CALL_batchnorm1_forward,
+    CALL_batchnorm1_beta_partial, CALL_batchnorm1_beta_gradient, CALL_batchnorm1_gamma_partial,
+    CALL_batchnorm1_gamma_gradient, CALL_batchnorm1_backward, CALL_batchnorm1_gamma_update,
+    CALL_batchnorm1_beta_update,
+    CALL_conv2_forward, CALL_conv2_w_partial, CALL_conv2_w_gradient, CALL_conv2_backward,
+    CALL_conv2_w_update, CALL_conv2_w_turn,
+    CALL_batchnorm2_sums, CALL_batchnorm2_stats, CALL_batchnorm2_follow, CALL_batchnorm2_forward,
+    CALL_batchnorm2_beta_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_partial,
+    CALL_batchnorm2_gamma_gradient, CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update,
+    CALL_batchnorm2_beta_update,
+    CALL_pool1_forward, CALL_pool1_backward,
+    CALL_dropout1_forward,
+    CALL_conv3_forward, CALL_conv3_w_partial, CALL_conv3_w_gradient, CALL_conv3_backward,
+    CALL_conv3_w_update, CALL_conv3_w_turn,
+    CALL_batchnorm3_sums, CALL_batchnorm3_stats, CALL_batchnorm3_follow, CALL_batchnorm3_forward,
+    CALL_batchnorm3_beta_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_partial,
+    CALL_batchnorm3_gamma_gradient, CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update,
+    CALL_batchnorm3_beta_update,
+    CALL_conv4_forward, CALL_conv4_w_partial, CALL_conv4_w_gradient, CALL_conv4_backward,
+    CALL_conv4_w_update, CALL_conv4_w_turn,
+    CALL_batchnorm4_sums, CALL_batchnorm4_stats, CALL_batchnorm4_follow, CALL_batchnorm4_forward,
+    CALL_batchnorm4_beta_partial, CALL_batchnorm4_beta_gradient, CALL_batchnorm4_gamma_partial,
+    CALL_batchnorm4_gamma_gradient, CALL_batchnorm4_backward, CALL_batchnorm4_gamma_update,
+    CALL_batchnorm4_beta_update,
+    CALL_pool2_forward, CALL_pool2_backward,
+    CALL_dropout2_forward,
+    CALL_conv5_forward, CALL_conv5_w_partial, CALL_conv5_w_gradient, CALL_conv5_backward,
+    CALL_conv5_w_update, CALL_conv5_w_turn,
+    CALL_batchnorm5_sums, CALL_batchnorm5_stats, CALL_batchnorm5_follow, CALL_batchnorm5_forward,
+    CALL_batchnorm5_beta_partial, CALL_batchnorm5_beta_gradient, CALL_batchnorm5_gamma_partial,
+    CALL_batchnorm5_gamma_gradient, CALL_batchnorm5_backward, CALL_batchnorm5_gamma_update,
+    CALL_batchnorm5_beta_update,
+    CALL_pool3_forward, CALL_pool3_backward,
+    CALL_dropout3_forward,
+    CALL_dense1_forward, CALL_dense1_backward, CALL_dense1_w_gradient, CALL_dense1_w_update,
+    CALL_dense1_w_turn,
+    CALL_batchnorm6_sums, CALL_batchnorm6_stats, CALL_batchnorm6_follow, CALL_batchnorm6_forward,
+    CALL_batchnorm6_beta_partial, CALL_batchnorm6_beta_gradient, CALL_batchnorm6_gamma_partial,
+    CALL_batchnorm6_gamma_gradient, CALL_batchnorm6_backward, CALL_batchnorm6_gamma_update,
+    CALL_batchnorm6_beta_update,
+    CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
+    CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
+    CALL_dense2_w_turn,
+    CALL_output_predict,
+    CALL_loss_forward, CALL_loss_backward,
+};
+
+// One step of training: forward, backward and update.
+static inline __attribute__((always_inline)) void step(
+    const NnBatch *batch, NnResult *result, bool timed)
+{
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        nn_call(input_augment, batch, first, rows, BLOCK(input));
+        nn_call(conv1_forward, rows, BLOCK(conv1), BLOCK(input), conv1_w);
+        nn_call(batchnorm1_sums, rows, BLOCK(batchnorm1_sums), BLOCK(conv1));
+    }
+    nn_barrier();
+
+    nn_single (0) {
+        nn_call(batchnorm1_stats, batch, WHOLE(batchnorm1_stats), WHOLE(batchnorm1_sums));
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int rows = rows_from(block * ROWS, batch);
+        nn_call(batchnorm1_forward, rows, BLOCK(relu1), BLOCK(conv1), WHOLE(batchnorm1_stats),
+                batchnorm1_gamma, batchnorm1_beta);
+        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(relu1), conv2_w);
+        nn_call(batchnorm2_sums, rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
+    }
+    nn_barrier();
+
+    nn_single (0) {
+        nn_call(batchnorm2_stats, batch, WHOLE(batchnorm2_stats), WHOLE(batchnorm2_sums));
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        nn_call(batchnorm2_forward, rows, BLOCK(relu2), BLOCK(conv2), WHOLE(batchnorm2_stats),
+                batchnorm2_gamma, batchnorm2_beta);
+        nn_call(pool1_forward, rows, BLOCK(pool1), BLOCK(relu2));
+        nn_call(dropout1_forward, batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
+        nn_call(conv3_forward, rows, BLOCK(conv3), BLOCK(dropout1), conv3_w);
+        nn_call(batchnorm3_sums, rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
+    }
+    nn_barrier();
+
+    nn_single (0) {
+        nn_call(batchnorm3_stats, batch, WHOLE(batchnorm3_stats), WHOLE(batchnorm3_sums));
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int rows = rows_from(block * ROWS, batch);
+        nn_call(batchnorm3_forward, rows, BLOCK(relu3), BLOCK(conv3), WHOLE(batchnorm3_stats),
+                batchnorm3_gamma, batchnorm3_beta);
+        nn_call(conv4_forward, rows, BLOCK(conv4), BLOCK(relu3), conv4_w);
+        nn_call(batchnorm4_sums, rows, BLOCK(batchnorm4_sums), BLOCK(conv4));
+    }
+    nn_barrier();
+
+    nn_single (0) {
+        nn_call(batchnorm4_stats, batch, WHOLE(batchnorm4_stats), WHOLE(batchnorm4_sums));
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        nn_call(batchnorm4_forward, rows, BLOCK(relu4), BLOCK(conv4), WHOLE(batchnorm4_stats),
+                batchnorm4_gamma, batchnorm4_beta);
+        nn_call(pool2_forward, rows, BLOCK(pool2), BLOCK(relu4));
+        nn_call(dropout2_forward, batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
+        nn_call(conv5_forward, rows, BLOCK(conv5), BLOCK(dropout2), conv5_w);
+        nn_call(batchnorm5_sums, rows, BLOCK(batchnorm5_sums), BLOCK(conv5));
+    }
+    nn_barrier();
+
+    nn_single (0) {
+        nn_call(batchnorm5_stats, batch, WHOLE(batchnorm5_stats), WHOLE(batchnorm5_sums));
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        nn_call(batchnorm5_forward, rows, BLOCK(relu5), BLOCK(conv5), WHOLE(batchnorm5_stats),
+                batchnorm5_gamma, batchnorm5_beta);
+        nn_call(pool3_forward, rows, BLOCK(pool3), BLOCK(relu5));
+        nn_call(dropout3_forward, batch, first, rows, BLOCK(dropout3), BLOCK(pool3));
+        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(dropout3), dense1_w);
+        nn_call(batchnorm6_sums, rows, BLOCK(batchnorm6_sums), BLOCK(dense1));
+    }
+    nn_barrier();
+
+    nn_single (0) {
+        nn_call(batchnorm6_stats, batch, WHOLE(batchnorm6_stats), WHOLE(batchnorm6_sums));
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        nn_call(batchnorm6_forward, batch, first, rows, BLOCK(dropout4), BLOCK(dense1),
+                WHOLE(batchnorm6_stats), batchnorm6_gamma, batchnorm6_beta);
+        nn_call(dense2_forward, rows, BLOCK(dense2_z), BLOCK(dropout4), dense2_w, dense2_b);
+        nn_call(dense2_softmax, rows, BLOCK(dense2), BLOCK(dense2_z));
+        nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense2));
+        nn_call(loss_forward, batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
+        nn_call(loss_backward, batch, first, rows, BLOCK(d_dense2_z), BLOCK(dense2));
+        nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
+        nn_call(dense2_backward, batch, first, rows, BLOCK(d_batchnorm6), BLOCK(d_dense2_z),
+                dense2_w_turned, BLOCK(dropout4));
+        nn_call(batchnorm6_beta_partial, rows, BLOCK(d_batchnorm6_beta_partial),
+                BLOCK(d_batchnorm6));
+        nn_call(batchnorm6_gamma_partial, rows, BLOCK(d_batchnorm6_gamma_partial),
+                BLOCK(d_batchnorm6), BLOCK(dense1), WHOLE(batchnorm6_stats));
+    }
+    nn_barrier();
+
+    if (!loss_total(batch, result, WHOLE(loss), WHOLE(predicted))) {
+        nn_barrier();
+        return; // not finite: no weight is changed
+    }
+    nn_single (0) {
+        nn_call(batchnorm1_follow, batchnorm1_mean, batchnorm1_variance, WHOLE(batchnorm1_stats));
+    }
+    nn_single (1) {
+        nn_call(batchnorm2_follow, batchnorm2_mean, batchnorm2_variance, WHOLE(batchnorm2_stats));
+    }
+    nn_single (2) {
+        nn_call(batchnorm3_follow, batchnorm3_mean, batchnorm3_variance, WHOLE(batchnorm3_stats));
+    }
+    nn_single (3) {
+        nn_call(batchnorm4_follow, batchnorm4_mean, batchnorm4_variance, WHOLE(batchnorm4_stats));
+    }
+    nn_single (4) {
+        nn_call(batchnorm5_follow, batchnorm5_mean, batchnorm5_variance, WHOLE(batchnorm5_stats));
+    }
+    nn_single (5) {
+        nn_call(batchnorm6_follow, batchnorm6_mean, batchnorm6_variance, WHOLE(batchnorm6_stats));
+        nn_call(batchnorm6_beta_gradient, WHOLE(d_batchnorm6_beta),
+                WHOLE(d_batchnorm6_beta_partial));
+        nn_call(batchnorm6_gamma_gradient, WHOLE(d_batchnorm6_gamma),
+                WHOLE(d_batchnorm6_gamma_partial));
+        nn_call(batchnorm6_beta_update, batch, batchnorm6_beta, WHOLE(d_batchnorm6_beta),
+                batchnorm6_beta_m, batchnorm6_beta_v);
+    }
+    nn_single (6) {
+        nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
+        nn_call(dense2_w_gradient, batch, WHOLE(d_dense2_w), WHOLE(dropout4), WHOLE(d_dense2_z));
+        nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+        nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        nn_call(batchnorm6_backward, batch, rows, BLOCK(d_dense1), BLOCK(d_batchnorm6),
+                BLOCK(dense1), WHOLE(batchnorm6_stats), batchnorm6_gamma, WHOLE(d_batchnorm6_beta),
+                WHOLE(d_batchnorm6_gamma));
+        nn_call(dense1_backward, batch, first, rows, BLOCK(d_pool3), BLOCK(d_dense1),
+                dense1_w_turned);
+        nn_call(pool3_backward, rows, BLOCK(d_batchnorm5), BLOCK(d_pool3), BLOCK(relu5),
+                BLOCK(pool3));
+        nn_call(batchnorm5_beta_partial, rows, BLOCK(d_batchnorm5_beta_partial),
+                BLOCK(d_batchnorm5));
+        nn_call(batchnorm5_gamma_partial, rows, BLOCK(d_batchnorm5_gamma_partial),
+                BLOCK(d_batchnorm5), BLOCK(conv5), WHOLE(batchnorm5_stats));
+    }
+    nn_barrier();
+
+    nn_each (part, 8) {
+        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(dropout3),
+                WHOLE(d_dense1));
+        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+        nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
+    }
+    nn_single (0) {
+        nn_call(batchnorm5_beta_gradient, WHOLE(d_batchnorm5_beta),
+                WHOLE(d_batchnorm5_beta_partial));
+        nn_call(batchnorm5_gamma_gradient, WHOLE(d_batchnorm5_gamma),
+                WHOLE(d_batchnorm5_gamma_partial));
+        nn_call(batchnorm5_beta_update, batch, batchnorm5_beta, WHOLE(d_batchnorm5_beta),
+                batchnorm5_beta_m, batchnorm5_beta_v);
+    }
+    nn_single (1) {
+        nn_call(batchnorm6_gamma_update, batch, batchnorm6_gamma, WHOLE(d_batchnorm6_gamma),
+                batchnorm6_gamma_m, batchnorm6_gamma_v);
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        nn_call(batchnorm5_backward, batch, rows, BLOCK(d_conv5), BLOCK(d_batchnorm5),
+                BLOCK(conv5), WHOLE(batchnorm5_stats), batchnorm5_gamma, WHOLE(d_batchnorm5_beta),
+                WHOLE(d_batchnorm5_gamma));
+        nn_call(conv5_w_partial, rows, BLOCK(d_conv5_w_partial), BLOCK(dropout2), BLOCK(d_conv5));
+        nn_call(conv5_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv5), conv5_w_turned);
+        nn_call(pool2_backward, rows, BLOCK(d_batchnorm4), BLOCK(d_pool2), BLOCK(relu4),
+                BLOCK(pool2));
+        nn_call(batchnorm4_beta_partial, rows, BLOCK(d_batchnorm4_beta_partial),
+                BLOCK(d_batchnorm4));
+        nn_call(batchnorm4_gamma_partial, rows, BLOCK(d_batchnorm4_gamma_partial),
+                BLOCK(d_batchnorm4), BLOCK(conv4), WHOLE(batchnorm4_stats));
+    }
+    nn_barrier();
+
+    nn_each (part, 8) {
+        nn_call(conv5_w_gradient, part, WHOLE(d_conv5_w), WHOLE(d_conv5_w_partial));
+        nn_call(conv5_w_update, batch, part, (void *)conv5_w, WHOLE(d_conv5_w), (void *)conv5_w_m,
+                (void *)conv5_w_v);
+        nn_call(conv5_w_turn, part, (void *)conv5_w_turned, (void *)conv5_w);
+    }
+    nn_single (0) {
+        nn_call(batchnorm4_beta_gradient, WHOLE(d_batchnorm4_beta),
+                WHOLE(d_batchnorm4_beta_partial));
+        nn_call(batchnorm4_gamma_gradient, WHOLE(d_batchnorm4_gamma),
+                WHOLE(d_batchnorm4_gamma_partial));
+        nn_call(batchnorm4_beta_update, batch, batchnorm4_beta, WHOLE(d_batchnorm4_beta),
+                batchnorm4_beta_m, batchnorm4_beta_v);
+    }
+    nn_single (1) {
+        nn_call(batchnorm5_gamma_update, batch, batchnorm5_gamma, WHOLE(d_batchnorm5_gamma),
+                batchnorm5_gamma_m, batchnorm5_gamma_v);
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int rows = rows_from(block * ROWS, batch);
+        nn_call(batchnorm4_backward, batch, rows, BLOCK(d_conv4), BLOCK(d_batchnorm4),
+                BLOCK(conv4), WHOLE(batchnorm4_stats), batchnorm4_gamma, WHOLE(d_batchnorm4_beta),
+                WHOLE(d_batchnorm4_gamma));
+        nn_call(conv4_w_partial, rows, BLOCK(d_conv4_w_partial), BLOCK(relu3), BLOCK(d_conv4));
+        nn_call(conv4_backward, rows, BLOCK(d_batchnorm3), BLOCK(d_conv4), conv4_w_turned,
+                BLOCK(relu3));
+        nn_call(batchnorm3_beta_partial, rows, BLOCK(d_batchnorm3_beta_partial),
+                BLOCK(d_batchnorm3));
+        nn_call(batchnorm3_gamma_partial, rows, BLOCK(d_batchnorm3_gamma_partial),
+                BLOCK(d_batchnorm3), BLOCK(conv3), WHOLE(batchnorm3_stats));
+    }
+    nn_barrier();
+
+    nn_each (part, 8) {
+        nn_call(conv4_w_gradient, part, WHOLE(d_conv4_w), WHOLE(d_conv4_w_partial));
+        nn_call(conv4_w_update, batch, part, (void *)conv4_w, WHOLE(d_conv4_w), (void *)conv4_w_m,
+                (void *)conv4_w_v);
+        nn_call(conv4_w_turn, part, (void *)conv4_w_turned, (void *)conv4_w);
+    }
+    nn_single (0) {
+        nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta),
+                WHOLE(d_batchnorm3_beta_partial));
+        nn_call(batchnorm3_gamma_gradient, WHOLE(d_batchnorm3_gamma),
+                WHOLE(d_batchnorm3_gamma_partial));
+        nn_call(batchnorm3_beta_update, batch, batchnorm3_beta, WHOLE(d_batchnorm3_beta),
+                batchnorm3_beta_m, batchnorm3_beta_v);
+    }
+    nn_single (1) {
+        nn_call(batchnorm4_gamma_update, batch, batchnorm4_gamma, WHOLE(d_batchnorm4_gamma),
+                batchnorm4_gamma_m, batchnorm4_gamma_v);
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        nn_call(batchnorm3_backward, batch, rows, BLOCK(d_conv3), BLOCK(d_batchnorm3),
+                BLOCK(conv3), WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
+                WHOLE(d_batchnorm3_gamma));
+        nn_call(conv3_w_partial, rows, BLOCK(d_conv3_w_partial), BLOCK(dropout1), BLOCK(d_conv3));
+        nn_call(conv3_backward, batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv3), conv3_w_turned);
+        nn_call(pool1_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool1), BLOCK(relu2),
+                BLOCK(pool1));
+        nn_call(batchnorm2_beta_partial, rows, BLOCK(d_batchnorm2_beta_partial),
+                BLOCK(d_batchnorm2));
+        nn_call(batchnorm2_gamma_partial, rows, BLOCK(d_batchnorm2_gamma_partial),
+                BLOCK(d_batchnorm2), BLOCK(conv2), WHOLE(batchnorm2_stats));
+    }
+    nn_barrier();
+
+    nn_each (part, 8) {
+        nn_call(conv3_w_gradient, part, WHOLE(d_conv3_w), WHOLE(d_conv3_w_partial));
+        nn_call(conv3_w_update, batch, part, (void *)conv3_w, WHOLE(d_conv3_w), (void *)conv3_w_m,
+                (void *)conv3_w_v);
+        nn_call(conv3_w_turn, part, (void *)conv3_w_turned, (void *)conv3_w);
+    }
+    nn_single (0) {
+        nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta),
+                WHOLE(d_batchnorm2_beta_partial));
+        nn_call(batchnorm2_gamma_gradient, WHOLE(d_batchnorm2_gamma),
+                WHOLE(d_batchnorm2_gamma_partial));
+        nn_call(batchnorm2_beta_update, batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta),
+                batchnorm2_beta_m, batchnorm2_beta_v);
+    }
+    nn_single (1) {
+        nn_call(batchnorm3_gamma_update, batch, batchnorm3_gamma, WHOLE(d_batchnorm3_gamma),
+                batchnorm3_gamma_m, batchnorm3_gamma_v);
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int rows = rows_from(block * ROWS, batch);
+        nn_call(batchnorm2_backward, batch, rows, BLOCK(d_conv2), BLOCK(d_batchnorm2),
+                BLOCK(conv2), WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
+                WHOLE(d_batchnorm2_gamma));
+        nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(relu1), BLOCK(d_conv2));
+        nn_call(conv2_backward, rows, BLOCK(d_batchnorm1), BLOCK(d_conv2), conv2_w_turned,
+                BLOCK(relu1));
+        nn_call(batchnorm1_beta_partial, rows, BLOCK(d_batchnorm1_beta_partial),
+                BLOCK(d_batchnorm1));
+        nn_call(batchnorm1_gamma_partial, rows, BLOCK(d_batchnorm1_gamma_partial),
+                BLOCK(d_batchnorm1), BLOCK(conv1), WHOLE(batchnorm1_stats));
+    }
+    nn_barrier();
+
+    nn_each (part, 4) {
+        nn_call(conv2_w_gradient, part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial));
+        nn_call(conv2_w_update, batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_m,
+                (void *)conv2_w_v);
+        nn_call(conv2_w_turn, part, conv2_w_turned, (void *)conv2_w);
+    }
+    nn_single (0) {
+        nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta),
+                WHOLE(d_batchnorm1_beta_partial));
+        nn_call(batchnorm1_gamma_gradient, WHOLE(d_batchnorm1_gamma),
+                WHOLE(d_batchnorm1_gamma_partial));
+        nn_call(batchnorm1_beta_update, batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta),
+                batchnorm1_beta_m, batchnorm1_beta_v);
+    }
+    nn_single (1) {
+        nn_call(batchnorm2_gamma_update, batch, batchnorm2_gamma, WHOLE(d_batchnorm2_gamma),
+                batchnorm2_gamma_m, batchnorm2_gamma_v);
+    }
+    nn_barrier();
+
+    nn_each (block, BLOCKS) {
+        const int rows = rows_from(block * ROWS, batch);
+        nn_call(batchnorm1_backward, batch, rows, BLOCK(d_conv1), BLOCK(d_batchnorm1),
+                BLOCK(conv1), WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
+                WHOLE(d_batchnorm1_gamma));
+        nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
+    }
+    nn_barrier();
+
+    nn_single (0) {
+        nn_call(conv1_w_gradient, WHOLE(d_conv1_w), WHOLE(d_conv1_w_partial));
+        nn_call(conv1_w_update, batch, (void *)conv1_w, WHOLE(d_conv1_w), (void *)conv1_w_m,
+                (void *)conv1_w_v);
+    }
+    nn_single (1) {
+        nn_call(batchnorm1_gamma_update, batch, batchnorm1_gamma, WHOLE(d_batchnorm1_gamma),
+                batchnorm1_gamma_m, batchnorm1_gamma_v);
+    }
+    nn_barrier();
+}
+
+static void train_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, false);
+}
+
+static void timed_step(const NnBatch *batch, NnResult *result)
+{
+    step(batch, result, true);
+}
+
+// The forward pass alone, as the trained network is used.
+static void infer(const NnBatch *batch, NnResult *result)
+{
+    nn_each (block, BLOCKS) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_forward(batch, first, rows, BLOCK(infer_input));
+        conv1_infer(rows, BLOCK(infer_relu1), BLOCK(infer_input), conv1_w, batchnorm1_mean,
+                    batchnorm1_variance, batchnorm1_gamma, batchnorm1_beta);
+        conv2_infer(rows, BLOCK(infer_relu2), BLOCK(infer_relu1), conv2_w, batchnorm2_mean,
+                    batchnorm2_variance, batchnorm2_gamma, batchnorm2_beta);
+        pool1_forward(rows, BLOCK(infer_pool1), BLOCK(infer_relu2));
+        conv3_infer(rows, BLOCK(infer_relu3), BLOCK(infer_pool1), conv3_w, batchnorm3_mean,
+                    batchnorm3_variance, batchnorm3_gamma, batchnorm3_beta);
+        conv4_infer(rows, BLOCK(infer_relu4), BLOCK(infer_relu3), conv4_w, batchnorm4_mean,
+                    batchnorm4_variance, batchnorm4_gamma, batchnorm4_beta);
+        pool2_forward(rows, BLOCK(infer_pool2), BLOCK(infer_relu4));
+        conv5_infer(rows, BLOCK(infer_relu5), BLOCK(infer_pool2), conv5_w, batchnorm5_mean,
+                    batchnorm5_variance, batchnorm5_gamma, batchnorm5_beta);
+        pool3_forward(rows, BLOCK(infer_pool3), BLOCK(infer_relu5));
+        dense1_infer(rows, BLOCK(infer_relu6), BLOCK(infer_pool3), dense1_w, batchnorm6_mean,
+                     batchnorm6_variance, batchnorm6_gamma, batchnorm6_beta);
+        dense2_forward(rows, BLOCK(infer_dense2_z), BLOCK(infer_relu6), dense2_w, dense2_b);
+        dense2_softmax(rows, BLOCK(infer_dense2), BLOCK(infer_dense2_z));
+        output_predict(rows, BLOCK(infer_predicted), BLOCK(infer_dense2));
+        if (batch->labels)
+            loss_forward(batch, first, rows, BLOCK(infer_loss), BLOCK(infer_dense2_z));
+    }
+    nn_barrier();
+
+    if (batch->labels)
+        loss_total(batch, result, WHOLE(infer_loss), WHOLE(infer_predicted));
+    nn_barrier();
+}
+
+// Runs training's forward pass again, and names the first layer whose output is not finite.
+static const char *first_nonfinite(const NnBatch *batch)
+{
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        input_augment(batch, first, rows, BLOCK(input));
+        if (!nn_finite_f32(BLOCK(input), rows * 784L))
+            return "input";
+        conv1_forward(rows, BLOCK(conv1), BLOCK(input), conv1_w);
+        if (!nn_finite_f32(BLOCK(conv1), rows * 21632L))
+            return "conv1";
+        batchnorm1_sums(rows, BLOCK(batchnorm1_sums), BLOCK(conv1));
+    }
+    batchnorm1_stats(batch, WHOLE(batchnorm1_stats), WHOLE(batchnorm1_sums));
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        batchnorm1_forward(rows, BLOCK(relu1), BLOCK(conv1), WHOLE(batchnorm1_stats),
+                           batchnorm1_gamma, batchnorm1_beta);
+        if (!nn_finite_f32(BLOCK(relu1), rows * 21632L))
+            return "batchnorm1";
+        conv2_forward(rows, BLOCK(conv2), BLOCK(relu1), conv2_w);
+        if (!nn_finite_f32(BLOCK(conv2), rows * 18432L))
+            return "conv2";
+        batchnorm2_sums(rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
+    }
+    batchnorm2_stats(batch, WHOLE(batchnorm2_stats), WHOLE(batchnorm2_sums));
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        batchnorm2_forward(rows, BLOCK(relu2), BLOCK(conv2), WHOLE(batchnorm2_stats),
+                           batchnorm2_gamma, batchnorm2_beta);
+        if (!nn_finite_f32(BLOCK(relu2), rows * 18432L))
+            return "batchnorm2";
+        pool1_forward(rows, BLOCK(pool1), BLOCK(relu2));
+        if (!nn_finite_f32(BLOCK(pool1), rows * 4608L))
+            return "pool1";
+        dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
+        if (!nn_finite_f32(BLOCK(dropout1), rows * 4608L))
+            return "dropout1";
+        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout1), conv3_w);
+        if (!nn_finite_f32(BLOCK(conv3), rows * 9216L))
+            return "conv3";
+        batchnorm3_sums(rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
+    }
+    batchnorm3_stats(batch, WHOLE(batchnorm3_stats), WHOLE(batchnorm3_sums));
+    for (int block = 0; block < BLOCKS; block++) {
+        const int rows = rows_from(block * ROWS, batch);
+        batchnorm3_forward(rows, BLOCK(relu3), BLOCK(conv3), WHOLE(batchnorm3_stats),
+                           batchnorm3_gamma, batchnorm3_beta);
+        if (!nn_finite_f32(BLOCK(relu3), rows * 9216L))
+            return "batchnorm3";
+        conv4_forward(rows, BLOCK(conv4), BLOCK(relu3), conv4_w);
+        if (!nn_finite_f32(BLOCK(conv4), rows * 9216L))
+            return "conv4";
+        batchnorm4_sums(rows, BLOCK(batchnorm4_sums), BLOCK(conv4));
+    }
+    batchnorm4_stats(batch, WHOLE(batchnorm4_stats), WHOLE(batchnorm4_sums));
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        batchnorm4_forward(rows, BLOCK(relu4), BLOCK(conv4), WHOLE(batchnorm4_stats),
+                           batchnorm4_gamma, batchnorm4_beta);
+        if (!nn_finite_f32(BLOCK(relu4), rows * 9216L))
+            return "batchnorm4";
+        pool2_forward(rows, BLOCK(pool2), BLOCK(relu4));
+        if (!nn_finite_f32(BLOCK(pool2), rows * 2304L))
+            return "pool2";
+        dropout2_forward(batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
+        if (!nn_finite_f32(BLOCK(dropout2), rows * 2304L))
+            return "dropout2";
+        conv5_forward(rows, BLOCK(conv5), BLOCK(dropout2), conv5_w);
+        if (!nn_finite_f32(BLOCK(conv5), rows * 4608L))
+            return "conv5";
+        batchnorm5_sums(rows, BLOCK(batchnorm5_sums), BLOCK(conv5));
+    }
+    batchnorm5_stats(batch, WHOLE(batchnorm5_stats), WHOLE(batchnorm5_sums));
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        batchnorm5_forward(rows, BLOCK(relu5), BLOCK(conv5), WHOLE(batchnorm5_stats),
+                           batchnorm5_gamma, batchnorm5_beta);
+        if (!nn_finite_f32(BLOCK(relu5), rows * 4608L))
+            return "batchnorm5";
+        pool3_forward(rows, BLOCK(pool3), BLOCK(relu5));
+        if (!nn_finite_f32(BLOCK(pool3), rows * 1152L))
+            return "pool3";
+        dropout3_forward(batch, first, rows, BLOCK(dropout3), BLOCK(pool3));
+        if (!nn_finite_f32(BLOCK(dropout3), rows * 1152L))
+            return "dropout3";
+        dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w);
+        if (!nn_finite_f32(BLOCK(dense1), rows * 256L))
+            return "dense1";
+        batchnorm6_sums(rows, BLOCK(batchnorm6_sums), BLOCK(dense1));
+    }
+    batchnorm6_stats(batch, WHOLE(batchnorm6_stats), WHOLE(batchnorm6_sums));
+    for (int block = 0; block < BLOCKS; block++) {
+        const int first = block * ROWS, rows = rows_from(first, batch);
+        batchnorm6_forward(batch, first, rows, BLOCK(dropout4), BLOCK(dense1),
+                           WHOLE(batchnorm6_stats), batchnorm6_gamma, batchnorm6_beta);
+        if (!nn_finite_f32(BLOCK(dropout4), rows * 256L))
+            return "batchnorm6";
+        dense2_forward(rows, BLOCK(dense2_z), BLOCK(dropout4), dense2_w, dense2_b);
+        if (!nn_finite_f32(BLOCK(dense2_z), rows * 10L))
+            return "dense2";
+        dense2_softmax(rows, BLOCK(dense2), BLOCK(dense2_z));
+        if (!nn_finite_f32(BLOCK(dense2), rows * 10L))
+            return "dense2";
+        loss_forward(batch, first, rows, BLOCK(loss), BLOCK(dense2_z));
+        if (!nn_finite_f32(BLOCK(loss), rows))
+            return "loss";
+    }
+    return NULL;
+}
+
+// --- what the runtime is told --------------------------------------------------------------------
+
+static const NnLayer layers[] = {
+    {"conv1", "conv 32 3x3 bias off", "26x26x32", 288, 194688},
+    {"batchnorm1", "batchnorm momentum 0.9", "26x26x32", 64, 0},
+    {"relu1", "relu", "26x26x32", 0, 0},
+    {"conv2", "conv 32 3x3 bias off", "24x24x32", 9216, 5308416},
+    {"batchnorm2", "batchnorm momentum 0.9", "24x24x32", 64, 0},
+    {"relu2", "relu", "24x24x32", 0, 0},
+    {"pool1", "pool 2x2", "12x12x32", 0, 0},
+    {"dropout1", "dropout 10%", "12x12x32", 0, 0},
+    {"conv3", "conv 64 3x3 pad same bias off", "12x12x64", 18432, 2654208},
+    {"batchnorm3", "batchnorm momentum 0.9", "12x12x64", 128, 0},
+    {"relu3", "relu", "12x12x64", 0, 0},
+    {"conv4", "conv 64 3x3 pad same bias off", "12x12x64", 36864, 5308416},
+    {"batchnorm4", "batchnorm momentum 0.9", "12x12x64", 128, 0},
+    {"relu4", "relu", "12x12x64", 0, 0},
+    {"pool2", "pool 2x2", "6x6x64", 0, 0},
+    {"dropout2", "dropout 10%", "6x6x64", 0, 0},
+    {"conv5", "conv 128 3x3 pad same bias off", "6x6x128", 73728, 2654208},
+    {"batchnorm5", "batchnorm momentum 0.9", "6x6x128", 256, 0},
+    {"relu5", "relu", "6x6x128", 0, 0},
+    {"pool3", "pool 2x2", "3x3x128", 0, 0},
+    {"dropout3", "dropout 20%", "3x3x128", 0, 0},
+    {"dense1", "dense 256 bias off", "256", 294912, 294912},
+    {"batchnorm6", "batchnorm momentum 0.9", "256", 512, 0},
+    {"relu6", "relu", "256", 0, 0},
+    {"dropout4", "dropout 30%", "256", 0, 0},
+    {"dense2", "dense 10 softmax", "10", 2570, 2560},
+};
+
+static const NnTensor tensors[] = {
+    {"conv1_w", NN_WEIGHT, {3, 3, 1, 32}, conv1_w, NULL, NN_UNIFORM, 0.142133811},
+    {"batchnorm1_gamma", NN_WEIGHT, {32}, batchnorm1_gamma, NULL, NN_CONSTANT, 1},
+    {"batchnorm1_beta", NN_WEIGHT, {32}, batchnorm1_beta, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_mean", NN_STATE, {32}, batchnorm1_mean, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_variance", NN_STATE, {32}, batchnorm1_variance, NULL, NN_CONSTANT, 1},
+    {"conv2_w", NN_WEIGHT, {3, 3, 32, 32}, conv2_w, NULL, NN_UNIFORM, 0.102062073},
+    {"batchnorm2_gamma", NN_WEIGHT, {32}, batchnorm2_gamma, NULL, NN_CONSTANT, 1},
+    {"batchnorm2_beta", NN_WEIGHT, {32}, batchnorm2_beta, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_mean", NN_STATE, {32}, batchnorm2_mean, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_variance", NN_STATE, {32}, batchnorm2_variance, NULL, NN_CONSTANT, 1},
+    {"conv3_w", NN_WEIGHT, {3, 3, 32, 64}, conv3_w, NULL, NN_UNIFORM, 0.0833333333},
+    {"batchnorm3_gamma", NN_WEIGHT, {64}, batchnorm3_gamma, NULL, NN_CONSTANT, 1},
+    {"batchnorm3_beta", NN_WEIGHT, {64}, batchnorm3_beta, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_mean", NN_STATE, {64}, batchnorm3_mean, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_variance", NN_STATE, {64}, batchnorm3_variance, NULL, NN_CONSTANT, 1},
+    {"conv4_w", NN_WEIGHT, {3, 3, 64, 64}, conv4_w, NULL, NN_UNIFORM, 0.0721687836},
+    {"batchnorm4_gamma", NN_WEIGHT, {64}, batchnorm4_gamma, NULL, NN_CONSTANT, 1},
+    {"batchnorm4_beta", NN_WEIGHT, {64}, batchnorm4_beta, NULL, NN_CONSTANT, 0},
+    {"batchnorm4_mean", NN_STATE, {64}, batchnorm4_mean, NULL, NN_CONSTANT, 0},
+    {"batchnorm4_variance", NN_STATE, {64}, batchnorm4_variance, NULL, NN_CONSTANT, 1},
+    {"conv5_w", NN_WEIGHT, {3, 3, 64, 128}, conv5_w, NULL, NN_UNIFORM, 0.0589255651},
+    {"batchnorm5_gamma", NN_WEIGHT, {128}, batchnorm5_gamma, NULL, NN_CONSTANT, 1},
+    {"batchnorm5_beta", NN_WEIGHT, {128}, batchnorm5_beta, NULL, NN_CONSTANT, 0},
+    {"batchnorm5_mean", NN_STATE, {128}, batchnorm5_mean, NULL, NN_CONSTANT, 0},
+    {"batchnorm5_variance", NN_STATE, {128}, batchnorm5_variance, NULL, NN_CONSTANT, 1},
+    {"dense1_w", NN_WEIGHT, {1152, 256}, dense1_w, NULL, NN_UNIFORM, 0.065279121},
+    {"batchnorm6_gamma", NN_WEIGHT, {256}, batchnorm6_gamma, NULL, NN_CONSTANT, 1},
+    {"batchnorm6_beta", NN_WEIGHT, {256}, batchnorm6_beta, NULL, NN_CONSTANT, 0},
+    {"batchnorm6_mean", NN_STATE, {256}, batchnorm6_mean, NULL, NN_CONSTANT, 0},
+    {"batchnorm6_variance", NN_STATE, {256}, batchnorm6_variance, NULL, NN_CONSTANT, 1},
+    {"dense2_w", NN_WEIGHT, {256, 10}, dense2_w, NULL, NN_UNIFORM, 0.150187852},
+    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0},
+    {"conv1_w_m", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_m, NULL, NN_CONSTANT, 0},
+    {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_gamma_m", NN_OPTIMIZER, {32}, batchnorm1_gamma_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_gamma_v", NN_OPTIMIZER, {32}, batchnorm1_gamma_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_beta_m", NN_OPTIMIZER, {32}, batchnorm1_beta_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm1_beta_v", NN_OPTIMIZER, {32}, batchnorm1_beta_v, NULL, NN_CONSTANT, 0},
+    {"conv2_w_m", NN_OPTIMIZER, {3, 3, 32, 32}, conv2_w_m, NULL, NN_CONSTANT, 0},
+    {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 32}, conv2_w_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_gamma_m", NN_OPTIMIZER, {32}, batchnorm2_gamma_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_gamma_v", NN_OPTIMIZER, {32}, batchnorm2_gamma_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_beta_m", NN_OPTIMIZER, {32}, batchnorm2_beta_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm2_beta_v", NN_OPTIMIZER, {32}, batchnorm2_beta_v, NULL, NN_CONSTANT, 0},
+    {"conv3_w_m", NN_OPTIMIZER, {3, 3, 32, 64}, conv3_w_m, NULL, NN_CONSTANT, 0},
+    {"conv3_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv3_w_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_gamma_m", NN_OPTIMIZER, {64}, batchnorm3_gamma_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_gamma_v", NN_OPTIMIZER, {64}, batchnorm3_gamma_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_beta_m", NN_OPTIMIZER, {64}, batchnorm3_beta_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm3_beta_v", NN_OPTIMIZER, {64}, batchnorm3_beta_v, NULL, NN_CONSTANT, 0},
+    {"conv4_w_m", NN_OPTIMIZER, {3, 3, 64, 64}, conv4_w_m, NULL, NN_CONSTANT, 0},
+    {"conv4_w_v", NN_OPTIMIZER, {3, 3, 64, 64}, conv4_w_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm4_gamma_m", NN_OPTIMIZER, {64}, batchnorm4_gamma_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm4_gamma_v", NN_OPTIMIZER, {64}, batchnorm4_gamma_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm4_beta_m", NN_OPTIMIZER, {64}, batchnorm4_beta_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm4_beta_v", NN_OPTIMIZER, {64}, batchnorm4_beta_v, NULL, NN_CONSTANT, 0},
+    {"conv5_w_m", NN_OPTIMIZER, {3, 3, 64, 128}, conv5_w_m, NULL, NN_CONSTANT, 0},
+    {"conv5_w_v", NN_OPTIMIZER, {3, 3, 64, 128}, conv5_w_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm5_gamma_m", NN_OPTIMIZER, {128}, batchnorm5_gamma_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm5_gamma_v", NN_OPTIMIZER, {128}, batchnorm5_gamma_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm5_beta_m", NN_OPTIMIZER, {128}, batchnorm5_beta_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm5_beta_v", NN_OPTIMIZER, {128}, batchnorm5_beta_v, NULL, NN_CONSTANT, 0},
+    {"dense1_w_m", NN_OPTIMIZER, {1152, 256}, dense1_w_m, NULL, NN_CONSTANT, 0},
+    {"dense1_w_v", NN_OPTIMIZER, {1152, 256}, dense1_w_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm6_gamma_m", NN_OPTIMIZER, {256}, batchnorm6_gamma_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm6_gamma_v", NN_OPTIMIZER, {256}, batchnorm6_gamma_v, NULL, NN_CONSTANT, 0},
+    {"batchnorm6_beta_m", NN_OPTIMIZER, {256}, batchnorm6_beta_m, NULL, NN_CONSTANT, 0},
+    {"batchnorm6_beta_v", NN_OPTIMIZER, {256}, batchnorm6_beta_v, NULL, NN_CONSTANT, 0},
+    {"dense2_w_m", NN_OPTIMIZER, {256, 10}, dense2_w_m, NULL, NN_CONSTANT, 0},
+    {"dense2_w_v", NN_OPTIMIZER, {256, 10}, dense2_w_v, NULL, NN_CONSTANT, 0},
+    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0},
+    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0},
+};
+
+// Of each call its operations in a matrix product, for each picture; other ones, for each picture
+// and for each step; bytes read and written, likewise.
+static const NnCall calls[] = {
+    [CALL_input_augment] = {"input_augment", "input", NN_FORWARD, 0, 31360, 0, 3136, 0},
+    [CALL_conv1_forward] = {"conv1_forward", "conv1", NN_FORWARD, 389376, 0, 0, 89664, 4608},
+    [CALL_batchnorm1_sums] = {"batchnorm1_sums", "batchnorm1", NN_FORWARD, 0, 192, 0, 86528, 2048},
+    [CALL_batchnorm1_stats] = {"batchnorm1_stats", "batchnorm1", NN_FORWARD, 0, 0, 64, 0, 2304},
+    [CALL_batchnorm1_follow] = {"batchnorm1_follow", "batchnorm1", NN_FORWARD, 0, 0, 32, 0, 768},
+    [CALL_batchnorm1_forward] = {"batchnorm1_forward", "batchnorm1", NN_FORWARD, 0, 108160, 0,
+                                 173056, 2048},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 10616832, 0, 0, 160256, 147456},
+    [CALL_batchnorm2_sums] = {"batchnorm2_sums", "batchnorm2", NN_FORWARD, 0, 192, 0, 73728, 2048},
+    [CALL_batchnorm2_stats] = {"batchnorm2_stats", "batchnorm2", NN_FORWARD, 0, 0, 64, 0, 2304},
+    [CALL_batchnorm2_follow] = {"batchnorm2_follow", "batchnorm2", NN_FORWARD, 0, 0, 32, 0, 768},
+    [CALL_batchnorm2_forward] = {"batchnorm2_forward", "batchnorm2", NN_FORWARD, 0, 92160, 0,
+                                 147456, 2048},
+    [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 18432, 0, 92160, 0},
+    [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 9216, 0, 36864, 0},
+    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 5308416, 0, 0, 55296, 294912},
+    [CALL_batchnorm3_sums] = {"batchnorm3_sums", "batchnorm3", NN_FORWARD, 0, 384, 0, 36864, 4096},
+    [CALL_batchnorm3_stats] = {"batchnorm3_stats", "batchnorm3", NN_FORWARD, 0, 0, 128, 0, 4608},
+    [CALL_batchnorm3_follow] = {"batchnorm3_follow", "batchnorm3", NN_FORWARD, 0, 0, 64, 0, 1536},
+    [CALL_batchnorm3_forward] = {"batchnorm3_forward", "batchnorm3", NN_FORWARD, 0, 46080, 0,
+                                 73728, 4096},
+    [CALL_conv4_forward] = {"conv4_forward", "conv4", NN_FORWARD, 10616832, 0, 0, 73728, 589824},
+    [CALL_batchnorm4_sums] = {"batchnorm4_sums", "batchnorm4", NN_FORWARD, 0, 384, 0, 36864, 4096},
+    [CALL_batchnorm4_stats] = {"batchnorm4_stats", "batchnorm4", NN_FORWARD, 0, 0, 128, 0, 4608},
+    [CALL_batchnorm4_follow] = {"batchnorm4_follow", "batchnorm4", NN_FORWARD, 0, 0, 64, 0, 1536},
+    [CALL_batchnorm4_forward] = {"batchnorm4_forward", "batchnorm4", NN_FORWARD, 0, 46080, 0,
+                                 73728, 4096},
+    [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 9216, 0, 46080, 0},
+    [CALL_dropout2_forward] = {"dropout2_forward", "dropout2", NN_FORWARD, 0, 4608, 0, 18432, 0},
+    [CALL_conv5_forward] = {"conv5_forward", "conv5", NN_FORWARD, 5308416, 0, 0, 27648, 1179648},
+    [CALL_batchnorm5_sums] = {"batchnorm5_sums", "batchnorm5", NN_FORWARD, 0, 768, 0, 18432, 8192},
+    [CALL_batchnorm5_stats] = {"batchnorm5_stats", "batchnorm5", NN_FORWARD, 0, 0, 256, 0, 9216},
+    [CALL_batchnorm5_follow] = {"batchnorm5_follow", "batchnorm5", NN_FORWARD, 0, 0, 128, 0, 3072},
+    [CALL_batchnorm5_forward] = {"batchnorm5_forward", "batchnorm5", NN_FORWARD, 0, 23040, 0,
+                                 36864, 8192},
+    [CALL_pool3_forward] = {"pool3_forward", "pool3", NN_FORWARD, 0, 4608, 0, 23040, 0},
+    [CALL_dropout3_forward] = {"dropout3_forward", "dropout3", NN_FORWARD, 0, 2304, 0, 9216, 0},
+    [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 589824, 0, 0, 5632, 4718592},
+    [CALL_batchnorm6_sums] = {"batchnorm6_sums", "batchnorm6", NN_FORWARD, 0, 1536, 0, 1024, 16384},
+    [CALL_batchnorm6_stats] = {"batchnorm6_stats", "batchnorm6", NN_FORWARD, 0, 0, 512, 0, 18432},
+    [CALL_batchnorm6_follow] = {"batchnorm6_follow", "batchnorm6", NN_FORWARD, 0, 0, 256, 0, 6144},
+    [CALL_batchnorm6_forward] = {"batchnorm6_forward", "batchnorm6", NN_FORWARD, 0, 1792, 0, 2048,
+                                 16384},
+    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 5120, 10, 0, 1064, 41120},
+    [CALL_dense2_softmax] = {"dense2_softmax", "dense2", NN_FORWARD, 0, 40, 0, 80, 0},
+    [CALL_output_predict] = {"output_predict", "output", NN_FORWARD, 0, 1, 0, 44, 0},
+    [CALL_loss_forward] = {"loss_forward", "loss", NN_FORWARD, 0, 4, 0, 44, 0},
+    [CALL_loss_backward] = {"loss_backward", "loss", NN_BACKWARD, 0, 20, 0, 80, 0},
+    [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 10, 0, 40, 160},
+    [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 10, 0, 200},
+    [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 5120, 768, 0, 2088, 40960},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 5120, 0, 0, 1064,
+                                10240},
+    [CALL_batchnorm6_beta_partial] = {"batchnorm6_beta_partial", "batchnorm6", NN_BACKWARD, 0, 256,
+                                      0, 1024, 4096},
+    [CALL_batchnorm6_beta_gradient] = {"batchnorm6_beta_gradient", "batchnorm6", NN_BACKWARD, 0, 0,
+                                       256, 0, 5120},
+    [CALL_batchnorm6_gamma_partial] = {"batchnorm6_gamma_partial", "batchnorm6", NN_BACKWARD, 0,
+                                       1024, 0, 2048, 12288},
+    [CALL_batchnorm6_gamma_gradient] = {"batchnorm6_gamma_gradient", "batchnorm6", NN_BACKWARD, 0,
+                                        0, 256, 0, 5120},
+    [CALL_batchnorm6_backward] = {"batchnorm6_backward", "batchnorm6", NN_BACKWARD, 0, 1536, 0,
+                                  3072, 20480},
+    [CALL_dense1_backward] = {"dense1_backward", "dense1", NN_BACKWARD, 589824, 2304, 0, 5632,
+                              4718592},
+    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 589824, 0, 0, 5632,
+                                1179648},
+    [CALL_pool3_backward] = {"pool3_backward", "pool3", NN_BACKWARD, 0, 18432, 0, 46080, 0},
+    [CALL_batchnorm5_beta_partial] = {"batchnorm5_beta_partial", "batchnorm5", NN_BACKWARD, 0, 128,
+                                      0, 18432, 2048},
+    [CALL_batchnorm5_beta_gradient] = {"batchnorm5_beta_gradient", "batchnorm5", NN_BACKWARD, 0, 0,
+                                       128, 0, 2560},
+    [CALL_batchnorm5_gamma_partial] = {"batchnorm5_gamma_partial", "batchnorm5", NN_BACKWARD, 0,
+                                       512, 0, 36864, 6144},
+    [CALL_batchnorm5_gamma_gradient] = {"batchnorm5_gamma_gradient", "batchnorm5", NN_BACKWARD, 0,
+                                        0, 128, 0, 2560},
+    [CALL_batchnorm5_backward] = {"batchnorm5_backward", "batchnorm5", NN_BACKWARD, 0, 27648, 0,
+                                  55296, 10240},
+    [CALL_conv5_w_partial] = {"conv5_w_partial", "conv5", NN_BACKWARD, 5308416, 0, 0, 27648,
+                              1179648},
+    [CALL_conv5_w_gradient] = {"conv5_w_gradient", "conv5", NN_BACKWARD, 0, 0, 73728, 0, 1474560},
+    [CALL_conv5_backward] = {"conv5_backward", "conv5", NN_BACKWARD, 5308416, 4608, 0, 27648,
+                             1179648},
+    [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 36864, 0, 92160, 0},
+    [CALL_batchnorm4_beta_partial] = {"batchnorm4_beta_partial", "batchnorm4", NN_BACKWARD, 0, 64,
+                                      0, 36864, 1024},
+    [CALL_batchnorm4_beta_gradient] = {"batchnorm4_beta_gradient", "batchnorm4", NN_BACKWARD, 0, 0,
+                                       64, 0, 1280},
+    [CALL_batchnorm4_gamma_partial] = {"batchnorm4_gamma_partial", "batchnorm4", NN_BACKWARD, 0,
+                                       256, 0, 73728, 3072},
+    [CALL_batchnorm4_gamma_gradient] = {"batchnorm4_gamma_gradient", "batchnorm4", NN_BACKWARD, 0,
+                                        0, 64, 0, 1280},
+    [CALL_batchnorm4_backward] = {"batchnorm4_backward", "batchnorm4", NN_BACKWARD, 0, 55296, 0,
+                                  110592, 5120},
+    [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 10616832, 0, 0, 73728,
+                              589824},
+    [CALL_conv4_w_gradient] = {"conv4_w_gradient", "conv4", NN_BACKWARD, 0, 0, 36864, 0, 737280},
+    [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 10616832, 9216, 0, 110592,
+                             589824},
+    [CALL_batchnorm3_beta_partial] = {"batchnorm3_beta_partial", "batchnorm3", NN_BACKWARD, 0, 64,
+                                      0, 36864, 1024},
+    [CALL_batchnorm3_beta_gradient] = {"batchnorm3_beta_gradient", "batchnorm3", NN_BACKWARD, 0, 0,
+                                       64, 0, 1280},
+    [CALL_batchnorm3_gamma_partial] = {"batchnorm3_gamma_partial", "batchnorm3", NN_BACKWARD, 0,
+                                       256, 0, 73728, 3072},
+    [CALL_batchnorm3_gamma_gradient] = {"batchnorm3_gamma_gradient", "batchnorm3", NN_BACKWARD, 0,
+                                        0, 64, 0, 1280},
+    [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 55296, 0,
+                                  110592, 5120},
+    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 5308416, 0, 0, 55296,
+                              294912},
+    [CALL_conv3_w_gradient] = {"conv3_w_gradient", "conv3", NN_BACKWARD, 0, 0, 18432, 0, 368640},
+    [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 5308416, 9216, 0, 55296,
+                             294912},
+    [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 73728, 0, 184320, 0},
+    [CALL_batchnorm2_beta_partial] = {"batchnorm2_beta_partial", "batchnorm2", NN_BACKWARD, 0, 32,
+                                      0, 73728, 512},
+    [CALL_batchnorm2_beta_gradient] = {"batchnorm2_beta_gradient", "batchnorm2", NN_BACKWARD, 0, 0,
+                                       32, 0, 640},
+    [CALL_batchnorm2_gamma_partial] = {"batchnorm2_gamma_partial", "batchnorm2", NN_BACKWARD, 0,
+                                       128, 0, 147456, 1536},
+    [CALL_batchnorm2_gamma_gradient] = {"batchnorm2_gamma_gradient", "batchnorm2", NN_BACKWARD, 0,
+                                        0, 32, 0, 640},
+    [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 110592, 0,
+                                  221184, 2560},
+    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 10616832, 0, 0, 160256,
+                              147456},
+    [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 9216, 0, 184320},
+    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 10616832, 21632, 0, 246784,
+                             147456},
+    [CALL_batchnorm1_beta_partial] = {"batchnorm1_beta_partial", "batchnorm1", NN_BACKWARD, 0, 32,
+                                      0, 86528, 512},
+    [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
+                                       32, 0, 640},
+    [CALL_batchnorm1_gamma_partial] = {"batchnorm1_gamma_partial", "batchnorm1", NN_BACKWARD, 0,
+                                       128, 0, 173056, 1536},
+    [CALL_batchnorm1_gamma_gradient] = {"batchnorm1_gamma_gradient", "batchnorm1", NN_BACKWARD, 0,
+                                        0, 32, 0, 640},
+    [CALL_batchnorm1_backward] = {"batchnorm1_backward", "batchnorm1", NN_BACKWARD, 0, 129792, 0,
+                                  259584, 2560},
+    [CALL_conv1_w_partial] = {"conv1_w_partial", "conv1", NN_BACKWARD, 389376, 0, 0, 89664, 4608},
+    [CALL_conv1_w_gradient] = {"conv1_w_gradient", "conv1", NN_BACKWARD, 0, 0, 288, 0, 5760},
+    [CALL_conv1_w_update] = {"conv1_w_update", "conv1", NN_UPDATE, 0, 0, 2880, 0, 8064},
+    [CALL_batchnorm1_gamma_update] = {"batchnorm1_gamma_update", "batchnorm1", NN_UPDATE, 0, 0,
+                                      320, 0, 896},
+    [CALL_batchnorm1_beta_update] = {"batchnorm1_beta_update", "batchnorm1", NN_UPDATE, 0, 0, 320,
+                                     0, 896},
+    [CALL_conv2_w_update] = {"conv2_w_update", "conv2", NN_UPDATE, 0, 0, 92160, 0, 258048},
+    [CALL_batchnorm2_gamma_update] = {"batchnorm2_gamma_update", "batchnorm2", NN_UPDATE, 0, 0,
+                                      320, 0, 896},
+    [CALL_batchnorm2_beta_update] = {"batchnorm2_beta_update", "batchnorm2", NN_UPDATE, 0, 0, 320,
+                                     0, 896},
+    [CALL_conv3_w_update] = {"conv3_w_update", "conv3", NN_UPDATE, 0, 0, 184320, 0, 516096},
+    [CALL_batchnorm3_gamma_update] = {"batchnorm3_gamma_update", "batchnorm3", NN_UPDATE, 0, 0,
+                                      640, 0, 1792},
+    [CALL_batchnorm3_beta_update] = {"batchnorm3_beta_update", "batchnorm3", NN_UPDATE, 0, 0, 640,
+                                     0, 1792},
+    [CALL_conv4_w_update] = {"conv4_w_update", "conv4", NN_UPDATE, 0, 0, 368640, 0, 1032192},
+    [CALL_batchnorm4_gamma_update] = {"batchnorm4_gamma_update", "batchnorm4", NN_UPDATE, 0, 0,
+                                      640, 0, 1792},
+    [CALL_batchnorm4_beta_update] = {"batchnorm4_beta_update", "batchnorm4", NN_UPDATE, 0, 0, 640,
+                                     0, 1792},
+    [CALL_conv5_w_update] = {"conv5_w_update", "conv5", NN_UPDATE, 0, 0, 737280, 0, 2064384},
+    [CALL_batchnorm5_gamma_update] = {"batchnorm5_gamma_update", "batchnorm5", NN_UPDATE, 0, 0,
+                                      1280, 0, 3584},
+    [CALL_batchnorm5_beta_update] = {"batchnorm5_beta_update", "batchnorm5", NN_UPDATE, 0, 0, 1280,
+                                     0, 3584},
+    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 2949120, 0, 8257536},
+    [CALL_batchnorm6_gamma_update] = {"batchnorm6_gamma_update", "batchnorm6", NN_UPDATE, 0, 0,
+                                      2560, 0, 7168},
+    [CALL_batchnorm6_beta_update] = {"batchnorm6_beta_update", "batchnorm6", NN_UPDATE, 0, 0, 2560,
+                                     0, 7168},
+    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 25600, 0, 71680},
+    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
+    [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 20480},
+    [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 2359296},
+    [CALL_conv5_w_turn] = {"conv5_w_turn", "conv5", NN_UPDATE, 0, 0, 0, 0, 1179648},
+    [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 589824},
+    [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 294912},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 73728},
+};
+
+const NnModel nn_model = {
+    .name = "best",
+    .source =
+        "# best, compiled by netc --target x86-64-v4\012"
+        "#\012"
+        "# Our own recipe for MNIST: five convolutions with batch normalisation, pictures changed by chance\012"
+        "# and one cycle of the learning rate. Everything in it, the number of epochs too, was fixed\012"
+        "# beforehand, by trainings that kept the last 10,000 of the training pictures for validation.\012"
+        "data mnist\012"
+        "input 28x28x1\012"
+        "\012"
+        "# digits lie far from the edge: the first two need not look beyond it\012"
+        "block inside(filters) {\012"
+            "    conv filters 3x3 pad valid bias off\012"
+            "    batchnorm momentum 0.9\012"
+            "    relu\012"
+            "}\012"
+        "block padded(filters) {\012"
+            "    conv filters 3x3 pad same bias off\012"
+            "    batchnorm momentum 0.9\012"
+            "    relu\012"
+            "}\012"
+        "inside 32\012"
+        "inside 32\012"
+        "pool 2\012"
+        "dropout 10%\012"
+        "padded 64\012"
+        "padded 64\012"
+        "pool 2\012"
+        "dropout 10%\012"
+        "padded 128\012"
+        "pool 2\012"
+        "dropout 20%\012"
+        "dense 256 bias off\012"
+        "batchnorm momentum 0.9\012"
+        "relu\012"
+        "dropout 30%\012"
+        "dense 10 softmax\012"
+        "\012"
+        "loss      cross_entropy smoothing 0.05\012"
+        "optimizer adam lr 0.003\012"
+        "batch     128\012"
+        "epochs    36\012"
+        "schedule  one_cycle\012"
+        "augment   shift 2 px rotate 12 deg zoom 10% shear 8 deg elastic 1 px\012",
+    .fingerprint = "e8b4bcb1e3a6a4f5",
+    .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
+    .height = 28, .width = 28, .channels = 1,
+    .outputs = 10, .classes = 10,
+    .data = "mnist", .format = NN_IDX,
+    .byte_scale = 0.00392156862745098, .number_scale = 1,
+    .batch = BATCH, .blocks = BLOCKS, .epochs = 36, .seed = 1, .rate = 0.003,
+    .schedule = {.kind = NN_ONE_CYCLE, .rise = 0.3, .div = 25, .final_div = 10000},
+    .loss = "cross_entropy", .optimizer = "adam",
+    .threads = 64,
+    .layers = layers, .layer_count = 26,
+    .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
+    .parameters = 437162,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 3496104, .optimizer_bytes = 3497296,
+    .operations_forward = 33248072, .operations_backward = 65841185, .operations_update = 4371620,
+    .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
+    .calls = calls, .call_count = sizeof calls / sizeof *calls,
+    .prepare = prepare,
+    .infer = infer,
+    .output = WHOLE(infer_dense2), .predicted = WHOLE(infer_predicted),
+    .first_nonfinite = first_nonfinite,
+};
