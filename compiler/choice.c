@@ -92,8 +92,9 @@ Choice *choice_of(const Network *network, ProductForm form, int terms, int colum
 
 // Tiles read the matrix where it lies, BLAS copies it into panels first. That pays where no second
 // cache holds the matrix: for outer products 1.1 times at 2048x2048 and 1.4 times at 4096x4096; for
-// products of some 60 rows, which share a copy, 1.2 times at 2048x2048, but only where the rows of the
-// matrix begin in the same sets of the cache, whole pages apart: at 3000x3000 tiles are as fast.
+// products of some 60 rows, which share a copy, 1.2 times at 2048x2048, but only where the rows of
+// the matrix begin in the same sets of the cache, whole pages apart: at 3000x3000 tiles are as
+// fast.
 static bool blas_wins(const Network *network, ProductForm form, int terms, int columns, int rows)
 {
     const double number = network->doubles ? 8 : 4, bytes = number * terms * columns;

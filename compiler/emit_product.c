@@ -229,8 +229,8 @@ static void emit_tile_macro(Out *out)
     };
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
                  "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
-                 "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP columns are not stored: "
-                 "they belong to the strip before.");
+                 "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP "
+                 "columns are not stored: they belong to the strip before.");
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
     comment(out,
             "A strip: a few vectors of columns through all rows: full tiles, then the rows that "

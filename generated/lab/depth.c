@@ -49,17 +49,11 @@ static _Alignas(64) float dense3_b[10]; // zeros
 
 // what the optimizer remembers
 static _Alignas(64) float dense1_w_m[784][300];
-static _Alignas(64) float dense1_w_v[784][300];
 static _Alignas(64) float dense1_b_m[300];
-static _Alignas(64) float dense1_b_v[300];
 static _Alignas(64) float dense2_w_m[300][50];
-static _Alignas(64) float dense2_w_v[300][50];
 static _Alignas(64) float dense2_b_m[50];
-static _Alignas(64) float dense2_b_v[50];
 static _Alignas(64) float dense3_w_m[50][10];
-static _Alignas(64) float dense3_w_v[50][10];
 static _Alignas(64) float dense3_b_m[10];
-static _Alignas(64) float dense3_b_v[10];
 
 // weights with rows and columns exchanged, for the backward pass
 static _Alignas(64) float dense3_w_turned[10][50];
@@ -331,32 +325,27 @@ static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 
     outer_784x300(from, to, batch->rows, x, dy, dw, false);
 }
 
-// w = w - rate' m / (sqrt(v) + eps)
+// m = momentum m - rate g; w = w + momentum m - rate g
 static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 784][300],
-                            const float g[784][300], float m[restrict 784][300],
-                            float v[restrict 784][300])
+                            const float g[784][300], float m[restrict 784][300])
 {
-    const double t = (double)batch->step;
-    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const float rate = (float)batch->rate;
     const int from = part * 98, to = nn_min(from + 98, 784);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 300; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            m[i][j] = 0.9f * m[i][j] - rate * g[i][j];
+            w[i][j] += 0.9f * m[i][j] - rate * g[i][j];
         }
 }
 
-// w = w - rate' m / (sqrt(v) + eps)
+// m = momentum m - rate g; w = w + momentum m - rate g
 static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const float g[300],
-                            float m[restrict 300], float v[restrict 300])
+                            float m[restrict 300])
 {
-    const double t = (double)batch->step;
-    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const float rate = (float)batch->rate;
     for (int j = 0; j < 300; j++) {
-        m[j] += 0.1f * (g[j] - m[j]);
-        v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        m[j] = 0.9f * m[j] - rate * g[j];
+        w[j] += 0.9f * m[j] - rate * g[j];
     }
 }
 
@@ -425,32 +414,27 @@ static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 
     outer_300x50(from, to, batch->rows, x, dy, dw, false);
 }
 
-// w = w - rate' m / (sqrt(v) + eps)
+// m = momentum m - rate g; w = w + momentum m - rate g
 static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 300][50],
-                            const float g[300][50], float m[restrict 300][50],
-                            float v[restrict 300][50])
+                            const float g[300][50], float m[restrict 300][50])
 {
-    const double t = (double)batch->step;
-    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const float rate = (float)batch->rate;
     const int from = part * 43, to = nn_min(from + 43, 300);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 50; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            m[i][j] = 0.9f * m[i][j] - rate * g[i][j];
+            w[i][j] += 0.9f * m[i][j] - rate * g[i][j];
         }
 }
 
-// w = w - rate' m / (sqrt(v) + eps)
+// m = momentum m - rate g; w = w + momentum m - rate g
 static void dense2_b_update(const NnBatch *batch, float w[restrict 50], const float g[50],
-                            float m[restrict 50], float v[restrict 50])
+                            float m[restrict 50])
 {
-    const double t = (double)batch->step;
-    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const float rate = (float)batch->rate;
     for (int j = 0; j < 50; j++) {
-        m[j] += 0.1f * (g[j] - m[j]);
-        v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        m[j] = 0.9f * m[j] - rate * g[j];
+        w[j] += 0.9f * m[j] - rate * g[j];
     }
 }
 
@@ -549,30 +533,26 @@ static void dense3_w_gradient(const NnBatch *batch, float dw[restrict 50][10],
     outer_50x10(0, 50, batch->rows, x, dy, dw, false);
 }
 
-// w = w - rate' m / (sqrt(v) + eps)
+// m = momentum m - rate g; w = w + momentum m - rate g
 static void dense3_w_update(const NnBatch *batch, float w[restrict 50][10], const float g[50][10],
-                            float m[restrict 50][10], float v[restrict 50][10])
+                            float m[restrict 50][10])
 {
-    const double t = (double)batch->step;
-    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const float rate = (float)batch->rate;
     for (int i = 0; i < 50; i++)
         for (int j = 0; j < 10; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            m[i][j] = 0.9f * m[i][j] - rate * g[i][j];
+            w[i][j] += 0.9f * m[i][j] - rate * g[i][j];
         }
 }
 
-// w = w - rate' m / (sqrt(v) + eps)
+// m = momentum m - rate g; w = w + momentum m - rate g
 static void dense3_b_update(const NnBatch *batch, float w[restrict 10], const float g[10],
-                            float m[restrict 10], float v[restrict 10])
+                            float m[restrict 10])
 {
-    const double t = (double)batch->step;
-    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const float rate = (float)batch->rate;
     for (int j = 0; j < 10; j++) {
-        m[j] += 0.1f * (g[j] - m[j]);
-        v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        m[j] = 0.9f * m[j] - rate * g[j];
+        w[j] += 0.9f * m[j] - rate * g[j];
     }
 }
 
@@ -698,27 +678,27 @@ static inline __attribute__((always_inline)) void step(
     nn_each (part, 7) {
         nn_call(dense2_w_gradient, batch, part, WHOLE(d_dense2_w), WHOLE(dense1),
                 WHOLE(d_dense2_z));
-        nn_call(dense2_w_update, batch, part, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        nn_call(dense2_w_update, batch, part, dense2_w, WHOLE(d_dense2_w), dense2_w_m);
         nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
     }
     nn_each (part, 8) {
         nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
-        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m);
     }
     nn_single (0) {
         nn_call(dense3_b_gradient, WHOLE(d_dense3_b), WHOLE(d_dense3_b_partial));
         nn_call(dense3_w_gradient, batch, WHOLE(d_dense3_w), WHOLE(dense2), WHOLE(d_dense3_z));
-        nn_call(dense3_w_update, batch, dense3_w, WHOLE(d_dense3_w), dense3_w_m, dense3_w_v);
-        nn_call(dense3_b_update, batch, dense3_b, WHOLE(d_dense3_b), dense3_b_m, dense3_b_v);
+        nn_call(dense3_w_update, batch, dense3_w, WHOLE(d_dense3_w), dense3_w_m);
+        nn_call(dense3_b_update, batch, dense3_b, WHOLE(d_dense3_b), dense3_b_m);
         nn_call(dense3_w_turn, dense3_w_turned, dense3_w);
     }
     nn_single (1) {
         nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m);
     }
     nn_single (2) {
         nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
-        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
+        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m);
     }
     nn_barrier();
 }
@@ -797,17 +777,11 @@ static const NnTensor tensors[] = {
     {"dense3_w", NN_WEIGHT, {50, 10}, dense3_w, NULL, NN_UNIFORM, 0.316227766},
     {"dense3_b", NN_WEIGHT, {10}, dense3_b, NULL, NN_CONSTANT, 0},
     {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0},
-    {"dense1_w_v", NN_OPTIMIZER, {784, 300}, dense1_w_v, NULL, NN_CONSTANT, 0},
     {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0},
-    {"dense1_b_v", NN_OPTIMIZER, {300}, dense1_b_v, NULL, NN_CONSTANT, 0},
     {"dense2_w_m", NN_OPTIMIZER, {300, 50}, dense2_w_m, NULL, NN_CONSTANT, 0},
-    {"dense2_w_v", NN_OPTIMIZER, {300, 50}, dense2_w_v, NULL, NN_CONSTANT, 0},
     {"dense2_b_m", NN_OPTIMIZER, {50}, dense2_b_m, NULL, NN_CONSTANT, 0},
-    {"dense2_b_v", NN_OPTIMIZER, {50}, dense2_b_v, NULL, NN_CONSTANT, 0},
     {"dense3_w_m", NN_OPTIMIZER, {50, 10}, dense3_w_m, NULL, NN_CONSTANT, 0},
-    {"dense3_w_v", NN_OPTIMIZER, {50, 10}, dense3_w_v, NULL, NN_CONSTANT, 0},
     {"dense3_b_m", NN_OPTIMIZER, {10}, dense3_b_m, NULL, NN_CONSTANT, 0},
-    {"dense3_b_v", NN_OPTIMIZER, {10}, dense3_b_v, NULL, NN_CONSTANT, 0},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture
@@ -835,12 +809,12 @@ static const NnCall calls[] = {
     [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 300, 0, 6000},
     [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 470400, 0, 0, 4336,
                                 940800},
-    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 2352000, 0, 6585600},
-    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 3000, 0, 8400},
-    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 150000, 0, 420000},
-    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 500, 0, 1400},
-    [CALL_dense3_w_update] = {"dense3_w_update", "dense3", NN_UPDATE, 0, 0, 5000, 0, 14000},
-    [CALL_dense3_b_update] = {"dense3_b_update", "dense3", NN_UPDATE, 0, 0, 100, 0, 280},
+    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 1411200, 0, 4704000},
+    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 1800, 0, 6000},
+    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 90000, 0, 300000},
+    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 300, 0, 1000},
+    [CALL_dense3_w_update] = {"dense3_w_update", "dense3", NN_UPDATE, 0, 0, 3000, 0, 10000},
+    [CALL_dense3_b_update] = {"dense3_b_update", "dense3", NN_UPDATE, 0, 0, 60, 0, 200},
     [CALL_dense3_w_turn] = {"dense3_w_turn", "dense3", NN_UPDATE, 0, 0, 0, 0, 4000},
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 120000},
 };
@@ -857,7 +831,7 @@ const NnModel nn_model = {
         "dense 10 softmax\012"
         "\012"
         "loss      cross_entropy\012"
-        "optimizer adam lr 0.001\012"
+        "optimizer sgd lr 0.05 momentum 0.9 nesterov on  # chosen on validation data\012"
         "batch     100\012"
         "epochs    5\012",
     .fingerprint = "15e9d27c1581d75a",
@@ -866,14 +840,14 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
-    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
-    .loss = "cross_entropy", .optimizer = "adam",
+    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.05,
+    .loss = "cross_entropy", .optimizer = "sgd",
     .threads = 64,
     .layers = layers, .layer_count = 3,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 251060,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 1066240, .optimizer_bytes = 2008480,
-    .operations_forward = 502940, .operations_backward = 533134, .operations_update = 2510600,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 1066240, .optimizer_bytes = 1004240,
+    .operations_forward = 502940, .operations_backward = 533134, .operations_update = 1506360,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

@@ -46,13 +46,9 @@ static _Alignas(64) float dense2_b[10]; // zeros
 
 // what the optimizer remembers
 static _Alignas(64) float dense1_w_m[784][300];
-static _Alignas(64) float dense1_w_v[784][300];
 static _Alignas(64) float dense1_b_m[300];
-static _Alignas(64) float dense1_b_v[300];
 static _Alignas(64) float dense2_w_m[300][10];
-static _Alignas(64) float dense2_w_v[300][10];
 static _Alignas(64) float dense2_b_m[10];
-static _Alignas(64) float dense2_b_v[10];
 
 // weights with rows and columns exchanged, for the backward pass
 static _Alignas(64) float dense2_w_turned[10][300];
@@ -281,32 +277,27 @@ static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 
     outer_784x300(from, to, batch->rows, x, dy, dw, false);
 }
 
-// w = w - rate' m / (sqrt(v) + eps)
+// m = momentum m - rate g; w = w + momentum m - rate g
 static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 784][300],
-                            const float g[784][300], float m[restrict 784][300],
-                            float v[restrict 784][300])
+                            const float g[784][300], float m[restrict 784][300])
 {
-    const double t = (double)batch->step;
-    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const float rate = (float)batch->rate;
     const int from = part * 98, to = nn_min(from + 98, 784);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 300; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            m[i][j] = 0.9f * m[i][j] - rate * g[i][j];
+            w[i][j] += 0.9f * m[i][j] - rate * g[i][j];
         }
 }
 
-// w = w - rate' m / (sqrt(v) + eps)
+// m = momentum m - rate g; w = w + momentum m - rate g
 static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const float g[300],
-                            float m[restrict 300], float v[restrict 300])
+                            float m[restrict 300])
 {
-    const double t = (double)batch->step;
-    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const float rate = (float)batch->rate;
     for (int j = 0; j < 300; j++) {
-        m[j] += 0.1f * (g[j] - m[j]);
-        v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        m[j] = 0.9f * m[j] - rate * g[j];
+        w[j] += 0.9f * m[j] - rate * g[j];
     }
 }
 
@@ -389,30 +380,26 @@ static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 300][10],
     outer_300x10(0, 300, batch->rows, x, dy, dw, false);
 }
 
-// w = w - rate' m / (sqrt(v) + eps)
+// m = momentum m - rate g; w = w + momentum m - rate g
 static void dense2_w_update(const NnBatch *batch, float w[restrict 300][10], const float g[300][10],
-                            float m[restrict 300][10], float v[restrict 300][10])
+                            float m[restrict 300][10])
 {
-    const double t = (double)batch->step;
-    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const float rate = (float)batch->rate;
     for (int i = 0; i < 300; i++)
         for (int j = 0; j < 10; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            m[i][j] = 0.9f * m[i][j] - rate * g[i][j];
+            w[i][j] += 0.9f * m[i][j] - rate * g[i][j];
         }
 }
 
-// w = w - rate' m / (sqrt(v) + eps)
+// m = momentum m - rate g; w = w + momentum m - rate g
 static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const float g[10],
-                            float m[restrict 10], float v[restrict 10])
+                            float m[restrict 10])
 {
-    const double t = (double)batch->step;
-    const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
+    const float rate = (float)batch->rate;
     for (int j = 0; j < 10; j++) {
-        m[j] += 0.1f * (g[j] - m[j]);
-        v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        m[j] = 0.9f * m[j] - rate * g[j];
+        w[j] += 0.9f * m[j] - rate * g[j];
     }
 }
 
@@ -529,18 +516,18 @@ static inline __attribute__((always_inline)) void step(
     }
     nn_each (part, 8) {
         nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
-        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m);
     }
     nn_single (0) {
         nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
         nn_call(dense2_w_gradient, batch, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
-        nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
-        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
+        nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m);
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m);
         nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
     }
     nn_single (1) {
         nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
-        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
+        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m);
     }
     nn_barrier();
 }
@@ -612,13 +599,9 @@ static const NnTensor tensors[] = {
     {"dense2_w", NN_WEIGHT, {300, 10}, dense2_w, NULL, NN_UNIFORM, 0.139121669},
     {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0},
     {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0},
-    {"dense1_w_v", NN_OPTIMIZER, {784, 300}, dense1_w_v, NULL, NN_CONSTANT, 0},
     {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0},
-    {"dense1_b_v", NN_OPTIMIZER, {300}, dense1_b_v, NULL, NN_CONSTANT, 0},
     {"dense2_w_m", NN_OPTIMIZER, {300, 10}, dense2_w_m, NULL, NN_CONSTANT, 0},
-    {"dense2_w_v", NN_OPTIMIZER, {300, 10}, dense2_w_v, NULL, NN_CONSTANT, 0},
     {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0},
-    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture
@@ -640,10 +623,10 @@ static const NnCall calls[] = {
     [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 300, 0, 6000},
     [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 470400, 0, 0, 4336,
                                 940800},
-    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 2352000, 0, 6585600},
-    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 3000, 0, 8400},
-    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 30000, 0, 84000},
-    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
+    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 1411200, 0, 4704000},
+    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 1800, 0, 6000},
+    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 18000, 0, 60000},
+    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 60, 0, 200},
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 24000},
 };
 
@@ -660,7 +643,7 @@ const NnModel nn_model = {
         "dense 10 softmax\012"
         "\012"
         "loss      cross_entropy\012"
-        "optimizer adam lr 0.001\012"
+        "optimizer sgd lr 0.05 momentum 0.9 nesterov on  # chosen on validation data\012"
         "batch     100\012"
         "epochs    5\012",
     .fingerprint = "5983645faee93890",
@@ -669,14 +652,14 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
-    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
-    .loss = "cross_entropy", .optimizer = "adam",
+    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.05,
+    .loss = "cross_entropy", .optimizer = "sgd",
     .threads = 64,
     .layers = layers, .layer_count = 2,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 238510,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 966040, .optimizer_bytes = 1908080,
-    .operations_forward = 477840, .operations_backward = 483033, .operations_update = 2385100,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 966040, .optimizer_bytes = 954040,
+    .operations_forward = 477840, .operations_backward = 483033, .operations_update = 1431060,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
