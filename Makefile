@@ -120,7 +120,8 @@ test:
 	$(MAKE) all tests
 	tests/all.sh
 
-# whole trainings on all of MNIST, and a sign flipped in every backward function: half an hour
+# whole trainings on all of MNIST and Fashion-MNIST, and a sign flipped in every backward function:
+# an hour
 test-long:
 	tools/setup test
 	tools/setup data

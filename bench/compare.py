@@ -65,7 +65,9 @@ def measure_row(row, arguments):
     peers = [Peer(name, work, arguments.threads, arguments.data)
              for name in PEERS if name not in work.without]
     found, single, memory = take_turns(ours, peers, arguments)
-    last, netc = found[-1], [each["seconds_mean"] for each in found]
+    # one picture leaves nothing to share out: there our program takes one thread by itself
+    threads = arguments.threads if work.batch > 1 else 1
+    last, netc = found[-1], [each["seconds_mean"] for each in found] if threads > 1 else single
     sides = {"netc": {"seconds": netc, "one_thread": single, "start": start, "rss": memory, "accuracy": None}}
     if work.data == "mnist":
         accuracies, memory = zip(*(ours.train(arguments.threads, seed) for seed in (1, 2, 3)))
@@ -81,7 +83,7 @@ def measure_row(row, arguments):
           file=sys.stderr)
     return {"row": row, "title": work.title, "batch": work.batch, "goal": work.goal, "goal_ratio": work.ratio,
             "goal_scan_ratio": work.scan_ratio, "data": work.data, "epochs": work.epochs,
-            "threads": arguments.threads, "rounds": arguments.rounds, "round_seconds": arguments.seconds,
+            "threads": threads, "rounds": arguments.rounds, "round_seconds": arguments.seconds,
             "peak": max(each["peak"] for each in found), "memory": last["memory"],
             "products": last["products_per_second"] * last["seconds"],
             "bytes": sum(layer["bytes"] for layer in last["layers"]), "sides": sides}

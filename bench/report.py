@@ -132,6 +132,7 @@ about {seconds:g} s; a time is the median of the rounds, a ratio the median of t
 minutes; the share counts matrix products and convolutions only. Peers: {results['versions']}; data preloaded,
 no loader, fused optimizers, warmed up. `Keras` and `Keras jit` are its `fit`, `Keras loop` a training loop in one
 graph; `JAX scan` is all steps in one `lax.scan`, `JAX step` a compiled step called from Python (bench/peer_*.py).
+With a batch of one our program takes one thread, as it decides by itself.
 
 ## What is asked, and what is reached
 
