@@ -16,7 +16,7 @@ def measure_point(name, value, work, peers, arguments):
         if peer.ask("work " + json.dumps(work._asdict())) is not None:
             peer.round(SECONDS)  # warms up
     for _ in range(ROUNDS):
-        found, _ = ours.bench(arguments.threads, SECONDS)
+        found, _ = ours.bench(arguments.threads if work.batch > 1 else 1, SECONDS)  # as it decides by itself
         seconds["netc"].append(found["seconds_mean"])
         for peer in peers:
             answer = peer.round(SECONDS)

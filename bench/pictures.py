@@ -27,25 +27,46 @@ def bars(results):
     return svg(900, y + 10, parts)
 
 
+def power_below(value):
+    return 10 ** math.floor(math.log10(value))
+
+
+def named_dots(named):
+    """Dots with their names beside them, above or below: the first place that touches no dot and no other name."""
+    taken = [(x - 5, y - 5, x + 5, y + 5) for _, x, y in named]
+    parts = []
+    for name, x, y in named:
+        wide = 6 * len(name) + 2
+        corners = [(x + 7, y - 6), (x - 7 - wide, y - 6), (x - wide / 2, y - 18), (x - wide / 2, y + 7)]
+        boxes = [(left, top, left + wide, top + 12) for left, top in corners]
+        free = [box for box in boxes
+                if all(box[2] < other[0] or other[2] < box[0] or box[3] < other[1] or other[3] < box[1]
+                       for other in taken)]
+        box = (free or boxes)[0]
+        taken.append(box)
+        parts += [dot(x, y, COLOURS["netc"], 4), text_at((box[0] + box[2]) / 2, box[3] - 2, name, "middle", 11)]
+    return parts
+
+
 def roofline(results):
     """GF/s over operations for each byte."""
     rows = results["rows"]
     peak = max(row["peak"] for row in rows)
     slowest = min(row["memory"][-1]["bytes_per_second"] for row in rows)
     found = [(row["row"], row["products"] / row["bytes"], row["products"] / median(row, "netc")) for row in rows]
-    low, high = 1, max(1000, 10 ** math.ceil(math.log10(max(intensity for _, intensity, _ in found))))
-    frame = Frame((60, 40, 690, 360), (low, high), (1e9, peak, min(rate for _, _, rate in found)))
-    powers = [10 ** power for power in range(int(math.log10(high)) + 1)]
-    parts = frame.axes(dict(zip(powers, powers)), lambda rate: f"{rate / 1e9:g}")
+    low = power_below(min(intensity for _, intensity, _ in found))
+    high = 10 * power_below(max(intensity for _, intensity, _ in found))
+    least = power_below(min(min(rate for _, _, rate in found), slowest * low))
+    frame = Frame((60, 40, 690, 360), (low, high), (least, peak))
+    powers = [low * 10 ** power for power in range(round(math.log10(high / low)) + 1)]
+    parts = frame.axes({power: f"{power:g}" for power in powers}, lambda rate: f"{rate / 1e9:g}")
     corner = frame.at(peak / slowest, peak)
     parts += [line([frame.at(low, slowest * low), corner, frame.at(high, peak)]),
               text_at(frame.left + frame.width, corner[1] - 8, f"{peak / 1e9:.0f} GF/s", "end"),
               text_at(frame.left + 24, frame.at(low, slowest * low)[1] + 8, f"{slowest / 1e9:.0f} GB/s"),
               text_at(405, 445, "operations in products, for each byte read or written", "middle"),
               text_at(30, 25, "GF/s")]
-    places = [frame.at(intensity, rate) for _, intensity, rate in found]
-    for (name, _, _), (x, y), label in zip(found, places, spaced([y for _, y in places], 11)):
-        parts += [dot(x, y, COLOURS["netc"], 4), text_at(x + 7, label + 4, name, size=11)]
+    parts += named_dots([(name, *frame.at(intensity, rate)) for name, intensity, rate in found])
     return svg(800, 460, parts)
 
 

@@ -1,6 +1,7 @@
 """The report of compare.py, docs/benchmarks.md, and its pictures beside it."""
 import os
 import statistics
+import textwrap
 
 import pictures
 from figures import WHOLE_LOOPS, bound, duration, fastest, least, median, number, peers, ratio, share, speedup
@@ -117,14 +118,18 @@ The time of a step beside the fastest form of each framework, and of compiling t
     return text
 
 
+def paragraph(text):
+    """Lines of a text that has numbers and names put in."""
+    return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
+
+
 def text(results):
     rows = results["rows"]
     sides = [side for side in pictures.COLOURS if side != "netc" and any(side in row["sides"] for row in rows)]
     real = [row for row in rows if row["data"] == "mnist"]
     peaks = [row["peak"] / 1e9 for row in rows]
     threads, rounds, seconds = (rows[0][name] for name in ("threads", "rounds", "round_seconds"))
-    parts = f"""# Benchmarks
-
+    about = paragraph(f"""
 Written by `make bench`. Whole training steps (the batch gathered, forward, backward, update), fp32 at its highest
 precision, {threads} threads of {results['cpu']}. {rounds} rounds, in which our program and all peers take turns of
 about {seconds:g} s; a time is the median of the rounds, a ratio the median of the rounds' own ratios. The peak,
@@ -132,7 +137,10 @@ about {seconds:g} s; a time is the median of the rounds, a ratio the median of t
 minutes; the share counts matrix products and convolutions only. Peers: {results['versions']}; data preloaded,
 no loader, fused optimizers, warmed up. `Keras` and `Keras jit` are its `fit`, `Keras loop` a training loop in one
 graph; `JAX scan` is all steps in one `lax.scan`, `JAX step` a compiled step called from Python (bench/peer_*.py).
-With a batch of one our program takes one thread, as it decides by itself.
+With a batch of one our program takes one thread, as it decides by itself.""")
+    parts = f"""# Benchmarks
+
+{about}
 
 ## What is asked, and what is reached
 
@@ -153,6 +161,9 @@ Ours: the median (least - most). Each peer: its median, and the least and greate
 ![Times of a step](benchmarks-times.svg)
 
 ![Roofline](benchmarks-roofline.svg)
+
+The sloping line is the memory's. What lies above it works from the caches; with a batch of one the weights of pixels
+that are 0 are skipped, but counted.
 
 ## Most memory, and time from start to the end of the first step
 
