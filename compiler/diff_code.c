@@ -2,7 +2,8 @@
 //
 // Functions stand for one another as their layers do: where `dense2` of the left is `dense1` of the
 // right, `dense2_forward` is compared with `dense1_forward`, and lines that differ in such names
-// alone count as equal. The network's own name, that of its file, makes no difference either.
+// alone count as equal, as do those that a longer name breaks elsewhere. The network's own name,
+// that of its file, makes no difference either.
 #include "definitions.h"
 #include "diff.h"
 
@@ -127,6 +128,30 @@ static Listing listing(const Definition *d, const Side *side, const Names *names
         keys[i] =
             interned(without_name(translated(names, d->lines[i]), side->network->program->name));
     return (Listing){.keys = keys, .texts = d->lines, .count = d->count, .first = d->first};
+}
+
+// The words of all lines, without what a name of another length moves: where a line is broken, and
+// the dashes behind a heading.
+static const char *words_of(const Listing *listing)
+{
+    Text text = {0};
+    text_put(&text, "", 0);
+    for (int i = 0; i < listing->count; i++) {
+        const char *const line = listing->keys[i];
+        size_t length = strlen(line);
+        while (length && line[length - 1] == '-')
+            length--;
+        for (size_t k = 0; k < length; k++)
+            if (line[k] != ' ')
+                text_put(&text, &line[k], 1);
+    }
+    return text.text;
+}
+
+static Lines compare_listings(const Listing *left, const Listing *right)
+{
+    const bool same = !strcmp(words_of(left), words_of(right));
+    return compare_lines(same ? right : left, right);
 }
 
 // --- pairs --------------------------------------------------------------------------------------
@@ -257,7 +282,7 @@ const CodeDiff *compare_code(const Side *left, const Side *right, const Alignmen
         const Listing b = listing(new, right, &p.none);
         const Listing a = old ? listing(old, left, &p.names)
                               : (Listing){.first = i < p.left.count ? p.left.list[i].first : 1};
-        add_pair(diff, &(Pair){old, new, compare_lines(&a, &b)});
+        add_pair(diff, &(Pair){old, new, compare_listings(&a, &b)});
     }
     return diff;
 }
