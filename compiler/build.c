@@ -141,13 +141,9 @@ bool build_binary(const Network *network, const char *c_text, const BuildOptions
                           "'lib/netc' beside this program");
         return false;
     }
-    const char *const tmp = getenv("TMPDIR");
-    char *const folder = format("%s/netc-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(folder)) {
-        error_at(E915, (Loc){0}, "cannot make a folder in '%s': %s", tmp ? tmp : "/tmp",
-                 strerror(errno));
+    const char *const folder = temporary_folder();
+    if (!folder)
         return false;
-    }
     const char *const source = format("%s/%s.c", folder, network->program->name);
     const char *const output = format("%s.building-%ld", options->output, (long)getpid());
     Command command = {0};

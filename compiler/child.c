@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 void become(const char *const *command)
@@ -33,4 +34,17 @@ pid_t start_child(const char *const *command, FILE **output)
     if (!*output)
         close(ends[0]);
     return child;
+}
+
+const char *output_of(const char *const *command)
+{
+    FILE *output;
+    const pid_t child = start_child(command, &output);
+    const char *const text = output ? read_stream(output) : "";
+    if (output)
+        fclose(output);
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
+        return NULL;
+    return text;
 }

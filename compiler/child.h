@@ -13,4 +13,7 @@ void become(const char *const *command);
 // closes *output, which is NULL where there is no child, and waits for the child.
 pid_t start_child(const char *const *command, FILE **output);
 
+// All that the program prints; NULL where it cannot be run or does not end with status 0.
+const char *output_of(const char *const *command);
+
 #endif

@@ -81,12 +81,6 @@ int split_options(const Options *both, Options *left, Options *right); // DONE o
 int add_recorded(Options *to, const char *text);
 const char *given_text(const Given *given); // "-D width=50"
 
-// --- file.c -------------------------------------------------------------------------------------
-// Writes a file whole or not at all, with the mode of the one it replaces; path NULL: to standard
-// output. False after an error was printed.
-bool write_file(const char *path, const char *text);
-const char *read_stream(FILE *file); // all that is left of it
-
 // --- help.c -------------------------------------------------------------------------------------
 void print_help(FILE *out, const Command *command); // NULL: of all commands
 

@@ -150,8 +150,10 @@ static const char *words_of(const Listing *listing)
 
 static Lines compare_listings(const Listing *left, const Listing *right)
 {
-    const bool same = !strcmp(words_of(left), words_of(right));
-    return compare_lines(same ? right : left, right);
+    const Lines lines = compare_lines(left, right);
+    if ((lines.removed || lines.added) && !strcmp(words_of(left), words_of(right)))
+        return compare_lines(right, right);
+    return lines;
 }
 
 // --- pairs --------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-// file.c: files read to their end, and written whole or not at all.
-#include "command.h"
+// file.c: files read to their end, and written whole or not at all; folders.
+#include "netc.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -75,4 +75,28 @@ bool write_file(const char *path, const char *text)
         error_at(E910, (Loc){0}, "cannot write '%s': %s", path ? path : "standard output",
                  strerror(errno));
     return good;
+}
+
+bool make_folders(const char *path)
+{
+    for (const char *at = path; *at;) {
+        at += strspn(at, "/");
+        at += strcspn(at, "/");
+        const char *const part = format("%.*s", (int)(at - path), path);
+        if (mkdir(part, 0777) && errno != EEXIST) {
+            error_at(E910, (Loc){0}, "cannot make the folder '%s': %s", part, strerror(errno));
+            return false;
+        }
+    }
+    return true;
+}
+
+const char *temporary_folder(void)
+{
+    const char *const set = getenv("TMPDIR"), *const tmp = set && *set ? set : "/tmp";
+    char *const folder = format("%s/netc-XXXXXX", tmp);
+    if (mkdtemp(folder))
+        return folder;
+    error_at(E915, (Loc){0}, "cannot make a folder in '%s': %s", tmp, strerror(errno));
+    return NULL;
 }

@@ -1,11 +1,9 @@
 // lab.c: the rows of a lab, one after the other, and the reports, written anew behind each row.
 #include "lab.h"
 
-#include <errno.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static volatile sig_atomic_t interrupted; // the signal's number
 
@@ -21,20 +19,6 @@ static void catch_signals(void)
     const struct sigaction action = {.sa_handler = note_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-}
-
-static bool make_folders(const char *path)
-{
-    for (const char *at = path; *at;) {
-        at += strspn(at, "/");
-        at += strcspn(at, "/");
-        const char *const part = format("%.*s", (int)(at - path), path);
-        if (mkdir(part, 0777) && errno != EEXIST) {
-            error_at(E910, (Loc){0}, "cannot make the folder '%s': %s", part, strerror(errno));
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool write_reports(const Lab *lab)

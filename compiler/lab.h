@@ -96,11 +96,6 @@ void pass_on_signal(int number); // to the process that runs at the moment
 // --- lab_outcome.c ------------------------------------------------------------------------------
 void read_outcome(Training *training, int status); // what it left
 
-// --- fingerprint.c ------------------------------------------------------------------------------
-uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count);
-uint64_t hash_folder(uint64_t hash, const char *folder); // names and contents of its files
-extern const uint64_t hash_start;
-
 // --- lab_table.c: the table, in forms for people and for programs -------------------------------
 const char *lab_text(const Lab *lab);
 const char *lab_csv(const Lab *lab);

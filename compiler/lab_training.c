@@ -14,7 +14,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -248,14 +247,6 @@ static void run_child(Job *job)
     _exit(status);
 }
 
-static bool make_folder(const char *folder)
-{
-    if (!mkdir(folder, 0777) || errno == EEXIST)
-        return true;
-    error_at(E910, (Loc){0}, "cannot make the folder '%s': %s", folder, strerror(errno));
-    return false;
-}
-
 static const Options *options_of(const Experiment *row, const Options *o)
 {
     Options *const own = allocate(sizeof *own);
@@ -277,7 +268,7 @@ int run_training(const Lab *lab, const Experiment *row, int index, bool built, c
                .o = options_of(row, o)};
     if (!row->chosen && access(job.training->folder, F_OK))
         return ABSENT;
-    if (!make_folder(row->folder) || !make_folder(job.training->folder))
+    if (!make_folders(job.training->folder)) // the row's, or one inside it
         return MISTAKE;
     fflush(NULL);
     const pid_t child = fork();

@@ -6,27 +6,8 @@
 #include "command.h"
 
 #include <cjson/cJSON.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-// All that the program prints, or NULL after an error.
-static const char *output_of(const char *const *command)
-{
-    FILE *output;
-    const pid_t child = start_child(command, &output);
-    const char *const text = output ? read_stream(output) : "";
-    if (output)
-        fclose(output);
-    int status = 0;
-    if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status)) {
-        error_at(E918, (Loc){0}, "the program's 'bench' failed");
-        return NULL;
-    }
-    return text;
-}
 
 static double number_in(const cJSON *object, const char *name)
 {
@@ -62,22 +43,20 @@ bool measure(Summary *summary, Network *network, const char *target)
                  network->program->source->path);
         return false;
     }
-    const char *const tmp = getenv("TMPDIR");
-    char *const folder = format("%s/netc-XXXXXX", tmp && *tmp ? tmp : "/tmp");
-    if (!mkdtemp(folder)) {
-        error_at(E915, (Loc){0}, "cannot make a folder in '%s': %s", tmp && *tmp ? tmp : "/tmp",
-                 strerror(errno));
+    const char *const folder = temporary_folder();
+    if (!folder)
         return false;
-    }
     const char *const binary = format("%s/%s", folder, network->program->name);
     const BuildOptions options = {.target = target, .output = binary};
     const char *const command[] = {binary, "bench",     "--json", "--random", "--threads",
                                    "1",    "--seconds", "1",      NULL};
-    const char *const text =
-        build_binary(network, emit_c(network), &options) ? output_of(command) : NULL;
+    const bool built = build_binary(network, emit_c(network), &options);
+    const char *const text = built ? output_of(command) : NULL;
     unlink(binary);
     rmdir(folder);
     if (text)
         read_times(summary, text);
+    else if (built)
+        error_at(E918, (Loc){0}, "the program's 'bench' failed");
     return text != NULL;
 }

@@ -877,6 +877,20 @@ int most_tile_rows(const Network *network, int vectors); // that the registers h
 const char *choice_text(const Choice *choice);
 int tile_rows(const Network *network, const Product *product, Tiling tiling); // emit_product.c
 
+// --- file.c: whole files, and folders -----------------------------------------------------------
+// Writes a file whole or not at all, with the mode of the one it replaces; path NULL: to standard
+// output. False after an error was printed.
+bool write_file(const char *path, const char *text);
+const char *read_stream(FILE *file); // all that is left of it
+// Those that lead to it too; they may be there. False after an error was printed.
+bool make_folders(const char *path);
+const char *temporary_folder(void); // for the caller to remove; NULL after an error was printed
+
+// --- fingerprint.c ------------------------------------------------------------------------------
+uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count);
+uint64_t hash_folder(uint64_t hash, const char *folder); // names and contents of its files
+extern const uint64_t hash_start;
+
 // --- build.c: the C compiler --------------------------------------------------------------------
 typedef struct {
     const char *target; // for -march: "native", "x86-64-v3", …

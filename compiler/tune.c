@@ -4,12 +4,12 @@
 // For each candidate, a shape of tiles or BLAS, a program is built that times all products of the
 // network that were not measured before. The winners are appended to a file of lines that
 // read_choices() reads (choice.c), one file for each pair of a processor and a C compiler.
-#include "netc.h"
+#include "child.h"
+#include "command.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 // --- the file -----------------------------------------------------------------------------------
@@ -19,7 +19,7 @@ static const char *found_line(FILE *from, const char *start)
 {
     char text[500];
     while (from && fgets(text, sizeof text, from))
-        if (!strncmp(text, start, strlen(start)))
+        if (starts_with(text, start))
             return format("%.*s", (int)strcspn(text, "\n"), text);
     return "";
 }
@@ -44,13 +44,6 @@ static const char *c_compiler(void)
     return text;
 }
 
-static bool make_folder(const char *path)
-{
-    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/'))
-        mkdir(format("%.*s", (int)(slash - path), path), 0777);
-    return mkdir(path, 0777) == 0 || errno == EEXIST;
-}
-
 // The path of this machine's file, which exists; NULL after an error.
 const char *tuned_path(void)
 {
@@ -58,11 +51,11 @@ const char *tuned_path(void)
     const char *const folder =
         cache && *cache ? format("%s/netc", cache) : format("%s/.cache/netc", home ? home : ".");
     const char *const machine = format("# %s; %s\n", processor(), c_compiler());
-    uint32_t hash = 2166136261u;
-    for (const char *c = machine; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 16777619u;
-    const char *const path = format("%s/tuned-%08x.txt", folder, hash);
-    FILE *const file = make_folder(folder) ? fopen(path, "a") : NULL;
+    const uint64_t hash = hash_bytes(hash_start, machine, strlen(machine));
+    const char *const path = format("%s/tuned-%016llx.txt", folder, (unsigned long long)hash);
+    if (!make_folders(folder))
+        return NULL;
+    FILE *const file = fopen(path, "a");
     if (!file) {
         error_at(E910, (Loc){0}, "cannot write '%s': %s", path, strerror(errno));
         return NULL;
@@ -171,7 +164,8 @@ static const char *timing_program(Network *network, bool blas)
     raw(&out, "int main(void)\n{\n");
     raw(&out, "    REAL *const a = memory(%ld), *const b = memory(%ld), *const c = memory(%ld);\n",
         a, b, c);
-    raw(&out, "%s    return 0;\n}\n", calls.text);
+    raw(&out, "%s%s    return 0;\n}\n", blas ? "    openblas_set_num_threads(1);\n" : "",
+        calls.text);
     return out.text.text;
 }
 
@@ -184,17 +178,21 @@ static bool time_candidate(Network *network, const BuildOptions *options, Tiling
     network->trial = tiling.blas ? NULL : &tiling;
     network->calls_blas = tiling.blas;
     const char *const text = timing_program(network, tiling.blas);
-    const char *const tmp = getenv("TMPDIR");
-    const char *const binary =
-        format("%s/netc-tune-%ld", tmp && *tmp ? tmp : "/tmp", (long)getpid());
-    BuildOptions timing = {
-        .target = options->target, .output = binary, .verbose = options->verbose};
-    if (!build_binary(network, text, &timing))
+    network->trial = NULL;
+    const char *const folder = temporary_folder();
+    if (!folder)
         return false;
-    FILE *const pipe = popen(format("OPENBLAS_NUM_THREADS=1 '%s'", binary), "r");
-    int index;
+    const char *const binary = format("%s/tune", folder);
+    const BuildOptions timing = {
+        .target = options->target, .output = binary, .verbose = options->verbose};
+    const char *const command[] = {binary, NULL};
+    const bool built = build_binary(network, text, &timing);
+    const char *times = built ? output_of(command) : NULL;
+    unlink(binary);
+    rmdir(folder);
+    int index, length;
     double seconds;
-    while (pipe && fscanf(pipe, "%d %lf", &index, &seconds) == 2) {
+    for (; times && sscanf(times, "%d %lf%n", &index, &seconds, &length) == 2; times += length) {
         const Product *const p = &network->products[index];
         Tiling resolved = tiling;
         if (!tiling.blas)
@@ -209,11 +207,7 @@ static bool time_candidate(Network *network, const BuildOptions *options, Tiling
                                    .tiling = resolved,
                                    .seconds = seconds};
     }
-    if (pipe)
-        pclose(pipe);
-    unlink(binary);
-    network->trial = NULL;
-    return true;
+    return built;
 }
 
 // needs: a network whose C was emitted, so that its products are known. Measures those that the
