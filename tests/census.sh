@@ -46,5 +46,13 @@ finds() { # LEVEL HEIGHT PATTERN
 for level in x86-64-v3 x86-64-v4; do
     start "$level" as_planned "$tmp/odd.net" $level
 done
+
+# gcc takes a function that only asks the memory for one without an effect, and drops its call
+asks_ahead() {
+    "$NETC" emit "$tmp/odd.net" --target x86-64-v3 -o "$tmp/ahead.c" &&
+        ${CC:-cc} -std=gnu11 -O3 -w -march=x86-64-v3 -I"$lib" -c -o "$tmp/ahead.o" "$tmp/ahead.c" || return
+    objdump -d "$tmp/ahead.o" | grep prefetch >"$tmp/ahead" || echo 'expected a prefetch of the next pictures, found none'
+}
+start 'the next pictures are asked for' asks_ahead
 start 'a tile that spills is found' finds x86-64-v3 11 'product_.*vectors written to the stack in a loop'
 finish
