@@ -35,6 +35,8 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
 {
     if (trains)
         skip_zero_rows(graph);
+    if (trains)
+        slice_first_layer(graph);
     graph->forward_count = graph->count;
     after(o, graph, "lower");
     if (trains) {

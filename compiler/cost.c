@@ -22,8 +22,9 @@ double node_operations(const Graph *graph, const Node *node)
     const Shape second = node->input_count > 1 ? graph->nodes[node->input[1]].shape : (Shape){0};
     const double batch = setting_number(graph->network->program->batch, "size");
     const double rows = op_info[node->op].tasks == BY_PART ? batch : 1;
+    const double at = has_flag(node, SLICED) ? rows : pixels(node->shape);
     switch (work) {
-    case RESULT_BY_WEIGHTS: return 2 * (double)shape_size(second) * pixels(node->shape) + steps;
+    case RESULT_BY_WEIGHTS: return 2 * (double)shape_size(second) * at + steps;
     case FIRST_BY_WEIGHTS: return 2 * (double)shape_size(second) * pixels(first) + steps;
     case OUTER: return 2 * size * pixels(second) * rows + steps;
     case WINDOWS: return size * node->attributes.kernel[0] * node->attributes.kernel[1] + steps;
@@ -70,6 +71,8 @@ Work node_work(const Graph *graph, const Node *node)
         work.step_operations = others;
     if (node->op == OP_picture) // a byte for each number
         work.picture_bytes = (double)shape_size(node->shape);
+    if (node->op == OP_picture_slice)
+        work.step_bytes = (double)shape_size(node->shape);
     if (!has_flag(node, UPDATES) && *info->result)
         add_bytes(&work, graph, node, node, 1);
     for (int k = 0; k < node->input_count; k++) {

@@ -4,6 +4,8 @@
 // work.
 #include "netc.h"
 
+#include <string.h>
+
 static void emit_rows_of_steps(Out *out, const Graph *graph, const Node *node)
 {
     if (!node->step_count)
@@ -28,6 +30,29 @@ void emit_dense_grad_x(Out *out, const Graph *graph, const Node *node)
     emit_rows_of_steps(out, graph, node);
 }
 
+void emit_dense_slice(Out *out, const Graph *graph, const Node *node)
+{
+    const int *const w = graph->nodes[node->input[1]].shape.dims;
+    const int *const dims = node->shape.dims, terms = w[0] / dims[0];
+    emit_product(out, "batch->rows", dims[1], w[1], terms, "x[part]", format("w[part * %d]", terms),
+                 "sum[part]");
+}
+
+void emit_slice_sum(Out *out, const Graph *graph, const Node *node)
+{
+    const Shape slices = graph->nodes[node->input[0]].shape;
+    Text sum = {0};
+    for (int s = 0; s < slices.dims[0]; s++)
+        text_add(&sum, "%ssum[%d][first + i][j]", s == 2 ? " +\n" : s ? " + " : "", s);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    line(out, "for (int j = 0; j < %d; j++)", slices.dims[2]);
+    for (const char *l = sum.text; *l; l += strcspn(l, "\n"), l += *l == '\n')
+        line(out, "    %s%.*s%s", l == sum.text ? "y[i][j] = " : "          ",
+             (int)strcspn(l, "\n"), l, strchr(l, '\n') ? "" : ";");
+    emit_row_steps(out, graph, node);
+    line(out, "}");
+}
+
 // Each part sums over the whole batch, so that no sum is shared between tasks.
 void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
 {
@@ -36,9 +61,22 @@ void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
     emit_part_range(out, graph, node);
     emit_outer(out, cut ? "from" : "0", cut ? "to" : format("%d", w.dims[0]), part_rows(w),
                w.dims[0], w.dims[1], node->chunked ? "rows_of_chunk(chunk, batch)" : "batch->rows",
-               "x", "dy", "dw", node->chunked ? "chunk > 0" : "false");
+               "x", "dy", cut && !node->piece ? "dw[from]" : "dw", node->chunked ? "chunk > 0" : "false");
     if (node->step_count)
-        emit_part_elements(out, graph, node, "dw[i][j]");
+        emit_part_elements(out, graph, node, format("dw%s", gradient_index(node)));
+}
+
+// Slices are made of whole parts.
+void emit_dense_slice_grad_w(Out *out, const Graph *graph, const Node *node)
+{
+    const Shape w = node->shape;
+    const int terms = graph->nodes[node->input[0]].shape.dims[2];
+    emit_part_range(out, graph, node);
+    line(out, "const int slice = from / %d, first = slice * %d;", terms, terms);
+    emit_outer(out, "from - first", "to - first", part_rows(w), terms, w.dims[1], "batch->rows",
+               "x[slice]", "dy", node->piece ? "dw" : "dw[from]", "false");
+    if (node->step_count)
+        emit_part_elements(out, graph, node, format("dw%s", gradient_index(node)));
 }
 
 void emit_turn(Out *out, const Graph *graph, const Node *node)

@@ -20,7 +20,8 @@ static bool is_npy(const Network *network)
 // which lie anywhere in memory, are in the cache.
 static void emit_ahead(Out *out, const Graph *graph, long size)
 {
-    line(out, "nn_ahead(batch, first + i + %s, %ld);", graph->chunks > 1 ? "CHUNK" : "BATCH", size);
+    line(out, "nn_ahead(batch, first + i + %s, %ld, 0, %ld);",
+         graph->chunks > 1 ? "CHUNK" : "BATCH", size, size);
 }
 
 static const char *first_number(const Node *node)
@@ -37,14 +38,9 @@ static void emit_scaled(Out *out, const Network *network, long size, bool bytes)
 }
 
 // NumPy's files have bytes or other numbers: which, is known when the program reads them.
-void emit_picture(Out *out, const Graph *graph, const Node *node)
+static void emit_numbers(Out *out, const Network *network, long size)
 {
-    const Network *const network = graph->network;
-    const long size = shape_size(node->shape);
     const bool bytes = has_bytes(data_set(network->program)), either = is_npy(network);
-    line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "const size_t at = (size_t)batch->index[first + i] * %ld;", size);
-    line(out, "%s *const to = %s;", real_type(network), first_number(node));
     if (either)
         line(out, "if (batch->pictures) {");
     if (either || bytes)
@@ -55,8 +51,29 @@ void emit_picture(Out *out, const Graph *graph, const Node *node)
         emit_scaled(out, network, size, false);
     if (either)
         line(out, "}");
+}
+
+void emit_picture(Out *out, const Graph *graph, const Node *node)
+{
+    const long size = shape_size(node->shape);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    line(out, "const size_t at = (size_t)batch->index[first + i] * %ld;", size);
+    line(out, "%s *const to = %s;", real_type(graph->network), first_number(node));
+    emit_numbers(out, graph->network, size);
     emit_ahead(out, graph, size);
     emit_row_steps(out, graph, node);
+    line(out, "}");
+}
+
+void emit_picture_slice(Out *out, const Graph *graph, const Node *node)
+{
+    const int *const dims = node->shape.dims, terms = dims[2];
+    line(out, "const int from = part * %d;", terms);
+    line(out, "for (int i = 0; i < batch->rows; i++) {");
+    line(out, "const size_t at = (size_t)batch->index[i] * %d + from;", dims[0] * terms);
+    line(out, "%s *const to = x[part][i];", real_type(graph->network));
+    emit_numbers(out, graph->network, terms);
+    line(out, "nn_ahead(batch, i + BATCH, %d, from, %d);", dims[0] * terms, terms);
     line(out, "}");
 }
 

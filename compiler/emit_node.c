@@ -128,6 +128,10 @@ static Shape by_channels(Shape shape, int channels)
 // the others see the shape as it is.
 Shape view(const Graph *graph, const Node *node)
 {
+    if (has_flag(node, SLICED))
+        return node->shape;
+    if (node->piece)
+        return shape_of(2, part_rows(node->shape), node->shape.dims[1]);
     if (op_info[node->op].tasks == BY_PART)
         return rows_and_columns(node->shape);
     if (op_info[node->op].flags & FLAT)
@@ -236,10 +240,10 @@ const char *parameter_list(const Graph *graph, const Node *node)
     if (tasks == BY_PART && node->chunked)
         add_parameter(&list, "int chunk");
     if (tasks == BY_ROWS) {
-        if (has_flag(node, USES_ROW))
+        if (has_flag(node, USES_ROW | AT_ROW))
             add_parameter(&list, "int first");
         add_parameter(&list, "int rows");
-    } else if (tasks == BY_PART && part_count(part_shape(graph, node)) > 1) {
+    } else if (tasks == BY_PART && node_parts(graph, node) > 1) {
         add_parameter(&list, "int part");
     }
     const bool updates = has_flag(node, UPDATES);
@@ -254,8 +258,8 @@ const char *parameter_list(const Graph *graph, const Node *node)
             (k == 0 || graph->network->tensors[in->attributes.tensor].role != ROLE_WEIGHT);
         Shape shape = input_view(graph, node, k);
         if (updates || tasks == BY_PART)
-            if (in->extent != PER_ROW)
-                shape = rows_and_columns(shape);
+            if (in->extent != PER_ROW && !has_flag(in, SLICED))
+                shape = in->piece ? view(graph, in) : rows_and_columns(shape);
         if (!is_repeated(node, k))
             add_array(&list, type_name(graph, in->type), role(graph, node, k),
                       leading(graph, node, in), shape, written);
@@ -355,6 +359,11 @@ void close_part(Out *out, const Graph *graph, const Node *node)
     out->depth -= view(graph, node).count > 1;
 }
 
+const char *gradient_index(const Node *gradient)
+{
+    return gradient->piece ? "[i - from][j]" : "[i][j]";
+}
+
 // The steps of an anchor by parts, inside its own loop over `i`, where `from` is the value.
 void emit_part_elements(Out *out, const Graph *graph, const Node *node, const char *from)
 {
@@ -363,7 +372,7 @@ void emit_part_elements(Out *out, const Graph *graph, const Node *node, const ch
     out->element.channel = "j";
     line(out, "%s v = %s;", real_type(graph->network), from);
     run_steps(out, graph, node);
-    line(out, "%s%s = v;", op_info[node->op].result, inner);
+    line(out, "%s%s = v;", op_info[node->op].result, node->piece ? gradient_index(node) : inner);
     close_part(out, graph, node);
 }
 

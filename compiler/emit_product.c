@@ -44,17 +44,17 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
     line(out, "%s(%s, %s, %s, %s);", product_name(ROWS_BY_MATRIX, terms, columns), rows, x, w, y);
 }
 
-// dw[from..to][columns] = the sum over `terms` rows of x[.][from..to]' dy[.][columns], where rows
-// of x are `width` apart; that is added to dw where the C expression `add` is true.
+// dw[0..to - from][columns] = the sum over `terms` rows of x[.][from..to]' dy[.][columns], where
+// rows of x are `width` apart; that is added to dw where the C expression `add` is true.
 void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
                 const char *terms, const char *x, const char *dy, const char *dw, const char *add)
 {
     if (takes_blas(out->network, OUTER_SUM, width, columns, usual_rows)) {
         const bool whole = !strcmp(from, "0");
         line(out, "gemm_tn(%s, %d, %s, %s, %d, %s, %s, %s);",
-             whole ? to : format("%s - %s", to, from), columns, terms,
-             whole ? x : format("&%s[0][%s]", x, from), width, dy, add,
-             whole ? dw : format("%s[%s]", dw, from));
+             whole ? to : format("(%s) - (%s)", to, from), columns, terms,
+             whole ? x : format("&(%s)[0][%s]", x, from), width, dy, add,
+             dw);
         return;
     }
     need_product(out, OUTER_SUM, width, columns, usual_rows);
@@ -244,7 +244,7 @@ static const char *about_product(const Product *p)
         return format("c[rows][%d] = a[rows][%d] b[%d][%d]", p->columns, p->terms, p->terms,
                       p->columns);
     return format(
-        "rows from..to of c[%d][%d] = a[terms][%d]' b[terms][%d], or that added to them. "
+        "c = rows from..to of the %dx%d sums a[terms][%d]' b[terms][%d], or c + those. "
         "So many terms at a time that what the tiles read again stays in the first cache.",
         p->terms, p->columns, p->terms, p->columns);
 }
@@ -289,7 +289,7 @@ static void emit_outer_strips(Out *out, const Product *p, const Strip *strips, i
     line(out, "const %s *const a = (const %s *)left + (size_t)at * %d + from;", type, type,
          p->terms);
     line(out, "const %s *const b = (const %s *)right + (size_t)at * %d;", type, type, p->columns);
-    line(out, "%s *const c = (%s *)result + (size_t)from * %d;", type, type, p->columns);
+    line(out, "%s *const c = result;", type);
     emit_strip_calls(
         out, p, strips, count, heights,
         format("%%1$s(to - from, some, a, 1, %d, b%%2$s, %d, c%%2$s, %d, add || at > 0);", p->terms,

@@ -29,7 +29,7 @@ static void emit_places(Out *out, const Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
-        if (!has_value(node))
+        if (!in_arena(node))
             continue;
         const char *const name = value_name(graph, node);
         const bool cut = node->extent != PER_BATCH; // into blocks of rows
@@ -72,6 +72,8 @@ static const char *place(const Graph *graph, const Node *caller, const Node *val
     const bool cut = op_info[caller->op].tasks == BY_PART; // sees the tensor as rows and columns
     if (value->op == OP_weight)
         return cut && value->shape.count > 2 ? format("(void *)%s", value->name) : value->name;
+    if (value->piece)
+        return value_name(graph, value);
     const bool block = op_info[caller->op].tasks == BY_ROWS &&
                        (value->extent == PER_ROW || value->extent == PER_BLOCK);
     const bool slot = block && kept_by_chunk(graph, (int)(value - graph->nodes));
@@ -90,11 +92,11 @@ static const char *arguments(const Graph *graph, const Node *node)
         first[count++] = "result";
     if (tasks == BY_PART && node->chunked)
         first[count++] = "chunk";
-    if (tasks == BY_ROWS && has_flag(node, USES_ROW))
+    if (tasks == BY_ROWS && has_flag(node, USES_ROW | AT_ROW))
         first[count++] = "first";
     if (tasks == BY_ROWS)
         first[count++] = "rows";
-    if (tasks == BY_PART && part_count(part_shape(graph, node)) > 1)
+    if (tasks == BY_PART && node_parts(graph, node) > 1)
         first[count++] = "part";
     if (!has_flag(node, UPDATES) && *op_info[node->op].result)
         first[count++] = place(graph, node, node);
@@ -272,7 +274,7 @@ static void list_rows(const Listing *l)
         const Node *const node = &l->graph->nodes[i];
         bool needs = false;
         if (listed(l, node, BY_ROWS))
-            needs = has_flag(node, USES_ROW);
+            needs = has_flag(node, USES_ROW | AT_ROW);
         uses_first |= needs;
     }
     open_block(l->out, l->graph, "nn_each (%s, %s) {", uses_first);
@@ -292,7 +294,21 @@ static void list_rows(const Listing *l)
 
 static bool same_parts(const Graph *graph, const Node *a, const Node *b)
 {
+    if (has_flag(a, SLICED) || has_flag(b, SLICED))
+        return has_flag(a, SLICED) && has_flag(b, SLICED);
     return a->layer == b->layer && shape_equal(part_shape(graph, a), part_shape(graph, b));
+}
+
+// Declares what only the part's task has.
+static void list_pieces(const Listing *l, const Node *first)
+{
+    for (int i = 0; i < l->graph->count; i++) {
+        const Node *const node = &l->graph->nodes[i];
+        if (node->piece && listed(l, node, BY_PART) && same_parts(l->graph, first, node))
+            line(l->out, "_Alignas(64) %s %s[%d][%d]; // of this part",
+                 real_type(l->graph->network), node->name, part_rows(node->shape),
+                 node->shape.dims[1]);
+    }
 }
 
 // Nodes over the parts of one layer's tensors of one shape share a loop: a part is still in cache
@@ -303,9 +319,10 @@ static void list_parts(const Listing *l)
     bool *const done = allocate((size_t)graph->count);
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
-        if (done[i] || !listed(l, node, BY_PART) || part_count(part_shape(graph, node)) == 1)
+        if (done[i] || !listed(l, node, BY_PART) || node_parts(graph, node) == 1)
             continue;
-        line(l->out, "nn_each (part, %d) {", part_count(part_shape(graph, node)));
+        line(l->out, "nn_each (part, %d) {", node_parts(graph, node));
+        list_pieces(l, node);
         for (int k = i; k < graph->count; k++) {
             if (listed(l, &graph->nodes[k], BY_PART) && same_parts(graph, node, &graph->nodes[k])) {
                 list_call(l, &graph->nodes[k]);
@@ -319,7 +336,7 @@ static void list_parts(const Listing *l)
 static bool is_single(const Listing *l, const Node *node)
 {
     return listed(l, node, BY_ONE) ||
-           (listed(l, node, BY_PART) && part_count(part_shape(l->graph, node)) == 1);
+           (listed(l, node, BY_PART) && node_parts(l->graph, node) == 1);
 }
 
 // What is too small to be cut: each layer's is done by one thread, one layer's after the other's by
@@ -382,7 +399,7 @@ void emit_prepare(Out *out, const Graph *graph)
         const Node *const node = &graph->nodes[i];
         if ((node->op != OP_turn && node->op != OP_flip) || node->dead)
             continue;
-        const int parts = part_count(part_shape(graph, node));
+        const int parts = node_parts(graph, node);
         if (parts > 1)
             line(out, "for (int part = 0; part < %d; part++)", parts);
         out->depth += parts > 1;
@@ -446,17 +463,21 @@ void emit_infer(Out *out, const Graph *graph)
 static bool is_traced(const Node *node)
 {
     const Tasks tasks = op_info[node->op].tasks;
-    return !node->dead && tasks != BY_NONE && tasks != BY_ALL && tasks != BY_PART &&
-           !has_flag(node, UPDATES) && node->op != OP_predict;
+    return !node->dead && tasks != BY_NONE && tasks != BY_ALL &&
+           (tasks != BY_PART || has_flag(node, SLICED)) && !has_flag(node, UPDATES) &&
+           node->op != OP_predict;
 }
 
 static void emit_check(Out *out, const Graph *graph, const Node *node)
 {
-    if (node->extent != PER_ROW || node->type != TYPE_REAL)
+    if ((node->extent != PER_ROW && !has_flag(node, SLICED)) || node->type != TYPE_REAL)
         return;
     const long size = shape_size(node->shape);
+    const char *const count = has_flag(node, SLICED) ? format("%ldL", size)
+                              : size == 1            ? "rows"
+                                                     : format("rows * %ldL", size);
     line(out, "if (!nn_finite_%s(%s, %s))", graph->network->doubles ? "f64" : "f32",
-         place(graph, node, node), size == 1 ? "rows" : format("rows * %ldL", size));
+         place(graph, node, node), count);
     line(out, "    return \"%s\";", node->layer);
 }
 
@@ -470,7 +491,7 @@ static int trace_rows(Out *out, const Graph *graph, int first)
         if (is_traced(node) &&
             (op_info[node->op].tasks != BY_ROWS || node->phase != graph->nodes[first].phase))
             break;
-        uses_row |= is_traced(node) && has_flag(node, USES_ROW);
+        uses_row |= is_traced(node) && has_flag(node, USES_ROW | AT_ROW);
     }
     open_block(out, graph, "for (int %1$s = 0; %1$s < %2$s; %1$s++) {", uses_row);
     for (int i = first; i < end; i++) {
@@ -498,8 +519,15 @@ void emit_first_nonfinite(Out *out, const Graph *graph)
             i = trace_rows(out, graph, i);
             continue;
         }
-        if (is_traced(node))
+        if (is_traced(node)) {
+            const int parts = has_flag(node, SLICED) ? node_parts(graph, node) : 1;
+            if (parts > 1)
+                line(out, "for (int part = 0; part < %d; part++)", parts);
+            out->depth += parts > 1;
             emit_call(out, graph, node, "", ");");
+            out->depth -= parts > 1;
+            emit_check(out, graph, node);
+        }
         i++;
     }
     if (graph->chunk_phases)

@@ -145,10 +145,10 @@ static double option_number(const Out *out, const char *text, size_t length)
     return left ? 1 - number : number;
 }
 
-// The C of a piece of a formula. `at` is how a weight and its states are indexed, or NULL: then it
-// is of scalars, in double.
+// The C of a piece of a formula. `at` is how a weight and its states are indexed, g_at how its
+// gradient; or NULL: then it is of scalars, in double.
 static const char *formula_text(const Out *out, const Node *node, const char *text, size_t length,
-                                const char *at)
+                                const char *at, const char *g_at)
 {
     const char *const arrays = op_info[update_rule(node)].inputs;
     const bool clips = node->attributes.clip_value != 0 || node->attributes.clip_norm != 0;
@@ -175,7 +175,7 @@ static const char *formula_text(const Out *out, const Node *node, const char *te
         if (is_array && clips && !strcmp(name, "g"))
             text_add(&result, "clipped");
         else if (is_array)
-            text_add(&result, "%s%s", name, at);
+            text_add(&result, "%s%s", name, !strcmp(name, "g") ? g_at : at);
         else if (at && !strcmp(name, "sqrt") && !out->network->doubles)
             text_add(&result, "sqrtf");
         else
@@ -209,7 +209,7 @@ void emit_update_scalars(Out *out, const Graph *graph, const Node *node)
     if (strstr(text, ", t"))
         line(out, "const double t = (double)batch->step;");
     while ((piece = next_piece(&text, &length))) {
-        const char *const c = formula_text(out, node, piece, length, NULL);
+        const char *const c = formula_text(out, node, piece, length, NULL, NULL);
         const char *const is = strstr(c, " = ");
         if (!strncmp(c, "double ", 7))
             line(out, "const %s;", c);
@@ -237,19 +237,21 @@ void emit_update_lines(Out *out, const Graph *graph, const Node *node, const cha
 {
     const char *const type = real_type(graph->network);
     const Attributes *const a = &node->attributes;
+    const Node *const gradient = &graph->nodes[node->input[1]];
+    const char *const g_at = gradient->piece ? gradient_index(gradient) : at;
     if (a->clip_value != 0) {
         const char *const limit = real_number(out, a->clip_value);
-        line(out, "const %s clipped = g%s > %s ? %s : g%s < -%s ? -%s : g%s;", type, at, limit,
-             limit, at, limit, limit, at);
+        line(out, "const %s clipped = g%s > %s ? %s : g%s < -%s ? -%s : g%s;", type, g_at, limit,
+             limit, g_at, limit, limit, g_at);
     }
     if (a->clip_norm != 0)
-        line(out, "const %s clipped = shorter * g%s;", type, at);
+        line(out, "const %s clipped = shorter * g%s;", type, g_at);
     if (a->decay != 0)
         line(out, "w%s -= decay * w%s;", at, at);
     const char *text = formulas[update_rule(node)].lines, *piece;
     size_t length;
     while ((piece = next_piece(&text, &length)))
-        line(out, "%s;", formula_text(out, node, piece, length, at));
+        line(out, "%s;", formula_text(out, node, piece, length, at, g_at));
     if (a->average != 0) {
         const char *const average = role(graph, node, node->input_count - 1);
         line(out, "%s%s += follow * (w%s - %s%s);", average, at, at, average, at);

@@ -113,6 +113,20 @@ void grad_dense(Graph *graph, const Node *node, int dy)
                  BACKWARD(graph, &n, OP_dense_grad_w, shape_at(graph, w), "gradient", x, dy));
 }
 
+void grad_slice_sum(Graph *graph, const Node *node, int dy)
+{
+    gradient_add(graph, node->input[0], dy);
+}
+
+void grad_dense_slice(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int w = n.input[1];
+    gradient_add(graph, w,
+                 BACKWARD(graph, &n, OP_dense_slice_grad_w, shape_at(graph, w), "gradient",
+                          n.input[0], dy));
+}
+
 // The places of x that are 0 have no gradient: relu's is 0 there, and nobody asks for a picture's.
 void grad_dense_at(Graph *graph, const Node *node, int dy)
 {

@@ -60,6 +60,21 @@ int node_add(Graph *graph, Op op, const char *layer, Loc loc, int input_count, c
     return graph->count++;
 }
 
+// At `place`, where others move on; its inputs come before it.
+Node *node_insert(Graph *graph, int place, Op op, int input_count, const int *inputs)
+{
+    const Node *const at = &graph->nodes[place];
+    node_add(graph, op, at->layer, at->loc, input_count, inputs);
+    const Node made = graph->nodes[graph->count - 1];
+    for (int i = graph->count - 1; i > place; i--)
+        graph->nodes[i] = graph->nodes[i - 1];
+    graph->nodes[place] = made;
+    for (int i = place + 1; i < graph->count; i++)
+        for (int k = 0; k < graph->nodes[i].input_count; k++)
+            graph->nodes[i].input[k] += graph->nodes[i].input[k] >= place;
+    return &graph->nodes[place];
+}
+
 int tensor_add(Network *network, Tensor tensor)
 {
     for (int i = 0; i < network->tensor_count; i++)
@@ -145,6 +160,9 @@ bool has_value(const Node *node)
 {
     return !node->dead && node->extent != PER_RUN && !has_flag(node, STOPS);
 }
+
+// And not only while a task is at it.
+bool in_arena(const Node *node) { return has_value(node) && !node->piece; }
 
 // An input that was among the earlier ones: a function has one parameter for both.
 bool is_repeated(const Node *node, int input)

@@ -399,6 +399,8 @@ enum {
     FLAT = 64,       // sees a row as one dimension
     ACCUMULATES = 128, // can add a chunk's rows to what earlier chunks left
     LOSS = 256,      // what training makes small: the backward pass begins here
+    AT_ROW = 2048,   // knows which row of the batch it is at, and no more of the batch
+    SLICED = 1024,   // a task is a slice: the first dimension of its result
     DRAWS = 512,     // draws random numbers from a stream of its layer
     RANDOM = DRAWS | USES_ROW
 };
@@ -476,6 +478,7 @@ struct Node {
     int phase;         // schedule.c: nodes of one phase run without a barrier between them
     long offset, each; // plan.c: bytes from the start of the arena, and from one block to the next
     bool local;        // plan.c: lives in one phase of one block of rows
+    bool piece;        // plan.c: only the part of it that a task is at is ever there
     int first, last;   // plan.c: phases in which it is alive; nodes where it is local
     bool dead;         // dropped by a pass
 };
@@ -602,6 +605,7 @@ struct Network {
 
 Op op_named(const char *name);
 int node_add(Graph *graph, Op op, const char *layer, Loc loc, int input_count, const int *inputs);
+Node *node_insert(Graph *graph, int place, Op op, int input_count, const int *inputs);
 #define NODE(graph, op, layer, loc, ...)                                                           \
     node_add(graph, op, layer, loc, (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)),             \
              (int[]){__VA_ARGS__})
@@ -613,6 +617,7 @@ bool shape_equal(Shape a, Shape b);
 const char *shape_text(Shape shape); // "26x26x32"; "1" for a single number
 bool has_flag(const Node *node, int flag);
 bool has_value(const Node *node);
+bool in_arena(const Node *node);
 bool is_repeated(const Node *node, int input);
 bool runs(const Node *node, Op op); // itself or as a step
 Shape flat(Shape shape);
@@ -677,6 +682,9 @@ void drop_dead(Graph *graph);
 void skip_zero_rows(Graph *graph);
 void update_at_places(Graph *graph);
 
+// --- slice.c: the first layer, cut along its inputs -----------------------------------------------
+void slice_first_layer(Graph *graph);
+
 // --- chunk.c: large batches ---------------------------------------------------------------------
 void cut_into_chunks(Graph *graph);
 bool kept_by_chunk(const Graph *graph, int id);
@@ -687,6 +695,8 @@ void choose_blocks(Network *network);
 void schedule(Graph *graph);
 int part_count(Shape shape);                            // of a tensor's tasks BY_PART
 int part_rows(Shape shape);                             // of each of them
+long part_size(Shape shape);                            // numbers of each
+int node_parts(const Graph *graph, const Node *node);   // its tasks BY_PART
 Shape part_shape(const Graph *graph, const Node *node); // the tensor along which its parts run
 
 // --- plan.c: offsets in the arena ---------------------------------------------------------------
@@ -797,6 +807,7 @@ void emit_update_lines(Out *out, const Graph *graph, const Node *node, const cha
 void emit_part_range(Out *out, const Graph *graph, const Node *node);   // declares `from` and `to`
 const char *open_part(Out *out, const Graph *graph, const Node *node);
 void close_part(Out *out, const Graph *graph, const Node *node);
+const char *gradient_index(const Node *gradient); // "[i][j]", or from the part's first row on
 const char *part_loop(const Graph *graph, const Node *node); // "for (int i = from; i < to; i++)"
 
 // --- emit_rows.c: products of one row -----------------------------------------------------------

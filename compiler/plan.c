@@ -77,6 +77,29 @@ static bool is_local(const Graph *graph, int id)
     return true;
 }
 
+// gradient-in-task: the gradient of a weight that a task makes and the update in the same task reads
+// is not stored but for the part that the task is at.
+// Condition: nothing else reads it (no clipping by norm, no check of gradients, no further chunk of
+// rows), and its parts are small enough for a thread's stack.
+static bool is_piece(const Graph *graph, int id)
+{
+    enum { MOST_NUMBERS = 32768 };
+    const Node *const node = &graph->nodes[id];
+    if ((node->op != OP_dense_grad_w && node->op != OP_dense_slice_grad_w) || node->kept ||
+        node->chunked || node_parts(graph, node) == 1 || part_size(node->shape) > MOST_NUMBERS ||
+        consumers(graph, id) != 1)
+        return false;
+    for (int i = id + 1; i < graph->count; i++) {
+        const Node *const update = &graph->nodes[i];
+        if (!update->dead && has_flag(update, UPDATES) && update->input_count > 1 &&
+            update->input[1] == id)
+            return update->phase == node->phase && update->layer == node->layer &&
+                   op_info[update->op].tasks == BY_PART &&
+                   shape_equal(part_shape(graph, update), node->shape);
+    }
+    return false;
+}
+
 static void find_life(Graph *graph, int id)
 {
     Node *const node = &graph->nodes[id];
@@ -146,7 +169,8 @@ void plan(Graph *graph)
     graph->unshared_bytes = 0;
     for (int i = 0; i < graph->count; i++) {
         Node *const node = &graph->nodes[i];
-        if (!has_value(node))
+        node->piece = is_piece(graph, i);
+        if (!in_arena(node))
             continue;
         find_life(graph, i);
         node->each = block_bytes(graph, node);
@@ -206,7 +230,7 @@ bool fits_memory(const Network *network, double limit)
     Part *const parts = allocate((size_t)(graph->count + network->tensor_count) * sizeof *parts);
     int count = 0;
     for (int i = 0; i < graph->count; i++)
-        if (has_value(&graph->nodes[i]))
+        if (in_arena(&graph->nodes[i]))
             parts[count++] =
                 (Part){graph->nodes[i].name, "activation",
                        (double)(stored_blocks(graph, i) * block_bytes(graph, &graph->nodes[i]))};

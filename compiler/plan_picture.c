@@ -75,7 +75,7 @@ static void put_value(Text *svg, const Picture *p, int id)
     if (node->local) { // node->each is the slab's size
         long start = graph->arena_bytes;
         for (int i = 0; i < graph->count; i++)
-            if (has_value(&graph->nodes[i]) && graph->nodes[i].local &&
+            if (in_arena(&graph->nodes[i]) && graph->nodes[i].local &&
                 graph->nodes[i].phase == node->phase && graph->nodes[i].offset < start)
                 start = graph->nodes[i].offset;
         y = (double)(start + (node->offset - start) * blocks);
@@ -148,7 +148,7 @@ const char *plan_picture(const Network *network)
     put_legend(&svg);
     put_axes(&svg, &p);
     for (int i = 0; i < graph->count; i++)
-        if (has_value(&graph->nodes[i]))
+        if (in_arena(&graph->nodes[i]))
             put_value(&svg, &p, i);
     svg_close(&svg);
     return svg.text;

@@ -28,10 +28,11 @@ void choose_blocks(Network *network)
     network->blocks = (batch + rows - 1) / rows;
 }
 
-// A tensor is cut along its rows: all dimensions but the last.
+// A tensor is cut along its rows: all dimensions but the last. Parts of many numbers are made finer,
+// so that one stays in a core's own cache, unless they would get lower than a tile.
 int part_rows(Shape shape)
 {
-    enum { PARTS = 8, LEAST_NUMBERS = 2048 };
+    enum { PARTS = 8, LEAST_NUMBERS = 2048, MOST_NUMBERS = 32768, LEAST_ROWS = 14 };
     const long size = shape_size(shape);
     const long rows = shape.count > 1 ? size / shape.dims[shape.count - 1] : 1;
     long parts = size / LEAST_NUMBERS;
@@ -39,7 +40,17 @@ int part_rows(Shape shape)
         parts = PARTS;
     if (parts < 1)
         parts = 1;
+    long finer = parts;
+    while (size / finer > MOST_NUMBERS && rows / finer > 2 * LEAST_ROWS)
+        finer *= 2;
+    if (size / finer <= MOST_NUMBERS)
+        parts = finer;
     return (int)((rows + parts - 1) / parts);
+}
+
+long part_size(Shape shape)
+{
+    return part_rows(shape) * (shape.count > 1 ? (long)shape.dims[shape.count - 1] : 1);
 }
 
 int part_count(Shape shape)
@@ -62,6 +73,11 @@ Shape part_shape(const Graph *graph, const Node *node)
     return derived ? graph->nodes[node->input[1]].shape : node->shape;
 }
 
+int node_parts(const Graph *graph, const Node *node)
+{
+    return has_flag(node, SLICED) ? node->shape.dims[0] : part_count(part_shape(graph, node));
+}
+
 // True where one thread runs both tasks that meet in a value, so that no barrier is needed.
 static bool same_owner(const Graph *graph, const Node *producer, const Node *consumer)
 {
@@ -70,9 +86,11 @@ static bool same_owner(const Graph *graph, const Node *producer, const Node *con
         return false; // its parts are columns
     const bool same_layer = producer->layer == consumer->layer;
     if (p == BY_PART && c == BY_PART) {
-        const Shape shape = part_shape(graph, producer);
-        return shape_equal(shape, part_shape(graph, consumer)) &&
-               (same_layer || part_count(shape) > 1);
+        const bool alike = has_flag(producer, SLICED) || has_flag(consumer, SLICED)
+                               ? has_flag(producer, SLICED) && has_flag(consumer, SLICED)
+                               : shape_equal(part_shape(graph, producer),
+                                             part_shape(graph, consumer));
+        return alike && (same_layer || node_parts(graph, producer) > 1);
     }
     return p == c && (p == BY_ROWS || (p == BY_ONE && same_layer));
 }

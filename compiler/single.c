@@ -16,21 +16,6 @@ static bool leaves_zeros(const Graph *graph, int id)
     return node->op == OP_relu || node->op == OP_picture;
 }
 
-// Makes room for one node at `place`, whose inputs come before it.
-static Node *insert(Graph *graph, int place, Op op, int input)
-{
-    const Node *const at = &graph->nodes[place];
-    node_add(graph, op, at->layer, at->loc, 1, &input);
-    const Node made = graph->nodes[graph->count - 1];
-    for (int i = graph->count - 1; i > place; i--)
-        graph->nodes[i] = graph->nodes[i - 1];
-    graph->nodes[place] = made;
-    for (int i = place + 1; i < graph->count; i++)
-        for (int k = 0; k < graph->nodes[i].input_count; k++)
-            graph->nodes[i].input[k] += graph->nodes[i].input[k] >= place;
-    return &graph->nodes[place];
-}
-
 // dense-of-one-row: dense(x, w) becomes dense_at(x, w, places(x)).
 // Condition: batches of one row, and an x that is expected to hold zeros.
 void skip_zero_rows(Graph *graph)
@@ -42,7 +27,7 @@ void skip_zero_rows(Graph *graph)
         if (graph->nodes[i].op != OP_dense || !leaves_zeros(graph, graph->nodes[i].input[0]))
             continue;
         const int x = graph->nodes[i].input[0];
-        Node *const places = insert(graph, i, OP_nonzero, x);
+        Node *const places = node_insert(graph, i, OP_nonzero, 1, &x);
         places->name = format("%s_nonzero", graph->nodes[x].name);
         places->suffix = "nonzero";
         infer_shape(graph, i);

@@ -8,7 +8,7 @@ static double layer_bytes(const Graph *graph, const char *layer)
 {
     double bytes = 0;
     for (int i = 0; i < graph->count; i++)
-        if (has_value(&graph->nodes[i]) && !strcmp(graph->nodes[i].layer, layer))
+        if (in_arena(&graph->nodes[i]) && !strcmp(graph->nodes[i].layer, layer))
             bytes += (double)stored_bytes(graph, i);
     return bytes;
 }

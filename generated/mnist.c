@@ -83,7 +83,7 @@ static _Alignas(64) float conv2_w_turned[3][3][64][32];
 // the next. Values that are never alive together share their bytes.
 enum {
     ARENA_BYTES = 27066624,
-    // of a training step: 27066624 bytes, 41305280 if nothing were shared
+    // of a training step: 27066624 bytes, 39699648 if nothing were shared
     AT_input =                6272000, EACH_input =              6350400, // [ROWS][28][28][1]
     AT_conv1 =                      0, EACH_conv1 =              6350400, // [ROWS][28][28][32]
     AT_pool1 =                5017600, EACH_pool1 =              6350400, // [ROWS][14][14][32]
@@ -97,24 +97,23 @@ enum {
     AT_loss =                27065984, EACH_loss =                   100, // [ROWS]
     AT_d_dense2_z =          27057920, EACH_d_dense2_z =            1000, // [ROWS][10]
     AT_d_dense2_b_partial =  27066432, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =           1686528,                                    // [10]
+    AT_d_dense2_b =             80896,                                    // [10]
     AT_d_dense1_z =          27002112, EACH_d_dense1_z =           12800, // [ROWS][128]
-    AT_d_dense2_w =           1679360,                                    // [128][10]
+    AT_d_dense2_w =             73728,                                    // [128][10]
     AT_d_dense1_b_partial =  27061952, EACH_d_dense1_b_partial =     512, // [128]
-    AT_d_dense1_b =           1685632,                                    // [128]
+    AT_d_dense1_b =             80000,                                    // [128]
     AT_d_pool2 =              5958400, EACH_d_pool2 =            6350400, // [ROWS][7][7][64]
-    AT_d_dense1_w =                 0,                                    // [3136][128]
     AT_d_conv2_z =            3763200, EACH_d_conv2_z =          6350400, // [ROWS][14][14][64]
     AT_d_conv2_b_partial =   27064000, EACH_d_conv2_b_partial =      256, // [64]
-    AT_d_conv2_b =            1686144,                                    // [64]
+    AT_d_conv2_b =              80512,                                    // [64]
     AT_d_conv2_w_partial =   26656000, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
-    AT_d_conv2_w =            1605632,                                    // [3][3][32][64]
+    AT_d_conv2_w =                  0,                                    // [3][3][32][64]
     AT_d_pool1 =              5644800, EACH_d_pool1 =            6350400, // [ROWS][14][14][32]
     AT_d_conv1_z =            2508800, EACH_d_conv1_z =          6350400, // [ROWS][28][28][32]
     AT_d_conv1_b_partial =   27065024, EACH_d_conv1_b_partial =      128, // [32]
-    AT_d_conv1_b =            1686400,                                    // [32]
+    AT_d_conv1_b =              80768,                                    // [32]
     AT_d_conv1_w_partial =   27053312, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
-    AT_d_conv1_w =            1684480,                                    // [3][3][1][32]
+    AT_d_conv1_w =              78848,                                    // [3][3][1][32]
     // of inference: 12548928 bytes
     AT_infer_input =          2508800, EACH_infer_input =        3136000, // [ROWS][28][28][1]
     AT_infer_conv1 =                0, EACH_infer_conv1 =        3136000, // [ROWS][28][28][32]
@@ -215,7 +214,7 @@ static void product_128x3136(int rows, const void *left, const void *right, void
         strip_13_12x32(rows, 128, a, 128, 1, b + j, 3136, c + j, 3136, false);
 }
 
-// rows from..to of c[3136][128] = a[terms][3136]' b[terms][128], or that added to them. So many
+// c = rows from..to of the 3136x128 sums a[terms][3136]' b[terms][128], or c + those. So many
 // terms at a time that what the tiles read again stays in the first cache.
 static void outer_3136x128(int from, int to, int terms, const void *left, const void *right,
                            void *result, bool add)
@@ -224,7 +223,7 @@ static void outer_3136x128(int from, int to, int terms, const void *left, const 
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 3136 + from;
         const float *const b = (const float *)right + (size_t)at * 128;
-        float *const c = (float *)result + (size_t)from * 128;
+        float *const c = result;
         for (int j = 0; j < 128; j += 32)
             strip_14_4x32(to - from, some, a, 1, 3136, b + j, 128, c + j, 128, add || at > 0);
     }
@@ -248,8 +247,8 @@ static void product_10x128(int rows, const void *left, const void *right, void *
         strip_13_12x32(rows, 10, a, 10, 1, b + j, 128, c + j, 128, false);
 }
 
-// rows from..to of c[128][10] = a[terms][128]' b[terms][10], or that added to them. So many terms
-// at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 128x10 sums a[terms][128]' b[terms][10], or c + those. So many terms at
+// a time that what the tiles read again stays in the first cache.
 static void outer_128x10(int from, int to, int terms, const void *left, const void *right,
                          void *result, bool add)
 {
@@ -257,7 +256,7 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 128 + from;
         const float *const b = (const float *)right + (size_t)at * 10;
-        float *const c = (float *)result + (size_t)from * 10;
+        float *const c = result;
         strip_13_11x8(to - from, some, a, 1, 128, b, 10, c, 10, add || at > 0);
         strip_13_11x2(to - from, some, a, 1, 128, b + 8, 10, c + 8, 10, add || at > 0);
     }
@@ -363,7 +362,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
             to[j] = batch->pictures[at + j] * 0.003921569f;
-        nn_ahead(batch, first + i + BATCH, 784);
+        nn_ahead(batch, first + i + BATCH, 784, 0, 784);
     }
 }
 
@@ -826,25 +825,25 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
 
 // forward: y = x w
 // dw = x' dy
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 3136][128],
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 196][128],
                               const float x[BATCH][3136], const float dy[BATCH][128])
 {
-    const int from = part * 392, to = nn_min(from + 392, 3136);
+    const int from = part * 196, to = nn_min(from + 196, 3136);
     outer_3136x128(from, to, batch->rows, x, dy, dw, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
 static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 3136][128],
-                            const float g[3136][128], float m[restrict 3136][128],
+                            const float g[196][128], float m[restrict 3136][128],
                             float v[restrict 3136][128])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
-    const int from = part * 392, to = nn_min(from + 392, 3136);
+    const int from = part * 196, to = nn_min(from + 196, 3136);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 128; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
             w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
         }
 }
@@ -865,7 +864,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 128], const f
 // turned = w', rows and columns exchanged
 static void dense1_w_turn(int part, float turned[restrict 128][3136], const float w[3136][128])
 {
-    const int from = part * 392, to = nn_min(from + 392, 3136);
+    const int from = part * 196, to = nn_min(from + 196, 3136);
     for (int top = from; top < to; top += 16)
         for (int left = 0; left < 128; left += 16) {
             float square[16][16];
@@ -1079,7 +1078,7 @@ static void loss_backward(const NnBatch *batch, int first, int rows, float dx[re
 static void prepare(void)
 {
     dense2_w_turn(dense2_w_turned, dense2_w);
-    for (int part = 0; part < 8; part++)
+    for (int part = 0; part < 16; part++)
         dense1_w_turn(part, dense1_w_turned, dense1_w);
     for (int part = 0; part < 8; part++)
         conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
@@ -1145,10 +1144,10 @@ static inline __attribute__((always_inline)) void step(
         nn_barrier();
         return; // not finite: no weight is changed
     }
-    nn_each (part, 8) {
-        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(dropout1),
-                WHOLE(d_dense1_z));
-        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+    nn_each (part, 16) {
+        _Alignas(64) float d_dense1_w[196][128]; // of this part
+        nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(dropout1), WHOLE(d_dense1_z));
+        nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m, dense1_w_v);
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
     }
     nn_each (part, 8) {

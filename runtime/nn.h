@@ -258,17 +258,19 @@ static inline int nn_first(int count, int thread) { return count * thread / nn_t
 static inline int nn_min(int a, int b) { return a < b ? a : b; }
 static inline int nn_max(int a, int b) { return a > b ? a : b; }
 
-// Asks the memory for the example of a row to come, of so many numbers, where there is such a row.
+// Asks the memory for the example of a row to come, where there is one: of its `size` numbers for so
+// many from `from` on.
 // Inlined always: gcc 12 takes it for a function without an effect, and drops its call.
-static inline __attribute__((always_inline)) void nn_ahead(const NnBatch *batch, int row, int numbers)
+static inline __attribute__((always_inline)) void nn_ahead(const NnBatch *batch, int row, int size,
+                                                          int from, int numbers)
 {
     if (row >= batch->known)
         return;
-    const size_t each = batch->pictures ? 1 : sizeof(float), bytes = (size_t)numbers * each;
+    const size_t each = batch->pictures ? 1 : sizeof(float);
     const char *const all =
         batch->pictures ? (const char *)batch->pictures : (const char *)batch->numbers;
-    const char *const example = all + batch->index[row] * bytes;
-    for (size_t at = 0; at < bytes; at += 64)
+    const char *const example = all + ((size_t)batch->index[row] * (size_t)size + (size_t)from) * each;
+    for (size_t at = 0; at < (size_t)numbers * each; at += 64)
         __builtin_prefetch(example + at, 0, 2); // for the second cache
 }
 

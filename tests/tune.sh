@@ -23,7 +23,7 @@ tunes() {
     local file before
     build "$tmp/net.net" "$tmp/tuned" --tune || return
     file=$(echo "$tmp"/cache/netc/tuned-*.txt)
-    same 'measured products' 5 "$(grep -cE '^[^ ]+ f32 (product|outer) [0-9]+ [0-9]+ [0-9]+ = (blas|tile)' "$file")"
+    same 'measured products' 6 "$(grep -cE '^[^ ]+ f32 (product|outer) [0-9]+ [0-9]+ [0-9]+ = (blas|tile)' "$file")"
     before=$(cat "$file")
     build "$tmp/net.net" "$tmp/tuned" --tune || return
     same 'nothing is measured twice' "$before" "$(cat "$file")"
@@ -76,7 +76,7 @@ recorded() {
     local lines
     "$NETC" emit "$tmp/net.net" --tuned "$tmp/three" -o "$tmp/three.c" || return
     mapfile -t lines < <("$NETC" show "$tmp/three.c" | sed -n 's/^# --product //p')
-    same 'choices kept' 5 ${#lines[@]}
+    same 'choices kept' 6 ${#lines[@]}
     "$NETC" emit "$tmp/net.net" "${lines[@]/#/--product=}" -o "$tmp/again.c" || return
     cmp "$tmp/three.c" "$tmp/again.c"
     # another option has the C of both made anew

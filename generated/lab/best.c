@@ -155,7 +155,7 @@ static _Alignas(64) float conv2_w_turned[32][288];
 // the next. Values that are never alive together share their bytes.
 enum {
     ARENA_BYTES = 81994240,
-    // of a training step: 81994240 bytes, 146590592 if nothing were shared
+    // of a training step: 81994240 bytes, 145410944 if nothing were shared
     AT_input =               81592320, EACH_input =               100352, // [ROWS][28][28][1]
     AT_conv1 =               11075584, EACH_conv1 =              2768896, // [ROWS][26][26][32]
     AT_batchnorm1_sums =            0, EACH_batchnorm1_sums =        512, // [2][32]
@@ -202,7 +202,6 @@ enum {
     AT_d_batchnorm6_gamma =  42626048,                                    // [256]
     AT_d_dense1 =            42336256, EACH_d_dense1 =             32768, // [ROWS][256]
     AT_d_pool3 =             59179008, EACH_d_pool3 =             147456, // [ROWS][3][3][128]
-    AT_d_dense1_w =          56819712,                                    // [1152][256]
     AT_d_batchnorm5 =        78053376, EACH_d_batchnorm5 =        589824, // [ROWS][6][6][128]
     AT_d_batchnorm5_beta_partial = 42598400, EACH_d_batchnorm5_beta_partial = 512, // [128]
     AT_d_batchnorm5_beta =   42207232,                                    // [128]
@@ -326,7 +325,6 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 STRIP(strip_12_4x32, 12, 4, 2, Vector16, 0)
 STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
-STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
 STRIP(strip_11_10x8, 11, 10, 1, Vector8, 0)
 STRIP(strip_11_10x2, 11, 10, 1, Vector2, 0)
 STRIP(strip_14_4x8, 14, 4, 1, Vector8, 0)
@@ -359,7 +357,7 @@ static void product_256x1152(int rows, const void *left, const void *right, void
         strip_11_10x32(rows, 256, a, 256, 1, b + j, 1152, c + j, 1152, false);
 }
 
-// rows from..to of c[1152][256] = a[terms][1152]' b[terms][256], or that added to them. So many
+// c = rows from..to of the 1152x256 sums a[terms][1152]' b[terms][256], or c + those. So many
 // terms at a time that what the tiles read again stays in the first cache.
 static void outer_1152x256(int from, int to, int terms, const void *left, const void *right,
                            void *result, bool add)
@@ -368,9 +366,9 @@ static void outer_1152x256(int from, int to, int terms, const void *left, const 
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 1152 + from;
         const float *const b = (const float *)right + (size_t)at * 256;
-        float *const c = (float *)result + (size_t)from * 256;
+        float *const c = result;
         for (int j = 0; j < 256; j += 32)
-            strip_14_4x32(to - from, some, a, 1, 1152, b + j, 256, c + j, 256, add || at > 0);
+            strip_12_4x32(to - from, some, a, 1, 1152, b + j, 256, c + j, 256, add || at > 0);
     }
 }
 
@@ -392,8 +390,8 @@ static void product_10x256(int rows, const void *left, const void *right, void *
         strip_11_10x32(rows, 10, a, 10, 1, b + j, 256, c + j, 256, false);
 }
 
-// rows from..to of c[256][10] = a[terms][256]' b[terms][10], or that added to them. So many terms
-// at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 256x10 sums a[terms][256]' b[terms][10], or c + those. So many terms at
+// a time that what the tiles read again stays in the first cache.
 static void outer_256x10(int from, int to, int terms, const void *left, const void *right,
                          void *result, bool add)
 {
@@ -401,7 +399,7 @@ static void outer_256x10(int from, int to, int terms, const void *left, const vo
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 256 + from;
         const float *const b = (const float *)right + (size_t)at * 10;
-        float *const c = (float *)result + (size_t)from * 10;
+        float *const c = result;
         strip_14_4x8(to - from, some, a, 1, 256, b, 10, c, 10, add || at > 0);
         strip_14_4x2(to - from, some, a, 1, 256, b + 8, 10, c + 8, 10, add || at > 0);
     }
@@ -585,7 +583,7 @@ static void input_augment(const NnBatch *batch, int first, int rows,
         const uint64_t changes = nn_augment_key(batch->seed, batch->epoch, batch->index[first + i]);
         nn_frame_bytes(28, 28, 1, batch->pictures + at, 0.003921569f, frame);
         nn_augment(&how, changes, 28, 28, 1, frame, x[i][0][0]);
-        nn_ahead(batch, first + i + BATCH, 784);
+        nn_ahead(batch, first + i + BATCH, 784, 0, 784);
     }
 }
 
@@ -598,7 +596,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
             to[j] = batch->pictures[at + j] * 0.003921569f;
-        nn_ahead(batch, first + i + BATCH, 784);
+        nn_ahead(batch, first + i + BATCH, 784, 0, 784);
     }
 }
 
@@ -2231,25 +2229,25 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
 
 // forward: y = x w
 // dw = x' dy
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 1152][256],
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 72][256],
                               const float x[BATCH][1152], const float dy[BATCH][256])
 {
-    const int from = part * 144, to = nn_min(from + 144, 1152);
+    const int from = part * 72, to = nn_min(from + 72, 1152);
     outer_1152x256(from, to, batch->rows, x, dy, dw, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
 static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 1152][256],
-                            const float g[1152][256], float m[restrict 1152][256],
+                            const float g[72][256], float m[restrict 1152][256],
                             float v[restrict 1152][256])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
-    const int from = part * 144, to = nn_min(from + 144, 1152);
+    const int from = part * 72, to = nn_min(from + 72, 1152);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 256; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
             w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
         }
 }
@@ -2257,7 +2255,7 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 115
 // turned = w', rows and columns exchanged
 static void dense1_w_turn(int part, float turned[restrict 256][1152], const float w[1152][256])
 {
-    const int from = part * 144, to = nn_min(from + 144, 1152);
+    const int from = part * 72, to = nn_min(from + 72, 1152);
     for (int top = from; top < to; top += 16)
         for (int left = 0; left < 256; left += 16) {
             float square[16][16];
@@ -2625,7 +2623,7 @@ static void loss_backward(const NnBatch *batch, int first, int rows, float dx[re
 static void prepare(void)
 {
     dense2_w_turn(dense2_w_turned, dense2_w);
-    for (int part = 0; part < 8; part++)
+    for (int part = 0; part < 16; part++)
         dense1_w_turn(part, dense1_w_turned, dense1_w);
     for (int part = 0; part < 8; part++)
         conv5_w_turn(part, (void *)conv5_w_turned, (void *)conv5_w);
@@ -2854,10 +2852,10 @@ static inline __attribute__((always_inline)) void step(
     }
     nn_barrier();
 
-    nn_each (part, 8) {
-        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(dropout3),
-                WHOLE(d_dense1));
-        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+    nn_each (part, 16) {
+        _Alignas(64) float d_dense1_w[72][256]; // of this part
+        nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(dropout3), WHOLE(d_dense1));
+        nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m, dense1_w_v);
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
     }
     nn_single (0) {

@@ -132,7 +132,7 @@ static _Alignas(64) float conv2_w_turned[64][288];
 // the next. Values that are never alive together share their bytes.
 enum {
     ARENA_BYTES = 31661312,
-    // of a training step: 31661312 bytes, 47992576 if nothing were shared
+    // of a training step: 31661312 bytes, 44777344 if nothing were shared
     AT_input =               31457280, EACH_input =                50176, // [ROWS][28][28][1]
     AT_conv1 =                6422528, EACH_conv1 =              1605632, // [ROWS][28][28][32]
     AT_batchnorm1_sums =            0, EACH_batchnorm1_sums =        512, // [2][32]
@@ -144,63 +144,58 @@ enum {
     AT_batchnorm2_sums =     12845056, EACH_batchnorm2_sums =       1024, // [2][64]
     AT_batchnorm2_stats =    31659008,                                    // [2][64]
     AT_relu2 =               12845056, EACH_relu2 =               589824, // [ROWS][12][12][64]
-    AT_pool2 =               17958272, EACH_pool2 =               147456, // [ROWS][6][6][64]
-    AT_dropout2 =            18548096, EACH_dropout2 =            147456, // [ROWS][6][6][64]
-    AT_conv3 =               19437952, EACH_conv3 =                65536, // [ROWS][4][4][64]
+    AT_pool2 =               16056320, EACH_pool2 =               147456, // [ROWS][6][6][64]
+    AT_dropout2 =            16646144, EACH_dropout2 =            147456, // [ROWS][6][6][64]
+    AT_conv3 =               17825792, EACH_conv3 =                65536, // [ROWS][4][4][64]
     AT_batchnorm3_sums =     15204352, EACH_batchnorm3_sums =       1024, // [2][64]
-    AT_batchnorm3_stats =    21062976,                                    // [2][64]
-    AT_dropout3 =            19700096, EACH_dropout3 =             65536, // [ROWS][4][4][64]
-    AT_dense1 =              20224384, EACH_dense1 =               33280, // [ROWS][520]
-    AT_dense2 =              20620672, EACH_dense2 =               19200, // [ROWS][300]
-    AT_dense3 =              20774272, EACH_dense3 =               16000, // [ROWS][250]
-    AT_dense4 =              20902272, EACH_dense4 =                8320, // [ROWS][130]
-    AT_dense5 =              21000064, EACH_dense5 =                3840, // [ROWS][60]
-    AT_dense6_z =            15204352, EACH_dense6_z =              1280, // [ROWS][10]
-    AT_dense6 =              15204992, EACH_dense6 =                1280, // [ROWS][10]
-    AT_predicted =           21063488, EACH_predicted =               64, // [ROWS]
-    AT_loss =                21063744, EACH_loss =                    64, // [ROWS]
-    AT_conv1_w_penalty =     21064960,                                    // [1]
-    AT_conv2_w_penalty =     21065024,                                    // [8]
-    AT_conv3_w_penalty =     21065088,                                    // [8]
-    AT_d_dense6_z =          21047936, EACH_d_dense6_z =             640, // [ROWS][10]
-    AT_d_dense6_b_partial =  21064768, EACH_d_dense6_b_partial =      40, // [10]
-    AT_d_dense6_b =          21065152,                                    // [10]
-    AT_d_dense5_z =          21015424, EACH_d_dense5_z =            3840, // [ROWS][60]
-    AT_d_dense6_w =          21050496,                                    // [60][10]
-    AT_d_dense5_b_partial =  21061440, EACH_d_dense5_b_partial =     240, // [60]
-    AT_d_dense5_b =          21064000,                                    // [60]
-    AT_d_dense4_z =          20935552, EACH_d_dense4_z =            8320, // [ROWS][130]
-    AT_d_dense5_w =          20968832,                                    // [130][60]
-    AT_d_dense4_b_partial =  21052928, EACH_d_dense4_b_partial =     520, // [130]
-    AT_d_dense4_b =          21062400,                                    // [130]
-    AT_d_dense3_z =          20838272, EACH_d_dense3_z =           16000, // [ROWS][250]
-    AT_d_dense4_w =          20490624,                                    // [250][130]
-    AT_d_dense3_b_partial =  21043904, EACH_d_dense3_b_partial =    1000, // [250]
-    AT_d_dense3_b =          21058368,                                    // [250]
-    AT_d_dense2_z =          20697472, EACH_d_dense2_z =           19200, // [ROWS][300]
-    AT_d_dense3_w =          19137920,                                    // [300][250]
-    AT_d_dense2_b_partial =  21039104, EACH_d_dense2_b_partial =    1200, // [300]
-    AT_d_dense2_b =          21057152,                                    // [300]
-    AT_d_dense1_z =          20357504, EACH_d_dense1_z =           33280, // [ROWS][520]
-    AT_d_dense2_w =          17334272,                                    // [520][300]
-    AT_d_dense1_b_partial =  21030784, EACH_d_dense1_b_partial =    2080, // [520]
-    AT_d_dense1_b =          21055040,                                    // [520]
-    AT_d_batchnorm3 =        19962240, EACH_d_batchnorm3 =         65536, // [ROWS][4][4][64]
-    AT_d_dense1_w =          15204352,                                    // [1024][520]
-    AT_d_batchnorm3_beta_partial = 21059392, EACH_d_batchnorm3_beta_partial = 256, // [64]
-    AT_d_batchnorm3_beta =   21064256,                                    // [64]
-    AT_d_batchnorm3_gamma_partial = 21060416, EACH_d_batchnorm3_gamma_partial = 256, // [64]
-    AT_d_batchnorm3_gamma =  21064512,                                    // [64]
+    AT_batchnorm3_stats =    18353152,                                    // [2][64]
+    AT_dropout3 =            15204352, EACH_dropout3 =             65536, // [ROWS][4][4][64]
+    AT_dense1 =              15466496, EACH_dense1 =               33280, // [ROWS][520]
+    AT_dense2 =              15732736, EACH_dense2 =               19200, // [ROWS][300]
+    AT_dense3 =              15886336, EACH_dense3 =               16000, // [ROWS][250]
+    AT_dense4 =              16014336, EACH_dense4 =                8320, // [ROWS][130]
+    AT_dense5 =              17269248, EACH_dense5 =                3840, // [ROWS][60]
+    AT_dense6_z =            17299968, EACH_dense6_z =              1280, // [ROWS][10]
+    AT_dense6 =              17300608, EACH_dense6 =                1280, // [ROWS][10]
+    AT_predicted =           16055936, EACH_predicted =               64, // [ROWS]
+    AT_loss =                17323840, EACH_loss =                    64, // [ROWS]
+    AT_conv1_w_penalty =     16056192,                                    // [1]
+    AT_conv2_w_penalty =     16056256,                                    // [8]
+    AT_conv3_w_penalty =     17324544,                                    // [8]
+    AT_d_dense6_z =          17313920, EACH_d_dense6_z =             640, // [ROWS][10]
+    AT_d_dense6_b_partial =  17324352, EACH_d_dense6_b_partial =      40, // [10]
+    AT_d_dense6_b =          17324608,                                    // [10]
+    AT_d_dense5_z =          17284608, EACH_d_dense5_z =            3840, // [ROWS][60]
+    AT_d_dense6_w =          17299968,                                    // [60][10]
+    AT_d_dense5_b_partial =  17322880, EACH_d_dense5_b_partial =     240, // [60]
+    AT_d_dense5_b =          17324096,                                    // [60]
+    AT_d_dense4_z =          17235968, EACH_d_dense4_z =            8320, // [ROWS][130]
+    AT_d_dense4_b_partial =  17316480, EACH_d_dense4_b_partial =     520, // [130]
+    AT_d_dense4_b =          17304512,                                    // [130]
+    AT_d_dense3_z =          15950336, EACH_d_dense3_z =           16000, // [ROWS][250]
+    AT_d_dense3_b_partial =  17309888, EACH_d_dense3_b_partial =    1000, // [250]
+    AT_d_dense3_b =          17319808,                                    // [250]
+    AT_d_dense2_z =          15809536, EACH_d_dense2_z =           19200, // [ROWS][300]
+    AT_d_dense2_b_partial =  17305088, EACH_d_dense2_b_partial =    1200, // [300]
+    AT_d_dense2_b =          17318592,                                    // [300]
+    AT_d_dense1_z =          15599616, EACH_d_dense1_z =           33280, // [ROWS][520]
+    AT_d_dense1_b_partial =  16047616, EACH_d_dense1_b_partial =    2080, // [520]
+    AT_d_dense1_b =          17302400,                                    // [520]
+    AT_d_batchnorm3 =        18087936, EACH_d_batchnorm3 =         65536, // [ROWS][4][4][64]
+    AT_d_batchnorm3_beta_partial = 17320832, EACH_d_batchnorm3_beta_partial = 256, // [64]
+    AT_d_batchnorm3_beta =   18353664,                                    // [64]
+    AT_d_batchnorm3_gamma_partial = 17321856, EACH_d_batchnorm3_gamma_partial = 256, // [64]
+    AT_d_batchnorm3_gamma =  18353920,                                    // [64]
     AT_d_conv3 =             15351808, EACH_d_conv3 =             212992, // [ROWS][4][4][64]
-    AT_d_conv3_b_partial =   16646144, EACH_d_conv3_b_partial =      256, // [64]
+    AT_d_conv3_b_partial =   18350080, EACH_d_conv3_b_partial =      256, // [64]
     AT_d_conv3_b =           12992512,                                    // [64]
-    AT_d_conv3_w_partial =   16056320, EACH_d_conv3_w_partial =   147456, // [3][3][64][64]
+    AT_d_conv3_w_partial =   17235968, EACH_d_conv3_w_partial =   147456, // [3][3][64][64]
     AT_d_conv3_w =           12845056,                                    // [3][3][64][64]
     AT_d_pool2 =             15204352, EACH_d_pool2 =             212992, // [ROWS][6][6][64]
     AT_d_batchnorm2 =        25591808, EACH_d_batchnorm2 =        589824, // [ROWS][12][12][64]
-    AT_d_batchnorm2_beta_partial = 16647168, EACH_d_batchnorm2_beta_partial = 256, // [64]
+    AT_d_batchnorm2_beta_partial = 18351104, EACH_d_batchnorm2_beta_partial = 256, // [64]
     AT_d_batchnorm2_beta =   31660800,                                    // [64]
-    AT_d_batchnorm2_gamma_partial = 16648192, EACH_d_batchnorm2_gamma_partial = 256, // [64]
+    AT_d_batchnorm2_gamma_partial = 18352128, EACH_d_batchnorm2_gamma_partial = 256, // [64]
     AT_d_batchnorm2_gamma =  31661056,                                    // [64]
     AT_d_conv2 =             19267584, EACH_d_conv2 =             991232, // [ROWS][12][12][64]
     AT_d_conv2_b_partial =   31657984, EACH_d_conv2_b_partial =      256, // [64]
@@ -304,8 +299,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 STRIP(strip_12_4x32, 12, 4, 2, Vector16, 0)
 STRIP(strip_8_4x32, 8, 4, 2, Vector16, 0)
 STRIP(strip_8_4x8, 8, 4, 1, Vector8, 0)
-STRIP(strip_13_11x32, 13, 11, 2, Vector16, 0)
-STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
+STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
+STRIP(strip_11_10x8, 11, 10, 1, Vector8, 0)
 STRIP(strip_8_4x12of16, 8, 4, 1, Vector16, 4)
 STRIP(strip_13_4x32, 13, 4, 2, Vector16, 0)
 STRIP(strip_13_4x12of16, 13, 4, 1, Vector16, 4)
@@ -313,7 +308,6 @@ STRIP(strip_8_4x26of32, 8, 4, 2, Vector16, 6)
 STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
 STRIP(strip_13_12x26of32, 13, 12, 2, Vector16, 6)
 STRIP(strip_8_4x2, 8, 4, 1, Vector2, 0)
-STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
 STRIP(strip_11_10x2, 11, 10, 1, Vector2, 0)
 STRIP(strip_8_4x28of32, 8, 4, 2, Vector16, 4)
 STRIP(strip_11_4x32, 11, 4, 2, Vector16, 0)
@@ -358,7 +352,7 @@ static void product_520x1024(int rows, const void *left, const void *right, void
         strip_8_4x32(rows, 520, a, 520, 1, b + j, 1024, c + j, 1024, false);
 }
 
-// rows from..to of c[1024][520] = a[terms][1024]' b[terms][520], or that added to them. So many
+// c = rows from..to of the 1024x520 sums a[terms][1024]' b[terms][520], or c + those. So many
 // terms at a time that what the tiles read again stays in the first cache.
 static void outer_1024x520(int from, int to, int terms, const void *left, const void *right,
                            void *result, bool add)
@@ -367,10 +361,10 @@ static void outer_1024x520(int from, int to, int terms, const void *left, const 
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 1024 + from;
         const float *const b = (const float *)right + (size_t)at * 520;
-        float *const c = (float *)result + (size_t)from * 520;
+        float *const c = result;
         for (int j = 0; j < 512; j += 32)
-            strip_13_11x32(to - from, some, a, 1, 1024, b + j, 520, c + j, 520, add || at > 0);
-        strip_13_11x8(to - from, some, a, 1, 1024, b + 512, 520, c + 512, 520, add || at > 0);
+            strip_11_10x32(to - from, some, a, 1, 1024, b + j, 520, c + j, 520, add || at > 0);
+        strip_11_10x8(to - from, some, a, 1, 1024, b + 512, 520, c + 512, 520, add || at > 0);
     }
 }
 
@@ -394,8 +388,8 @@ static void product_300x520(int rows, const void *left, const void *right, void 
     strip_8_4x8(rows, 300, a, 300, 1, b + 512, 520, c + 512, 520, false);
 }
 
-// rows from..to of c[520][300] = a[terms][520]' b[terms][300], or that added to them. So many
-// terms at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 520x300 sums a[terms][520]' b[terms][300], or c + those. So many terms
+// at a time that what the tiles read again stays in the first cache.
 static void outer_520x300(int from, int to, int terms, const void *left, const void *right,
                           void *result, bool add)
 {
@@ -403,7 +397,7 @@ static void outer_520x300(int from, int to, int terms, const void *left, const v
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 520 + from;
         const float *const b = (const float *)right + (size_t)at * 300;
-        float *const c = (float *)result + (size_t)from * 300;
+        float *const c = result;
         for (int j = 0; j < 288; j += 32)
             strip_13_4x32(to - from, some, a, 1, 520, b + j, 300, c + j, 300, add || at > 0);
         strip_13_4x12of16(to - from, some, a, 1, 520, b + 284, 300, c + 284, 300, add || at > 0);
@@ -430,8 +424,8 @@ static void product_250x300(int rows, const void *left, const void *right, void 
     strip_8_4x12of16(rows, 250, a, 250, 1, b + 284, 300, c + 284, 300, false);
 }
 
-// rows from..to of c[300][250] = a[terms][300]' b[terms][250], or that added to them. So many
-// terms at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 300x250 sums a[terms][300]' b[terms][250], or c + those. So many terms
+// at a time that what the tiles read again stays in the first cache.
 static void outer_300x250(int from, int to, int terms, const void *left, const void *right,
                           void *result, bool add)
 {
@@ -439,7 +433,7 @@ static void outer_300x250(int from, int to, int terms, const void *left, const v
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 300 + from;
         const float *const b = (const float *)right + (size_t)at * 250;
-        float *const c = (float *)result + (size_t)from * 250;
+        float *const c = result;
         for (int j = 0; j < 224; j += 32)
             strip_13_12x32(to - from, some, a, 1, 300, b + j, 250, c + j, 250, add || at > 0);
         strip_13_12x26of32(to - from, some, a, 1, 300, b + 218, 250, c + 218, 250, add || at > 0);
@@ -466,8 +460,8 @@ static void product_130x250(int rows, const void *left, const void *right, void 
     strip_8_4x26of32(rows, 130, a, 130, 1, b + 218, 250, c + 218, 250, false);
 }
 
-// rows from..to of c[250][130] = a[terms][250]' b[terms][130], or that added to them. So many
-// terms at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 250x130 sums a[terms][250]' b[terms][130], or c + those. So many terms
+// at a time that what the tiles read again stays in the first cache.
 static void outer_250x130(int from, int to, int terms, const void *left, const void *right,
                           void *result, bool add)
 {
@@ -475,7 +469,7 @@ static void outer_250x130(int from, int to, int terms, const void *left, const v
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 250 + from;
         const float *const b = (const float *)right + (size_t)at * 130;
-        float *const c = (float *)result + (size_t)from * 130;
+        float *const c = result;
         for (int j = 0; j < 128; j += 32)
             strip_11_10x32(to - from, some, a, 1, 250, b + j, 130, c + j, 130, add || at > 0);
         strip_11_10x2(to - from, some, a, 1, 250, b + 128, 130, c + 128, 130, add || at > 0);
@@ -501,8 +495,8 @@ static void product_60x130(int rows, const void *left, const void *right, void *
     strip_8_4x2(rows, 60, a, 60, 1, b + 128, 130, c + 128, 130, false);
 }
 
-// rows from..to of c[130][60] = a[terms][130]' b[terms][60], or that added to them. So many terms
-// at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 130x60 sums a[terms][130]' b[terms][60], or c + those. So many terms at
+// a time that what the tiles read again stays in the first cache.
 static void outer_130x60(int from, int to, int terms, const void *left, const void *right,
                          void *result, bool add)
 {
@@ -510,7 +504,7 @@ static void outer_130x60(int from, int to, int terms, const void *left, const vo
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 130 + from;
         const float *const b = (const float *)right + (size_t)at * 60;
-        float *const c = (float *)result + (size_t)from * 60;
+        float *const c = result;
         strip_11_4x32(to - from, some, a, 1, 130, b, 60, c, 60, add || at > 0);
         strip_11_4x28of32(to - from, some, a, 1, 130, b + 28, 60, c + 28, 60, add || at > 0);
     }
@@ -534,8 +528,8 @@ static void product_10x60(int rows, const void *left, const void *right, void *r
     strip_8_4x28of32(rows, 10, a, 10, 1, b + 28, 60, c + 28, 60, false);
 }
 
-// rows from..to of c[60][10] = a[terms][60]' b[terms][10], or that added to them. So many terms at
-// a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 60x10 sums a[terms][60]' b[terms][10], or c + those. So many terms at a
+// time that what the tiles read again stays in the first cache.
 static void outer_60x10(int from, int to, int terms, const void *left, const void *right,
                         void *result, bool add)
 {
@@ -543,7 +537,7 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 60 + from;
         const float *const b = (const float *)right + (size_t)at * 10;
-        float *const c = (float *)result + (size_t)from * 10;
+        float *const c = result;
         strip_12_4x8(to - from, some, a, 1, 60, b, 10, c, 10, add || at > 0);
         strip_12_4x2(to - from, some, a, 1, 60, b + 8, 10, c + 8, 10, add || at > 0);
     }
@@ -664,7 +658,7 @@ static void input_forward(const NnBatch *batch, int first, int rows,
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
             to[j] = batch->pictures[at + j] * 0.003921569f;
-        nn_ahead(batch, first + i + BATCH, 784);
+        nn_ahead(batch, first + i + BATCH, 784, 0, 784);
     }
 }
 
@@ -1871,23 +1865,23 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
 
 // forward: y = x w
 // dw = x' dy
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 1024][520],
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 32][520],
                               const float x[BATCH][1024], const float dy[BATCH][520])
 {
-    const int from = part * 128, to = nn_min(from + 128, 1024);
+    const int from = part * 32, to = nn_min(from + 32, 1024);
     outer_1024x520(from, to, batch->rows, x, dy, dw, false);
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 1024][520],
-                            const float g[1024][520], float v[restrict 1024][520])
+                            const float g[32][520], float v[restrict 1024][520])
 {
     const float rate = (float)batch->rate;
-    const int from = part * 128, to = nn_min(from + 128, 1024);
+    const int from = part * 32, to = nn_min(from + 32, 1024);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 520; j++) {
-            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+            v[i][j] += 0.1f * (g[i - from][j] * g[i - from][j] - v[i][j]);
+            w[i][j] -= rate * g[i - from][j] / sqrtf(v[i][j] + 1e-7f);
         }
 }
 
@@ -1905,7 +1899,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
 // turned = w', rows and columns exchanged
 static void dense1_w_turn(int part, float turned[restrict 520][1024], const float w[1024][520])
 {
-    const int from = part * 128, to = nn_min(from + 128, 1024);
+    const int from = part * 32, to = nn_min(from + 32, 1024);
     for (int top = from; top < to; top += 16)
         for (int left = 0; left < 520; left += 16) {
             float square[16][16];
@@ -1976,7 +1970,7 @@ static void dense2_backward(int rows, float dx[restrict ROWS][520], const float 
 
 // forward: y = x w
 // dw = x' dy
-static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 520][300],
+static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 65][300],
                               const float x[BATCH][520], const float dy[BATCH][300])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
@@ -1985,14 +1979,14 @@ static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 520][300],
-                            const float g[520][300], float v[restrict 520][300])
+                            const float g[65][300], float v[restrict 520][300])
 {
     const float rate = (float)batch->rate;
     const int from = part * 65, to = nn_min(from + 65, 520);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 300; j++) {
-            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+            v[i][j] += 0.1f * (g[i - from][j] * g[i - from][j] - v[i][j]);
+            w[i][j] -= rate * g[i - from][j] / sqrtf(v[i][j] + 1e-7f);
         }
 }
 
@@ -2081,7 +2075,7 @@ static void dense3_backward(int rows, float dx[restrict ROWS][300], const float 
 
 // forward: y = x w
 // dw = x' dy
-static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 300][250],
+static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 38][250],
                               const float x[BATCH][300], const float dy[BATCH][250])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
@@ -2090,14 +2084,14 @@ static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 300][250],
-                            const float g[300][250], float v[restrict 300][250])
+                            const float g[38][250], float v[restrict 300][250])
 {
     const float rate = (float)batch->rate;
     const int from = part * 38, to = nn_min(from + 38, 300);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 250; j++) {
-            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+            v[i][j] += 0.1f * (g[i - from][j] * g[i - from][j] - v[i][j]);
+            w[i][j] -= rate * g[i - from][j] / sqrtf(v[i][j] + 1e-7f);
         }
 }
 
@@ -2186,7 +2180,7 @@ static void dense4_backward(int rows, float dx[restrict ROWS][250], const float 
 
 // forward: y = x w
 // dw = x' dy
-static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 250][130],
+static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 32][130],
                               const float x[BATCH][250], const float dy[BATCH][130])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
@@ -2195,14 +2189,14 @@ static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 250][130],
-                            const float g[250][130], float v[restrict 250][130])
+                            const float g[32][130], float v[restrict 250][130])
 {
     const float rate = (float)batch->rate;
     const int from = part * 32, to = nn_min(from + 32, 250);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 130; j++) {
-            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+            v[i][j] += 0.1f * (g[i - from][j] * g[i - from][j] - v[i][j]);
+            w[i][j] -= rate * g[i - from][j] / sqrtf(v[i][j] + 1e-7f);
         }
 }
 
@@ -2291,7 +2285,7 @@ static void dense5_backward(int rows, float dx[restrict ROWS][130], const float 
 
 // forward: y = x w
 // dw = x' dy
-static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 130][60],
+static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 44][60],
                               const float x[BATCH][130], const float dy[BATCH][60])
 {
     const int from = part * 44, to = nn_min(from + 44, 130);
@@ -2300,14 +2294,14 @@ static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense5_w_update(const NnBatch *batch, int part, float w[restrict 130][60],
-                            const float g[130][60], float v[restrict 130][60])
+                            const float g[44][60], float v[restrict 130][60])
 {
     const float rate = (float)batch->rate;
     const int from = part * 44, to = nn_min(from + 44, 130);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 60; j++) {
-            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+            v[i][j] += 0.1f * (g[i - from][j] * g[i - from][j] - v[i][j]);
+            w[i][j] -= rate * g[i - from][j] / sqrtf(v[i][j] + 1e-7f);
         }
 }
 
@@ -2528,7 +2522,7 @@ static void prepare(void)
         dense3_w_turn(part, dense3_w_turned, dense3_w);
     for (int part = 0; part < 8; part++)
         dense2_w_turn(part, dense2_w_turned, dense2_w);
-    for (int part = 0; part < 8; part++)
+    for (int part = 0; part < 32; part++)
         dense1_w_turn(part, dense1_w_turned, dense1_w);
     for (int part = 0; part < 8; part++)
         conv3_w_turn(part, conv3_w_turned, (void *)conv3_w);
@@ -2684,33 +2678,33 @@ static inline __attribute__((always_inline)) void step(
         return; // not finite: no weight is changed
     }
     nn_each (part, 3) {
-        nn_call(dense5_w_gradient, batch, part, WHOLE(d_dense5_w), WHOLE(dense4),
-                WHOLE(d_dense5_z));
-        nn_call(dense5_w_update, batch, part, dense5_w, WHOLE(d_dense5_w), dense5_w_v);
+        _Alignas(64) float d_dense5_w[44][60]; // of this part
+        nn_call(dense5_w_gradient, batch, part, d_dense5_w, WHOLE(dense4), WHOLE(d_dense5_z));
+        nn_call(dense5_w_update, batch, part, dense5_w, d_dense5_w, dense5_w_v);
         nn_call(dense5_w_turn, part, dense5_w_turned, dense5_w);
     }
     nn_each (part, 8) {
-        nn_call(dense4_w_gradient, batch, part, WHOLE(d_dense4_w), WHOLE(dense3),
-                WHOLE(d_dense4_z));
-        nn_call(dense4_w_update, batch, part, dense4_w, WHOLE(d_dense4_w), dense4_w_v);
+        _Alignas(64) float d_dense4_w[32][130]; // of this part
+        nn_call(dense4_w_gradient, batch, part, d_dense4_w, WHOLE(dense3), WHOLE(d_dense4_z));
+        nn_call(dense4_w_update, batch, part, dense4_w, d_dense4_w, dense4_w_v);
         nn_call(dense4_w_turn, part, dense4_w_turned, dense4_w);
     }
     nn_each (part, 8) {
-        nn_call(dense3_w_gradient, batch, part, WHOLE(d_dense3_w), WHOLE(dense2),
-                WHOLE(d_dense3_z));
-        nn_call(dense3_w_update, batch, part, dense3_w, WHOLE(d_dense3_w), dense3_w_v);
+        _Alignas(64) float d_dense3_w[38][250]; // of this part
+        nn_call(dense3_w_gradient, batch, part, d_dense3_w, WHOLE(dense2), WHOLE(d_dense3_z));
+        nn_call(dense3_w_update, batch, part, dense3_w, d_dense3_w, dense3_w_v);
         nn_call(dense3_w_turn, part, dense3_w_turned, dense3_w);
     }
     nn_each (part, 8) {
-        nn_call(dense2_w_gradient, batch, part, WHOLE(d_dense2_w), WHOLE(dense1),
-                WHOLE(d_dense2_z));
-        nn_call(dense2_w_update, batch, part, dense2_w, WHOLE(d_dense2_w), dense2_w_v);
+        _Alignas(64) float d_dense2_w[65][300]; // of this part
+        nn_call(dense2_w_gradient, batch, part, d_dense2_w, WHOLE(dense1), WHOLE(d_dense2_z));
+        nn_call(dense2_w_update, batch, part, dense2_w, d_dense2_w, dense2_w_v);
         nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
     }
-    nn_each (part, 8) {
-        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(dropout3),
-                WHOLE(d_dense1_z));
-        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_v);
+    nn_each (part, 32) {
+        _Alignas(64) float d_dense1_w[32][520]; // of this part
+        nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(dropout3), WHOLE(d_dense1_z));
+        nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_v);
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
     }
     nn_single (0) {

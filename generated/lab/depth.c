@@ -64,27 +64,26 @@ static _Alignas(64) float dense2_w_turned[50][300];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 1608832,
-    // of a training step: 1608832 bytes, 1616896 if nothing were shared
-    AT_input =                 940800, EACH_input =                78400, // [ROWS][28][28][1]
-    AT_dense1 =               1254400, EACH_dense1 =               30000, // [ROWS][300]
-    AT_dense2 =               1554432, EACH_dense2 =                5000, // [ROWS][50]
-    AT_dense3_z =                   0, EACH_dense3_z =              2048, // [ROWS][10]
-    AT_dense3 =                  1024, EACH_dense3 =                2048, // [ROWS][10]
-    AT_predicted =            1607424, EACH_predicted =              100, // [ROWS]
-    AT_loss =                 1607872, EACH_loss =                   100, // [ROWS]
-    AT_d_dense3_z =           1599296, EACH_d_dense3_z =            1000, // [ROWS][10]
-    AT_d_dense3_b_partial =   1608576, EACH_d_dense3_b_partial =      40, // [10]
-    AT_d_dense3_b =           1608768,                                    // [10]
-    AT_d_dense2_z =           1574464, EACH_d_dense2_z =            5000, // [ROWS][50]
-    AT_d_dense3_w =           1603328,                                    // [50][10]
-    AT_d_dense2_b_partial =   1606592, EACH_d_dense2_b_partial =     200, // [50]
-    AT_d_dense2_b =           1608320,                                    // [50]
-    AT_d_dense1_z =           1374400, EACH_d_dense1_z =           30000, // [ROWS][300]
-    AT_d_dense2_w =           1494400,                                    // [300][50]
-    AT_d_dense1_b_partial =   1594496, EACH_d_dense1_b_partial =    1200, // [300]
-    AT_d_dense1_b =           1605376,                                    // [300]
-    AT_d_dense1_w =                 0,                                    // [784][300]
+    ARENA_BYTES = 1092608,
+    // of a training step: 1092608 bytes, 1096064 if nothing were shared
+    AT_input =                 480000,                                    // [4][100][196]
+    AT_dense1_xw_slices =           0,                                    // [4][100][300]
+    AT_dense1 =                793600, EACH_dense1 =               30000, // [ROWS][300]
+    AT_dense2 =               1033600, EACH_dense2 =                5000, // [ROWS][50]
+    AT_dense3_z =             1073664, EACH_dense3_z =              2048, // [ROWS][10]
+    AT_dense3 =               1074688, EACH_dense3 =                2048, // [ROWS][10]
+    AT_predicted =            1091520, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 1091968, EACH_loss =                   100, // [ROWS]
+    AT_d_dense3_z =           1086656, EACH_d_dense3_z =            1000, // [ROWS][10]
+    AT_d_dense3_b_partial =   1092416, EACH_d_dense3_b_partial =      40, // [10]
+    AT_d_dense3_b =              3520,                                    // [10]
+    AT_d_dense2_z =           1053632, EACH_d_dense2_z =            5000, // [ROWS][50]
+    AT_d_dense3_w =                 0,                                    // [50][10]
+    AT_d_dense2_b_partial =   1090688, EACH_d_dense2_b_partial =     200, // [50]
+    AT_d_dense2_b =              3264,                                    // [50]
+    AT_d_dense1_z =            913600, EACH_d_dense1_z =           30000, // [ROWS][300]
+    AT_d_dense1_b_partial =   1081856, EACH_d_dense1_b_partial =    1200, // [300]
+    AT_d_dense1_b =              2048,                                    // [300]
     // of inference: 438592 bytes
     AT_infer_input =                0, EACH_infer_input =         108416, // [ROWS][28][28][1]
     AT_infer_dense1 =           78400, EACH_infer_dense1 =        108416, // [ROWS][300]
@@ -157,10 +156,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
-STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4)
+STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0)
+STRIP(strip_13_9x12of16, 13, 9, 1, Vector16, 4)
 STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
 STRIP(strip_14_4x12of16, 14, 4, 1, Vector16, 4)
+STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
+STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4)
 STRIP(strip_13_12x18of32, 13, 12, 2, Vector16, 14)
 STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
 STRIP(strip_11_10x18of32, 11, 10, 2, Vector16, 14)
@@ -168,6 +169,32 @@ STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0)
 STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
 STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
 STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0)
+
+// c[rows][300] = a[rows][196] b[196][300]
+static void product_196x300(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_13_9x32(rows, 196, a, 196, 1, b + j, 300, c + j, 300, false);
+    strip_13_9x12of16(rows, 196, a, 196, 1, b + 284, 300, c + 284, 300, false);
+}
+
+// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], or c + those. So many terms
+// at a time that what the tiles read again stays in the first cache.
+static void outer_196x300(int from, int to, int terms, const void *left, const void *right,
+                          void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 196 + from;
+        const float *const b = (const float *)right + (size_t)at * 300;
+        float *const c = result;
+        for (int j = 0; j < 288; j += 32)
+            strip_14_4x32(to - from, some, a, 1, 196, b + j, 300, c + j, 300, add || at > 0);
+        strip_14_4x12of16(to - from, some, a, 1, 196, b + 284, 300, c + 284, 300, add || at > 0);
+    }
+}
 
 // c[rows][300] = a[rows][784] b[784][300]
 static void product_784x300(int rows, const void *left, const void *right, void *result)
@@ -177,22 +204,6 @@ static void product_784x300(int rows, const void *left, const void *right, void 
     for (int j = 0; j < 288; j += 32)
         strip_13_12x32(rows, 784, a, 784, 1, b + j, 300, c + j, 300, false);
     strip_13_12x12of16(rows, 784, a, 784, 1, b + 284, 300, c + 284, 300, false);
-}
-
-// rows from..to of c[784][300] = a[terms][784]' b[terms][300], or that added to them. So many
-// terms at a time that what the tiles read again stays in the first cache.
-static void outer_784x300(int from, int to, int terms, const void *left, const void *right,
-                          void *result, bool add)
-{
-    for (int at = 0; at < terms; at += 128) {
-        const int some = nn_min(terms - at, 128);
-        const float *const a = (const float *)left + (size_t)at * 784 + from;
-        const float *const b = (const float *)right + (size_t)at * 300;
-        float *const c = (float *)result + (size_t)from * 300;
-        for (int j = 0; j < 288; j += 32)
-            strip_14_4x32(to - from, some, a, 1, 784, b + j, 300, c + j, 300, add || at > 0);
-        strip_14_4x12of16(to - from, some, a, 1, 784, b + 284, 300, c + 284, 300, add || at > 0);
-    }
 }
 
 // c[rows][50] = a[rows][300] b[300][50]
@@ -214,8 +225,8 @@ static void product_50x300(int rows, const void *left, const void *right, void *
     strip_13_12x12of16(rows, 50, a, 50, 1, b + 284, 300, c + 284, 300, false);
 }
 
-// rows from..to of c[300][50] = a[terms][300]' b[terms][50], or that added to them. So many terms
-// at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 300x50 sums a[terms][300]' b[terms][50], or c + those. So many terms at
+// a time that what the tiles read again stays in the first cache.
 static void outer_300x50(int from, int to, int terms, const void *left, const void *right,
                          void *result, bool add)
 {
@@ -223,7 +234,7 @@ static void outer_300x50(int from, int to, int terms, const void *left, const vo
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 300 + from;
         const float *const b = (const float *)right + (size_t)at * 50;
-        float *const c = (float *)result + (size_t)from * 50;
+        float *const c = result;
         strip_11_10x32(to - from, some, a, 1, 300, b, 50, c, 50, add || at > 0);
         strip_11_10x18of32(to - from, some, a, 1, 300, b + 18, 50, c + 18, 50, add || at > 0);
     }
@@ -247,8 +258,8 @@ static void product_10x50(int rows, const void *left, const void *right, void *r
     strip_13_12x18of32(rows, 10, a, 10, 1, b + 18, 50, c + 18, 50, false);
 }
 
-// rows from..to of c[50][10] = a[terms][50]' b[terms][10], or that added to them. So many terms at
-// a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 50x10 sums a[terms][50]' b[terms][10], or c + those. So many terms at a
+// time that what the tiles read again stays in the first cache.
 static void outer_50x10(int from, int to, int terms, const void *left, const void *right,
                         void *result, bool add)
 {
@@ -256,13 +267,26 @@ static void outer_50x10(int from, int to, int terms, const void *left, const voi
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 50 + from;
         const float *const b = (const float *)right + (size_t)at * 10;
-        float *const c = (float *)result + (size_t)from * 10;
+        float *const c = result;
         strip_13_11x8(to - from, some, a, 1, 50, b, 10, c, 10, add || at > 0);
         strip_13_11x2(to - from, some, a, 1, 50, b + 8, 10, c + 8, 10, add || at > 0);
     }
 }
 
 // --- input: input 28x28x1 ------------------------------------------------------------------------
+
+// x = scale pictures, a slice of each
+static void input_slice(const NnBatch *batch, int part, float x[restrict 4][100][196])
+{
+    const int from = part * 196;
+    for (int i = 0; i < batch->rows; i++) {
+        const size_t at = (size_t)batch->index[i] * 784 + from;
+        float *const to = x[part][i];
+        for (int j = 0; j < 196; j++)
+            to[j] = batch->pictures[at + j] * 0.003921569f;
+        nn_ahead(batch, i + BATCH, 784, from, 196);
+    }
+}
 
 // x = scale pictures
 static void input_forward(const NnBatch *batch, int first, int rows,
@@ -273,20 +297,29 @@ static void input_forward(const NnBatch *batch, int first, int rows,
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
             to[j] = batch->pictures[at + j] * 0.003921569f;
-        nn_ahead(batch, first + i + BATCH, 784);
+        nn_ahead(batch, first + i + BATCH, 784, 0, 784);
     }
 }
 
 // --- dense1: dense 300 relu   28x28x1 -> 300 -----------------------------------------------------
 
-// y = x w
+// sum = x w, a slice of x by its rows of w
+static void dense1_slice(const NnBatch *batch, int part, float sum[restrict 4][100][300],
+                         const float x[4][100][196], const float w[784][300])
+{
+    product_196x300(batch->rows, x[part], w[part * 196], sum[part]);
+}
+
+// y = x w, the sum of all slices' sums
 // then y = x + b
 // then y = x < 0 ? 0 : x
-static void dense1_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][784],
-                           const float w[784][300], const float b[300])
+static void dense1_forward(int first, int rows, float y[restrict ROWS][300],
+                           const float sum[4][100][300], const float b[300])
 {
-    product_784x300(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++)
+            y[i][j] = sum[0][first + i][j] + sum[1][first + i][j] +
+                      sum[2][first + i][j] + sum[3][first + i][j];
         for (int j = 0; j < 300; j++) {
             float v = y[i][j];
             v += b[j];
@@ -316,25 +349,26 @@ static void dense1_b_gradient(float sum[restrict 300], const float partial[BLOCK
             sum[j] += partial[block][j];
 }
 
-// forward: y = x w
+// forward: sum = x w, a slice of x by its rows of w
 // dw = x' dy
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 784][300],
-                              const float x[BATCH][784], const float dy[BATCH][300])
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 98][300],
+                              const float x[4][100][196], const float dy[BATCH][300])
 {
     const int from = part * 98, to = nn_min(from + 98, 784);
-    outer_784x300(from, to, batch->rows, x, dy, dw, false);
+    const int slice = from / 196, first = slice * 196;
+    outer_196x300(from - first, to - first, batch->rows, x[slice], dy, dw, false);
 }
 
 // m = momentum m - rate g; w = w + momentum m - rate g
 static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 784][300],
-                            const float g[784][300], float m[restrict 784][300])
+                            const float g[98][300], float m[restrict 784][300])
 {
     const float rate = (float)batch->rate;
     const int from = part * 98, to = nn_min(from + 98, 784);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 300; j++) {
-            m[i][j] = 0.9f * m[i][j] - rate * g[i][j];
-            w[i][j] += 0.9f * m[i][j] - rate * g[i][j];
+            m[i][j] = 0.9f * m[i][j] - rate * g[i - from][j];
+            w[i][j] += 0.9f * m[i][j] - rate * g[i - from][j];
         }
 }
 
@@ -346,6 +380,23 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const f
     for (int j = 0; j < 300; j++) {
         m[j] = 0.9f * m[j] - rate * g[j];
         w[j] += 0.9f * m[j] - rate * g[j];
+    }
+}
+
+// y = x w
+// then y = x + b
+// then y = x < 0 ? 0 : x
+static void dense1_infer(int rows, float y[restrict ROWS][300], const float x[ROWS][784],
+                         const float w[784][300], const float b[300])
+{
+    product_784x300(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v < 0 ? 0 : v;
+            y[i][j] = v;
+        }
     }
 }
 
@@ -407,7 +458,7 @@ static void dense2_backward(int rows, float dx[restrict ROWS][300], const float 
 
 // forward: y = x w
 // dw = x' dy
-static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 300][50],
+static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 43][50],
                               const float x[BATCH][300], const float dy[BATCH][50])
 {
     const int from = part * 43, to = nn_min(from + 43, 300);
@@ -416,14 +467,14 @@ static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 
 
 // m = momentum m - rate g; w = w + momentum m - rate g
 static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 300][50],
-                            const float g[300][50], float m[restrict 300][50])
+                            const float g[43][50], float m[restrict 300][50])
 {
     const float rate = (float)batch->rate;
     const int from = part * 43, to = nn_min(from + 43, 300);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 50; j++) {
-            m[i][j] = 0.9f * m[i][j] - rate * g[i][j];
-            w[i][j] += 0.9f * m[i][j] - rate * g[i][j];
+            m[i][j] = 0.9f * m[i][j] - rate * g[i - from][j];
+            w[i][j] += 0.9f * m[i][j] - rate * g[i - from][j];
         }
 }
 
@@ -635,9 +686,9 @@ static void prepare(void)
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
 // table `calls`, which the command `bench` prints.
 enum {
-    CALL_input_forward,
-    CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_w_gradient,
-    CALL_dense1_w_update, CALL_dense1_b_update,
+    CALL_input_slice,
+    CALL_dense1_slice, CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient,
+    CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update,
     CALL_dense2_forward, CALL_dense2_b_partial, CALL_dense2_b_gradient, CALL_dense2_backward,
     CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update, CALL_dense2_w_turn,
     CALL_dense3_forward, CALL_dense3_softmax, CALL_dense3_b_partial, CALL_dense3_b_gradient,
@@ -651,10 +702,15 @@ enum {
 static inline __attribute__((always_inline)) void step(
     const NnBatch *batch, NnResult *result, bool timed)
 {
+    nn_each (part, 4) {
+        nn_call(input_slice, batch, part, WHOLE(input));
+        nn_call(dense1_slice, batch, part, WHOLE(dense1_xw_slices), WHOLE(input), dense1_w);
+    }
+    nn_barrier();
+
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(input_forward, batch, first, rows, BLOCK(input));
-        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        nn_call(dense1_forward, first, rows, BLOCK(dense1), WHOLE(dense1_xw_slices), dense1_b);
         nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
         nn_call(dense3_forward, rows, BLOCK(dense3_z), BLOCK(dense2), dense3_w, dense3_b);
         nn_call(dense3_softmax, rows, BLOCK(dense3), BLOCK(dense3_z));
@@ -676,14 +732,15 @@ static inline __attribute__((always_inline)) void step(
         return; // not finite: no weight is changed
     }
     nn_each (part, 7) {
-        nn_call(dense2_w_gradient, batch, part, WHOLE(d_dense2_w), WHOLE(dense1),
-                WHOLE(d_dense2_z));
-        nn_call(dense2_w_update, batch, part, dense2_w, WHOLE(d_dense2_w), dense2_w_m);
+        _Alignas(64) float d_dense2_w[43][50]; // of this part
+        nn_call(dense2_w_gradient, batch, part, d_dense2_w, WHOLE(dense1), WHOLE(d_dense2_z));
+        nn_call(dense2_w_update, batch, part, dense2_w, d_dense2_w, dense2_w_m);
         nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
     }
     nn_each (part, 8) {
-        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
-        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m);
+        _Alignas(64) float d_dense1_w[98][300]; // of this part
+        nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(input), WHOLE(d_dense1_z));
+        nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m);
     }
     nn_single (0) {
         nn_call(dense3_b_gradient, WHOLE(d_dense3_b), WHOLE(d_dense3_b_partial));
@@ -719,7 +776,7 @@ static void infer(const NnBatch *batch, NnResult *result)
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
         input_forward(batch, first, rows, BLOCK(infer_input));
-        dense1_forward(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
+        dense1_infer(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
         dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
         dense3_forward(rows, BLOCK(infer_dense3_z), BLOCK(infer_dense2), dense3_w, dense3_b);
         dense3_softmax(rows, BLOCK(infer_dense3), BLOCK(infer_dense3_z));
@@ -737,12 +794,17 @@ static void infer(const NnBatch *batch, NnResult *result)
 // Runs training's forward pass again, and names the first layer whose output is not finite.
 static const char *first_nonfinite(const NnBatch *batch)
 {
+    for (int part = 0; part < 4; part++)
+        input_slice(batch, part, WHOLE(input));
+    if (!nn_finite_f32(WHOLE(input), 78400L))
+        return "input";
+    for (int part = 0; part < 4; part++)
+        dense1_slice(batch, part, WHOLE(dense1_xw_slices), WHOLE(input), dense1_w);
+    if (!nn_finite_f32(WHOLE(dense1_xw_slices), 120000L))
+        return "dense1";
     for (int block = 0; block < BLOCKS; block++) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        input_forward(batch, first, rows, BLOCK(input));
-        if (!nn_finite_f32(BLOCK(input), rows * 784L))
-            return "input";
-        dense1_forward(rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        dense1_forward(first, rows, BLOCK(dense1), WHOLE(dense1_xw_slices), dense1_b);
         if (!nn_finite_f32(BLOCK(dense1), rows * 300L))
             return "dense1";
         dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
@@ -787,8 +849,9 @@ static const NnTensor tensors[] = {
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture
 // and for each step; bytes read and written, likewise.
 static const NnCall calls[] = {
-    [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
-    [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 470400, 600, 0, 4336, 3768000},
+    [CALL_input_slice] = {"input_slice", "input", NN_FORWARD, 0, 0, 78400, 0, 392000},
+    [CALL_dense1_slice] = {"dense1_slice", "dense1", NN_FORWARD, 470400, 0, 0, 0, 1734400},
+    [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 0, 1800, 0, 1200, 1924800},
     [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 30000, 100, 0, 1400, 240800},
     [CALL_dense3_forward] = {"dense3_forward", "dense3", NN_FORWARD, 1000, 10, 0, 240, 8160},
     [CALL_dense3_softmax] = {"dense3_softmax", "dense3", NN_FORWARD, 0, 40, 0, 80, 0},
@@ -807,8 +870,8 @@ static const NnCall calls[] = {
                                 60000},
     [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 300, 0, 1200, 4800},
     [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 300, 0, 6000},
-    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 470400, 0, 0, 4336,
-                                940800},
+    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 470400, 0, 0, 1200,
+                                1254400},
     [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 1411200, 0, 4704000},
     [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 1800, 0, 6000},
     [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 90000, 0, 300000},

@@ -94,42 +94,38 @@ static _Alignas(64) float dense2_w_turned[300][520];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 4070784,
-    // of a training step: 4070784 bytes, 4078848 if nothing were shared
-    AT_input =                2254720, EACH_input =                78400, // [ROWS][28][28][1]
-    AT_dense1 =               2868352, EACH_dense1 =               52000, // [ROWS][520]
-    AT_dense2 =               3414400, EACH_dense2 =               30000, // [ROWS][300]
-    AT_dense3 =               3654400, EACH_dense3 =               25000, // [ROWS][250]
-    AT_dense4 =               3854464, EACH_dense4 =               13000, // [ROWS][130]
-    AT_dense5 =               3989760, EACH_dense5 =                6000, // [ROWS][60]
-    AT_dense6_z =                   0, EACH_dense6_z =              2048, // [ROWS][10]
-    AT_dense6 =                  1024, EACH_dense6 =                2048, // [ROWS][10]
-    AT_predicted =            4069376, EACH_predicted =              100, // [ROWS]
-    AT_loss =                 4069824, EACH_loss =                   100, // [ROWS]
-    AT_d_dense6_z =           4050880, EACH_d_dense6_z =            1000, // [ROWS][10]
-    AT_d_dense6_b_partial =   4070528, EACH_d_dense6_b_partial =      40, // [10]
-    AT_d_dense6_b =           4070720,                                    // [10]
-    AT_d_dense5_z =           4013760, EACH_d_dense5_z =            6000, // [ROWS][60]
-    AT_d_dense6_w =           4058944,                                    // [60][10]
-    AT_d_dense5_b_partial =   4067840, EACH_d_dense5_b_partial =     240, // [60]
-    AT_d_dense5_b =           4070272,                                    // [60]
-    AT_d_dense4_z =           3906496, EACH_d_dense4_z =           13000, // [ROWS][130]
-    AT_d_dense5_w =           3958528,                                    // [130][60]
-    AT_d_dense4_b_partial =   4061376, EACH_d_dense4_b_partial =     520, // [130]
-    AT_d_dense4_b =           4068800,                                    // [130]
-    AT_d_dense3_z =           3754432, EACH_d_dense3_z =           25000, // [ROWS][250]
-    AT_d_dense4_w =           3284352,                                    // [250][130]
-    AT_d_dense3_b_partial =   4054912, EACH_d_dense3_b_partial =    1000, // [250]
-    AT_d_dense3_b =           4066816,                                    // [250]
-    AT_d_dense2_z =           3534400, EACH_d_dense2_z =           30000, // [ROWS][300]
-    AT_d_dense3_w =           2568320,                                    // [300][250]
-    AT_d_dense2_b_partial =   4046080, EACH_d_dense2_b_partial =    1200, // [300]
-    AT_d_dense2_b =           4065600,                                    // [300]
-    AT_d_dense1_z =           3076352, EACH_d_dense1_z =           52000, // [ROWS][520]
-    AT_d_dense2_w =           1630720,                                    // [520][300]
-    AT_d_dense1_b_partial =   4037760, EACH_d_dense1_b_partial =    2080, // [520]
-    AT_d_dense1_b =           4063488,                                    // [520]
-    AT_d_dense1_w =                 0,                                    // [784][520]
+    ARENA_BYTES = 2187264,
+    // of a training step: 2187264 bytes, 2194816 if nothing were shared
+    AT_input =                 832000,                                    // [4][100][196]
+    AT_dense1_xw_slices =           0,                                    // [4][100][520]
+    AT_dense1 =               1145600, EACH_dense1 =               52000, // [ROWS][520]
+    AT_dense2 =               1561600, EACH_dense2 =               30000, // [ROWS][300]
+    AT_dense3 =               1801600, EACH_dense3 =               25000, // [ROWS][250]
+    AT_dense4 =               2001664, EACH_dense4 =               13000, // [ROWS][130]
+    AT_dense5 =               2105728, EACH_dense5 =                6000, // [ROWS][60]
+    AT_dense6_z =             2162048, EACH_dense6_z =              2048, // [ROWS][10]
+    AT_dense6 =               2163072, EACH_dense6 =                2048, // [ROWS][10]
+    AT_predicted =            2186176, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 2186624, EACH_loss =                   100, // [ROWS]
+    AT_d_dense6_z =           2175040, EACH_d_dense6_z =            1000, // [ROWS][10]
+    AT_d_dense6_b_partial =   2187072, EACH_d_dense6_b_partial =      40, // [10]
+    AT_d_dense6_b =              7616,                                    // [10]
+    AT_d_dense5_z =           2129728, EACH_d_dense5_z =            6000, // [ROWS][60]
+    AT_d_dense6_w =                 0,                                    // [60][10]
+    AT_d_dense5_b_partial =   2185216, EACH_d_dense5_b_partial =     240, // [60]
+    AT_d_dense5_b =              7360,                                    // [60]
+    AT_d_dense4_z =           2053696, EACH_d_dense4_z =           13000, // [ROWS][130]
+    AT_d_dense4_b_partial =   2183104, EACH_d_dense4_b_partial =     520, // [130]
+    AT_d_dense4_b =              6784,                                    // [130]
+    AT_d_dense3_z =           1901632, EACH_d_dense3_z =           25000, // [ROWS][250]
+    AT_d_dense3_b_partial =   2179072, EACH_d_dense3_b_partial =    1000, // [250]
+    AT_d_dense3_b =              5760,                                    // [250]
+    AT_d_dense2_z =           1681600, EACH_d_dense2_z =           30000, // [ROWS][300]
+    AT_d_dense2_b_partial =   2170240, EACH_d_dense2_b_partial =    1200, // [300]
+    AT_d_dense2_b =              4544,                                    // [300]
+    AT_d_dense1_z =           1353600, EACH_d_dense1_z =           52000, // [ROWS][520]
+    AT_d_dense1_b_partial =   2153728, EACH_d_dense1_b_partial =    2080, // [520]
+    AT_d_dense1_b =              2432,                                    // [520]
     // of inference: 526656 bytes
     AT_infer_input =                0, EACH_infer_input =         130432, // [ROWS][28][28][1]
     AT_infer_dense1 =           78400, EACH_infer_dense1 =        130432, // [ROWS][520]
@@ -205,10 +201,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
+STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0)
+STRIP(strip_13_9x8, 13, 9, 1, Vector8, 0)
+STRIP(strip_13_10x32, 13, 10, 2, Vector16, 0)
+STRIP(strip_13_10x8, 13, 10, 1, Vector8, 0)
 STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
 STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0)
-STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
-STRIP(strip_14_4x8, 14, 4, 1, Vector8, 0)
 STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4)
 STRIP(strip_13_4x32, 13, 4, 2, Vector16, 0)
 STRIP(strip_13_4x12of16, 13, 4, 1, Vector16, 4)
@@ -222,6 +220,32 @@ STRIP(strip_11_4x28of32, 11, 4, 2, Vector16, 4)
 STRIP(strip_12_4x8, 12, 4, 1, Vector8, 0)
 STRIP(strip_12_4x2, 12, 4, 1, Vector2, 0)
 
+// c[rows][520] = a[rows][196] b[196][520]
+static void product_196x520(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 512; j += 32)
+        strip_13_9x32(rows, 196, a, 196, 1, b + j, 520, c + j, 520, false);
+    strip_13_9x8(rows, 196, a, 196, 1, b + 512, 520, c + 512, 520, false);
+}
+
+// c = rows from..to of the 196x520 sums a[terms][196]' b[terms][520], or c + those. So many terms
+// at a time that what the tiles read again stays in the first cache.
+static void outer_196x520(int from, int to, int terms, const void *left, const void *right,
+                          void *result, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 196 + from;
+        const float *const b = (const float *)right + (size_t)at * 520;
+        float *const c = result;
+        for (int j = 0; j < 512; j += 32)
+            strip_13_10x32(to - from, some, a, 1, 196, b + j, 520, c + j, 520, add || at > 0);
+        strip_13_10x8(to - from, some, a, 1, 196, b + 512, 520, c + 512, 520, add || at > 0);
+    }
+}
+
 // c[rows][520] = a[rows][784] b[784][520]
 static void product_784x520(int rows, const void *left, const void *right, void *result)
 {
@@ -230,22 +254,6 @@ static void product_784x520(int rows, const void *left, const void *right, void 
     for (int j = 0; j < 512; j += 32)
         strip_13_12x32(rows, 784, a, 784, 1, b + j, 520, c + j, 520, false);
     strip_13_12x8(rows, 784, a, 784, 1, b + 512, 520, c + 512, 520, false);
-}
-
-// rows from..to of c[784][520] = a[terms][784]' b[terms][520], or that added to them. So many
-// terms at a time that what the tiles read again stays in the first cache.
-static void outer_784x520(int from, int to, int terms, const void *left, const void *right,
-                          void *result, bool add)
-{
-    for (int at = 0; at < terms; at += 128) {
-        const int some = nn_min(terms - at, 128);
-        const float *const a = (const float *)left + (size_t)at * 784 + from;
-        const float *const b = (const float *)right + (size_t)at * 520;
-        float *const c = (float *)result + (size_t)from * 520;
-        for (int j = 0; j < 512; j += 32)
-            strip_14_4x32(to - from, some, a, 1, 784, b + j, 520, c + j, 520, add || at > 0);
-        strip_14_4x8(to - from, some, a, 1, 784, b + 512, 520, c + 512, 520, add || at > 0);
-    }
 }
 
 // c[rows][300] = a[rows][520] b[520][300]
@@ -268,8 +276,8 @@ static void product_300x520(int rows, const void *left, const void *right, void 
     strip_13_12x8(rows, 300, a, 300, 1, b + 512, 520, c + 512, 520, false);
 }
 
-// rows from..to of c[520][300] = a[terms][520]' b[terms][300], or that added to them. So many
-// terms at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 520x300 sums a[terms][520]' b[terms][300], or c + those. So many terms
+// at a time that what the tiles read again stays in the first cache.
 static void outer_520x300(int from, int to, int terms, const void *left, const void *right,
                           void *result, bool add)
 {
@@ -277,7 +285,7 @@ static void outer_520x300(int from, int to, int terms, const void *left, const v
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 520 + from;
         const float *const b = (const float *)right + (size_t)at * 300;
-        float *const c = (float *)result + (size_t)from * 300;
+        float *const c = result;
         for (int j = 0; j < 288; j += 32)
             strip_13_4x32(to - from, some, a, 1, 520, b + j, 300, c + j, 300, add || at > 0);
         strip_13_4x12of16(to - from, some, a, 1, 520, b + 284, 300, c + 284, 300, add || at > 0);
@@ -304,8 +312,8 @@ static void product_250x300(int rows, const void *left, const void *right, void 
     strip_13_12x12of16(rows, 250, a, 250, 1, b + 284, 300, c + 284, 300, false);
 }
 
-// rows from..to of c[300][250] = a[terms][300]' b[terms][250], or that added to them. So many
-// terms at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 300x250 sums a[terms][300]' b[terms][250], or c + those. So many terms
+// at a time that what the tiles read again stays in the first cache.
 static void outer_300x250(int from, int to, int terms, const void *left, const void *right,
                           void *result, bool add)
 {
@@ -313,7 +321,7 @@ static void outer_300x250(int from, int to, int terms, const void *left, const v
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 300 + from;
         const float *const b = (const float *)right + (size_t)at * 250;
-        float *const c = (float *)result + (size_t)from * 250;
+        float *const c = result;
         for (int j = 0; j < 224; j += 32)
             strip_13_12x32(to - from, some, a, 1, 300, b + j, 250, c + j, 250, add || at > 0);
         strip_13_12x26of32(to - from, some, a, 1, 300, b + 218, 250, c + 218, 250, add || at > 0);
@@ -340,8 +348,8 @@ static void product_130x250(int rows, const void *left, const void *right, void 
     strip_13_12x26of32(rows, 130, a, 130, 1, b + 218, 250, c + 218, 250, false);
 }
 
-// rows from..to of c[250][130] = a[terms][250]' b[terms][130], or that added to them. So many
-// terms at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 250x130 sums a[terms][250]' b[terms][130], or c + those. So many terms
+// at a time that what the tiles read again stays in the first cache.
 static void outer_250x130(int from, int to, int terms, const void *left, const void *right,
                           void *result, bool add)
 {
@@ -349,7 +357,7 @@ static void outer_250x130(int from, int to, int terms, const void *left, const v
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 250 + from;
         const float *const b = (const float *)right + (size_t)at * 130;
-        float *const c = (float *)result + (size_t)from * 130;
+        float *const c = result;
         for (int j = 0; j < 128; j += 32)
             strip_11_10x32(to - from, some, a, 1, 250, b + j, 130, c + j, 130, add || at > 0);
         strip_11_10x2(to - from, some, a, 1, 250, b + 128, 130, c + 128, 130, add || at > 0);
@@ -375,8 +383,8 @@ static void product_60x130(int rows, const void *left, const void *right, void *
     strip_13_12x2(rows, 60, a, 60, 1, b + 128, 130, c + 128, 130, false);
 }
 
-// rows from..to of c[130][60] = a[terms][130]' b[terms][60], or that added to them. So many terms
-// at a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 130x60 sums a[terms][130]' b[terms][60], or c + those. So many terms at
+// a time that what the tiles read again stays in the first cache.
 static void outer_130x60(int from, int to, int terms, const void *left, const void *right,
                          void *result, bool add)
 {
@@ -384,7 +392,7 @@ static void outer_130x60(int from, int to, int terms, const void *left, const vo
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 130 + from;
         const float *const b = (const float *)right + (size_t)at * 60;
-        float *const c = (float *)result + (size_t)from * 60;
+        float *const c = result;
         strip_11_4x32(to - from, some, a, 1, 130, b, 60, c, 60, add || at > 0);
         strip_11_4x28of32(to - from, some, a, 1, 130, b + 28, 60, c + 28, 60, add || at > 0);
     }
@@ -408,8 +416,8 @@ static void product_10x60(int rows, const void *left, const void *right, void *r
     strip_13_12x28of32(rows, 10, a, 10, 1, b + 28, 60, c + 28, 60, false);
 }
 
-// rows from..to of c[60][10] = a[terms][60]' b[terms][10], or that added to them. So many terms at
-// a time that what the tiles read again stays in the first cache.
+// c = rows from..to of the 60x10 sums a[terms][60]' b[terms][10], or c + those. So many terms at a
+// time that what the tiles read again stays in the first cache.
 static void outer_60x10(int from, int to, int terms, const void *left, const void *right,
                         void *result, bool add)
 {
@@ -417,13 +425,26 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 60 + from;
         const float *const b = (const float *)right + (size_t)at * 10;
-        float *const c = (float *)result + (size_t)from * 10;
+        float *const c = result;
         strip_12_4x8(to - from, some, a, 1, 60, b, 10, c, 10, add || at > 0);
         strip_12_4x2(to - from, some, a, 1, 60, b + 8, 10, c + 8, 10, add || at > 0);
     }
 }
 
 // --- input: input 28x28x1 ------------------------------------------------------------------------
+
+// x = scale pictures, a slice of each
+static void input_slice(const NnBatch *batch, int part, float x[restrict 4][100][196])
+{
+    const int from = part * 196;
+    for (int i = 0; i < batch->rows; i++) {
+        const size_t at = (size_t)batch->index[i] * 784 + from;
+        float *const to = x[part][i];
+        for (int j = 0; j < 196; j++)
+            to[j] = batch->pictures[at + j] * 0.003921569f;
+        nn_ahead(batch, i + BATCH, 784, from, 196);
+    }
+}
 
 // x = scale pictures
 static void input_forward(const NnBatch *batch, int first, int rows,
@@ -434,20 +455,29 @@ static void input_forward(const NnBatch *batch, int first, int rows,
         float *const to = x[i][0][0];
         for (int j = 0; j < 784; j++)
             to[j] = batch->pictures[at + j] * 0.003921569f;
-        nn_ahead(batch, first + i + BATCH, 784);
+        nn_ahead(batch, first + i + BATCH, 784, 0, 784);
     }
 }
 
 // --- dense1: dense 520 sigmoid   28x28x1 -> 520 --------------------------------------------------
 
-// y = x w
+// sum = x w, a slice of x by its rows of w
+static void dense1_slice(const NnBatch *batch, int part, float sum[restrict 4][100][520],
+                         const float x[4][100][196], const float w[784][520])
+{
+    product_196x520(batch->rows, x[part], w[part * 196], sum[part]);
+}
+
+// y = x w, the sum of all slices' sums
 // then y = x + b
 // then y = 1 / (1 + exp(-x))
-static void dense1_forward(int rows, float y[restrict ROWS][520], const float x[ROWS][784],
-                           const float w[784][520], const float b[520])
+static void dense1_forward(int first, int rows, float y[restrict ROWS][520],
+                           const float sum[4][100][520], const float b[520])
 {
-    product_784x520(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 520; j++)
+            y[i][j] = sum[0][first + i][j] + sum[1][first + i][j] +
+                      sum[2][first + i][j] + sum[3][first + i][j];
         for (int j = 0; j < 520; j++) {
             float v = y[i][j];
             v += b[j];
@@ -477,27 +507,28 @@ static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCK
             sum[j] += partial[block][j];
 }
 
-// forward: y = x w
+// forward: sum = x w, a slice of x by its rows of w
 // dw = x' dy
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 784][520],
-                              const float x[BATCH][784], const float dy[BATCH][520])
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 49][520],
+                              const float x[4][100][196], const float dy[BATCH][520])
 {
-    const int from = part * 98, to = nn_min(from + 98, 784);
-    outer_784x520(from, to, batch->rows, x, dy, dw, false);
+    const int from = part * 49, to = nn_min(from + 49, 784);
+    const int slice = from / 196, first = slice * 196;
+    outer_196x520(from - first, to - first, batch->rows, x[slice], dy, dw, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
 static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 784][520],
-                            const float g[784][520], float m[restrict 784][520],
+                            const float g[49][520], float m[restrict 784][520],
                             float v[restrict 784][520])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
-    const int from = part * 98, to = nn_min(from + 98, 784);
+    const int from = part * 49, to = nn_min(from + 49, 784);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 520; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
             w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
         }
 }
@@ -512,6 +543,23 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
         w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+    }
+}
+
+// y = x w
+// then y = x + b
+// then y = 1 / (1 + exp(-x))
+static void dense1_infer(int rows, float y[restrict ROWS][520], const float x[ROWS][784],
+                         const float w[784][520], const float b[520])
+{
+    product_784x520(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 520; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = 1 / (1 + nn_expf(-v));
+            y[i][j] = v;
+        }
     }
 }
 
@@ -573,7 +621,7 @@ static void dense2_backward(int rows, float dx[restrict ROWS][520], const float 
 
 // forward: y = x w
 // dw = x' dy
-static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 520][300],
+static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 65][300],
                               const float x[BATCH][520], const float dy[BATCH][300])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
@@ -582,7 +630,7 @@ static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 
 
 // w = w - rate' m / (sqrt(v) + eps)
 static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 520][300],
-                            const float g[520][300], float m[restrict 520][300],
+                            const float g[65][300], float m[restrict 520][300],
                             float v[restrict 520][300])
 {
     const double t = (double)batch->step;
@@ -590,8 +638,8 @@ static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 520
     const int from = part * 65, to = nn_min(from + 65, 520);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 300; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
             w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
         }
 }
@@ -683,7 +731,7 @@ static void dense3_backward(int rows, float dx[restrict ROWS][300], const float 
 
 // forward: y = x w
 // dw = x' dy
-static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 300][250],
+static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 38][250],
                               const float x[BATCH][300], const float dy[BATCH][250])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
@@ -692,7 +740,7 @@ static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 
 
 // w = w - rate' m / (sqrt(v) + eps)
 static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 300][250],
-                            const float g[300][250], float m[restrict 300][250],
+                            const float g[38][250], float m[restrict 300][250],
                             float v[restrict 300][250])
 {
     const double t = (double)batch->step;
@@ -700,8 +748,8 @@ static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 300
     const int from = part * 38, to = nn_min(from + 38, 300);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 250; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
             w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
         }
 }
@@ -793,7 +841,7 @@ static void dense4_backward(int rows, float dx[restrict ROWS][250], const float 
 
 // forward: y = x w
 // dw = x' dy
-static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 250][130],
+static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 32][130],
                               const float x[BATCH][250], const float dy[BATCH][130])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
@@ -802,7 +850,7 @@ static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 
 
 // w = w - rate' m / (sqrt(v) + eps)
 static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 250][130],
-                            const float g[250][130], float m[restrict 250][130],
+                            const float g[32][130], float m[restrict 250][130],
                             float v[restrict 250][130])
 {
     const double t = (double)batch->step;
@@ -810,8 +858,8 @@ static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 250
     const int from = part * 32, to = nn_min(from + 32, 250);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 130; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
             w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
         }
 }
@@ -903,7 +951,7 @@ static void dense5_backward(int rows, float dx[restrict ROWS][130], const float 
 
 // forward: y = x w
 // dw = x' dy
-static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 130][60],
+static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 44][60],
                               const float x[BATCH][130], const float dy[BATCH][60])
 {
     const int from = part * 44, to = nn_min(from + 44, 130);
@@ -912,7 +960,7 @@ static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 
 
 // w = w - rate' m / (sqrt(v) + eps)
 static void dense5_w_update(const NnBatch *batch, int part, float w[restrict 130][60],
-                            const float g[130][60], float m[restrict 130][60],
+                            const float g[44][60], float m[restrict 130][60],
                             float v[restrict 130][60])
 {
     const double t = (double)batch->step;
@@ -920,8 +968,8 @@ static void dense5_w_update(const NnBatch *batch, int part, float w[restrict 130
     const int from = part * 44, to = nn_min(from + 44, 130);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 60; j++) {
-            m[i][j] += 0.1f * (g[i][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
+            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
+            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
             w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
         }
 }
@@ -1146,9 +1194,9 @@ static void prepare(void)
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
 // table `calls`, which the command `bench` prints.
 enum {
-    CALL_input_forward,
-    CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_w_gradient,
-    CALL_dense1_w_update, CALL_dense1_b_update,
+    CALL_input_slice,
+    CALL_dense1_slice, CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient,
+    CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update,
     CALL_dense2_forward, CALL_dense2_b_partial, CALL_dense2_b_gradient, CALL_dense2_backward,
     CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update, CALL_dense2_w_turn,
     CALL_dense3_forward, CALL_dense3_b_partial, CALL_dense3_b_gradient, CALL_dense3_backward,
@@ -1168,10 +1216,15 @@ enum {
 static inline __attribute__((always_inline)) void step(
     const NnBatch *batch, NnResult *result, bool timed)
 {
+    nn_each (part, 4) {
+        nn_call(input_slice, batch, part, WHOLE(input));
+        nn_call(dense1_slice, batch, part, WHOLE(dense1_xw_slices), WHOLE(input), dense1_w);
+    }
+    nn_barrier();
+
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(input_forward, batch, first, rows, BLOCK(input));
-        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        nn_call(dense1_forward, first, rows, BLOCK(dense1), WHOLE(dense1_xw_slices), dense1_b);
         nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
         nn_call(dense3_forward, rows, BLOCK(dense3), BLOCK(dense2), dense3_w, dense3_b);
         nn_call(dense4_forward, rows, BLOCK(dense4), BLOCK(dense3), dense4_w, dense4_b);
@@ -1205,32 +1258,33 @@ static inline __attribute__((always_inline)) void step(
         return; // not finite: no weight is changed
     }
     nn_each (part, 3) {
-        nn_call(dense5_w_gradient, batch, part, WHOLE(d_dense5_w), WHOLE(dense4),
-                WHOLE(d_dense5_z));
-        nn_call(dense5_w_update, batch, part, dense5_w, WHOLE(d_dense5_w), dense5_w_m, dense5_w_v);
+        _Alignas(64) float d_dense5_w[44][60]; // of this part
+        nn_call(dense5_w_gradient, batch, part, d_dense5_w, WHOLE(dense4), WHOLE(d_dense5_z));
+        nn_call(dense5_w_update, batch, part, dense5_w, d_dense5_w, dense5_w_m, dense5_w_v);
         nn_call(dense5_w_turn, part, dense5_w_turned, dense5_w);
     }
     nn_each (part, 8) {
-        nn_call(dense4_w_gradient, batch, part, WHOLE(d_dense4_w), WHOLE(dense3),
-                WHOLE(d_dense4_z));
-        nn_call(dense4_w_update, batch, part, dense4_w, WHOLE(d_dense4_w), dense4_w_m, dense4_w_v);
+        _Alignas(64) float d_dense4_w[32][130]; // of this part
+        nn_call(dense4_w_gradient, batch, part, d_dense4_w, WHOLE(dense3), WHOLE(d_dense4_z));
+        nn_call(dense4_w_update, batch, part, dense4_w, d_dense4_w, dense4_w_m, dense4_w_v);
         nn_call(dense4_w_turn, part, dense4_w_turned, dense4_w);
     }
     nn_each (part, 8) {
-        nn_call(dense3_w_gradient, batch, part, WHOLE(d_dense3_w), WHOLE(dense2),
-                WHOLE(d_dense3_z));
-        nn_call(dense3_w_update, batch, part, dense3_w, WHOLE(d_dense3_w), dense3_w_m, dense3_w_v);
+        _Alignas(64) float d_dense3_w[38][250]; // of this part
+        nn_call(dense3_w_gradient, batch, part, d_dense3_w, WHOLE(dense2), WHOLE(d_dense3_z));
+        nn_call(dense3_w_update, batch, part, dense3_w, d_dense3_w, dense3_w_m, dense3_w_v);
         nn_call(dense3_w_turn, part, dense3_w_turned, dense3_w);
     }
     nn_each (part, 8) {
-        nn_call(dense2_w_gradient, batch, part, WHOLE(d_dense2_w), WHOLE(dense1),
-                WHOLE(d_dense2_z));
-        nn_call(dense2_w_update, batch, part, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
+        _Alignas(64) float d_dense2_w[65][300]; // of this part
+        nn_call(dense2_w_gradient, batch, part, d_dense2_w, WHOLE(dense1), WHOLE(d_dense2_z));
+        nn_call(dense2_w_update, batch, part, dense2_w, d_dense2_w, dense2_w_m, dense2_w_v);
         nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
     }
-    nn_each (part, 8) {
-        nn_call(dense1_w_gradient, batch, part, WHOLE(d_dense1_w), WHOLE(input), WHOLE(d_dense1_z));
-        nn_call(dense1_w_update, batch, part, dense1_w, WHOLE(d_dense1_w), dense1_w_m, dense1_w_v);
+    nn_each (part, 16) {
+        _Alignas(64) float d_dense1_w[49][520]; // of this part
+        nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(input), WHOLE(d_dense1_z));
+        nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m, dense1_w_v);
     }
     nn_single (0) {
         nn_call(dense6_b_gradient, WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
@@ -1278,7 +1332,7 @@ static void infer(const NnBatch *batch, NnResult *result)
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
         input_forward(batch, first, rows, BLOCK(infer_input));
-        dense1_forward(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
+        dense1_infer(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
         dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
         dense3_forward(rows, BLOCK(infer_dense3), BLOCK(infer_dense2), dense3_w, dense3_b);
         dense4_forward(rows, BLOCK(infer_dense4), BLOCK(infer_dense3), dense4_w, dense4_b);
@@ -1299,12 +1353,17 @@ static void infer(const NnBatch *batch, NnResult *result)
 // Runs training's forward pass again, and names the first layer whose output is not finite.
 static const char *first_nonfinite(const NnBatch *batch)
 {
+    for (int part = 0; part < 4; part++)
+        input_slice(batch, part, WHOLE(input));
+    if (!nn_finite_f32(WHOLE(input), 78400L))
+        return "input";
+    for (int part = 0; part < 4; part++)
+        dense1_slice(batch, part, WHOLE(dense1_xw_slices), WHOLE(input), dense1_w);
+    if (!nn_finite_f32(WHOLE(dense1_xw_slices), 208000L))
+        return "dense1";
     for (int block = 0; block < BLOCKS; block++) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        input_forward(batch, first, rows, BLOCK(input));
-        if (!nn_finite_f32(BLOCK(input), rows * 784L))
-            return "input";
-        dense1_forward(rows, BLOCK(dense1), BLOCK(input), dense1_w, dense1_b);
+        dense1_forward(first, rows, BLOCK(dense1), WHOLE(dense1_xw_slices), dense1_b);
         if (!nn_finite_f32(BLOCK(dense1), rows * 520L))
             return "dense1";
         dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
@@ -1385,9 +1444,9 @@ static const NnTensor tensors[] = {
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture
 // and for each step; bytes read and written, likewise.
 static const NnCall calls[] = {
-    [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
-    [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 815360, 2600, 0, 5216,
-                             6531200},
+    [CALL_input_slice] = {"input_slice", "input", NN_FORWARD, 0, 0, 78400, 0, 392000},
+    [CALL_dense1_slice] = {"dense1_slice", "dense1", NN_FORWARD, 815360, 0, 0, 0, 2776320},
+    [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 0, 4680, 0, 2080, 3336320},
     [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 312000, 1500, 0, 3280,
                              2500800},
     [CALL_dense3_forward] = {"dense3_forward", "dense3", NN_FORWARD, 150000, 1250, 0, 2200,
@@ -1429,8 +1488,8 @@ static const NnCall calls[] = {
                                 624000},
     [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 520, 0, 2080, 8320},
     [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 520, 0, 10400},
-    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 815360, 0, 0, 5216,
-                                1630720},
+    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 815360, 0, 0, 2080,
+                                1944320},
     [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 4076800, 0, 11415040},
     [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 5200, 0, 14560},
     [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 1560000, 0, 4368000},

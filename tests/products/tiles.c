@@ -103,7 +103,7 @@ static void check_outer(Outer *outer, int height, int columns)
         float *const c = guarded(count), *const before = numbers(count);
         for (int i = from * columns; add && i < to * columns; i++)
             c[i] = before[i];
-        outer(from, to, terms, a, b, c, add);
+        outer(from, to, terms, a, b, c + from * columns, add);
         bool kept = is_untouched(c, count);
         for (int i = 0; i < height * columns; i++)
             kept &= (i >= from * columns && i < to * columns) || c[i] == untouched;
