@@ -32,7 +32,9 @@ static bool parse_choice(const char *text, Choice *c)
         return false;
     c->target = strcmp(target, "native") ? target_named(target) : NULL;
     c->doubles = !strcmp(type, "f64");
-    c->form = strcmp(form, product_words[OUTER_SUM]) ? ROWS_BY_MATRIX : OUTER_SUM;
+    c->form = !strcmp(form, product_words[OUTER_SUM])        ? OUTER_SUM
+              : !strcmp(form, product_words[ROWS_BY_PANELS]) ? ROWS_BY_PANELS
+                                                             : ROWS_BY_MATRIX;
     c->tiling = (Tiling){.vectors = 2, .blas = !strcmp(how, "blas")};
     if (!c->target || (!c->doubles && strcmp(type, "f32")) || strcmp(form, product_words[c->form]))
         return false;
@@ -103,9 +105,25 @@ static bool blas_wins(const Network *network, ProductForm form, int terms, int c
     return form == OUTER_SUM || (rows >= 48 && (int)number * columns % 4096 == 0);
 }
 
+// Rows of the weights that a tile reads one behind the other lie far apart, and the caches bring
+// them one by one; in a panel they lie end to end. Making the panels again in each step pays from
+// some rows of the batch on, and for a matrix that the first cache does not hold.
+bool takes_panels(const Network *network, int terms, int columns, int rows)
+{
+    enum { LEAST_NUMBERS = 8192, LEAST_BATCH = 32 };
+    const Choice *const measured = choice_of(network, ROWS_BY_PANELS, terms, columns, rows);
+    if (network->blas || measured)
+        return !network->blas && !measured->tiling.blas;
+    return network->block_rows * network->blocks >= LEAST_BATCH &&
+           (long)terms * columns >= LEAST_NUMBERS &&
+           !(network->auto_gemm && blas_wins(network, ROWS_BY_MATRIX, terms, columns, rows));
+}
+
 bool takes_blas(Network *network, ProductForm form, int terms, int columns, int rows)
 {
-    Choice *const measured = choice_of(network, form, terms, columns, rows);
+    Choice *measured = choice_of(network, form, terms, columns, rows);
+    if (!measured && form == ROWS_BY_MATRIX) // panels lost to it
+        measured = choice_of(network, ROWS_BY_PANELS, terms, columns, rows);
     const bool blas =
         network->blas ||
         (measured ? measured->tiling.blas

@@ -43,6 +43,7 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
         differentiate(graph);
         add_updates(graph);
         update_at_places(graph);
+        lay_out_panels(graph);
         after(o, graph, "grad");
     }
     cut_into_chunks(graph);

@@ -80,7 +80,7 @@ static void emit_tensors(Out *out, const Network *network)
     static const char *const titles[] = {
         "weights, which training changes, and what they are at first",
         "states, which follow the training", "what the optimizer remembers",
-        "weights with rows and columns exchanged, for the backward pass"};
+        "weights as products read them: in panels, or with rows and columns exchanged"};
     part_rule(out, TENSORS);
     for (int role = ROLE_WEIGHT; role <= ROLE_DERIVED; role++) {
         bool titled = false;

@@ -15,18 +15,32 @@ static void emit_rows_of_steps(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
+static bool in_panels(Shape weights) { return weights.count == 1; }
+
+// By the weights that are the node's second input.
+static void emit_layer_product(Out *out, const Graph *graph, const Node *node, int columns,
+                               int terms, const char *x, const char *w, const char *y)
+{
+    const int rows = graph->network->block_rows;
+    if (in_panels(graph->nodes[node->input[1]].shape))
+        emit_panel_product(out, "rows", rows, columns, terms, x, w, y);
+    else
+        emit_product(out, "rows", rows, columns, terms, x, w, y);
+}
+
 void emit_dense(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape w = graph->nodes[node->input[1]].shape;
-    emit_product(out, "rows", graph->network->block_rows, w.dims[1], w.dims[0], "x", "w", "y");
+    const int columns = node->shape.dims[0];
+    const int terms = (int)shape_size(graph->nodes[node->input[0]].shape);
+    emit_layer_product(out, graph, node, columns, terms, "x", "w", "y");
     emit_rows_of_steps(out, graph, node);
 }
 
 void emit_dense_grad_x(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape turned = graph->nodes[node->input[1]].shape;
-    emit_product(out, "rows", graph->network->block_rows, turned.dims[1], turned.dims[0], "dy",
-                 "turned", "dx");
+    const int columns = (int)shape_size(node->shape);
+    const int terms = (int)shape_size(graph->nodes[node->input[0]].shape);
+    emit_layer_product(out, graph, node, columns, terms, "dy", "turned", "dx");
     emit_rows_of_steps(out, graph, node);
 }
 
@@ -61,7 +75,8 @@ void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
     emit_part_range(out, graph, node);
     emit_outer(out, cut ? "from" : "0", cut ? "to" : format("%d", w.dims[0]), part_rows(w),
                w.dims[0], w.dims[1], node->chunked ? "rows_of_chunk(chunk, batch)" : "batch->rows",
-               "x", "dy", cut && !node->piece ? "dw[from]" : "dw", node->chunked ? "chunk > 0" : "false");
+               "x", "dy", cut && !node->piece ? "dw[from]" : "dw",
+               node->chunked ? "chunk > 0" : "false");
     if (node->step_count)
         emit_part_elements(out, graph, node, format("dw%s", gradient_index(node)));
 }
@@ -81,30 +96,15 @@ void emit_dense_slice_grad_w(Out *out, const Graph *graph, const Node *node)
 
 void emit_turn(Out *out, const Graph *graph, const Node *node)
 {
-    enum { SQUARE = 16 }; // numbers of a cache line
     const Shape w = part_shape(graph, node);
     const int columns = w.dims[w.count - 1], rows = (int)(shape_size(w) / columns);
-    const char *const to = part_count(w) > 1 ? "to" : format("%d", rows);
-    emit_part_range(out, graph, node);
-    if (columns <= SQUARE) {
-        line(out, "%s", part_loop(graph, node));
-        line(out, "    for (int j = 0; j < %d; j++)", columns);
-        line(out, "        turned[j][i] = w[i][j];");
+    if (in_panels(graph->nodes[node->input[0]].shape)) {
+        emit_turn_panels(out, graph, node);
         return;
     }
-    // rows of `turned` may all fall into one set of the cache: each line is written at one go
-    line(out, "for (int top = %s; top < %s; top += %d)", part_count(w) > 1 ? "from" : "0", to,
-         SQUARE);
-    line(out, "    for (int left = 0; left < %d; left += %d) {", columns, SQUARE);
-    out->depth++;
-    line(out, "%s square[%d][%d];", real_type(graph->network), SQUARE, SQUARE);
-    line(out, "const int high = nn_min(%s - top, %d), wide = nn_min(%d - left, %d);", to, SQUARE,
-         columns, SQUARE);
-    line(out, "for (int i = 0; i < high; i++)");
-    line(out, "    for (int j = 0; j < wide; j++)");
-    line(out, "        square[j][i] = w[top + i][left + j];");
-    line(out, "for (int j = 0; j < wide; j++)");
-    line(out, "    memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);");
-    line(out, "}");
-    out->depth--;
+    emit_part_range(out, graph, node);
+    const bool cut = part_count(w) > 1;
+    line(out, "nn_turn_%s(%s, %d, w[%s], %d, &turned[0][%s], %d);", real_type(graph->network),
+         cut ? "to - from" : format("%d", rows), columns, cut ? "from" : "0", columns,
+         cut ? "from" : "0", rows);
 }

@@ -10,7 +10,8 @@
 
 // --- calls --------------------------------------------------------------------------------------
 
-const char *const product_words[] = {[ROWS_BY_MATRIX] = "product", [OUTER_SUM] = "outer"};
+const char *const product_words[] = {
+    [ROWS_BY_MATRIX] = "product", [OUTER_SUM] = "outer", [ROWS_BY_PANELS] = "panels"};
 
 const char *product_name(ProductForm form, int terms, int columns)
 {
@@ -42,6 +43,14 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
     }
     need_product(out, ROWS_BY_MATRIX, terms, columns, usual_rows);
     line(out, "%s(%s, %s, %s, %s);", product_name(ROWS_BY_MATRIX, terms, columns), rows, x, w, y);
+}
+
+void emit_panel_product(Out *out, const char *rows, int usual_rows, int columns, int terms,
+                        const char *x, const char *panels, const char *y)
+{
+    need_product(out, ROWS_BY_PANELS, terms, columns, usual_rows);
+    line(out, "%s(%s, %s, %s, %s);", product_name(ROWS_BY_PANELS, terms, columns), rows, x, panels,
+         y);
 }
 
 // dw[0..to - from][columns] = the sum over `terms` rows of x[.][from..to]' dy[.][columns], where
@@ -119,14 +128,7 @@ int tile_rows(const Network *network, const Product *product, Tiling tiling)
     return heights_of(network, product, tiling).full;
 }
 
-typedef struct {
-    int width;   // columns
-    int vectors; // of `lane_count` columns each
-    int lane_count;
-    int skip; // so many columns before it are computed again and not stored
-} Strip;
-
-static const char *strip_name(Heights h, const Strip *s)
+static const char *strip_name(Heights h, const ProductStrip *s)
 {
     const char *const of = s->skip ? format("of%d", s->skip + s->width) : "";
     return format("strip_%d_%dx%d%s", h.full, h.rest, s->width, of);
@@ -135,13 +137,14 @@ static const char *strip_name(Heights h, const Strip *s)
 // The columns as strips: of so many full vectors, then what those leave. That is one more strip
 // wherever the columns before it fill its vectors up: a vector of few columns takes as long as a
 // full one.
-static int strips_of(const Network *network, int columns, int vectors, Strip *strips)
+int product_strips(const Network *network, int columns, int vectors, ProductStrip *strips)
 {
     int lanes = vector_lanes(network), count = 0;
     int rest = columns;
     if (columns >= vectors * lanes) {
-        strips[count++] = (Strip){vectors * lanes, vectors, lanes, 0};
-        rest %= vectors * lanes;
+        const int width = vectors * lanes;
+        strips[count++] = (ProductStrip){width, vectors, lanes, 0, 0, columns / width};
+        rest %= width;
     }
     while (rest > 0) {
         while (lanes > columns || (rest < lanes && (rest & (rest - 1)) == 0 && lanes > rest))
@@ -150,7 +153,8 @@ static int strips_of(const Network *network, int columns, int vectors, Strip *st
         if (wide * lanes > columns)
             wide--;
         const int width = wide * lanes < rest ? wide * lanes : rest;
-        strips[count++] = (Strip){width, wide, lanes, wide * lanes - width};
+        strips[count++] =
+            (ProductStrip){width, wide, lanes, wide * lanes - width, columns - rest, 1};
         rest -= width;
     }
     return count;
@@ -240,9 +244,9 @@ static void emit_tile_macro(Out *out)
 
 static const char *about_product(const Product *p)
 {
-    if (p->form == ROWS_BY_MATRIX)
-        return format("c[rows][%d] = a[rows][%d] b[%d][%d]", p->columns, p->terms, p->terms,
-                      p->columns);
+    if (p->form != OUTER_SUM)
+        return format("c[rows][%d] = a[rows][%d] b[%d][%d]%s", p->columns, p->terms, p->terms,
+                      p->columns, p->form == ROWS_BY_PANELS ? ", with b in panels" : "");
     return format(
         "c = rows from..to of the %dx%d sums a[terms][%d]' b[terms][%d], or c + those. "
         "So many terms at a time that what the tiles read again stays in the first cache.",
@@ -251,35 +255,59 @@ static const char *about_product(const Product *p)
 
 // A call for each strip of columns, one loop for the full ones; `pattern` takes the strip's name
 // and, where a column is added to an address, how.
-static void emit_strip_calls(Out *out, const Product *p, const Strip *strips, int count,
-                             Heights heights, const char *pattern)
+static void emit_strip_calls(Out *out, const ProductStrip *strips, int count, Heights heights,
+                             const char *pattern)
 {
-    int column = 0;
     for (int s = 0; s < count; s++) {
-        const int runs = s == 0 ? p->columns / strips[s].width : 1;
-        const int from = column - strips[s].skip;
+        const int runs = strips[s].runs, from = strips[s].first - strips[s].skip;
         const char *const offset = runs > 1 ? " + j" : from ? format(" + %d", from) : "";
         if (runs > 1)
             line(out, "for (int j = 0; j < %d; j += %d)", runs * strips[s].width, strips[s].width);
         out->depth += runs > 1;
         line(out, pattern, strip_name(heights, &strips[s]), offset);
         out->depth -= runs > 1;
-        column += runs * strips[s].width;
     }
 }
 
-static void emit_product_strips(Out *out, const Product *p, const Strip *strips, int count,
+static void emit_product_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
                                 Heights heights)
 {
     const char *const type = real_type(out->network);
     line(out, "const %s *const a = left, *const b = right;", type);
     line(out, "%s *const c = result;", type);
-    emit_strip_calls(out, p, strips, count, heights,
+    emit_strip_calls(out, strips, count, heights,
                      format("%%1$s(rows, %d, a, %d, 1, b%%2$s, %d, c%%2$s, %d, false);", p->terms,
                             p->terms, p->columns, p->columns));
 }
 
-static void emit_outer_strips(Out *out, const Product *p, const Strip *strips, int count,
+// A panel is a strip's columns of all rows, one row behind the other.
+static void emit_panel_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
+                              Heights heights)
+{
+    const char *const type = real_type(out->network);
+    line(out, "const %s *const a = left, *const b = right;", type);
+    line(out, "%s *const c = result;", type);
+    int packed = 0;
+    for (int s = 0; s < count; s++) {
+        const ProductStrip *const strip = &strips[s];
+        const int wide = strip->vectors * strip->lane_count, from = strip->first - strip->skip;
+        const char *b = "b", *c = from ? format("c + %d", from) : "c";
+        if (strip->runs > 1) {
+            line(out, "for (int j = 0; j < %d; j += %d)", strip->runs * wide, wide);
+            b = format("b + j * %d", p->terms);
+            c = "c + j";
+        } else if (packed) {
+            b = format("b + %ld", (long)packed * p->terms);
+        }
+        out->depth += strip->runs > 1;
+        line(out, "%s(rows, %d, a, %d, 1, %s, %d, %s, %d, false);", strip_name(heights, strip),
+             p->terms, p->terms, b, wide, c, p->columns);
+        out->depth -= strip->runs > 1;
+        packed += strip->runs * wide;
+    }
+}
+
+static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
                               Heights heights)
 {
     enum { TERMS = 128 }; // a strip of b and a tile's columns of a are 24 kB
@@ -291,7 +319,7 @@ static void emit_outer_strips(Out *out, const Product *p, const Strip *strips, i
     line(out, "const %s *const b = (const %s *)right + (size_t)at * %d;", type, type, p->columns);
     line(out, "%s *const c = result;", type);
     emit_strip_calls(
-        out, p, strips, count, heights,
+        out, strips, count, heights,
         format("%%1$s(to - from, some, a, 1, %d, b%%2$s, %d, c%%2$s, %d, add || at > 0);", p->terms,
                p->columns, p->columns));
     line(out, "}");
@@ -301,9 +329,9 @@ static void emit_tiled_product(Out *out, const Product *p)
 {
     const Tiling tiling = tiling_of(out->network, p);
     const Heights heights = heights_of(out->network, p, tiling);
-    Strip strips[16];
-    const int count = strips_of(out->network, p->columns, tiling.vectors, strips);
-    const bool outer = p->form != ROWS_BY_MATRIX;
+    ProductStrip strips[MAX_STRIPS];
+    const int count = product_strips(out->network, p->columns, tiling.vectors, strips);
+    const bool outer = p->form == OUTER_SUM;
     comment(out, "%s", about_product(p));
     emit_declaration(out,
                      format("static void %s(", product_name(p->form, p->terms, p->columns)),
@@ -313,6 +341,8 @@ static void emit_tiled_product(Out *out, const Product *p)
     line(out, "{");
     if (outer)
         emit_outer_strips(out, p, strips, count, heights);
+    else if (p->form == ROWS_BY_PANELS)
+        emit_panel_strips(out, p, strips, count, heights);
     else
         emit_product_strips(out, p, strips, count, heights);
     line(out, "}");
@@ -330,7 +360,7 @@ static void emit_vector_types(Out *out)
 
 static bool is_called(const Product *p, const char *body)
 {
-    return p->form <= OUTER_SUM &&
+    return p->form <= ROWS_BY_PANELS &&
            strstr(body, format("%s(", product_name(p->form, p->terms, p->columns))) != NULL;
 }
 
@@ -344,9 +374,9 @@ static void emit_strips(Out *out, const char *body)
         const Product *const p = &network->products[i];
         if (!is_called(p, body))
             continue;
-        Strip strips[16];
+        ProductStrip strips[MAX_STRIPS];
         const Tiling tiling = tiling_of(network, p);
-        const int count = strips_of(network, p->columns, tiling.vectors, strips);
+        const int count = product_strips(network, p->columns, tiling.vectors, strips);
         const Heights heights = heights_of(network, p, tiling);
         for (int s = 0; s < count; s++) {
             const char *const name = strip_name(heights, &strips[s]);

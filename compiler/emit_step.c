@@ -397,7 +397,7 @@ void emit_prepare(Out *out, const Graph *graph)
     line(out, "{");
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
-        if ((node->op != OP_turn && node->op != OP_flip) || node->dead)
+        if ((node->op != OP_turn && node->op != OP_flip && node->op != OP_pack) || node->dead)
             continue;
         const int parts = node_parts(graph, node);
         if (parts > 1)

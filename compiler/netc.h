@@ -496,6 +496,7 @@ typedef struct {
     int average_of;  // the tensor whose average it is; -1: none
     int gradient; // node of the training graph that makes it, or -1
     int derived;  // ROLE_DERIVED: the tensor it is made from
+    Op maker;     // and the op that makes it
     Loc loc;
 } Tensor;
 enum {
@@ -532,6 +533,7 @@ typedef struct {
 typedef enum {
     ROWS_BY_MATRIX, // emit_product.c
     OUTER_SUM,
+    ROWS_BY_PANELS,
     ROWS_SUM, // emit_rows.c
     ROWS_DOT,
 } ProductForm;
@@ -671,6 +673,7 @@ void gradient_add(Graph *graph, int node, int gradient); // sums where there is 
 
 // --- update.c: the optimizer's nodes ------------------------------------------------------------
 void add_updates(Graph *graph);
+void add_maker(Graph *graph, int derived); // the node that renews a tensor of ROLE_DERIVED
 int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and columns exchanged
 int flipped_weight(Graph *graph, int w); // and of a convolution's, its window turned round
 
@@ -682,7 +685,7 @@ void drop_dead(Graph *graph);
 void skip_zero_rows(Graph *graph);
 void update_at_places(Graph *graph);
 
-// --- slice.c: the first layer, cut along its inputs -----------------------------------------------
+// --- slice.c: the first layer, cut along its inputs ---------------------------------------------
 void slice_first_layer(Graph *graph);
 
 // --- chunk.c: large batches ---------------------------------------------------------------------
@@ -822,12 +825,30 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
                   const char *w, const char *y);
 void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
                 const char *terms, const char *x, const char *dy, const char *dw, const char *add);
+// The same, with w in panels (emit_panels.c).
+void emit_panel_product(Out *out, const char *rows, int usual_rows, int columns, int terms,
+                        const char *x, const char *panels, const char *y);
 void need_product(Out *out, ProductForm form, int terms, int columns, int rows);
 const char *lane_type(const Network *network, int lane_count);  // "Vector8"
 void emit_macro(Out *out, const char *const *lines, int count); // REAL: the program's type
 void emit_products(Out *out, const char *body); // the functions that the body calls
 extern const char *const product_words[]; // by ProductForm: those that dense layers call
 const char *product_name(ProductForm form, int terms, int columns);
+// Strips of columns side by side: so many runs of one kind.
+typedef struct {
+    int width;   // columns
+    int vectors; // of `lane_count` columns each
+    int lane_count;
+    int skip; // so many columns before it are computed again and not stored
+    int first, runs;
+} ProductStrip;
+enum { MAX_STRIPS = 16 };
+int product_strips(const Network *network, int columns, int vectors, ProductStrip *strips);
+
+// --- panels.c, emit_panels.c: weights as the tiles read them ------------------------------------
+void lay_out_panels(Graph *graph);
+void emit_turn_panels(Out *out, const Graph *graph, const Node *node);
+long panel_numbers(const Network *network, int terms, int columns, int rows);
 
 // --- emit_window.c: tiles over windows of a picture ---------------------------------------------
 typedef struct {
@@ -881,6 +902,8 @@ struct Choice {
 };
 Choice *read_choices(const char *path, const char *const *lines, int count);
 Choice *choice_of(const Network *network, ProductForm form, int terms, int columns, int rows);
+// Whether a product of a training reads its matrix in panels.
+bool takes_panels(const Network *network, int terms, int columns, int rows);
 bool takes_blas(Network *network, ProductForm form, int terms, int columns, int rows);
 bool links_blas(const Network *network);
 Tiling tiling_of(const Network *network, const Product *product);

@@ -77,8 +77,8 @@ static bool is_local(const Graph *graph, int id)
     return true;
 }
 
-// gradient-in-task: the gradient of a weight that a task makes and the update in the same task reads
-// is not stored but for the part that the task is at.
+// gradient-in-task: the gradient of a weight that a task makes and the update in the same task
+// reads is not stored but for the part that the task is at.
 // Condition: nothing else reads it (no clipping by norm, no check of gradients, no further chunk of
 // rows), and its parts are small enough for a thread's stack.
 static bool is_piece(const Graph *graph, int id)

@@ -28,8 +28,8 @@ void choose_blocks(Network *network)
     network->blocks = (batch + rows - 1) / rows;
 }
 
-// A tensor is cut along its rows: all dimensions but the last. Parts of many numbers are made finer,
-// so that one stays in a core's own cache, unless they would get lower than a tile.
+// A tensor is cut along its rows: all dimensions but the last. Parts of many numbers are made
+// finer, so that one stays in a core's own cache, unless they would get lower than a tile.
 int part_rows(Shape shape)
 {
     enum { PARTS = 8, LEAST_NUMBERS = 2048, MOST_NUMBERS = 32768, LEAST_ROWS = 14 };
@@ -69,7 +69,7 @@ Shape part_shape(const Graph *graph, const Node *node)
         const int columns = first.dims[first.count - 1];
         return shape_of(2, columns, (int)(shape_size(first) / columns));
     }
-    const bool derived = node->op == OP_turn || node->op == OP_flip;
+    const bool derived = node->op == OP_turn || node->op == OP_flip || node->op == OP_pack;
     return derived ? graph->nodes[node->input[1]].shape : node->shape;
 }
 

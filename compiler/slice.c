@@ -1,10 +1,10 @@
 // slice.c: the first dense layer, cut along its inputs, so that weights never move between threads.
 //
-// A batch cut by rows alone has every thread read all weights, half of which another thread has just
-// changed: on two threads, fetching them takes longer than the product itself. Cut along its inputs,
-// a layer's task gathers its slice of each picture, multiplies it by its rows of the weights, and
-// later changes those; what moves is the layer's sums and their gradient, which are far smaller. The
-// slices' sums are added first to last, so that the bits do not depend on the threads.
+// A batch cut by rows alone has every thread read all weights, half of which another thread has
+// just changed: on two threads, fetching them takes longer than the product itself. Cut along its
+// inputs, a layer's task gathers its slice of each picture, multiplies it by its rows of the
+// weights, and later changes those; what moves is the layer's sums and their gradient, which are
+// far smaller. The slices' sums are added first to last: the bits do not depend on the threads.
 #include "netc.h"
 
 enum { SLICES = 4 }; // as many as a batch has blocks of rows
@@ -47,7 +47,7 @@ void slice_first_layer(Graph *graph)
 
         const Node whole = graph->nodes[dense];
         Node *const slice = node_insert(graph, dense, OP_dense_slice, 2, whole.input);
-        slice->name = format("%s_slices", whole.name);
+        slice->name = format("%s_slices", whole.layer);
         slice->suffix = "slice";
         slice->attributes = whole.attributes;
         slice->shape = shape_of(3, SLICES, batch, whole.shape.dims[0]);

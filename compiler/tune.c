@@ -133,13 +133,13 @@ static const char *timing_program(Network *network, bool blas)
     long a = 1, b = 1, c = 1;
     for (int i = 0; i < network->product_count; i++) {
         const Product *const p = &network->products[i];
-        if (p->form > OUTER_SUM || choice_of(network, p->form, p->terms, p->columns, p->rows))
+        if (p->form > ROWS_BY_PANELS || choice_of(network, p->form, p->terms, p->columns, p->rows))
             continue;
         const char *const name = name_of(p);
         const bool outer = p->form == OUTER_SUM;
         const long rows = outer ? outer_terms(network) : p->rows;
         a = larger(a, rows * p->terms);
-        b = larger(b, (outer ? rows : p->terms) * p->columns);
+        b = larger(b, (outer ? rows : p->terms) * (p->columns + 64L)); // panels are wider
         c = larger(c, (long)(outer ? p->terms : p->rows) * p->columns);
         text_add(&calls,
                  outer ? "    TIME(%d, %s(0, %d, %ld, a, b, c, false));\n"
@@ -154,7 +154,7 @@ static const char *timing_program(Network *network, bool blas)
     raw(&out, "%s#define REAL %s\n", blas ? "#include <cblas.h>\n" : "", real_type(network));
     raw(&out, "static inline int nn_min(int a, int b) { return a < b ? a : b; }\n");
     for (int i = 0; blas && i < network->product_count; i++)
-        if (network->products[i].form <= OUTER_SUM &&
+        if (network->products[i].form <= ROWS_BY_PANELS &&
             strstr(calls.text, format("%s(", name_of(&network->products[i]))))
             emit_blas_product(&out, &network->products[i]);
     if (!blas)

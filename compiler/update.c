@@ -135,6 +135,7 @@ int turned_weight(Graph *graph, int w)
                                                            .role = ROLE_DERIVED,
                                                            .shape = shape_of(2, columns, rows),
                                                            .derived = of,
+                                                           .maker = OP_turn,
                                                            .loc = tensor.loc}));
 }
 
@@ -152,17 +153,17 @@ int flipped_weight(Graph *graph, int w)
                                            .role = ROLE_DERIVED,
                                            .shape = shape_of(4, dims[0], dims[1], dims[3], dims[2]),
                                            .derived = of,
+                                           .maker = OP_flip,
                                            .loc = tensor.loc}));
 }
 
-static void add_turn(Graph *graph, int derived)
+void add_maker(Graph *graph, int derived)
 {
     const Tensor tensor = graph->network->tensors[derived];
-    const Op op = tensor.shape.count == 4 ? OP_flip : OP_turn;
-    const int id = NODE(graph, op, tensor.layer, tensor.loc, weight_node(graph, derived),
+    const int id = NODE(graph, tensor.maker, tensor.layer, tensor.loc, weight_node(graph, derived),
                         weight_node(graph, tensor.derived));
     graph->nodes[id].name = graph->network->tensors[tensor.derived].name;
-    graph->nodes[id].suffix = "turn";
+    graph->nodes[id].suffix = tensor.maker == OP_pack ? "pack" : "turn";
     infer_shape(graph, id);
 }
 
@@ -242,5 +243,5 @@ void add_updates(Graph *graph)
             add_max_norm(graph, i);
     for (int i = 0; i < trained; i++)
         if (network->tensors[i].role == ROLE_DERIVED)
-            add_turn(graph, i);
+            add_maker(graph, i);
 }

@@ -155,14 +155,15 @@ static _Alignas(64) float dense2_w_v[256][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
-// weights with rows and columns exchanged, for the backward pass
+// weights as products read them: in panels, or with rows and columns exchanged
 static _Alignas(64) float dense2_w_turned[10][256];
-static _Alignas(64) float dense1_w_turned[256][1152];
+static _Alignas(64) float dense1_w_turned[294912];
 static _Alignas(64) float conv6_w_turned[3][3][128][128];
 static _Alignas(64) float conv5_w_turned[3][3][128][64];
 static _Alignas(64) float conv4_w_turned[3][3][64][64];
 static _Alignas(64) float conv3_w_turned[3][3][64][32];
 static _Alignas(64) float conv2_w_turned[3][3][32][32];
+static _Alignas(64) float dense1_w_panels[294912];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -358,22 +359,22 @@ STRIP(strip_11_10x2, 11, 10, 1, Vector2, 0)
 STRIP(strip_14_4x8, 14, 4, 1, Vector8, 0)
 STRIP(strip_14_4x2, 14, 4, 1, Vector2, 0)
 
-// c[rows][256] = a[rows][1152] b[1152][256]
-static void product_1152x256(int rows, const void *left, const void *right, void *result)
+// c[rows][256] = a[rows][1152] b[1152][256], with b in panels
+static void panels_1152x256(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 256; j += 32)
-        strip_11_10x32(rows, 1152, a, 1152, 1, b + j, 256, c + j, 256, false);
+        strip_11_10x32(rows, 1152, a, 1152, 1, b + j * 1152, 32, c + j, 256, false);
 }
 
-// c[rows][1152] = a[rows][256] b[256][1152]
-static void product_256x1152(int rows, const void *left, const void *right, void *result)
+// c[rows][1152] = a[rows][256] b[256][1152], with b in panels
+static void panels_256x1152(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 1152; j += 32)
-        strip_11_10x32(rows, 256, a, 256, 1, b + j, 1152, c + j, 1152, false);
+        strip_11_10x32(rows, 256, a, 256, 1, b + j * 256, 32, c + j, 1152, false);
 }
 
 // c = rows from..to of the 1152x256 sums a[terms][1152]' b[terms][256], or c + those. So many
@@ -389,6 +390,15 @@ static void outer_1152x256(int from, int to, int terms, const void *left, const 
         for (int j = 0; j < 256; j += 32)
             strip_12_4x32(to - from, some, a, 1, 1152, b + j, 256, c + j, 256, add || at > 0);
     }
+}
+
+// c[rows][256] = a[rows][1152] b[1152][256]
+static void product_1152x256(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 256; j += 32)
+        strip_11_10x32(rows, 1152, a, 1152, 1, b + j, 256, c + j, 256, false);
 }
 
 // c[rows][10] = a[rows][256] b[256][10]
@@ -2568,9 +2578,9 @@ static void dropout3_forward(const NnBatch *batch, int first, int rows,
 
 // y = x w
 static void dense1_forward(int rows, float y[restrict ROWS][256], const float x[ROWS][1152],
-                           const float w[1152][256])
+                           const float w[294912])
 {
-    product_1152x256(rows, x, w, y);
+    panels_1152x256(rows, x, w, y);
 }
 
 // forward: y = x w
@@ -2578,10 +2588,10 @@ static void dense1_forward(int rows, float y[restrict ROWS][256], const float x[
 // then y = kept ? x / (1 - rate) : 0 (dropout3)
 static void dense1_backward(const NnBatch *batch, int first, int rows,
                             float dx[restrict ROWS][3][3][128], const float dy[ROWS][256],
-                            const float turned[256][1152])
+                            const float turned[294912])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout3"), (uint64_t)batch->step);
-    product_256x1152(rows, dy, turned, dx);
+    panels_256x1152(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 1152;
         for (int row = 0; row < 3; row++)
@@ -2621,19 +2631,23 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 115
 }
 
 // turned = w', rows and columns exchanged
-static void dense1_w_turn(int part, float turned[restrict 256][1152], const float w[1152][256])
+static void dense1_w_turn(int part, float turned[restrict 294912], const float w[1152][256])
 {
     const int from = part * 72, to = nn_min(from + 72, 1152);
-    for (int top = from; top < to; top += 16)
-        for (int left = 0; left < 256; left += 16) {
-            float square[16][16];
-            const int high = nn_min(to - top, 16), wide = nn_min(256 - left, 16);
-            for (int i = 0; i < high; i++)
-                for (int j = 0; j < wide; j++)
-                    square[j][i] = w[top + i][left + j];
-            for (int j = 0; j < wide; j++)
-                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
-        }
+    for (int j = 0; j < 1152; j += 32) {
+        const int low = nn_max(from, j), high = nn_min(to, j + 32);
+        if (low < high)
+            nn_turn_float(high - low, 256, w[low], 256, turned + j * 256 + low - j, 32);
+    }
+}
+
+// panels = w, the columns of each strip of tiles by themselves
+static void dense1_w_pack(int part, float panels[restrict 294912], const float w[1152][256])
+{
+    const int from = part * 72, to = nn_min(from + 72, 1152);
+    for (int j = 0; j < 256; j += 32)
+        for (int i = from; i < to; i++)
+            memcpy(panels + j * 1152 + i * 32, &w[i][j], 32 * sizeof(float));
 }
 
 // y = x w
@@ -2920,9 +2934,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
 // turned = w', rows and columns exchanged
 static void dense2_w_turn(float turned[restrict 10][256], const float w[256][10])
 {
-    for (int i = 0; i < 256; i++)
-        for (int j = 0; j < 10; j++)
-            turned[j][i] = w[i][j];
+    nn_turn_float(256, 10, w[0], 10, &turned[0][0], 256);
 }
 
 // --- loss cross_entropy smoothing 0.05, and the answer -------------------------------------------
@@ -3003,6 +3015,8 @@ static void prepare(void)
         conv3_w_turn(part, (void *)conv3_w_turned, (void *)conv3_w);
     for (int part = 0; part < 4; part++)
         conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
+    for (int part = 0; part < 16; part++)
+        dense1_w_pack(part, dense1_w_panels, dense1_w);
 }
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
@@ -3051,7 +3065,7 @@ enum {
     CALL_pool3_forward, CALL_pool3_backward,
     CALL_dropout3_forward,
     CALL_dense1_forward, CALL_dense1_backward, CALL_dense1_w_gradient, CALL_dense1_w_update,
-    CALL_dense1_w_turn,
+    CALL_dense1_w_turn, CALL_dense1_w_pack,
     CALL_batchnorm7_sums, CALL_batchnorm7_stats, CALL_batchnorm7_follow, CALL_batchnorm7_forward,
     CALL_batchnorm7_beta_partial, CALL_batchnorm7_beta_gradient, CALL_batchnorm7_gamma_partial,
     CALL_batchnorm7_gamma_gradient, CALL_batchnorm7_backward, CALL_batchnorm7_gamma_update,
@@ -3160,7 +3174,7 @@ static inline __attribute__((always_inline)) void step(
                 batchnorm6_gamma, batchnorm6_beta);
         nn_call(pool3_forward, rows, BLOCK(pool3), BLOCK(relu6));
         nn_call(dropout3_forward, batch, first, rows, BLOCK(dropout3), BLOCK(pool3));
-        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(dropout3), dense1_w);
+        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(dropout3), dense1_w_panels);
         nn_call(batchnorm7_sums, rows, BLOCK(batchnorm7_sums), BLOCK(dense1));
     }
     nn_barrier();
@@ -3250,6 +3264,7 @@ static inline __attribute__((always_inline)) void step(
         nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(dropout3), WHOLE(d_dense1));
         nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m, dense1_w_v);
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
+        nn_call(dense1_w_pack, part, dense1_w_panels, dense1_w);
     }
     nn_single (0) {
         nn_call(batchnorm6_beta_gradient, WHOLE(d_batchnorm6_beta),
@@ -3607,7 +3622,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout3_forward(batch, first, rows, BLOCK(dropout3), BLOCK(pool3));
         if (!nn_finite_f32(BLOCK(dropout3), rows * 1152L))
             return "dropout3";
-        dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w);
+        dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w_panels);
         if (!nn_finite_f32(BLOCK(dense1), rows * 256L))
             return "dense1";
         batchnorm7_sums(rows, BLOCK(batchnorm7_sums), BLOCK(dense1));
@@ -3962,6 +3977,7 @@ static const NnCall calls[] = {
     [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 589824},
     [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 294912},
     [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 147456},
+    [CALL_dense1_w_pack] = {"dense1_w_pack", "dense1", NN_UPDATE, 0, 0, 0, 0, 2359296},
 };
 
 const NnModel nn_model = {
@@ -4014,7 +4030,7 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 29,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 584874,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 4677800, .optimizer_bytes = 4678992,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 5857448, .optimizer_bytes = 4678992,
     .operations_forward = 59426504, .operations_backward = 118022563, .operations_update = 5848740,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

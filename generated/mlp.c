@@ -54,7 +54,7 @@ static _Alignas(64) float dense2_w_v[300][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
-// weights with rows and columns exchanged, for the backward pass
+// weights as products read them: in panels, or with rows and columns exchanged
 static _Alignas(64) float dense2_w_turned[10][300];
 
 // --- the arena -----------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ enum {
     ARENA_BYTES = 1051712,
     // of a training step: 1051712 bytes, 1064896 if nothing were shared
     AT_input =                 480000,                                    // [4][100][196]
-    AT_dense1_xw_slices =           0,                                    // [4][100][300]
+    AT_dense1_slices =              0,                                    // [4][100][300]
     AT_dense1 =                793600, EACH_dense1 =               30000, // [ROWS][300]
     AT_dense2_z =             1033600, EACH_dense2_z =              2048, // [ROWS][10]
     AT_dense2 =               1034624, EACH_dense2 =                2048, // [ROWS][10]
@@ -471,9 +471,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
 // turned = w', rows and columns exchanged
 static void dense2_w_turn(float turned[restrict 10][300], const float w[300][10])
 {
-    for (int i = 0; i < 300; i++)
-        for (int j = 0; j < 10; j++)
-            turned[j][i] = w[i][j];
+    nn_turn_float(300, 10, w[0], 10, &turned[0][0], 300);
 }
 
 // --- loss cross_entropy, and the answer ----------------------------------------------------------
@@ -561,13 +559,13 @@ static inline __attribute__((always_inline)) void step(
 {
     nn_each (part, 4) {
         nn_call(input_slice, batch, part, WHOLE(input));
-        nn_call(dense1_slice, batch, part, WHOLE(dense1_xw_slices), WHOLE(input), dense1_w);
+        nn_call(dense1_slice, batch, part, WHOLE(dense1_slices), WHOLE(input), dense1_w);
     }
     nn_barrier();
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(dense1_forward, first, rows, BLOCK(dense1), WHOLE(dense1_xw_slices), dense1_b);
+        nn_call(dense1_forward, first, rows, BLOCK(dense1), WHOLE(dense1_slices), dense1_b);
         nn_call(dense2_forward, rows, BLOCK(dense2_z), BLOCK(dense1), dense2_w, dense2_b);
         nn_call(dense2_softmax, rows, BLOCK(dense2), BLOCK(dense2_z));
         nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense2));
@@ -641,12 +639,12 @@ static const char *first_nonfinite(const NnBatch *batch)
     if (!nn_finite_f32(WHOLE(input), 78400L))
         return "input";
     for (int part = 0; part < 4; part++)
-        dense1_slice(batch, part, WHOLE(dense1_xw_slices), WHOLE(input), dense1_w);
-    if (!nn_finite_f32(WHOLE(dense1_xw_slices), 120000L))
+        dense1_slice(batch, part, WHOLE(dense1_slices), WHOLE(input), dense1_w);
+    if (!nn_finite_f32(WHOLE(dense1_slices), 120000L))
         return "dense1";
     for (int block = 0; block < BLOCKS; block++) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        dense1_forward(first, rows, BLOCK(dense1), WHOLE(dense1_xw_slices), dense1_b);
+        dense1_forward(first, rows, BLOCK(dense1), WHOLE(dense1_slices), dense1_b);
         if (!nn_finite_f32(BLOCK(dense1), rows * 300L))
             return "dense1";
         dense2_forward(rows, BLOCK(dense2_z), BLOCK(dense1), dense2_w, dense2_b);

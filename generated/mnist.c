@@ -72,10 +72,11 @@ static _Alignas(64) float dense2_w_v[128][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
-// weights with rows and columns exchanged, for the backward pass
+// weights as products read them: in panels, or with rows and columns exchanged
 static _Alignas(64) float dense2_w_turned[10][128];
-static _Alignas(64) float dense1_w_turned[128][3136];
+static _Alignas(64) float dense1_w_turned[401408];
 static _Alignas(64) float conv2_w_turned[3][3][64][32];
+static _Alignas(64) float dense1_w_panels[401408];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -196,22 +197,22 @@ STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
 STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
 STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0)
 
-// c[rows][128] = a[rows][3136] b[3136][128]
-static void product_3136x128(int rows, const void *left, const void *right, void *result)
+// c[rows][128] = a[rows][3136] b[3136][128], with b in panels
+static void panels_3136x128(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 128; j += 32)
-        strip_13_12x32(rows, 3136, a, 3136, 1, b + j, 128, c + j, 128, false);
+        strip_13_12x32(rows, 3136, a, 3136, 1, b + j * 3136, 32, c + j, 128, false);
 }
 
-// c[rows][3136] = a[rows][128] b[128][3136]
-static void product_128x3136(int rows, const void *left, const void *right, void *result)
+// c[rows][3136] = a[rows][128] b[128][3136], with b in panels
+static void panels_128x3136(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 3136; j += 32)
-        strip_13_12x32(rows, 128, a, 128, 1, b + j, 3136, c + j, 3136, false);
+        strip_13_12x32(rows, 128, a, 128, 1, b + j * 128, 32, c + j, 3136, false);
 }
 
 // c = rows from..to of the 3136x128 sums a[terms][3136]' b[terms][128], or c + those. So many
@@ -227,6 +228,15 @@ static void outer_3136x128(int from, int to, int terms, const void *left, const 
         for (int j = 0; j < 128; j += 32)
             strip_14_4x32(to - from, some, a, 1, 3136, b + j, 128, c + j, 128, add || at > 0);
     }
+}
+
+// c[rows][128] = a[rows][3136] b[3136][128]
+static void product_3136x128(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 128; j += 32)
+        strip_13_12x32(rows, 3136, a, 3136, 1, b + j, 128, c + j, 128, false);
 }
 
 // c[rows][10] = a[rows][128] b[128][10]
@@ -764,10 +774,10 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
 // then y = x < 0 ? 0 : x
 // then y = kept ? x / (1 - rate) : 0 (dropout2)
 static void dense1_forward(const NnBatch *batch, int first, int rows, float y[restrict ROWS][128],
-                           const float x[ROWS][3136], const float w[3136][128], const float b[128])
+                           const float x[ROWS][3136], const float w[401408], const float b[128])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
-    product_3136x128(rows, x, w, y);
+    panels_3136x128(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 128;
         for (int j = 0; j < 128; j++) {
@@ -806,10 +816,10 @@ static void dense1_b_gradient(float sum[restrict 128], const float partial[BLOCK
 // then y = kept ? x / (1 - rate) : 0 (dropout1)
 static void dense1_backward(const NnBatch *batch, int first, int rows,
                             float dx[restrict ROWS][7][7][64], const float dy[ROWS][128],
-                            const float turned[128][3136])
+                            const float turned[401408])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
-    product_128x3136(rows, dy, turned, dx);
+    panels_128x3136(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 3136;
         for (int row = 0; row < 7; row++)
@@ -862,19 +872,23 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 128], const f
 }
 
 // turned = w', rows and columns exchanged
-static void dense1_w_turn(int part, float turned[restrict 128][3136], const float w[3136][128])
+static void dense1_w_turn(int part, float turned[restrict 401408], const float w[3136][128])
 {
     const int from = part * 196, to = nn_min(from + 196, 3136);
-    for (int top = from; top < to; top += 16)
-        for (int left = 0; left < 128; left += 16) {
-            float square[16][16];
-            const int high = nn_min(to - top, 16), wide = nn_min(128 - left, 16);
-            for (int i = 0; i < high; i++)
-                for (int j = 0; j < wide; j++)
-                    square[j][i] = w[top + i][left + j];
-            for (int j = 0; j < wide; j++)
-                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
-        }
+    for (int j = 0; j < 3136; j += 32) {
+        const int low = nn_max(from, j), high = nn_min(to, j + 32);
+        if (low < high)
+            nn_turn_float(high - low, 128, w[low], 128, turned + j * 128 + low - j, 32);
+    }
+}
+
+// panels = w, the columns of each strip of tiles by themselves
+static void dense1_w_pack(int part, float panels[restrict 401408], const float w[3136][128])
+{
+    const int from = part * 196, to = nn_min(from + 196, 3136);
+    for (int j = 0; j < 128; j += 32)
+        for (int i = from; i < to; i++)
+            memcpy(panels + j * 3136 + i * 32, &w[i][j], 32 * sizeof(float));
 }
 
 // y = x w
@@ -1009,9 +1023,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
 // turned = w', rows and columns exchanged
 static void dense2_w_turn(float turned[restrict 10][128], const float w[128][10])
 {
-    for (int i = 0; i < 128; i++)
-        for (int j = 0; j < 10; j++)
-            turned[j][i] = w[i][j];
+    nn_turn_float(128, 10, w[0], 10, &turned[0][0], 128);
 }
 
 // --- loss cross_entropy, and the answer ----------------------------------------------------------
@@ -1082,6 +1094,8 @@ static void prepare(void)
         dense1_w_turn(part, dense1_w_turned, dense1_w);
     for (int part = 0; part < 8; part++)
         conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
+    for (int part = 0; part < 16; part++)
+        dense1_w_pack(part, dense1_w_panels, dense1_w);
 }
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
@@ -1098,6 +1112,7 @@ enum {
     CALL_dropout1_forward,
     CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_backward,
     CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update, CALL_dense1_w_turn,
+    CALL_dense1_w_pack,
     CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
     CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
     CALL_dense2_w_turn,
@@ -1117,8 +1132,8 @@ static inline __attribute__((always_inline)) void step(
         nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(pool1), conv2_w, conv2_b);
         nn_call(pool2_forward, rows, BLOCK(pool2), BLOCK(conv2));
         nn_call(dropout1_forward, batch, first, rows, BLOCK(dropout1), BLOCK(pool2));
-        nn_call(dense1_forward, batch, first, rows, BLOCK(dropout2), BLOCK(dropout1), dense1_w,
-                dense1_b);
+        nn_call(dense1_forward, batch, first, rows, BLOCK(dropout2), BLOCK(dropout1),
+                dense1_w_panels, dense1_b);
         nn_call(dense2_forward, rows, BLOCK(dense2_z), BLOCK(dropout2), dense2_w, dense2_b);
         nn_call(dense2_softmax, rows, BLOCK(dense2), BLOCK(dense2_z));
         nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense2));
@@ -1149,6 +1164,7 @@ static inline __attribute__((always_inline)) void step(
         nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(dropout1), WHOLE(d_dense1_z));
         nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m, dense1_w_v);
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
+        nn_call(dense1_w_pack, part, dense1_w_panels, dense1_w);
     }
     nn_each (part, 8) {
         nn_call(conv2_w_gradient, part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial));
@@ -1238,7 +1254,8 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool2));
         if (!nn_finite_f32(BLOCK(dropout1), rows * 3136L))
             return "dropout1";
-        dense1_forward(batch, first, rows, BLOCK(dropout2), BLOCK(dropout1), dense1_w, dense1_b);
+        dense1_forward(batch, first, rows, BLOCK(dropout2), BLOCK(dropout1), dense1_w_panels,
+                       dense1_b);
         if (!nn_finite_f32(BLOCK(dropout2), rows * 128L))
             return "dense1";
         dense2_forward(rows, BLOCK(dense2_z), BLOCK(dropout2), dense2_w, dense2_b);
@@ -1343,6 +1360,7 @@ static const NnCall calls[] = {
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 10240},
     [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 3211264},
     [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 294912},
+    [CALL_dense1_w_pack] = {"dense1_w_pack", "dense1", NN_UPDATE, 0, 0, 0, 0, 3211264},
 };
 
 const NnModel nn_model = {
@@ -1378,7 +1396,7 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 8,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 421642,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 3371048, .optimizer_bytes = 3373136,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 4976680, .optimizer_bytes = 3373136,
     .operations_forward = 8596296, .operations_backward = 16670652, .operations_update = 4216420,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

@@ -12,6 +12,7 @@
 
 #include "nn_math.h"
 #include "nn_random.h"
+#include "nn_turn.h"
 
 enum { NN_MAX_DIMS = 4 };
 
@@ -258,8 +259,8 @@ static inline int nn_first(int count, int thread) { return count * thread / nn_t
 static inline int nn_min(int a, int b) { return a < b ? a : b; }
 static inline int nn_max(int a, int b) { return a > b ? a : b; }
 
-// Asks the memory for the example of a row to come, where there is one: of its `size` numbers for so
-// many from `from` on.
+// Asks the memory for the example of a row to come, where there is one: of its `size` numbers for
+// so many from `from` on.
 // Inlined always: gcc 12 takes it for a function without an effect, and drops its call.
 static inline __attribute__((always_inline)) void nn_ahead(const NnBatch *batch, int row, int size,
                                                           int from, int numbers)
@@ -269,7 +270,8 @@ static inline __attribute__((always_inline)) void nn_ahead(const NnBatch *batch,
     const size_t each = batch->pictures ? 1 : sizeof(float);
     const char *const all =
         batch->pictures ? (const char *)batch->pictures : (const char *)batch->numbers;
-    const char *const example = all + ((size_t)batch->index[row] * (size_t)size + (size_t)from) * each;
+    const size_t first = (size_t)batch->index[row] * (size_t)size + (size_t)from;
+    const char *const example = all + first * each;
     for (size_t at = 0; at < (size_t)numbers * each; at += 64)
         __builtin_prefetch(example + at, 0, 2); // for the second cache
 }

@@ -69,12 +69,26 @@ one_seed() { # SEED
 each_product() { # TARGET
     local c=$tmp/widths-$1.c table=$tmp/widths-$1.table
     "$NETC" emit "$tmp/widths.net" --target "$1" -o "$c" || return
+    # the same with all weights in panels, which are a large matrix's otherwise
+    local panels=$tmp/panels-$1.c
+    awk -v target="$1" '/^dense/ { if (before) for (turned = 0; turned < 2; turned++)
+            printf "%s f32 panels 25 %d %d = tile %d 2\n", target, turned ? $2 : before,
+                turned ? before : $2, target == "x86-64-v4" ? 13 : 6
+        before = $2 }' "$tmp/widths.net" | sort -u >"$tmp/$1.tuned"
+    "$NETC" emit "$tmp/widths.net" --target "$1" --tuned "$tmp/$1.tuned" -o "$panels" || return
+    sed -nE 's/^static _Alignas\(64\) float (dense[0-9]+_w)\[([0-9]+)\]\[([0-9]+)\];.*/LAYOUTS(\1, \2, \3)/p' \
+        "$panels" | sed 1d >"$tmp/$1.layouts"
+    [ "$(wc -l <"$tmp/$1.layouts")" -eq 67 ] || echo "$(wc -l <"$tmp/$1.layouts") weights in panels"
+    run_products "$panels" "$tmp/$1.layouts" "$2"
     sed -nE 's/^static void product_([0-9]+)x([0-9]+)\(.*/PRODUCT(\1, \2)/p
              s/^static void outer_([0-9]+)x([0-9]+)\(.*/OUTER(\1, \2)/p' "$c" >"$table"
     [ "$(wc -l <"$table")" -gt 180 ] || echo "only $(wc -l <"$table") functions"
-    ${CC:-cc} -std=gnu11 -O1 -w -march="$2" -I"$lib" -DGENERATED="\"$c\"" -DTABLE="\"$table\"" \
-        -o "$tmp/widths-$1" tests/products/tiles.c "$lib/libnn.a" -fopenmp -lcjson -lpng -lz -lm || return
-    "$tmp/widths-$1"
+    run_products "$c" "$table" "$2"
+}
+run_products() { # C-FILE TABLE LEVEL
+    ${CC:-cc} -std=gnu11 -O1 -w -march="$3" -I"$lib" -DGENERATED="\"$1\"" -DTABLE="\"$2\"" \
+        -o "${1%.c}" tests/products/tiles.c "$lib/libnn.a" -fopenmp -lcjson -lpng -lz -lm &&
+        "${1%.c}"
 }
 
 awk 'BEGIN {

@@ -141,13 +141,14 @@ static _Alignas(64) float dense2_w_v[256][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
-// weights with rows and columns exchanged, for the backward pass
+// weights as products read them: in panels, or with rows and columns exchanged
 static _Alignas(64) float dense2_w_turned[10][256];
-static _Alignas(64) float dense1_w_turned[256][1152];
+static _Alignas(64) float dense1_w_turned[294912];
 static _Alignas(64) float conv5_w_turned[3][3][128][64];
 static _Alignas(64) float conv4_w_turned[3][3][64][64];
 static _Alignas(64) float conv3_w_turned[3][3][64][32];
 static _Alignas(64) float conv2_w_turned[32][288];
+static _Alignas(64) float dense1_w_panels[294912];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -339,22 +340,22 @@ static void product_32x288(int rows, const void *left, const void *right, void *
         strip_12_4x32(rows, 32, a, 32, 1, b + j, 288, c + j, 288, false);
 }
 
-// c[rows][256] = a[rows][1152] b[1152][256]
-static void product_1152x256(int rows, const void *left, const void *right, void *result)
+// c[rows][256] = a[rows][1152] b[1152][256], with b in panels
+static void panels_1152x256(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 256; j += 32)
-        strip_11_10x32(rows, 1152, a, 1152, 1, b + j, 256, c + j, 256, false);
+        strip_11_10x32(rows, 1152, a, 1152, 1, b + j * 1152, 32, c + j, 256, false);
 }
 
-// c[rows][1152] = a[rows][256] b[256][1152]
-static void product_256x1152(int rows, const void *left, const void *right, void *result)
+// c[rows][1152] = a[rows][256] b[256][1152], with b in panels
+static void panels_256x1152(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 1152; j += 32)
-        strip_11_10x32(rows, 256, a, 256, 1, b + j, 1152, c + j, 1152, false);
+        strip_11_10x32(rows, 256, a, 256, 1, b + j * 256, 32, c + j, 1152, false);
 }
 
 // c = rows from..to of the 1152x256 sums a[terms][1152]' b[terms][256], or c + those. So many
@@ -370,6 +371,15 @@ static void outer_1152x256(int from, int to, int terms, const void *left, const 
         for (int j = 0; j < 256; j += 32)
             strip_12_4x32(to - from, some, a, 1, 1152, b + j, 256, c + j, 256, add || at > 0);
     }
+}
+
+// c[rows][256] = a[rows][1152] b[1152][256]
+static void product_1152x256(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 256; j += 32)
+        strip_11_10x32(rows, 1152, a, 1152, 1, b + j, 256, c + j, 256, false);
 }
 
 // c[rows][10] = a[rows][256] b[256][10]
@@ -915,16 +925,7 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
 static void conv2_w_turn(int part, float turned[restrict 32][288], const float w[288][32])
 {
     const int from = part * 72, to = nn_min(from + 72, 288);
-    for (int top = from; top < to; top += 16)
-        for (int left = 0; left < 32; left += 16) {
-            float square[16][16];
-            const int high = nn_min(to - top, 16), wide = nn_min(32 - left, 16);
-            for (int i = 0; i < high; i++)
-                for (int j = 0; j < wide; j++)
-                    square[j][i] = w[top + i][left + j];
-            for (int j = 0; j < wide; j++)
-                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
-        }
+    nn_turn_float(to - from, 32, w[from], 32, &turned[0][from], 288);
 }
 
 // y = x * w, a sum over each window
@@ -2200,9 +2201,9 @@ static void dropout3_forward(const NnBatch *batch, int first, int rows,
 
 // y = x w
 static void dense1_forward(int rows, float y[restrict ROWS][256], const float x[ROWS][1152],
-                           const float w[1152][256])
+                           const float w[294912])
 {
-    product_1152x256(rows, x, w, y);
+    panels_1152x256(rows, x, w, y);
 }
 
 // forward: y = x w
@@ -2210,10 +2211,10 @@ static void dense1_forward(int rows, float y[restrict ROWS][256], const float x[
 // then y = kept ? x / (1 - rate) : 0 (dropout3)
 static void dense1_backward(const NnBatch *batch, int first, int rows,
                             float dx[restrict ROWS][3][3][128], const float dy[ROWS][256],
-                            const float turned[256][1152])
+                            const float turned[294912])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout3"), (uint64_t)batch->step);
-    product_256x1152(rows, dy, turned, dx);
+    panels_256x1152(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 1152;
         for (int row = 0; row < 3; row++)
@@ -2253,19 +2254,23 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 115
 }
 
 // turned = w', rows and columns exchanged
-static void dense1_w_turn(int part, float turned[restrict 256][1152], const float w[1152][256])
+static void dense1_w_turn(int part, float turned[restrict 294912], const float w[1152][256])
 {
     const int from = part * 72, to = nn_min(from + 72, 1152);
-    for (int top = from; top < to; top += 16)
-        for (int left = 0; left < 256; left += 16) {
-            float square[16][16];
-            const int high = nn_min(to - top, 16), wide = nn_min(256 - left, 16);
-            for (int i = 0; i < high; i++)
-                for (int j = 0; j < wide; j++)
-                    square[j][i] = w[top + i][left + j];
-            for (int j = 0; j < wide; j++)
-                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
-        }
+    for (int j = 0; j < 1152; j += 32) {
+        const int low = nn_max(from, j), high = nn_min(to, j + 32);
+        if (low < high)
+            nn_turn_float(high - low, 256, w[low], 256, turned + j * 256 + low - j, 32);
+    }
+}
+
+// panels = w, the columns of each strip of tiles by themselves
+static void dense1_w_pack(int part, float panels[restrict 294912], const float w[1152][256])
+{
+    const int from = part * 72, to = nn_min(from + 72, 1152);
+    for (int j = 0; j < 256; j += 32)
+        for (int i = from; i < to; i++)
+            memcpy(panels + j * 1152 + i * 32, &w[i][j], 32 * sizeof(float));
 }
 
 // y = x w
@@ -2552,9 +2557,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
 // turned = w', rows and columns exchanged
 static void dense2_w_turn(float turned[restrict 10][256], const float w[256][10])
 {
-    for (int i = 0; i < 256; i++)
-        for (int j = 0; j < 10; j++)
-            turned[j][i] = w[i][j];
+    nn_turn_float(256, 10, w[0], 10, &turned[0][0], 256);
 }
 
 // --- loss cross_entropy smoothing 0.05, and the answer -------------------------------------------
@@ -2633,6 +2636,8 @@ static void prepare(void)
         conv3_w_turn(part, (void *)conv3_w_turned, (void *)conv3_w);
     for (int part = 0; part < 4; part++)
         conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
+    for (int part = 0; part < 16; part++)
+        dense1_w_pack(part, dense1_w_panels, dense1_w);
 }
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
@@ -2675,7 +2680,7 @@ enum {
     CALL_pool3_forward, CALL_pool3_backward,
     CALL_dropout3_forward,
     CALL_dense1_forward, CALL_dense1_backward, CALL_dense1_w_gradient, CALL_dense1_w_update,
-    CALL_dense1_w_turn,
+    CALL_dense1_w_turn, CALL_dense1_w_pack,
     CALL_batchnorm6_sums, CALL_batchnorm6_stats, CALL_batchnorm6_follow, CALL_batchnorm6_forward,
     CALL_batchnorm6_beta_partial, CALL_batchnorm6_beta_gradient, CALL_batchnorm6_gamma_partial,
     CALL_batchnorm6_gamma_gradient, CALL_batchnorm6_backward, CALL_batchnorm6_gamma_update,
@@ -2770,7 +2775,7 @@ static inline __attribute__((always_inline)) void step(
                 batchnorm5_gamma, batchnorm5_beta);
         nn_call(pool3_forward, rows, BLOCK(pool3), BLOCK(relu5));
         nn_call(dropout3_forward, batch, first, rows, BLOCK(dropout3), BLOCK(pool3));
-        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(dropout3), dense1_w);
+        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(dropout3), dense1_w_panels);
         nn_call(batchnorm6_sums, rows, BLOCK(batchnorm6_sums), BLOCK(dense1));
     }
     nn_barrier();
@@ -2857,6 +2862,7 @@ static inline __attribute__((always_inline)) void step(
         nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(dropout3), WHOLE(d_dense1));
         nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m, dense1_w_v);
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
+        nn_call(dense1_w_pack, part, dense1_w_panels, dense1_w);
     }
     nn_single (0) {
         nn_call(batchnorm5_beta_gradient, WHOLE(d_batchnorm5_beta),
@@ -3165,7 +3171,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout3_forward(batch, first, rows, BLOCK(dropout3), BLOCK(pool3));
         if (!nn_finite_f32(BLOCK(dropout3), rows * 1152L))
             return "dropout3";
-        dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w);
+        dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w_panels);
         if (!nn_finite_f32(BLOCK(dense1), rows * 256L))
             return "dense1";
         batchnorm6_sums(rows, BLOCK(batchnorm6_sums), BLOCK(dense1));
@@ -3479,6 +3485,7 @@ static const NnCall calls[] = {
     [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 589824},
     [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 294912},
     [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 73728},
+    [CALL_dense1_w_pack] = {"dense1_w_pack", "dense1", NN_UPDATE, 0, 0, 0, 0, 2359296},
 };
 
 const NnModel nn_model = {
@@ -3539,7 +3546,7 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 26,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 437162,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 3496104, .optimizer_bytes = 3497296,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 4675752, .optimizer_bytes = 3497296,
     .operations_forward = 33248072, .operations_backward = 65841185, .operations_update = 4371620,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

@@ -55,9 +55,10 @@ static _Alignas(64) float dense2_b_m[50];
 static _Alignas(64) float dense3_w_m[50][10];
 static _Alignas(64) float dense3_b_m[10];
 
-// weights with rows and columns exchanged, for the backward pass
+// weights as products read them: in panels, or with rows and columns exchanged
 static _Alignas(64) float dense3_w_turned[10][50];
-static _Alignas(64) float dense2_w_turned[50][300];
+static _Alignas(64) float dense2_w_turned[15200];
+static _Alignas(64) float dense2_w_panels[19200];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -67,7 +68,7 @@ enum {
     ARENA_BYTES = 1092608,
     // of a training step: 1092608 bytes, 1096064 if nothing were shared
     AT_input =                 480000,                                    // [4][100][196]
-    AT_dense1_xw_slices =           0,                                    // [4][100][300]
+    AT_dense1_slices =              0,                                    // [4][100][300]
     AT_dense1 =                793600, EACH_dense1 =               30000, // [ROWS][300]
     AT_dense2 =               1033600, EACH_dense2 =                5000, // [ROWS][50]
     AT_dense3_z =             1073664, EACH_dense3_z =              2048, // [ROWS][10]
@@ -206,23 +207,23 @@ static void product_784x300(int rows, const void *left, const void *right, void 
     strip_13_12x12of16(rows, 784, a, 784, 1, b + 284, 300, c + 284, 300, false);
 }
 
-// c[rows][50] = a[rows][300] b[300][50]
-static void product_300x50(int rows, const void *left, const void *right, void *result)
+// c[rows][50] = a[rows][300] b[300][50], with b in panels
+static void panels_300x50(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
-    strip_13_12x32(rows, 300, a, 300, 1, b, 50, c, 50, false);
-    strip_13_12x18of32(rows, 300, a, 300, 1, b + 18, 50, c + 18, 50, false);
+    strip_13_12x32(rows, 300, a, 300, 1, b, 32, c, 50, false);
+    strip_13_12x18of32(rows, 300, a, 300, 1, b + 9600, 32, c + 18, 50, false);
 }
 
-// c[rows][300] = a[rows][50] b[50][300]
-static void product_50x300(int rows, const void *left, const void *right, void *result)
+// c[rows][300] = a[rows][50] b[50][300], with b in panels
+static void panels_50x300(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
-        strip_13_12x32(rows, 50, a, 50, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x12of16(rows, 50, a, 50, 1, b + 284, 300, c + 284, 300, false);
+        strip_13_12x32(rows, 50, a, 50, 1, b + j * 50, 32, c + j, 300, false);
+    strip_13_12x12of16(rows, 50, a, 50, 1, b + 14400, 16, c + 284, 300, false);
 }
 
 // c = rows from..to of the 300x50 sums a[terms][300]' b[terms][50], or c + those. So many terms at
@@ -238,6 +239,15 @@ static void outer_300x50(int from, int to, int terms, const void *left, const vo
         strip_11_10x32(to - from, some, a, 1, 300, b, 50, c, 50, add || at > 0);
         strip_11_10x18of32(to - from, some, a, 1, 300, b + 18, 50, c + 18, 50, add || at > 0);
     }
+}
+
+// c[rows][50] = a[rows][300] b[300][50]
+static void product_300x50(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    strip_13_12x32(rows, 300, a, 300, 1, b, 50, c, 50, false);
+    strip_13_12x18of32(rows, 300, a, 300, 1, b + 18, 50, c + 18, 50, false);
 }
 
 // c[rows][10] = a[rows][50] b[50][10]
@@ -406,9 +416,9 @@ static void dense1_infer(int rows, float y[restrict ROWS][300], const float x[RO
 // then y = x + b
 // then y = x < 0 ? 0 : x
 static void dense2_forward(int rows, float y[restrict ROWS][50], const float x[ROWS][300],
-                           const float w[300][50], const float b[50])
+                           const float w[19200], const float b[50])
 {
-    product_300x50(rows, x, w, y);
+    panels_300x50(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 50; j++) {
             float v = y[i][j];
@@ -444,9 +454,9 @@ static void dense2_b_gradient(float sum[restrict 50], const float partial[BLOCKS
 // forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][50],
-                            const float turned[50][300], const float y[ROWS][300])
+                            const float turned[15200], const float y[ROWS][300])
 {
-    product_50x300(rows, dy, turned, dx);
+    panels_50x300(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = dx[i][j];
@@ -490,19 +500,46 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 50], const fl
 }
 
 // turned = w', rows and columns exchanged
-static void dense2_w_turn(int part, float turned[restrict 50][300], const float w[300][50])
+static void dense2_w_turn(int part, float turned[restrict 15200], const float w[300][50])
 {
     const int from = part * 43, to = nn_min(from + 43, 300);
-    for (int top = from; top < to; top += 16)
-        for (int left = 0; left < 50; left += 16) {
-            float square[16][16];
-            const int high = nn_min(to - top, 16), wide = nn_min(50 - left, 16);
-            for (int i = 0; i < high; i++)
-                for (int j = 0; j < wide; j++)
-                    square[j][i] = w[top + i][left + j];
-            for (int j = 0; j < wide; j++)
-                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+    for (int j = 0; j < 288; j += 32) {
+        const int low = nn_max(from, j), high = nn_min(to, j + 32);
+        if (low < high)
+            nn_turn_float(high - low, 50, w[low], 50, turned + j * 50 + low - j, 32);
+    }
+    {
+        const int low = nn_max(from, 284), high = nn_min(to, 300);
+        if (low < high)
+            nn_turn_float(high - low, 50, w[low], 50, turned + 14400 + low - 284, 16);
+    }
+}
+
+// panels = w, the columns of each strip of tiles by themselves
+static void dense2_w_pack(int part, float panels[restrict 19200], const float w[300][50])
+{
+    const int from = part * 43, to = nn_min(from + 43, 300);
+    for (int i = from; i < to; i++)
+        memcpy(panels + 0 + i * 32, &w[i][0], 32 * sizeof(float));
+    for (int i = from; i < to; i++)
+        memcpy(panels + 9600 + i * 32, &w[i][18], 32 * sizeof(float));
+}
+
+// y = x w
+// then y = x + b
+// then y = x < 0 ? 0 : x
+static void dense2_infer(int rows, float y[restrict ROWS][50], const float x[ROWS][300],
+                         const float w[300][50], const float b[50])
+{
+    product_300x50(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 50; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = v < 0 ? 0 : v;
+            y[i][j] = v;
         }
+    }
 }
 
 // --- dense3: dense 10 softmax   50 -> 10 ---------------------------------------------------------
@@ -610,9 +647,7 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 10], const fl
 // turned = w', rows and columns exchanged
 static void dense3_w_turn(float turned[restrict 10][50], const float w[50][10])
 {
-    for (int i = 0; i < 50; i++)
-        for (int j = 0; j < 10; j++)
-            turned[j][i] = w[i][j];
+    nn_turn_float(50, 10, w[0], 10, &turned[0][0], 50);
 }
 
 // --- loss cross_entropy, and the answer ----------------------------------------------------------
@@ -681,6 +716,8 @@ static void prepare(void)
     dense3_w_turn(dense3_w_turned, dense3_w);
     for (int part = 0; part < 7; part++)
         dense2_w_turn(part, dense2_w_turned, dense2_w);
+    for (int part = 0; part < 7; part++)
+        dense2_w_pack(part, dense2_w_panels, dense2_w);
 }
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
@@ -691,6 +728,7 @@ enum {
     CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update,
     CALL_dense2_forward, CALL_dense2_b_partial, CALL_dense2_b_gradient, CALL_dense2_backward,
     CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update, CALL_dense2_w_turn,
+    CALL_dense2_w_pack,
     CALL_dense3_forward, CALL_dense3_softmax, CALL_dense3_b_partial, CALL_dense3_b_gradient,
     CALL_dense3_backward, CALL_dense3_w_gradient, CALL_dense3_w_update, CALL_dense3_b_update,
     CALL_dense3_w_turn,
@@ -704,14 +742,14 @@ static inline __attribute__((always_inline)) void step(
 {
     nn_each (part, 4) {
         nn_call(input_slice, batch, part, WHOLE(input));
-        nn_call(dense1_slice, batch, part, WHOLE(dense1_xw_slices), WHOLE(input), dense1_w);
+        nn_call(dense1_slice, batch, part, WHOLE(dense1_slices), WHOLE(input), dense1_w);
     }
     nn_barrier();
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(dense1_forward, first, rows, BLOCK(dense1), WHOLE(dense1_xw_slices), dense1_b);
-        nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
+        nn_call(dense1_forward, first, rows, BLOCK(dense1), WHOLE(dense1_slices), dense1_b);
+        nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dense1), dense2_w_panels, dense2_b);
         nn_call(dense3_forward, rows, BLOCK(dense3_z), BLOCK(dense2), dense3_w, dense3_b);
         nn_call(dense3_softmax, rows, BLOCK(dense3), BLOCK(dense3_z));
         nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense3));
@@ -736,6 +774,7 @@ static inline __attribute__((always_inline)) void step(
         nn_call(dense2_w_gradient, batch, part, d_dense2_w, WHOLE(dense1), WHOLE(d_dense2_z));
         nn_call(dense2_w_update, batch, part, dense2_w, d_dense2_w, dense2_w_m);
         nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
+        nn_call(dense2_w_pack, part, dense2_w_panels, dense2_w);
     }
     nn_each (part, 8) {
         _Alignas(64) float d_dense1_w[98][300]; // of this part
@@ -777,7 +816,7 @@ static void infer(const NnBatch *batch, NnResult *result)
         const int first = block * ROWS, rows = rows_from(first, batch);
         input_forward(batch, first, rows, BLOCK(infer_input));
         dense1_infer(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
-        dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
+        dense2_infer(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
         dense3_forward(rows, BLOCK(infer_dense3_z), BLOCK(infer_dense2), dense3_w, dense3_b);
         dense3_softmax(rows, BLOCK(infer_dense3), BLOCK(infer_dense3_z));
         output_predict(rows, BLOCK(infer_predicted), BLOCK(infer_dense3));
@@ -799,15 +838,15 @@ static const char *first_nonfinite(const NnBatch *batch)
     if (!nn_finite_f32(WHOLE(input), 78400L))
         return "input";
     for (int part = 0; part < 4; part++)
-        dense1_slice(batch, part, WHOLE(dense1_xw_slices), WHOLE(input), dense1_w);
-    if (!nn_finite_f32(WHOLE(dense1_xw_slices), 120000L))
+        dense1_slice(batch, part, WHOLE(dense1_slices), WHOLE(input), dense1_w);
+    if (!nn_finite_f32(WHOLE(dense1_slices), 120000L))
         return "dense1";
     for (int block = 0; block < BLOCKS; block++) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        dense1_forward(first, rows, BLOCK(dense1), WHOLE(dense1_xw_slices), dense1_b);
+        dense1_forward(first, rows, BLOCK(dense1), WHOLE(dense1_slices), dense1_b);
         if (!nn_finite_f32(BLOCK(dense1), rows * 300L))
             return "dense1";
-        dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
+        dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w_panels, dense2_b);
         if (!nn_finite_f32(BLOCK(dense2), rows * 50L))
             return "dense2";
         dense3_forward(rows, BLOCK(dense3_z), BLOCK(dense2), dense3_w, dense3_b);
@@ -852,7 +891,7 @@ static const NnCall calls[] = {
     [CALL_input_slice] = {"input_slice", "input", NN_FORWARD, 0, 0, 78400, 0, 392000},
     [CALL_dense1_slice] = {"dense1_slice", "dense1", NN_FORWARD, 470400, 0, 0, 0, 1734400},
     [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 0, 1800, 0, 1200, 1924800},
-    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 30000, 100, 0, 1400, 240800},
+    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 38400, 100, 0, 1400, 308000},
     [CALL_dense3_forward] = {"dense3_forward", "dense3", NN_FORWARD, 1000, 10, 0, 240, 8160},
     [CALL_dense3_softmax] = {"dense3_softmax", "dense3", NN_FORWARD, 0, 40, 0, 80, 0},
     [CALL_output_predict] = {"output_predict", "output", NN_FORWARD, 0, 1, 0, 44, 0},
@@ -864,8 +903,8 @@ static const NnCall calls[] = {
     [CALL_dense3_w_gradient] = {"dense3_w_gradient", "dense3", NN_BACKWARD, 1000, 0, 0, 240, 2000},
     [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 50, 0, 200, 800},
     [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 50, 0, 1000},
-    [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 30000, 300, 0, 2600,
-                              240000},
+    [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 30400, 300, 0, 2600,
+                              243200},
     [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 30000, 0, 0, 1400,
                                 60000},
     [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 300, 0, 1200, 4800},
@@ -879,7 +918,8 @@ static const NnCall calls[] = {
     [CALL_dense3_w_update] = {"dense3_w_update", "dense3", NN_UPDATE, 0, 0, 3000, 0, 10000},
     [CALL_dense3_b_update] = {"dense3_b_update", "dense3", NN_UPDATE, 0, 0, 60, 0, 200},
     [CALL_dense3_w_turn] = {"dense3_w_turn", "dense3", NN_UPDATE, 0, 0, 0, 0, 4000},
-    [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 120000},
+    [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 120800},
+    [CALL_dense2_w_pack] = {"dense2_w_pack", "dense2", NN_UPDATE, 0, 0, 0, 0, 136800},
 };
 
 const NnModel nn_model = {
@@ -909,8 +949,8 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 3,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 251060,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 1066240, .optimizer_bytes = 1004240,
-    .operations_forward = 502940, .operations_backward = 533134, .operations_update = 1506360,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 1143840, .optimizer_bytes = 1004240,
+    .operations_forward = 502940, .operations_backward = 533534, .operations_update = 1506360,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

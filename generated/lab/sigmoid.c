@@ -82,12 +82,15 @@ static _Alignas(64) float dense6_w_v[60][10];
 static _Alignas(64) float dense6_b_m[10];
 static _Alignas(64) float dense6_b_v[10];
 
-// weights with rows and columns exchanged, for the backward pass
+// weights as products read them: in panels, or with rows and columns exchanged
 static _Alignas(64) float dense6_w_turned[10][60];
 static _Alignas(64) float dense5_w_turned[60][130];
-static _Alignas(64) float dense4_w_turned[130][250];
-static _Alignas(64) float dense3_w_turned[250][300];
-static _Alignas(64) float dense2_w_turned[300][520];
+static _Alignas(64) float dense4_w_turned[33280];
+static _Alignas(64) float dense3_w_turned[76000];
+static _Alignas(64) float dense2_w_turned[156000];
+static _Alignas(64) float dense2_w_panels[158080];
+static _Alignas(64) float dense3_w_panels[76800];
+static _Alignas(64) float dense4_w_panels[32500];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -97,7 +100,7 @@ enum {
     ARENA_BYTES = 2187264,
     // of a training step: 2187264 bytes, 2194816 if nothing were shared
     AT_input =                 832000,                                    // [4][100][196]
-    AT_dense1_xw_slices =           0,                                    // [4][100][520]
+    AT_dense1_slices =              0,                                    // [4][100][520]
     AT_dense1 =               1145600, EACH_dense1 =               52000, // [ROWS][520]
     AT_dense2 =               1561600, EACH_dense2 =               30000, // [ROWS][300]
     AT_dense3 =               1801600, EACH_dense3 =               25000, // [ROWS][250]
@@ -256,24 +259,24 @@ static void product_784x520(int rows, const void *left, const void *right, void 
     strip_13_12x8(rows, 784, a, 784, 1, b + 512, 520, c + 512, 520, false);
 }
 
-// c[rows][300] = a[rows][520] b[520][300]
-static void product_520x300(int rows, const void *left, const void *right, void *result)
+// c[rows][300] = a[rows][520] b[520][300], with b in panels
+static void panels_520x300(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
-        strip_13_12x32(rows, 520, a, 520, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x12of16(rows, 520, a, 520, 1, b + 284, 300, c + 284, 300, false);
+        strip_13_12x32(rows, 520, a, 520, 1, b + j * 520, 32, c + j, 300, false);
+    strip_13_12x12of16(rows, 520, a, 520, 1, b + 149760, 16, c + 284, 300, false);
 }
 
-// c[rows][520] = a[rows][300] b[300][520]
-static void product_300x520(int rows, const void *left, const void *right, void *result)
+// c[rows][520] = a[rows][300] b[300][520], with b in panels
+static void panels_300x520(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 512; j += 32)
-        strip_13_12x32(rows, 300, a, 300, 1, b + j, 520, c + j, 520, false);
-    strip_13_12x8(rows, 300, a, 300, 1, b + 512, 520, c + 512, 520, false);
+        strip_13_12x32(rows, 300, a, 300, 1, b + j * 300, 32, c + j, 520, false);
+    strip_13_12x8(rows, 300, a, 300, 1, b + 153600, 8, c + 512, 520, false);
 }
 
 // c = rows from..to of the 520x300 sums a[terms][520]' b[terms][300], or c + those. So many terms
@@ -292,24 +295,34 @@ static void outer_520x300(int from, int to, int terms, const void *left, const v
     }
 }
 
-// c[rows][250] = a[rows][300] b[300][250]
-static void product_300x250(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 224; j += 32)
-        strip_13_12x32(rows, 300, a, 300, 1, b + j, 250, c + j, 250, false);
-    strip_13_12x26of32(rows, 300, a, 300, 1, b + 218, 250, c + 218, 250, false);
-}
-
-// c[rows][300] = a[rows][250] b[250][300]
-static void product_250x300(int rows, const void *left, const void *right, void *result)
+// c[rows][300] = a[rows][520] b[520][300]
+static void product_520x300(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
-        strip_13_12x32(rows, 250, a, 250, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x12of16(rows, 250, a, 250, 1, b + 284, 300, c + 284, 300, false);
+        strip_13_12x32(rows, 520, a, 520, 1, b + j, 300, c + j, 300, false);
+    strip_13_12x12of16(rows, 520, a, 520, 1, b + 284, 300, c + 284, 300, false);
+}
+
+// c[rows][250] = a[rows][300] b[300][250], with b in panels
+static void panels_300x250(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 224; j += 32)
+        strip_13_12x32(rows, 300, a, 300, 1, b + j * 300, 32, c + j, 250, false);
+    strip_13_12x26of32(rows, 300, a, 300, 1, b + 67200, 32, c + 218, 250, false);
+}
+
+// c[rows][300] = a[rows][250] b[250][300], with b in panels
+static void panels_250x300(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 288; j += 32)
+        strip_13_12x32(rows, 250, a, 250, 1, b + j * 250, 32, c + j, 300, false);
+    strip_13_12x12of16(rows, 250, a, 250, 1, b + 72000, 16, c + 284, 300, false);
 }
 
 // c = rows from..to of the 300x250 sums a[terms][300]' b[terms][250], or c + those. So many terms
@@ -328,24 +341,34 @@ static void outer_300x250(int from, int to, int terms, const void *left, const v
     }
 }
 
-// c[rows][130] = a[rows][250] b[250][130]
-static void product_250x130(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 128; j += 32)
-        strip_13_12x32(rows, 250, a, 250, 1, b + j, 130, c + j, 130, false);
-    strip_13_12x2(rows, 250, a, 250, 1, b + 128, 130, c + 128, 130, false);
-}
-
-// c[rows][250] = a[rows][130] b[130][250]
-static void product_130x250(int rows, const void *left, const void *right, void *result)
+// c[rows][250] = a[rows][300] b[300][250]
+static void product_300x250(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 224; j += 32)
-        strip_13_12x32(rows, 130, a, 130, 1, b + j, 250, c + j, 250, false);
-    strip_13_12x26of32(rows, 130, a, 130, 1, b + 218, 250, c + 218, 250, false);
+        strip_13_12x32(rows, 300, a, 300, 1, b + j, 250, c + j, 250, false);
+    strip_13_12x26of32(rows, 300, a, 300, 1, b + 218, 250, c + 218, 250, false);
+}
+
+// c[rows][130] = a[rows][250] b[250][130], with b in panels
+static void panels_250x130(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 128; j += 32)
+        strip_13_12x32(rows, 250, a, 250, 1, b + j * 250, 32, c + j, 130, false);
+    strip_13_12x2(rows, 250, a, 250, 1, b + 32000, 2, c + 128, 130, false);
+}
+
+// c[rows][250] = a[rows][130] b[130][250], with b in panels
+static void panels_130x250(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 224; j += 32)
+        strip_13_12x32(rows, 130, a, 130, 1, b + j * 130, 32, c + j, 250, false);
+    strip_13_12x26of32(rows, 130, a, 130, 1, b + 29120, 32, c + 218, 250, false);
 }
 
 // c = rows from..to of the 250x130 sums a[terms][250]' b[terms][130], or c + those. So many terms
@@ -362,6 +385,16 @@ static void outer_250x130(int from, int to, int terms, const void *left, const v
             strip_11_10x32(to - from, some, a, 1, 250, b + j, 130, c + j, 130, add || at > 0);
         strip_11_10x2(to - from, some, a, 1, 250, b + 128, 130, c + 128, 130, add || at > 0);
     }
+}
+
+// c[rows][130] = a[rows][250] b[250][130]
+static void product_250x130(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int j = 0; j < 128; j += 32)
+        strip_13_12x32(rows, 250, a, 250, 1, b + j, 130, c + j, 130, false);
+    strip_13_12x2(rows, 250, a, 250, 1, b + 128, 130, c + 128, 130, false);
 }
 
 // c[rows][60] = a[rows][130] b[130][60]
@@ -569,9 +602,9 @@ static void dense1_infer(int rows, float y[restrict ROWS][520], const float x[RO
 // then y = x + b
 // then y = 1 / (1 + exp(-x))
 static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][520],
-                           const float w[520][300], const float b[300])
+                           const float w[158080], const float b[300])
 {
-    product_520x300(rows, x, w, y);
+    panels_520x300(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = y[i][j];
@@ -607,9 +640,9 @@ static void dense2_b_gradient(float sum[restrict 300], const float partial[BLOCK
 // forward: y = 1 / (1 + exp(-x)) (dense1)
 // dx = dy y (1 - y)
 static void dense2_backward(int rows, float dx[restrict ROWS][520], const float dy[ROWS][300],
-                            const float turned[300][520], const float y[ROWS][520])
+                            const float turned[156000], const float y[ROWS][520])
 {
-    product_300x520(rows, dy, turned, dx);
+    panels_300x520(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 520; j++) {
             float v = dx[i][j];
@@ -658,19 +691,47 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
 }
 
 // turned = w', rows and columns exchanged
-static void dense2_w_turn(int part, float turned[restrict 300][520], const float w[520][300])
+static void dense2_w_turn(int part, float turned[restrict 156000], const float w[520][300])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
-    for (int top = from; top < to; top += 16)
-        for (int left = 0; left < 300; left += 16) {
-            float square[16][16];
-            const int high = nn_min(to - top, 16), wide = nn_min(300 - left, 16);
-            for (int i = 0; i < high; i++)
-                for (int j = 0; j < wide; j++)
-                    square[j][i] = w[top + i][left + j];
-            for (int j = 0; j < wide; j++)
-                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+    for (int j = 0; j < 512; j += 32) {
+        const int low = nn_max(from, j), high = nn_min(to, j + 32);
+        if (low < high)
+            nn_turn_float(high - low, 300, w[low], 300, turned + j * 300 + low - j, 32);
+    }
+    {
+        const int low = nn_max(from, 512), high = nn_min(to, 520);
+        if (low < high)
+            nn_turn_float(high - low, 300, w[low], 300, turned + 153600 + low - 512, 8);
+    }
+}
+
+// panels = w, the columns of each strip of tiles by themselves
+static void dense2_w_pack(int part, float panels[restrict 158080], const float w[520][300])
+{
+    const int from = part * 65, to = nn_min(from + 65, 520);
+    for (int j = 0; j < 288; j += 32)
+        for (int i = from; i < to; i++)
+            memcpy(panels + j * 520 + i * 32, &w[i][j], 32 * sizeof(float));
+    for (int i = from; i < to; i++)
+        memcpy(panels + 149760 + i * 16, &w[i][284], 16 * sizeof(float));
+}
+
+// y = x w
+// then y = x + b
+// then y = 1 / (1 + exp(-x))
+static void dense2_infer(int rows, float y[restrict ROWS][300], const float x[ROWS][520],
+                         const float w[520][300], const float b[300])
+{
+    product_520x300(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 300; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = 1 / (1 + nn_expf(-v));
+            y[i][j] = v;
         }
+    }
 }
 
 // --- dense3: dense 250 sigmoid   300 -> 250 ------------------------------------------------------
@@ -679,9 +740,9 @@ static void dense2_w_turn(int part, float turned[restrict 300][520], const float
 // then y = x + b
 // then y = 1 / (1 + exp(-x))
 static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[ROWS][300],
-                           const float w[300][250], const float b[250])
+                           const float w[76800], const float b[250])
 {
-    product_300x250(rows, x, w, y);
+    panels_300x250(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 250; j++) {
             float v = y[i][j];
@@ -717,9 +778,9 @@ static void dense3_b_gradient(float sum[restrict 250], const float partial[BLOCK
 // forward: y = 1 / (1 + exp(-x)) (dense2)
 // dx = dy y (1 - y)
 static void dense3_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][250],
-                            const float turned[250][300], const float y[ROWS][300])
+                            const float turned[76000], const float y[ROWS][300])
 {
-    product_250x300(rows, dy, turned, dx);
+    panels_250x300(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = dx[i][j];
@@ -768,19 +829,47 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
 }
 
 // turned = w', rows and columns exchanged
-static void dense3_w_turn(int part, float turned[restrict 250][300], const float w[300][250])
+static void dense3_w_turn(int part, float turned[restrict 76000], const float w[300][250])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
-    for (int top = from; top < to; top += 16)
-        for (int left = 0; left < 250; left += 16) {
-            float square[16][16];
-            const int high = nn_min(to - top, 16), wide = nn_min(250 - left, 16);
-            for (int i = 0; i < high; i++)
-                for (int j = 0; j < wide; j++)
-                    square[j][i] = w[top + i][left + j];
-            for (int j = 0; j < wide; j++)
-                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+    for (int j = 0; j < 288; j += 32) {
+        const int low = nn_max(from, j), high = nn_min(to, j + 32);
+        if (low < high)
+            nn_turn_float(high - low, 250, w[low], 250, turned + j * 250 + low - j, 32);
+    }
+    {
+        const int low = nn_max(from, 284), high = nn_min(to, 300);
+        if (low < high)
+            nn_turn_float(high - low, 250, w[low], 250, turned + 72000 + low - 284, 16);
+    }
+}
+
+// panels = w, the columns of each strip of tiles by themselves
+static void dense3_w_pack(int part, float panels[restrict 76800], const float w[300][250])
+{
+    const int from = part * 38, to = nn_min(from + 38, 300);
+    for (int j = 0; j < 224; j += 32)
+        for (int i = from; i < to; i++)
+            memcpy(panels + j * 300 + i * 32, &w[i][j], 32 * sizeof(float));
+    for (int i = from; i < to; i++)
+        memcpy(panels + 67200 + i * 32, &w[i][218], 32 * sizeof(float));
+}
+
+// y = x w
+// then y = x + b
+// then y = 1 / (1 + exp(-x))
+static void dense3_infer(int rows, float y[restrict ROWS][250], const float x[ROWS][300],
+                         const float w[300][250], const float b[250])
+{
+    product_300x250(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 250; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = 1 / (1 + nn_expf(-v));
+            y[i][j] = v;
         }
+    }
 }
 
 // --- dense4: dense 130 sigmoid   250 -> 130 ------------------------------------------------------
@@ -789,9 +878,9 @@ static void dense3_w_turn(int part, float turned[restrict 250][300], const float
 // then y = x + b
 // then y = 1 / (1 + exp(-x))
 static void dense4_forward(int rows, float y[restrict ROWS][130], const float x[ROWS][250],
-                           const float w[250][130], const float b[130])
+                           const float w[32500], const float b[130])
 {
-    product_250x130(rows, x, w, y);
+    panels_250x130(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 130; j++) {
             float v = y[i][j];
@@ -827,9 +916,9 @@ static void dense4_b_gradient(float sum[restrict 130], const float partial[BLOCK
 // forward: y = 1 / (1 + exp(-x)) (dense3)
 // dx = dy y (1 - y)
 static void dense4_backward(int rows, float dx[restrict ROWS][250], const float dy[ROWS][130],
-                            const float turned[130][250], const float y[ROWS][250])
+                            const float turned[33280], const float y[ROWS][250])
 {
-    product_130x250(rows, dy, turned, dx);
+    panels_130x250(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 250; j++) {
             float v = dx[i][j];
@@ -878,19 +967,47 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
 }
 
 // turned = w', rows and columns exchanged
-static void dense4_w_turn(int part, float turned[restrict 130][250], const float w[250][130])
+static void dense4_w_turn(int part, float turned[restrict 33280], const float w[250][130])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
-    for (int top = from; top < to; top += 16)
-        for (int left = 0; left < 130; left += 16) {
-            float square[16][16];
-            const int high = nn_min(to - top, 16), wide = nn_min(130 - left, 16);
-            for (int i = 0; i < high; i++)
-                for (int j = 0; j < wide; j++)
-                    square[j][i] = w[top + i][left + j];
-            for (int j = 0; j < wide; j++)
-                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
+    for (int j = 0; j < 224; j += 32) {
+        const int low = nn_max(from, j), high = nn_min(to, j + 32);
+        if (low < high)
+            nn_turn_float(high - low, 130, w[low], 130, turned + j * 130 + low - j, 32);
+    }
+    {
+        const int low = nn_max(from, 218), high = nn_min(to, 250);
+        if (low < high)
+            nn_turn_float(high - low, 130, w[low], 130, turned + 29120 + low - 218, 32);
+    }
+}
+
+// panels = w, the columns of each strip of tiles by themselves
+static void dense4_w_pack(int part, float panels[restrict 32500], const float w[250][130])
+{
+    const int from = part * 32, to = nn_min(from + 32, 250);
+    for (int j = 0; j < 128; j += 32)
+        for (int i = from; i < to; i++)
+            memcpy(panels + j * 250 + i * 32, &w[i][j], 32 * sizeof(float));
+    for (int i = from; i < to; i++)
+        memcpy(panels + 32000 + i * 2, &w[i][128], 2 * sizeof(float));
+}
+
+// y = x w
+// then y = x + b
+// then y = 1 / (1 + exp(-x))
+static void dense4_infer(int rows, float y[restrict ROWS][130], const float x[ROWS][250],
+                         const float w[250][130], const float b[130])
+{
+    product_250x130(rows, x, w, y);
+    for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < 130; j++) {
+            float v = y[i][j];
+            v += b[j];
+            v = 1 / (1 + nn_expf(-v));
+            y[i][j] = v;
         }
+    }
 }
 
 // --- dense5: dense 60 sigmoid   130 -> 60 --------------------------------------------------------
@@ -991,16 +1108,7 @@ static void dense5_b_update(const NnBatch *batch, float w[restrict 60], const fl
 static void dense5_w_turn(int part, float turned[restrict 60][130], const float w[130][60])
 {
     const int from = part * 44, to = nn_min(from + 44, 130);
-    for (int top = from; top < to; top += 16)
-        for (int left = 0; left < 60; left += 16) {
-            float square[16][16];
-            const int high = nn_min(to - top, 16), wide = nn_min(60 - left, 16);
-            for (int i = 0; i < high; i++)
-                for (int j = 0; j < wide; j++)
-                    square[j][i] = w[top + i][left + j];
-            for (int j = 0; j < wide; j++)
-                memcpy(&turned[left + j][top], square[j], (size_t)high * sizeof **square);
-        }
+    nn_turn_float(to - from, 60, w[from], 60, &turned[0][from], 130);
 }
 
 // --- dense6: dense 10 softmax   60 -> 10 ---------------------------------------------------------
@@ -1112,9 +1220,7 @@ static void dense6_b_update(const NnBatch *batch, float w[restrict 10], const fl
 // turned = w', rows and columns exchanged
 static void dense6_w_turn(float turned[restrict 10][60], const float w[60][10])
 {
-    for (int i = 0; i < 60; i++)
-        for (int j = 0; j < 10; j++)
-            turned[j][i] = w[i][j];
+    nn_turn_float(60, 10, w[0], 10, &turned[0][0], 60);
 }
 
 // --- loss cross_entropy, and the answer ----------------------------------------------------------
@@ -1189,6 +1295,12 @@ static void prepare(void)
         dense3_w_turn(part, dense3_w_turned, dense3_w);
     for (int part = 0; part < 8; part++)
         dense2_w_turn(part, dense2_w_turned, dense2_w);
+    for (int part = 0; part < 8; part++)
+        dense2_w_pack(part, dense2_w_panels, dense2_w);
+    for (int part = 0; part < 8; part++)
+        dense3_w_pack(part, dense3_w_panels, dense3_w);
+    for (int part = 0; part < 8; part++)
+        dense4_w_pack(part, dense4_w_panels, dense4_w);
 }
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
@@ -1199,10 +1311,13 @@ enum {
     CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update,
     CALL_dense2_forward, CALL_dense2_b_partial, CALL_dense2_b_gradient, CALL_dense2_backward,
     CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update, CALL_dense2_w_turn,
+    CALL_dense2_w_pack,
     CALL_dense3_forward, CALL_dense3_b_partial, CALL_dense3_b_gradient, CALL_dense3_backward,
     CALL_dense3_w_gradient, CALL_dense3_w_update, CALL_dense3_b_update, CALL_dense3_w_turn,
+    CALL_dense3_w_pack,
     CALL_dense4_forward, CALL_dense4_b_partial, CALL_dense4_b_gradient, CALL_dense4_backward,
     CALL_dense4_w_gradient, CALL_dense4_w_update, CALL_dense4_b_update, CALL_dense4_w_turn,
+    CALL_dense4_w_pack,
     CALL_dense5_forward, CALL_dense5_b_partial, CALL_dense5_b_gradient, CALL_dense5_backward,
     CALL_dense5_w_gradient, CALL_dense5_w_update, CALL_dense5_b_update, CALL_dense5_w_turn,
     CALL_dense6_forward, CALL_dense6_softmax, CALL_dense6_b_partial, CALL_dense6_b_gradient,
@@ -1218,16 +1333,16 @@ static inline __attribute__((always_inline)) void step(
 {
     nn_each (part, 4) {
         nn_call(input_slice, batch, part, WHOLE(input));
-        nn_call(dense1_slice, batch, part, WHOLE(dense1_xw_slices), WHOLE(input), dense1_w);
+        nn_call(dense1_slice, batch, part, WHOLE(dense1_slices), WHOLE(input), dense1_w);
     }
     nn_barrier();
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(dense1_forward, first, rows, BLOCK(dense1), WHOLE(dense1_xw_slices), dense1_b);
-        nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
-        nn_call(dense3_forward, rows, BLOCK(dense3), BLOCK(dense2), dense3_w, dense3_b);
-        nn_call(dense4_forward, rows, BLOCK(dense4), BLOCK(dense3), dense4_w, dense4_b);
+        nn_call(dense1_forward, first, rows, BLOCK(dense1), WHOLE(dense1_slices), dense1_b);
+        nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dense1), dense2_w_panels, dense2_b);
+        nn_call(dense3_forward, rows, BLOCK(dense3), BLOCK(dense2), dense3_w_panels, dense3_b);
+        nn_call(dense4_forward, rows, BLOCK(dense4), BLOCK(dense3), dense4_w_panels, dense4_b);
         nn_call(dense5_forward, rows, BLOCK(dense5), BLOCK(dense4), dense5_w, dense5_b);
         nn_call(dense6_forward, rows, BLOCK(dense6_z), BLOCK(dense5), dense6_w, dense6_b);
         nn_call(dense6_softmax, rows, BLOCK(dense6), BLOCK(dense6_z));
@@ -1268,18 +1383,21 @@ static inline __attribute__((always_inline)) void step(
         nn_call(dense4_w_gradient, batch, part, d_dense4_w, WHOLE(dense3), WHOLE(d_dense4_z));
         nn_call(dense4_w_update, batch, part, dense4_w, d_dense4_w, dense4_w_m, dense4_w_v);
         nn_call(dense4_w_turn, part, dense4_w_turned, dense4_w);
+        nn_call(dense4_w_pack, part, dense4_w_panels, dense4_w);
     }
     nn_each (part, 8) {
         _Alignas(64) float d_dense3_w[38][250]; // of this part
         nn_call(dense3_w_gradient, batch, part, d_dense3_w, WHOLE(dense2), WHOLE(d_dense3_z));
         nn_call(dense3_w_update, batch, part, dense3_w, d_dense3_w, dense3_w_m, dense3_w_v);
         nn_call(dense3_w_turn, part, dense3_w_turned, dense3_w);
+        nn_call(dense3_w_pack, part, dense3_w_panels, dense3_w);
     }
     nn_each (part, 8) {
         _Alignas(64) float d_dense2_w[65][300]; // of this part
         nn_call(dense2_w_gradient, batch, part, d_dense2_w, WHOLE(dense1), WHOLE(d_dense2_z));
         nn_call(dense2_w_update, batch, part, dense2_w, d_dense2_w, dense2_w_m, dense2_w_v);
         nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
+        nn_call(dense2_w_pack, part, dense2_w_panels, dense2_w);
     }
     nn_each (part, 16) {
         _Alignas(64) float d_dense1_w[49][520]; // of this part
@@ -1333,9 +1451,9 @@ static void infer(const NnBatch *batch, NnResult *result)
         const int first = block * ROWS, rows = rows_from(first, batch);
         input_forward(batch, first, rows, BLOCK(infer_input));
         dense1_infer(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
-        dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
-        dense3_forward(rows, BLOCK(infer_dense3), BLOCK(infer_dense2), dense3_w, dense3_b);
-        dense4_forward(rows, BLOCK(infer_dense4), BLOCK(infer_dense3), dense4_w, dense4_b);
+        dense2_infer(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
+        dense3_infer(rows, BLOCK(infer_dense3), BLOCK(infer_dense2), dense3_w, dense3_b);
+        dense4_infer(rows, BLOCK(infer_dense4), BLOCK(infer_dense3), dense4_w, dense4_b);
         dense5_forward(rows, BLOCK(infer_dense5), BLOCK(infer_dense4), dense5_w, dense5_b);
         dense6_forward(rows, BLOCK(infer_dense6_z), BLOCK(infer_dense5), dense6_w, dense6_b);
         dense6_softmax(rows, BLOCK(infer_dense6), BLOCK(infer_dense6_z));
@@ -1358,21 +1476,21 @@ static const char *first_nonfinite(const NnBatch *batch)
     if (!nn_finite_f32(WHOLE(input), 78400L))
         return "input";
     for (int part = 0; part < 4; part++)
-        dense1_slice(batch, part, WHOLE(dense1_xw_slices), WHOLE(input), dense1_w);
-    if (!nn_finite_f32(WHOLE(dense1_xw_slices), 208000L))
+        dense1_slice(batch, part, WHOLE(dense1_slices), WHOLE(input), dense1_w);
+    if (!nn_finite_f32(WHOLE(dense1_slices), 208000L))
         return "dense1";
     for (int block = 0; block < BLOCKS; block++) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        dense1_forward(first, rows, BLOCK(dense1), WHOLE(dense1_xw_slices), dense1_b);
+        dense1_forward(first, rows, BLOCK(dense1), WHOLE(dense1_slices), dense1_b);
         if (!nn_finite_f32(BLOCK(dense1), rows * 520L))
             return "dense1";
-        dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
+        dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w_panels, dense2_b);
         if (!nn_finite_f32(BLOCK(dense2), rows * 300L))
             return "dense2";
-        dense3_forward(rows, BLOCK(dense3), BLOCK(dense2), dense3_w, dense3_b);
+        dense3_forward(rows, BLOCK(dense3), BLOCK(dense2), dense3_w_panels, dense3_b);
         if (!nn_finite_f32(BLOCK(dense3), rows * 250L))
             return "dense3";
-        dense4_forward(rows, BLOCK(dense4), BLOCK(dense3), dense4_w, dense4_b);
+        dense4_forward(rows, BLOCK(dense4), BLOCK(dense3), dense4_w_panels, dense4_b);
         if (!nn_finite_f32(BLOCK(dense4), rows * 130L))
             return "dense4";
         dense5_forward(rows, BLOCK(dense5), BLOCK(dense4), dense5_w, dense5_b);
@@ -1447,10 +1565,10 @@ static const NnCall calls[] = {
     [CALL_input_slice] = {"input_slice", "input", NN_FORWARD, 0, 0, 78400, 0, 392000},
     [CALL_dense1_slice] = {"dense1_slice", "dense1", NN_FORWARD, 815360, 0, 0, 0, 2776320},
     [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 0, 4680, 0, 2080, 3336320},
-    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 312000, 1500, 0, 3280,
-                             2500800},
-    [CALL_dense3_forward] = {"dense3_forward", "dense3", NN_FORWARD, 150000, 1250, 0, 2200,
-                             1204000},
+    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 316160, 1500, 0, 3280,
+                             2534080},
+    [CALL_dense3_forward] = {"dense3_forward", "dense3", NN_FORWARD, 153600, 1250, 0, 2200,
+                             1232800},
     [CALL_dense4_forward] = {"dense4_forward", "dense4", NN_FORWARD, 65000, 650, 0, 1520, 522080},
     [CALL_dense5_forward] = {"dense5_forward", "dense5", NN_FORWARD, 15600, 300, 0, 760, 125760},
     [CALL_dense6_forward] = {"dense6_forward", "dense6", NN_FORWARD, 1200, 10, 0, 280, 9760},
@@ -1470,14 +1588,14 @@ static const NnCall calls[] = {
                                 31200},
     [CALL_dense4_b_partial] = {"dense4_b_partial", "dense4", NN_BACKWARD, 0, 130, 0, 520, 2080},
     [CALL_dense4_b_gradient] = {"dense4_b_gradient", "dense4", NN_BACKWARD, 0, 0, 130, 0, 2600},
-    [CALL_dense4_backward] = {"dense4_backward", "dense4", NN_BACKWARD, 65000, 750, 0, 2520,
-                              520000},
+    [CALL_dense4_backward] = {"dense4_backward", "dense4", NN_BACKWARD, 66560, 750, 0, 2520,
+                              532480},
     [CALL_dense4_w_gradient] = {"dense4_w_gradient", "dense4", NN_BACKWARD, 65000, 0, 0, 1520,
                                 130000},
     [CALL_dense3_b_partial] = {"dense3_b_partial", "dense3", NN_BACKWARD, 0, 250, 0, 1000, 4000},
     [CALL_dense3_b_gradient] = {"dense3_b_gradient", "dense3", NN_BACKWARD, 0, 0, 250, 0, 5000},
-    [CALL_dense3_backward] = {"dense3_backward", "dense3", NN_BACKWARD, 150000, 900, 0, 3400,
-                              1200000},
+    [CALL_dense3_backward] = {"dense3_backward", "dense3", NN_BACKWARD, 152000, 900, 0, 3400,
+                              1216000},
     [CALL_dense3_w_gradient] = {"dense3_w_gradient", "dense3", NN_BACKWARD, 150000, 0, 0, 2200,
                                 300000},
     [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 300, 0, 1200, 4800},
@@ -1504,9 +1622,12 @@ static const NnCall calls[] = {
     [CALL_dense6_b_update] = {"dense6_b_update", "dense6", NN_UPDATE, 0, 0, 100, 0, 280},
     [CALL_dense6_w_turn] = {"dense6_w_turn", "dense6", NN_UPDATE, 0, 0, 0, 0, 4800},
     [CALL_dense5_w_turn] = {"dense5_w_turn", "dense5", NN_UPDATE, 0, 0, 0, 0, 62400},
-    [CALL_dense4_w_turn] = {"dense4_w_turn", "dense4", NN_UPDATE, 0, 0, 0, 0, 260000},
-    [CALL_dense3_w_turn] = {"dense3_w_turn", "dense3", NN_UPDATE, 0, 0, 0, 0, 600000},
+    [CALL_dense4_w_turn] = {"dense4_w_turn", "dense4", NN_UPDATE, 0, 0, 0, 0, 263120},
+    [CALL_dense3_w_turn] = {"dense3_w_turn", "dense3", NN_UPDATE, 0, 0, 0, 0, 604000},
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 1248000},
+    [CALL_dense2_w_pack] = {"dense2_w_pack", "dense2", NN_UPDATE, 0, 0, 0, 0, 1256320},
+    [CALL_dense3_w_pack] = {"dense3_w_pack", "dense3", NN_UPDATE, 0, 0, 0, 0, 607200},
+    [CALL_dense4_w_pack] = {"dense4_w_pack", "dense4", NN_UPDATE, 0, 0, 0, 0, 260000},
 };
 
 const NnModel nn_model = {
@@ -1536,8 +1657,8 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 6,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 680850,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 3811000, .optimizer_bytes = 5446800,
-    .operations_forward = 1366300, .operations_backward = 1908043, .operations_update = 6808500,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 4887640, .optimizer_bytes = 5446800,
+    .operations_forward = 1366300, .operations_backward = 1911603, .operations_update = 6808500,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

@@ -88,6 +88,37 @@ static void check_product(Product *product, int terms, int columns)
     free(b);
 }
 
+// By weights in the layout that the program makes of them: in panels, or with rows and columns
+// exchanged, in panels too.
+static void check_layouts(const char *what, Product *forward, Product *backward, float *w,
+                          const float *panels, const float *turned, int height, int columns)
+{
+    float *const x = numbers((size_t)MOST * height), *const dy = numbers((size_t)MOST * columns);
+    float *const first = numbers((size_t)height * columns);
+    memcpy(w, first, sizeof(float) * (size_t)height * columns);
+    prepare();
+    for (int rows = 1; rows <= MOST; rows += 1 + rows / 30) {
+        float *const y = guarded((size_t)rows * columns), *const dx = guarded((size_t)rows * height);
+        forward(rows, x, panels, y);
+        backward(rows, dy, turned, dx);
+        if (!is_untouched(y, (size_t)rows * columns) || !is_untouched(dx, (size_t)rows * height))
+            fail(what, height, columns, rows, "it writes beyond its result");
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < columns; j++)
+                compare(what, height, columns, rows, y[i * columns + j], x + i * height, 1, w + j,
+                        columns, height, 0);
+            for (int k = 0; k < height; k++)
+                compare(what, columns, height, rows, dx[i * height + k], dy + i * columns, 1,
+                        w + k * columns, 1, columns, 0);
+        }
+        free(y - GUARD);
+        free(dx - GUARD);
+    }
+    free(x);
+    free(dy);
+    free(first);
+}
+
 typedef void Outer(int from, int to, int terms, const void *left, const void *right, void *result,
                    bool add);
 
@@ -123,6 +154,9 @@ static void check_outer(Outer *outer, int height, int columns)
 int main(void)
 {
 #define PRODUCT(terms, columns) check_product(product_##terms##x##columns, terms, columns);
+#define LAYOUTS(name, height, columns)                                                             \
+    check_layouts(#name, panels_##height##x##columns, panels_##columns##x##height, &name[0][0],    \
+                  name##_panels, name##_turned, height, columns);
 #define OUTER(rows, columns) check_outer(outer_##rows##x##columns, rows, columns);
 #include TABLE
     if (wrong || compared < 100000)
