@@ -60,7 +60,7 @@ profiles() {
     "$NETC" build "$tmp/net.net" -o "$tmp/profiled" --profile 2>&1 || return
     "$tmp/profiled" train --data "$sample" --out "$tmp/run" --json | tail -n 1 >"$tmp/train.json"
     adds_up "$tmp/train.json" 
-    "$tmp/profiled" train --data "$sample" --out "$tmp/run2" | grep -q '^waiting' || echo 'no table'
+    "$tmp/profiled" train --data "$sample" --out "$tmp/run2" | has_line '^waiting' || echo 'no table'
     "$tmp/net" train --data "$sample" --out "$tmp/run3" >/dev/null
     # timing changes no weight
     same_bytes "$tmp/run/weights.safetensors" "$tmp/run3/weights.safetensors"

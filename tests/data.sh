@@ -176,7 +176,7 @@ if mse > 0.05:
 history = json.load(open("sums-1/run.json"))["history"]
 if history[0]["accuracy"] is not None or history[-1]["loss"] > history[0]["loss"] / 4:
     print(history[0], history[-1])'
-    ./sums eval --out sums-1 | grep -qE '^test loss [0-9.e-]+, mse [0-9.e-]+, mae [0-9.e-]+ \(40 examples\)$' ||
+    ./sums eval --out sums-1 | has_line -E '^test loss [0-9.e-]+, mse [0-9.e-]+, mae [0-9.e-]+ \(40 examples\)$' ||
         ./sums eval --out sums-1
 }
 check 'sums, metrics' check_sums

@@ -238,7 +238,7 @@ start 'emitted as another user, at another home' emitted_alike user USER=unlikel
 start 'emitted elsewhere' elsewhere
 
 german=
-if locale -a 2>/dev/null | grep -qi '^de_DE.utf-\?8$'; then
+if locale -a 2>/dev/null | has_line -i '^de_DE.utf-\?8$'; then
     german='LC_ALL=de_DE.UTF-8'
 elif localedef -i de_DE -f UTF-8 "$tmp/de_DE.UTF-8" 2>"$tmp/localedef"; then
     german="LOCPATH=$tmp LC_ALL=de_DE.UTF-8"

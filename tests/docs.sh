@@ -183,7 +183,7 @@ code_of() {
 check_commands() { # FILE
     local word
     for word in $(code_of "$1" | grep -oP '\bnetc \K[a-z]+' | sort -u); do
-        "$NETC" --help | grep -q "^  netc $word " || echo "there is no 'netc $word'"
+        "$NETC" --help | has_line "^  netc $word " || echo "there is no 'netc $word'"
     done
     for word in $(code_of "$1" | grep -oP '(^|[ ;])\./[a-z]+ \K[a-z]+' | sort -u); do
         grep -q "^    {\"$word\"," runtime/cli.c || echo "a program has no command '$word'"

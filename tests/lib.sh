@@ -111,6 +111,14 @@ compile() { # C-FILE BINARY [argument of cc...]
         ${NETC_LDFLAGS-} -lopenblas -lcjson -lpng -lz -lm
 }
 
+# grep -q, which reads to the end: with -o pipefail the writer of a pipe that is closed at the first
+# match may fail instead.
+has_line() { # [option of grep...] PATTERN
+    local text
+    text=$(cat)
+    grep -q "$@" <<<"$text"
+}
+
 # Runs a trained program; its output is shown only where it fails.
 quietly() { # COMMAND...
     local out

@@ -155,7 +155,7 @@ for line, word, wanted in [
     done
 }
 
-if has vim && vim --version | grep -q '+syntax'; then
+if has vim && vim --version | has_line '+syntax'; then
     check "Vim colours a network" vim_colours
 fi
 check "the TextMate grammar colours a network" textmate_colours

@@ -27,7 +27,7 @@ tunes() {
     before=$(cat "$file")
     build "$tmp/net.net" "$tmp/tuned" --tune || return
     same 'nothing is measured twice' "$before" "$(cat "$file")"
-    train "$tmp/tuned" | grep -q . || echo 'the tuned program does not train'
+    train "$tmp/tuned" | has_line . || echo 'the tuned program does not train'
     # what was measured is used
     grep -v '^#' "$file" | sed -E 's/= .*/= tile 3 1/' >"$tmp/three"
     "$NETC" emit "$tmp/net.net" --tuned "$tmp/three" -o "$tmp/three.c" || return
