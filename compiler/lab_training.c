@@ -68,6 +68,10 @@ static const char *key_of(const Options *o, const Program *program, const char *
     for (int i = 0; i < program->override_count; i++)
         hash = hash_text(hash, program->overrides[i]);
     hash = hash_text(hash_text(hash_text(hash, o->target), o->gemm), o->precision);
+    const Source *const measured = o->tuned ? source_read(o->tuned) : NULL;
+    hash = hash_text(hash, measured ? measured->text : NULL);
+    for (int i = 0; i < o->products.count; i++)
+        hash = hash_text(hash, o->products.items[i]);
     return format("%016llx", (unsigned long long)hash_folder(hash, data));
 }
 

@@ -191,6 +191,16 @@ changes() { # what a row is made of changes: it alone is trained anew
     sed -i 's/^batch 100/batch 50/' "$tmp/lab/validated.net"
     run_lab 0 --rows 3
     grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew after a change of its .net'
+    echo 'x86-64-v4 f32 product 10 784 30 = blas' >"$tmp/measured"
+    run_lab 0 --rows 3 --tuned "$tmp/measured"
+    grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew by the products of a file'
+    run_lab 0 --rows 3 --tuned "$tmp/measured"
+    grep -q 'kept' "$tmp/lines" || echo 'expected row 3 kept with the same file'
+    echo 'x86-64-v3 f32 product 10 784 30 = blas' >>"$tmp/measured"
+    run_lab 0 --rows 3 --tuned "$tmp/measured"
+    grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew after a change of the file'
+    run_lab 0 --rows 3 --tuned "$tmp/measured" --product 'x86-64-v4 f32 product 10 784 30 = tile 9 2'
+    grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew with a product of its own'
     cp -r "$sample" "$tmp/data"
     touch "$tmp/data/more"
     run_lab 0 --rows 3 --data "$tmp/data"
