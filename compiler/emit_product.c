@@ -310,10 +310,14 @@ static void emit_panel_strips(Out *out, const Product *p, const ProductStrip *st
 static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
                               Heights heights)
 {
-    enum { TERMS = 128 }; // a strip of b and a tile's columns of a are 24 kB
+    // A strip of b and a part's columns of a lie in the first cache together; a batch that is hardly
+    // longer is summed at one go.
+    enum { TERMS = 64, AT_ONCE = 128 };
+    const int batch = out->network->block_rows * out->network->blocks;
+    const int some = batch > AT_ONCE ? TERMS : AT_ONCE;
     const char *const type = real_type(out->network);
-    line(out, "for (int at = 0; at < terms; at += %d) {", TERMS);
-    line(out, "const int some = nn_min(terms - at, %d);", TERMS);
+    line(out, "for (int at = 0; at < terms; at += %d) {", some);
+    line(out, "const int some = nn_min(terms - at, %d);", some);
     line(out, "const %s *const a = (const %s *)left + (size_t)at * %d + from;", type, type,
          p->terms);
     line(out, "const %s *const b = (const %s *)right + (size_t)at * %d;", type, type, p->columns);
