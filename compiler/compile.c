@@ -4,9 +4,11 @@
 //     | parse        net.l, net.y      statements as written
 //     | resolve      resolve.c         checked against statements.def; params, overrides, defaults
 //     | lower        lower.c, shape.c  two graphs of operations: a training step and inference
+//     | slice        slice.c           the first layer, cut along its inputs
 //     | grad         grad.c            backward nodes
 //     | update       update.c          the optimizer's nodes
 //     | single       single.c          batches of one row: zeros are skipped
+//     | panels       panels.c          weights as the tiles read them
 //     | chunk        chunk.c           large batches: what runs for each chunk of rows
 //     | fuse         fuse.c            rewrites; elementwise ops join the loops of others
 //     | schedule     schedule.c        blocks of rows, parts of tensors, phases between barriers
@@ -33,10 +35,10 @@ static void after(const Options *o, const Graph *graph, const char *pass)
 
 static void run_passes(const Options *o, Graph *graph, bool trains)
 {
-    if (trains)
+    if (trains) {
         skip_zero_rows(graph);
-    if (trains)
         slice_first_layer(graph);
+    }
     graph->forward_count = graph->count;
     after(o, graph, "lower");
     if (trains) {
