@@ -310,8 +310,8 @@ static void emit_panel_strips(Out *out, const Product *p, const ProductStrip *st
 static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
                               Heights heights)
 {
-    // A strip of b and a part's columns of a lie in the first cache together; a batch that is hardly
-    // longer is summed at one go.
+    // A strip of b and a part's columns of a lie in the first cache together; a batch that is
+    // hardly longer is summed at one go.
     enum { TERMS = 64, AT_ONCE = 128 };
     const int batch = out->network->block_rows * out->network->blocks;
     const int some = batch > AT_ONCE ? TERMS : AT_ONCE;
