@@ -1,0 +1,55 @@
+#!/bin/bash
+# rewrites.sh: the conditions of the rewrites that decide where weights and gradients lie: each holds
+# in a plain network, and fails with what it excludes.
+. "$(dirname "$0")/lib.sh"
+
+network() { # BATCH LAYERS OPTIMIZER [STATEMENT...]
+    printf 'data mnist\ninput 28x28x1\n%s\ndense 10 softmax\nloss cross_entropy\noptimizer %s\nbatch %s\n' \
+        "$2" "$3" "$1"
+    shift 3
+    [ $# -eq 0 ] || printf '%s\n' "$@"
+}
+emitted() { # YES|NO PATTERN [option of emit... --] NETWORK...: the C of that network has such a line
+    local wanted=$1 pattern=$2 found=NO options=()
+    shift 2
+    if [[ $1 == --* ]]; then
+        options=("$1" "$2")
+        shift 2
+    fi
+    network "$@" >"$tmp/$BASHPID.net"
+    "$NETC" emit "${options[@]}" "$tmp/$BASHPID.net" -o "$tmp/$BASHPID.c" || return
+    grep -qE "$pattern" "$tmp/$BASHPID.c" && found=YES
+    same "a line like '$pattern'" $wanted $found
+}
+two=$'dense 300 relu\ndense 100 relu'
+
+slices='nn_call\(dense1_slice,'
+start 'slices: a dense first layer' emitted YES "$slices" 100 "$two" adam
+start 'slices: a batch of two' emitted YES "$slices" 2 "$two" adam
+start 'no slices: a batch of one' emitted NO "$slices" 1 "$two" adam
+start 'no slices: a batch in chunks' emitted NO "$slices" 2000 "$two" adam
+start 'no slices: pictures that chance changes' emitted NO "$slices" 100 "$two" adam 'augment shift 1 px'
+start 'no slices: standardized pictures' emitted NO "$slices" 100 "$two" adam standardize
+start 'no slices: another reader of the pictures' \
+    emitted NO "$slices" 100 $'flatten\nconcat { dense 50 } { dense 40 }' adam
+start 'no slices: a layer before' emitted NO "$slices" 100 $'crop 1\ndense 300 relu' adam
+start 'no slices: a layer too small to be cut' emitted NO "$slices" 100 'dense 9' adam
+start 'no slices: a convolution first' emitted NO _slice, 100 $'conv 4 3x3\ndense 300' adam
+
+piece='float d_dense1_w\[[0-9]+\]\[300\]; // of this part'
+start 'a gradient in its task' emitted YES "$piece" 100 "$two" adam
+start 'a gradient with a penalty in its task' \
+    emitted YES "$piece" 100 $'dense 300 relu l2 0.001 l1 0.0001' sgd 'clip value 1'
+start 'a stored gradient: clipped by the norm of all' emitted NO "$piece" 100 "$two" adam 'clip norm 1'
+start 'a stored gradient: a batch in chunks' emitted NO "$piece" 2000 "$two" adam
+start 'a stored gradient: the check of gradients reads it' \
+    emitted NO 'd_dense1_w\[.*of this part' --precision f64 100 "$two" adam
+
+panels='_w_panels\[[0-9]+\];'
+start 'panels: a hidden layer' emitted YES "dense2$panels" 100 "$two" adam
+start 'panels: a batch in chunks' emitted YES "dense2$panels" 2000 "$two" adam
+start 'no panels: the first layer in slices' emitted NO "dense1$panels" 100 "$two" adam
+start 'no panels: few weights' emitted NO "dense3$panels" 100 "$two" adam
+start 'no panels: a small batch' emitted NO "dense2$panels" 16 "$two" adam
+start 'no panels: products by BLAS' emitted NO "$panels" --gemm blas 100 "$two" adam
+finish
