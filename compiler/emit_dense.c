@@ -4,8 +4,6 @@
 // work.
 #include "netc.h"
 
-#include <string.h>
-
 static void emit_rows_of_steps(Out *out, const Graph *graph, const Node *node)
 {
     if (!node->step_count)
@@ -54,15 +52,12 @@ void emit_dense_slice(Out *out, const Graph *graph, const Node *node)
 
 void emit_slice_sum(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape slices = graph->nodes[node->input[0]].shape;
-    Text sum = {0};
-    for (int s = 0; s < slices.dims[0]; s++)
-        text_add(&sum, "%ssum[%d][first + i][j]", s == 2 ? " +\n" : s ? " + " : "", s);
+    const int *const dims = graph->nodes[node->input[0]].shape.dims, slices = dims[0];
     line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "for (int j = 0; j < %d; j++)", slices.dims[2]);
-    for (const char *l = sum.text; *l; l += strcspn(l, "\n"), l += *l == '\n')
-        line(out, "    %s%.*s%s", l == sum.text ? "y[i][j] = " : "          ",
-             (int)strcspn(l, "\n"), l, strchr(l, '\n') ? "" : ";");
+    line(out, "for (int j = 0; j < %d; j++)", dims[2]);
+    for (int s = 0; s < slices; s += 2) // an even number of them
+        line(out, "    %ssum[%d][first + i][j] + sum[%d][first + i][j]%s",
+             s ? "          " : "y[i][j] = ", s, s + 1, s + 2 < slices ? " +" : ";");
     emit_row_steps(out, graph, node);
     line(out, "}");
 }

@@ -10,17 +10,13 @@ static int panel_strips(const Network *network, int terms, int columns, int rows
     return product_strips(network, columns, tiling_of(network, &product).vectors, strips);
 }
 
-static int wide(const ProductStrip *strip) { return strip->vectors * strip->lane_count; }
-
 // Columns that a strip computes again lie in two panels.
 long panel_numbers(const Network *network, int terms, int columns, int rows)
 {
     ProductStrip strips[MAX_STRIPS];
     const int count = panel_strips(network, terms, columns, rows, strips);
-    long numbers = 0;
-    for (int s = 0; s < count; s++)
-        numbers += (long)terms * strips[s].runs * wide(&strips[s]);
-    return numbers;
+    const ProductStrip *const last = &strips[count - 1];
+    return (long)terms * (last->packed + last->runs * last->wide);
 }
 
 // Rows of the weights, which each give a line of every panel. Each kind of strip has a loop of its
@@ -33,19 +29,17 @@ void emit_pack(Out *out, const Graph *graph, const Node *node)
     ProductStrip strips[MAX_STRIPS];
     const int count = panel_strips(graph->network, terms, w[1], graph->network->block_rows, strips);
     emit_part_range(out, graph, node);
-    long before = 0;
     for (int s = 0; s < count; s++) {
-        const int width = wide(&strips[s]), first = strips[s].first - strips[s].skip;
+        const int width = strips[s].wide, first = strips[s].first - strips[s].skip;
         const bool several = strips[s].runs > 1;
         if (several)
             line(out, "for (int j = 0; j < %d; j += %d)", strips[s].runs * width, width);
         out->depth += several;
         line(out, "%s", part_loop(graph, node));
         line(out, "    memcpy(panels + %s + i * %d, &w[i][%s], %d * sizeof(%s));",
-             several ? format("j * %d", terms) : format("%ld", before), width,
+             several ? format("j * %d", terms) : format("%ld", (long)strips[s].packed * terms), width,
              several ? "j" : format("%d", first), width, type);
         out->depth -= several;
-        before += (long)terms * strips[s].runs * width;
     }
 }
 
@@ -62,9 +56,8 @@ void emit_turn_panels(Out *out, const Graph *graph, const Node *node)
     const int count =
         panel_strips(graph->network, terms, columns, graph->network->block_rows, strips);
     emit_part_range(out, graph, node);
-    long before = 0;
     for (int s = 0; s < count; s++) {
-        const int width = wide(&strips[s]), first = strips[s].first - strips[s].skip;
+        const int width = strips[s].wide, first = strips[s].first - strips[s].skip;
         const bool several = strips[s].runs > 1;
         line(out, several ? "for (int j = 0; j < %d; j += %d) {" : "{", strips[s].runs * width,
              width);
@@ -73,9 +66,8 @@ void emit_turn_panels(Out *out, const Graph *graph, const Node *node)
              several ? format("j + %d", width) : format("%d", first + width));
         line(out, "if (low < high)");
         line(out, "    nn_turn_%s(high - low, %d, w[low], %d, turned + %s + low - %s, %d);", type,
-             terms, terms, several ? format("j * %d", terms) : format("%ld", before), j,
+             terms, terms, several ? format("j * %d", terms) : format("%ld", (long)strips[s].packed * terms), j,
              width);
         line(out, "}");
-        before += (long)terms * strips[s].runs * width;
     }
 }

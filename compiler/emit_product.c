@@ -139,11 +139,13 @@ static const char *strip_name(Heights h, const ProductStrip *s)
 // full one.
 int product_strips(const Network *network, int columns, int vectors, ProductStrip *strips)
 {
-    int lanes = vector_lanes(network), count = 0;
+    int lanes = vector_lanes(network), count = 0, packed = 0;
     int rest = columns;
     if (columns >= vectors * lanes) {
         const int width = vectors * lanes;
-        strips[count++] = (ProductStrip){width, vectors, lanes, 0, 0, columns / width};
+        strips[count++] =
+            (ProductStrip){width, vectors, lanes, 0, 0, columns / width, width, packed};
+        packed = strips[0].runs * width;
         rest %= width;
     }
     while (rest > 0) {
@@ -153,8 +155,9 @@ int product_strips(const Network *network, int columns, int vectors, ProductStri
         if (wide * lanes > columns)
             wide--;
         const int width = wide * lanes < rest ? wide * lanes : rest;
-        strips[count++] =
-            (ProductStrip){width, wide, lanes, wide * lanes - width, columns - rest, 1};
+        strips[count++] = (ProductStrip){width, wide, lanes, wide * lanes - width, columns - rest,
+                                         1, wide * lanes, packed};
+        packed += wide * lanes;
         rest -= width;
     }
     return count;
@@ -253,58 +256,39 @@ static const char *about_product(const Product *p)
         p->terms, p->columns, p->terms, p->columns);
 }
 
-// A call for each strip of columns, one loop for the full ones; `pattern` takes the strip's name
-// and, where a column is added to an address, how.
-static void emit_strip_calls(Out *out, const ProductStrip *strips, int count, Heights heights,
-                             const char *pattern)
+// A call for each strip of columns, one loop for the full ones; `pattern` takes the strip's name,
+// where a column is added to an address and where to its panel's, how, and the panel's columns.
+static void emit_strip_calls(Out *out, const Product *p, const ProductStrip *strips, int count,
+                             Heights heights, const char *pattern)
 {
     for (int s = 0; s < count; s++) {
-        const int runs = strips[s].runs, from = strips[s].first - strips[s].skip;
-        const char *const offset = runs > 1 ? " + j" : from ? format(" + %d", from) : "";
-        if (runs > 1)
-            line(out, "for (int j = 0; j < %d; j += %d)", runs * strips[s].width, strips[s].width);
-        out->depth += runs > 1;
-        line(out, pattern, strip_name(heights, &strips[s]), offset);
-        out->depth -= runs > 1;
+        const ProductStrip *const strip = &strips[s];
+        const int from = strip->first - strip->skip;
+        const bool several = strip->runs > 1;
+        const char *const offset = several ? " + j" : from ? format(" + %d", from) : "";
+        const char *const panel = several         ? format(" + j * %d", p->terms)
+                                  : strip->packed ? format(" + %ld", (long)strip->packed * p->terms)
+                                                  : "";
+        if (several)
+            line(out, "for (int j = 0; j < %d; j += %d)", strip->runs * strip->wide, strip->wide);
+        out->depth += several;
+        line(out, pattern, strip_name(heights, strip), offset, panel, strip->wide);
+        out->depth -= several;
     }
 }
 
+// Rows of b lie side by side; or in panels, of a strip's columns each, one row behind the other.
 static void emit_product_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
                                 Heights heights)
 {
     const char *const type = real_type(out->network);
+    const char *const b =
+        p->form == ROWS_BY_PANELS ? "b%3$s, %4$d" : format("b%%2$s, %d", p->columns);
     line(out, "const %s *const a = left, *const b = right;", type);
     line(out, "%s *const c = result;", type);
-    emit_strip_calls(out, strips, count, heights,
-                     format("%%1$s(rows, %d, a, %d, 1, b%%2$s, %d, c%%2$s, %d, false);", p->terms,
-                            p->terms, p->columns, p->columns));
-}
-
-// A panel is a strip's columns of all rows, one row behind the other.
-static void emit_panel_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
-                              Heights heights)
-{
-    const char *const type = real_type(out->network);
-    line(out, "const %s *const a = left, *const b = right;", type);
-    line(out, "%s *const c = result;", type);
-    int packed = 0;
-    for (int s = 0; s < count; s++) {
-        const ProductStrip *const strip = &strips[s];
-        const int wide = strip->vectors * strip->lane_count, from = strip->first - strip->skip;
-        const char *b = "b", *c = from ? format("c + %d", from) : "c";
-        if (strip->runs > 1) {
-            line(out, "for (int j = 0; j < %d; j += %d)", strip->runs * wide, wide);
-            b = format("b + j * %d", p->terms);
-            c = "c + j";
-        } else if (packed) {
-            b = format("b + %ld", (long)packed * p->terms);
-        }
-        out->depth += strip->runs > 1;
-        line(out, "%s(rows, %d, a, %d, 1, %s, %d, %s, %d, false);", strip_name(heights, strip),
-             p->terms, p->terms, b, wide, c, p->columns);
-        out->depth -= strip->runs > 1;
-        packed += strip->runs * wide;
-    }
+    emit_strip_calls(out, p, strips, count, heights,
+                     format("%%1$s(rows, %d, a, %d, 1, %s, c%%2$s, %d, false);", p->terms, p->terms,
+                            b, p->columns));
 }
 
 static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
@@ -323,7 +307,7 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
     line(out, "const %s *const b = (const %s *)right + (size_t)at * %d;", type, type, p->columns);
     line(out, "%s *const c = result;", type);
     emit_strip_calls(
-        out, strips, count, heights,
+        out, p, strips, count, heights,
         format("%%1$s(to - from, some, a, 1, %d, b%%2$s, %d, c%%2$s, %d, add || at > 0);", p->terms,
                p->columns, p->columns));
     line(out, "}");
@@ -345,8 +329,6 @@ static void emit_tiled_product(Out *out, const Product *p)
     line(out, "{");
     if (outer)
         emit_outer_strips(out, p, strips, count, heights);
-    else if (p->form == ROWS_BY_PANELS)
-        emit_panel_strips(out, p, strips, count, heights);
     else
         emit_product_strips(out, p, strips, count, heights);
     line(out, "}");

@@ -294,9 +294,7 @@ static void list_rows(const Listing *l)
 
 static bool same_parts(const Graph *graph, const Node *a, const Node *b)
 {
-    if (has_flag(a, SLICED) || has_flag(b, SLICED))
-        return has_flag(a, SLICED) && has_flag(b, SLICED);
-    return a->layer == b->layer && shape_equal(part_shape(graph, a), part_shape(graph, b));
+    return (a->layer == b->layer || has_flag(a, SLICED)) && same_cut(graph, a, b);
 }
 
 // Declares what only the part's task has.
@@ -390,6 +388,17 @@ bool has_derived(const Network *network)
     return false;
 }
 
+// All tasks of a node that isn't by rows, one after the other.
+static void emit_all_tasks(Out *out, const Graph *graph, const Node *node)
+{
+    const int parts = op_info[node->op].tasks == BY_PART ? node_parts(graph, node) : 1;
+    if (parts > 1)
+        line(out, "for (int part = 0; part < %d; part++)", parts);
+    out->depth += parts > 1;
+    emit_call(out, graph, node, "", ");");
+    out->depth -= parts > 1;
+}
+
 void emit_prepare(Out *out, const Graph *graph)
 {
     comment(out, "Makes what is kept in two layouts anew: for weights that were set from outside.");
@@ -397,14 +406,9 @@ void emit_prepare(Out *out, const Graph *graph)
     line(out, "{");
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
-        if ((node->op != OP_turn && node->op != OP_flip && node->op != OP_pack) || node->dead)
+        if (!has_flag(node, DERIVES) || node->dead)
             continue;
-        const int parts = node_parts(graph, node);
-        if (parts > 1)
-            line(out, "for (int part = 0; part < %d; part++)", parts);
-        out->depth += parts > 1;
-        emit_call(out, graph, node, "", ");");
-        out->depth -= parts > 1;
+        emit_all_tasks(out, graph, node);
     }
     line(out, "}");
     blank_line(out);
@@ -520,12 +524,7 @@ void emit_first_nonfinite(Out *out, const Graph *graph)
             continue;
         }
         if (is_traced(node)) {
-            const int parts = has_flag(node, SLICED) ? node_parts(graph, node) : 1;
-            if (parts > 1)
-                line(out, "for (int part = 0; part < %d; part++)", parts);
-            out->depth += parts > 1;
-            emit_call(out, graph, node, "", ");");
-            out->depth -= parts > 1;
+            emit_all_tasks(out, graph, node);
             emit_check(out, graph, node);
         }
         i++;

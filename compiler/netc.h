@@ -399,9 +399,10 @@ enum {
     FLAT = 64,       // sees a row as one dimension
     ACCUMULATES = 128, // can add a chunk's rows to what earlier chunks left
     LOSS = 256,      // what training makes small: the backward pass begins here
-    AT_ROW = 2048,   // knows which row of the batch it is at, and no more of the batch
-    SLICED = 1024,   // a task is a slice: the first dimension of its result
     DRAWS = 512,     // draws random numbers from a stream of its layer
+    SLICED = 1024,   // a task is a slice: the first dimension of its result
+    AT_ROW = 2048,   // knows which row of the batch it is at, and no more of the batch
+    DERIVES = 4096,  // makes its first input, a tensor, of its second
     RANDOM = DRAWS | USES_ROW
 };
 
@@ -699,7 +700,9 @@ void schedule(Graph *graph);
 int part_count(Shape shape);                            // of a tensor's tasks BY_PART
 int part_rows(Shape shape);                             // of each of them
 long part_size(Shape shape);                            // numbers of each
+enum { MOST_PART_NUMBERS = 32768 };                     // that a core's own cache holds easily
 int node_parts(const Graph *graph, const Node *node);   // its tasks BY_PART
+bool same_cut(const Graph *graph, const Node *a, const Node *b); // tasks BY_PART of both are alike
 Shape part_shape(const Graph *graph, const Node *node); // the tensor along which its parts run
 
 // --- plan.c: offsets in the arena ---------------------------------------------------------------
@@ -840,7 +843,8 @@ typedef struct {
     int vectors; // of `lane_count` columns each
     int lane_count;
     int skip; // so many columns before it are computed again and not stored
-    int first, runs;
+    int first, runs;  // column, how many side by side
+    int wide, packed; // columns of its panel, and of all panels before it
 } ProductStrip;
 enum { MAX_STRIPS = 16 };
 int product_strips(const Network *network, int columns, int vectors, ProductStrip *strips);

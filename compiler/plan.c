@@ -83,11 +83,10 @@ static bool is_local(const Graph *graph, int id)
 // rows), and its parts are small enough for a thread's stack.
 static bool is_piece(const Graph *graph, int id)
 {
-    enum { MOST_NUMBERS = 32768 };
     const Node *const node = &graph->nodes[id];
     if ((node->op != OP_dense_grad_w && node->op != OP_dense_slice_grad_w) || node->kept ||
-        node->chunked || node_parts(graph, node) == 1 || part_size(node->shape) > MOST_NUMBERS ||
-        consumers(graph, id) != 1)
+        node->chunked || node_parts(graph, node) == 1 ||
+        part_size(node->shape) > MOST_PART_NUMBERS || consumers(graph, id) != 1)
         return false;
     for (int i = id + 1; i < graph->count; i++) {
         const Node *const update = &graph->nodes[i];
@@ -95,7 +94,7 @@ static bool is_piece(const Graph *graph, int id)
             update->input[1] == id)
             return update->phase == node->phase && update->layer == node->layer &&
                    op_info[update->op].tasks == BY_PART &&
-                   shape_equal(part_shape(graph, update), node->shape);
+                   same_cut(graph, update, node);
     }
     return false;
 }

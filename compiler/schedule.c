@@ -32,7 +32,7 @@ void choose_blocks(Network *network)
 // finer, so that one stays in a core's own cache, unless they would get lower than a tile.
 int part_rows(Shape shape)
 {
-    enum { PARTS = 8, LEAST_NUMBERS = 2048, MOST_NUMBERS = 32768, LEAST_ROWS = 14 };
+    enum { PARTS = 8, LEAST_NUMBERS = 2048, LEAST_ROWS = 14 };
     const long size = shape_size(shape);
     const long rows = shape.count > 1 ? size / shape.dims[shape.count - 1] : 1;
     long parts = size / LEAST_NUMBERS;
@@ -41,9 +41,9 @@ int part_rows(Shape shape)
     if (parts < 1)
         parts = 1;
     long finer = parts;
-    while (size / finer > MOST_NUMBERS && rows / finer > 2 * LEAST_ROWS)
+    while (size / finer > MOST_PART_NUMBERS && rows / finer > 2 * LEAST_ROWS)
         finer *= 2;
-    if (size / finer <= MOST_NUMBERS)
+    if (size / finer <= MOST_PART_NUMBERS)
         parts = finer;
     return (int)((rows + parts - 1) / parts);
 }
@@ -69,13 +69,19 @@ Shape part_shape(const Graph *graph, const Node *node)
         const int columns = first.dims[first.count - 1];
         return shape_of(2, columns, (int)(shape_size(first) / columns));
     }
-    const bool derived = node->op == OP_turn || node->op == OP_flip || node->op == OP_pack;
-    return derived ? graph->nodes[node->input[1]].shape : node->shape;
+    return has_flag(node, DERIVES) ? graph->nodes[node->input[1]].shape : node->shape;
 }
 
 int node_parts(const Graph *graph, const Node *node)
 {
     return has_flag(node, SLICED) ? node->shape.dims[0] : part_count(part_shape(graph, node));
+}
+
+bool same_cut(const Graph *graph, const Node *a, const Node *b)
+{
+    if (has_flag(a, SLICED) || has_flag(b, SLICED))
+        return has_flag(a, SLICED) && has_flag(b, SLICED);
+    return shape_equal(part_shape(graph, a), part_shape(graph, b));
 }
 
 // True where one thread runs both tasks that meet in a value, so that no barrier is needed.
@@ -86,11 +92,8 @@ static bool same_owner(const Graph *graph, const Node *producer, const Node *con
         return false; // its parts are columns
     const bool same_layer = producer->layer == consumer->layer;
     if (p == BY_PART && c == BY_PART) {
-        const bool alike = has_flag(producer, SLICED) || has_flag(consumer, SLICED)
-                               ? has_flag(producer, SLICED) && has_flag(consumer, SLICED)
-                               : shape_equal(part_shape(graph, producer),
-                                             part_shape(graph, consumer));
-        return alike && (same_layer || node_parts(graph, producer) > 1);
+        return same_cut(graph, producer, consumer) &&
+               (same_layer || node_parts(graph, producer) > 1);
     }
     return p == c && (p == BY_ROWS || (p == BY_ONE && same_layer));
 }

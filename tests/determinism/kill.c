@@ -1,8 +1,8 @@
 // kill.c: linked into a trained program, signals it just before the call that KILL names.
 //
 // KILL=write:3 is the third call of write, and the signal is SIGKILL; KILL=write:3:15 sends signal
-// 15. The linker sends the runtime's own calls through here
-// (--wrap), so a training dies at the same point of its work however fast it runs.
+// 15. The linker sends the runtime's own calls through here (--wrap), so a training dies at the same
+// point of its work however fast it runs.
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
