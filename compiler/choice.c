@@ -111,7 +111,9 @@ static bool blas_wins(const Network *network, ProductForm form, int terms, int c
 bool takes_panels(const Network *network, int terms, int columns, int rows)
 {
     enum { LEAST_NUMBERS = 8192, LEAST_BATCH = 32 };
-    const Choice *const measured = choice_of(network, ROWS_BY_PANELS, terms, columns, rows);
+    Choice *const measured = choice_of(network, ROWS_BY_PANELS, terms, columns, rows);
+    if (measured)
+        measured->used = true;
     if (network->blas || measured)
         return !network->blas && !measured->tiling.blas;
     return network->block_rows * network->blocks >= LEAST_BATCH &&
@@ -122,8 +124,10 @@ bool takes_panels(const Network *network, int terms, int columns, int rows)
 bool takes_blas(Network *network, ProductForm form, int terms, int columns, int rows)
 {
     Choice *measured = choice_of(network, form, terms, columns, rows);
-    if (!measured && form == ROWS_BY_MATRIX) // panels lost to it
-        measured = choice_of(network, ROWS_BY_PANELS, terms, columns, rows);
+    if (!measured && form == ROWS_BY_MATRIX) {
+        Choice *const panels = choice_of(network, ROWS_BY_PANELS, terms, columns, rows);
+        measured = panels && panels->tiling.blas ? panels : NULL; // they lost to it
+    }
     const bool blas =
         network->blas ||
         (measured ? measured->tiling.blas

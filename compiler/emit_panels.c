@@ -37,8 +37,8 @@ void emit_pack(Out *out, const Graph *graph, const Node *node)
         out->depth += several;
         line(out, "%s", part_loop(graph, node));
         line(out, "    memcpy(panels + %s + i * %d, &w[i][%s], %d * sizeof(%s));",
-             several ? format("j * %d", terms) : format("%ld", (long)strips[s].packed * terms), width,
-             several ? "j" : format("%d", first), width, type);
+             several ? format("j * %d", terms) : format("%ld", (long)strips[s].packed * terms),
+             width, several ? "j" : format("%d", first), width, type);
         out->depth -= several;
     }
 }
@@ -66,7 +66,8 @@ void emit_turn_panels(Out *out, const Graph *graph, const Node *node)
              several ? format("j + %d", width) : format("%d", first + width));
         line(out, "if (low < high)");
         line(out, "    nn_turn_%s(high - low, %d, w[low], %d, turned + %s + low - %s, %d);", type,
-             terms, terms, several ? format("j * %d", terms) : format("%ld", (long)strips[s].packed * terms), j,
+             terms, terms,
+             several ? format("j * %d", terms) : format("%ld", (long)strips[s].packed * terms), j,
              width);
         line(out, "}");
     }
