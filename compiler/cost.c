@@ -77,8 +77,8 @@ Work node_work(const Graph *graph, const Node *node)
         add_bytes(&work, graph, node, node, 1);
     for (int k = 0; k < node->input_count; k++) {
         const Node *const in = &graph->nodes[node->input[k]];
-        const bool copies = node->op == OP_turn || node->op == OP_pack;
-        const bool in_place = has_flag(node, UPDATES) && !copies && in->op == OP_weight;
+        const bool in_place =
+            has_flag(node, UPDATES) && !has_flag(node, DERIVES) && in->op == OP_weight;
         if (!is_repeated(node, k))
             add_bytes(&work, graph, node, in, in_place ? 2 : 1);
     }
