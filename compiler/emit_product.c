@@ -185,6 +185,8 @@ void emit_macro(Out *out, const char *const *lines, int count)
     blank_line(out);
 }
 
+// Rows are asked for ahead: weights and moments of several layers are more than a second cache
+// holds, and from the third a row comes later than a tile needs it.
 static void emit_tile_macro(Out *out)
 {
     static const char *const tile[] = {
@@ -201,8 +203,10 @@ static void emit_tile_macro(Out *out)
         "                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));",
         "        for (int p = 0; p < terms; p++) {",
         "            Vector row[VECTORS];",
-        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));",
+        "                __builtin_prefetch(b + (p + AHEAD) * bp + j * LANES);",
+        "            }",
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++)",
         "                    sum[i][j] += a[i * ai + p * ap] * row[j];",
@@ -234,6 +238,8 @@ static void emit_tile_macro(Out *out)
         "            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
         "    }",
     };
+    line(out, "enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are needed");
+    blank_line(out);
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
                  "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
                  "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP "

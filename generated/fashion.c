@@ -302,6 +302,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
+enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are needed
+
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
 // apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before.
@@ -318,8 +320,10 @@ typedef float Vector2 __attribute__((vector_size(8)));
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
         for (int p = 0; p < terms; p++) {                                                 \
             Vector row[VECTORS];                                                          \
-            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
+                __builtin_prefetch(b + (p + AHEAD) * bp + j * LANES);                     \
+            }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
                     sum[i][j] += a[i * ai + p * ap] * row[j];                             \
