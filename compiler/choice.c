@@ -32,9 +32,10 @@ static bool parse_choice(const char *text, Choice *c)
         return false;
     c->target = strcmp(target, "native") ? target_named(target) : NULL;
     c->doubles = !strcmp(type, "f64");
-    c->form = !strcmp(form, product_words[OUTER_SUM])        ? OUTER_SUM
-              : !strcmp(form, product_words[ROWS_BY_PANELS]) ? ROWS_BY_PANELS
-                                                             : ROWS_BY_MATRIX;
+    c->form = ROWS_BY_MATRIX;
+    for (ProductForm f = ROWS_BY_MATRIX; f <= OUTER_IN_PANELS; f++)
+        if (!strcmp(form, product_words[f]))
+            c->form = f;
     c->tiling = (Tiling){.vectors = 2, .blas = !strcmp(how, "blas")};
     if (!c->target || (!c->doubles && strcmp(type, "f32")) || strcmp(form, product_words[c->form]))
         return false;
@@ -105,45 +106,73 @@ static bool blas_wins(const Network *network, ProductForm form, int terms, int c
     return form == OUTER_SUM || (rows >= 48 && (int)number * columns % 4096 == 0);
 }
 
+// What was measured of a product with its matrix in panels, where there is such.
+static Choice *choice_in_panels(const Network *network, ProductForm form, int terms, int columns,
+                                int rows)
+{
+    const ProductForm panels = form == ROWS_BY_MATRIX ? ROWS_BY_PANELS : OUTER_IN_PANELS;
+    Choice *const measured = choice_of(network, panels, terms, columns, rows);
+    if (measured)
+        measured->used = true;
+    return measured;
+}
+
 // Rows of the weights that a tile reads one behind the other lie far apart, and the caches bring
-// them one by one; in a panel they lie end to end. Making the panels again in each step pays from
-// some rows of the batch on, and for a matrix that the first cache does not hold.
+// them one by one; in a panel they lie end to end. That pays for a matrix that the first cache does
+// not hold, and where several rows of the batch share what is read. A single panel would be the
+// matrix itself.
 bool takes_panels(const Network *network, int terms, int columns, int rows)
 {
     enum { LEAST_NUMBERS = 8192, LEAST_BATCH = 32 };
-    Choice *const measured = choice_of(network, ROWS_BY_PANELS, terms, columns, rows);
+    if (network->blas || columns <= panel_width(network))
+        return false;
+    const Choice *const measured = choice_in_panels(network, ROWS_BY_MATRIX, terms, columns, rows);
     if (measured)
-        measured->used = true;
-    if (network->blas || measured)
-        return !network->blas && !measured->tiling.blas;
+        return !measured->tiling.blas;
     return network->block_rows * network->blocks >= LEAST_BATCH &&
            (long)terms * columns >= LEAST_NUMBERS &&
            !(network->auto_gemm && blas_wins(network, ROWS_BY_MATRIX, terms, columns, rows));
 }
 
+// BLAS reads and writes rows.
+bool outer_takes_panels(const Network *network, int terms, int columns, int rows)
+{
+    const Choice *const measured = choice_in_panels(network, OUTER_SUM, terms, columns, rows);
+    return measured ? !measured->tiling.blas
+                    : !(network->auto_gemm && blas_wins(network, OUTER_SUM, terms, columns, rows));
+}
+
 bool takes_blas(Network *network, ProductForm form, int terms, int columns, int rows)
 {
-    Choice *measured = choice_of(network, form, terms, columns, rows);
-    if (!measured && form == ROWS_BY_MATRIX) {
-        Choice *const panels = choice_of(network, ROWS_BY_PANELS, terms, columns, rows);
+    const Choice *measured = choice_of(network, form, terms, columns, rows);
+    if (!measured) {
+        const Choice *const panels = choice_in_panels(network, form, terms, columns, rows);
         measured = panels && panels->tiling.blas ? panels : NULL; // they lost to it
+    } else {
+        choice_of(network, form, terms, columns, rows)->used = true;
     }
     const bool blas =
         network->blas ||
         (measured ? measured->tiling.blas
                   : network->auto_gemm && blas_wins(network, form, terms, columns, rows));
     network->calls_blas |= blas;
-    if (measured)
-        measured->used = true;
     return blas;
 }
 
 bool links_blas(const Network *network) { return network->blas || network->calls_blas; }
 
+// A tile is as wide as the panels that it reads or writes.
+bool fits_panels(const Product *p, Tiling tiling)
+{
+    const bool panels = p->form == ROWS_BY_PANELS || p->form == OUTER_IN_PANELS;
+    return !panels || tiling.vectors == PANEL_VECTORS;
+}
+
 Tiling tiling_of(const Network *network, const Product *p)
 {
-    if (network->trial)
+    if (network->trial && fits_panels(p, *network->trial))
         return *network->trial;
     const Choice *const measured = choice_of(network, p->form, p->terms, p->columns, p->rows);
-    return measured && !measured->tiling.blas ? measured->tiling : (Tiling){.vectors = 2};
+    const bool usable = measured && !measured->tiling.blas && fits_panels(p, measured->tiling);
+    return usable ? measured->tiling : (Tiling){.vectors = PANEL_VECTORS};
 }

@@ -38,6 +38,8 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
     if (trains) {
         skip_zero_rows(graph);
         slice_first_layer(graph);
+    } else {
+        adopt_panels(graph);
     }
     graph->forward_count = graph->count;
     after(o, graph, "lower");

@@ -79,7 +79,7 @@ Work node_work(const Graph *graph, const Node *node)
         const Node *const in = &graph->nodes[node->input[k]];
         const bool in_place =
             has_flag(node, UPDATES) && !has_flag(node, DERIVES) && in->op == OP_weight;
-        if (!is_repeated(node, k))
+        if (is_read(node, k))
             add_bytes(&work, graph, node, in, in_place ? 2 : 1);
     }
     return work;

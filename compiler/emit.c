@@ -80,7 +80,7 @@ static void emit_tensors(Out *out, const Network *network)
     static const char *const titles[] = {
         "weights, which training changes, and what they are at first",
         "states, which follow the training", "what the optimizer remembers",
-        "weights as products read them: in panels, or with rows and columns exchanged"};
+        "weights as backward products read them: rows and columns exchanged"};
     part_rule(out, TENSORS);
     for (int role = ROLE_WEIGHT; role <= ROLE_DERIVED; role++) {
         bool titled = false;
@@ -91,6 +91,9 @@ static void emit_tensors(Out *out, const Network *network)
             if (!titled)
                 comment(out, "%s", titles[role]);
             titled = true;
+            if (t->shape.panel_rows)
+                comment(out, "%s in panels of %dx%d", shape_text(t->shape), t->shape.panel_rows,
+                        panel_width(network));
             line(out, "static _Alignas(64) %s %s%s;%s", real_type(network), t->name,
                  dims_text(t->shape), t->why ? format(" // %s", t->why) : "");
         }
@@ -214,9 +217,10 @@ static void emit_tensor_table(Out *out, const Network *network)
             text_add(&dims, "%s%d", d ? ", " : "", t->shape.dims[d]);
         const Node *const gradient =
             network->doubles && t->gradient >= 0 ? &network->train.nodes[t->gradient] : NULL;
-        line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %.9g},", t->key ? t->key : t->name,
+        line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %.9g, {%d, %d}},", t->key ? t->key : t->name,
              roles[t->role], dims.text, t->name,
-             gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale);
+             gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale,
+             t->shape.panel_rows, t->shape.panel_rows ? panel_width(network) : 0);
     }
     line(out, "};");
     blank_line(out);

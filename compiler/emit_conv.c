@@ -153,11 +153,6 @@ static void close_strip(Out *out, const WindowStrip *s)
         line(out, "}");
 }
 
-static void emit_call(Out *out, const char *name, const char *arguments)
-{
-    line(out, "%s", wrapped(4 * out->depth, format("%s(", name), arguments, ");"));
-}
-
 // Calls tiles for `count` units from `from` on, `each` of them to a tile, and one for the rest:
 // `call` is given how many units the tile has and where it begins.
 typedef struct Walk Walk;
@@ -197,7 +192,7 @@ static void forward_tile(const Walk *w, int lines, int pixels, const char *first
                                (long)p->stride[1] * p->channels);
     const char *const y =
         plus(plus(w->c, first_line, (long)p->columns * p->outputs), first_pixel, p->outputs);
-    emit_call(w->out, window_tile(w->out->network, lines, pixels, w->strip),
+    call_line(w->out, window_tile(w->out->network, lines, pixels, w->strip),
               format("%d, %d, %s, %d, %d, %d, 1, %s, %d, %d, %s, %d, false", p->kernel[0], run, x,
                      p->stride[1] * p->channels, p->stride[0] * pitch, pitch, w->b, run * w->b_step,
                      w->b_step, y, p->outputs));
@@ -240,7 +235,7 @@ static void weights_tile(const Walk *w, int lines, int numbers, const char *firs
     const char *const x = plus(plus("x", first_line, pitch), first_number, 1);
     const char *const dw =
         plus(plus(w->c, first_line, (long)run * p->outputs), first_number, p->outputs);
-    emit_call(w->out, window_tile(w->out->network, lines, numbers, w->strip),
+    call_line(w->out, window_tile(w->out->network, lines, numbers, w->strip),
               format("%d, %d, %s, 1, %d, %d, %d, %s, %d, %d, %s, %d, true", p->lines, p->columns, x,
                      pitch, p->stride[0] * pitch, p->stride[1] * p->channels, w->b,
                      p->columns * w->b_step, w->b_step, dw, p->outputs));
@@ -425,7 +420,7 @@ static void emit_forward(Out *out, const Graph *graph, const Node *node, const G
         emit_weaving(out, &p, w);
     line(out, "for (int i = 0; i < rows; i++) {");
     const char *const from = open_chunk(out, g, x);
-    emit_call(out, need(out->network, g, false),
+    call_line(out, need(out->network, g, false),
               format("%s, %s[0][0][0], %s", from, g->spread ? "woven" : w, in_chunk(g, y)));
     close_chunk(out, g);
     emit_row_steps(out, graph, node);
@@ -469,7 +464,7 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
     const char *const from = open_chunk(out, &g, "x");
     if (g.spread)
         emit_whole_lines(out, &g);
-    emit_call(out, need(out->network, &g, true),
+    call_line(out, need(out->network, &g, true),
               g.spread ? format("%s, lines[0], woven[0][0][0]", from)
                        : format("%s, %s, dw[0][0][0]", from, in_chunk(&g, "dy")));
     close_chunk(out, &g);

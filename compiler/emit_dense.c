@@ -13,15 +13,14 @@ static void emit_rows_of_steps(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-static bool in_panels(Shape weights) { return weights.count == 1; }
-
 // By the weights that are the node's second input.
 static void emit_layer_product(Out *out, const Graph *graph, const Node *node, int columns,
                                int terms, const char *x, const char *w, const char *y)
 {
     const int rows = graph->network->block_rows;
-    if (in_panels(graph->nodes[node->input[1]].shape))
-        emit_panel_product(out, "rows", rows, columns, terms, x, w, y);
+    const int panel_rows = graph->nodes[node->input[1]].shape.panel_rows;
+    if (panel_rows)
+        emit_panel_product(out, "rows", rows, columns, terms, panel_rows, x, w, y);
     else
         emit_product(out, "rows", rows, columns, terms, x, w, y);
 }
@@ -44,10 +43,14 @@ void emit_dense_grad_x(Out *out, const Graph *graph, const Node *node)
 
 void emit_dense_slice(Out *out, const Graph *graph, const Node *node)
 {
-    const int *const w = graph->nodes[node->input[1]].shape.dims;
-    const int *const dims = node->shape.dims, terms = w[0] / dims[0];
-    emit_product(out, "batch->rows", dims[1], w[1], terms, "x[part]", format("w[part * %d]", terms),
-                 "sum[part]");
+    const Shape w = graph->nodes[node->input[1]].shape;
+    const int *const dims = node->shape.dims, columns = w.dims[1], terms = w.dims[0] / dims[0];
+    if (w.panel_rows)
+        emit_panel_product(out, "batch->rows", dims[1], columns, terms, terms, "x[part]",
+                           format("w + part * %d", terms * columns), "sum[part]");
+    else
+        emit_product(out, "batch->rows", dims[1], columns, terms, "x[part]",
+                     format("w[part * %d]", terms), "sum[part]");
 }
 
 void emit_slice_sum(Out *out, const Graph *graph, const Node *node)
@@ -62,42 +65,60 @@ void emit_slice_sum(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-// Each part sums over the whole batch, so that no sum is shared between tasks.
-void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
+// The rows from..to of the gradient, of which x has `width` columns from row `first` on.
+static void emit_weight_gradient(Out *out, const Graph *graph, const Node *node, int width,
+                                 const char *first, const char *terms, const char *x)
 {
     const Shape w = node->shape;
     const bool cut = part_count(w) > 1;
-    emit_part_range(out, graph, node);
-    emit_outer(out, cut ? "from" : "0", cut ? "to" : format("%d", w.dims[0]), part_rows(w),
-               w.dims[0], w.dims[1], node->chunked ? "rows_of_chunk(chunk, batch)" : "batch->rows",
-               "x", "dy", cut && !node->piece ? "dw[from]" : "dw",
-               node->chunked ? "chunk > 0" : "false");
+    const char *const from = !cut ? "0" : *first ? format("from - %s", first) : "from";
+    const char *const to = !cut     ? format("%d", w.dims[0])
+                           : *first ? format("to - %s", first)
+                                    : "to";
+    const char *const add = node->chunked ? "chunk > 0" : "false";
+    if (!w.panel_rows)
+        emit_outer(out, from, to, part_rows(w), width, w.dims[1], terms, x, "dy",
+                   cut && !node->piece ? "dw[from]" : "dw", add);
+    else if (node->piece)
+        emit_panel_outer(out, from, to, part_rows(w), width, w.dims[1], terms, x, "dy", "dw",
+                         "to - from", "0", node->claims ? "w" : "NULL", add);
+    else
+        emit_panel_outer(out, from, to, part_rows(w), width, w.dims[1], terms, x, "dy",
+                         *first ? format("dw + %s * %d", first, w.dims[1]) : "dw",
+                         format("%d", w.panel_rows), from, "NULL", add);
     if (node->step_count)
         emit_part_elements(out, graph, node, format("dw%s", gradient_index(node)));
+}
+
+// Each part sums over the whole batch, so that no sum is shared between tasks.
+void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
+{
+    emit_part_range(out, graph, node);
+    emit_weight_gradient(out, graph, node, node->shape.dims[0], "",
+                         node->chunked ? "rows_of_chunk(chunk, batch)" : "batch->rows", "x");
 }
 
 // Slices are made of whole parts.
 void emit_dense_slice_grad_w(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape w = node->shape;
     const int terms = graph->nodes[node->input[0]].shape.dims[2];
     emit_part_range(out, graph, node);
-    line(out, "const int slice = from / %d, first = slice * %d;", terms, terms);
-    emit_outer(out, "from - first", "to - first", part_rows(w), terms, w.dims[1], "batch->rows",
-               "x[slice]", "dy", node->piece ? "dw" : "dw[from]", "false");
-    if (node->step_count)
-        emit_part_elements(out, graph, node, format("dw%s", gradient_index(node)));
+    if (panels_of_slices(node->shape))
+        line(out, "const int slice = from / %d;", terms);
+    else
+        line(out, "const int slice = from / %d, first = slice * %d;", terms, terms);
+    emit_weight_gradient(out, graph, node, terms, "first", "batch->rows", "x[slice]");
 }
 
 void emit_turn(Out *out, const Graph *graph, const Node *node)
 {
     const Shape w = part_shape(graph, node);
     const int columns = w.dims[w.count - 1], rows = (int)(shape_size(w) / columns);
-    if (in_panels(graph->nodes[node->input[0]].shape)) {
+    emit_part_range(out, graph, node);
+    if (w.panel_rows || node->shape.panel_rows) {
         emit_turn_panels(out, graph, node);
         return;
     }
-    emit_part_range(out, graph, node);
     const bool cut = part_count(w) > 1;
     line(out, "nn_turn_%s(%s, %d, w[%s], %d, &turned[0][%s], %d);", real_type(graph->network),
          cut ? "to - from" : format("%d", rows), columns, cut ? "from" : "0", columns,

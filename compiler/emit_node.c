@@ -76,6 +76,8 @@ const char *dims_text(Shape shape)
 {
     Text text = {0};
     text_add(&text, "%s", "");
+    if (shape.panel_rows)
+        return format("[%ld]", shape_size(shape));
     for (int i = 0; i < shape.count; i++)
         text_add(&text, "[%d]", shape.dims[i]);
     return text.text;
@@ -111,7 +113,7 @@ int node_channels(const Graph *graph, const Node *node)
 
 static Shape rows_and_columns(Shape shape)
 {
-    if (shape.count < 2)
+    if (shape.count < 2 || shape.panel_rows)
         return shape;
     const int last = shape.dims[shape.count - 1];
     return shape_of(2, (int)(shape_size(shape) / last), last);
@@ -131,7 +133,8 @@ Shape view(const Graph *graph, const Node *node)
     if (has_flag(node, SLICED))
         return node->shape;
     if (node->piece)
-        return shape_of(2, part_rows(node->shape), node->shape.dims[1]);
+        return node->shape.panel_rows ? shape_of(1, (int)part_size(node->shape))
+                                      : shape_of(2, part_rows(node->shape), node->shape.dims[1]);
     if (op_info[node->op].tasks == BY_PART)
         return rows_and_columns(node->shape);
     if (op_info[node->op].flags & FLAT)
@@ -345,6 +348,8 @@ void emit_row_steps(Out *out, const Graph *graph, const Node *node)
 const char *open_part(Out *out, const Graph *graph, const Node *node)
 {
     const Shape dims = view(graph, node);
+    if (node->shape.panel_rows)
+        return open_panels(out, graph, node);
     if (dims.count > 1) {
         line(out, "%s", part_loop(graph, node));
         out->depth++;
@@ -356,11 +361,16 @@ const char *open_part(Out *out, const Graph *graph, const Node *node)
 void close_part(Out *out, const Graph *graph, const Node *node)
 {
     line(out, "}");
-    out->depth -= view(graph, node).count > 1;
+    if (node->shape.panel_rows)
+        line(out, "}");
+    else
+        out->depth -= view(graph, node).count > 1;
 }
 
 const char *gradient_index(const Node *gradient)
 {
+    if (gradient->shape.panel_rows)
+        return gradient->piece ? "[j * (to - from) + i]" : "[at]";
     return gradient->piece ? "[i - from][j]" : "[i][j]";
 }
 
@@ -377,12 +387,16 @@ void emit_part_elements(Out *out, const Graph *graph, const Node *node, const ch
 }
 
 // Which rows of its tensor a part owns; a small tensor is one part, and its function has no `part`.
+// Of weights in panels of a slice, also that slice's first row.
 void emit_part_range(Out *out, const Graph *graph, const Node *node)
 {
     const Shape shape = part_shape(graph, node);
     if (part_count(shape) > 1)
         line(out, "const int from = part * %d, to = nn_min(from + %d, %ld);", part_rows(shape),
              part_rows(shape), shape_size(shape) / shape.dims[shape.count - 1]);
+    if (panels_of_slices(shape))
+        line(out, "const int first = from / %d * %d; // of the slice", shape.panel_rows,
+             shape.panel_rows);
 }
 
 // Opens the loop over the rows of a part, where the tensor has rows; the brace is the caller's.

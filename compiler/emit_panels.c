@@ -1,74 +1,97 @@
-// emit_panels.c: the functions that make panels of weights (panels.c).
+// emit_panels.c: loops over weights in panels (panels.c).
+//
+// Row p, column c of a weight lies in the panel of the columns j.. with c - j < width, so many of
+// them as `wide`: at j * rows + p * wide + c - j, where a panel has `rows` rows. Where the rows are
+// cut into slices, the panels of one slice follow those of the one before.
 #include "netc.h"
 
-// The strips of the product that reads a tensor in panels; returns how many kinds there are.
-static int panel_strips(const Network *network, int terms, int columns, int rows,
-                        ProductStrip *strips)
+static int columns_of(Shape shape) { return shape.dims[shape.count - 1]; }
+
+bool panels_of_slices(Shape shape) { return shape.panel_rows && shape.panel_rows < shape.dims[0]; }
+
+// Where the part's slice begins; `first` is that slice's first row (emit_part_range).
+static const char *slice_place(Shape shape)
 {
-    const Product product = {
-        .form = ROWS_BY_PANELS, .terms = terms, .columns = columns, .rows = rows};
-    return product_strips(network, columns, tiling_of(network, &product).vectors, strips);
+    return panels_of_slices(shape) ? format("first * %d + ", columns_of(shape)) : "";
 }
 
-// Columns that a strip computes again lie in two panels.
-long panel_numbers(const Network *network, int terms, int columns, int rows)
+static void open_columns(Out *out, const Network *network, int columns)
 {
-    ProductStrip strips[MAX_STRIPS];
-    const int count = panel_strips(network, terms, columns, rows, strips);
-    const ProductStrip *const last = &strips[count - 1];
-    return (long)terms * (last->packed + last->runs * last->wide);
+    const int width = panel_width(network);
+    line(out, "for (int j = 0; j < %d; j += %d) {", columns, width);
+    line(out, "const int wide = nn_min(%d, %d - j);", width, columns);
 }
 
-// Rows of the weights, which each give a line of every panel. Each kind of strip has a loop of its
-// own: where one loop stores to two places of `panels`, gcc 12 may compute one of them from the
-// other, then not know what it points to, and drop the call as one without an effect.
-void emit_pack(Out *out, const Graph *graph, const Node *node)
+// Opens the loops over a part's numbers, panel after panel; returns how one is indexed. They lie
+// side by side in each.
+const char *open_panels(Out *out, const Graph *graph, const Node *node)
 {
-    const int *const w = graph->nodes[node->input[1]].shape.dims, terms = w[0];
-    const char *const type = real_type(graph->network);
-    ProductStrip strips[MAX_STRIPS];
-    const int count = panel_strips(graph->network, terms, w[1], graph->network->block_rows, strips);
-    emit_part_range(out, graph, node);
-    for (int s = 0; s < count; s++) {
-        const int width = strips[s].wide, first = strips[s].first - strips[s].skip;
-        const bool several = strips[s].runs > 1;
-        if (several)
-            line(out, "for (int j = 0; j < %d; j += %d)", strips[s].runs * width, width);
-        out->depth += several;
-        line(out, "%s", part_loop(graph, node));
-        line(out, "    memcpy(panels + %s + i * %d, &w[i][%s], %d * sizeof(%s));",
-             several ? format("j * %d", terms) : format("%ld", (long)strips[s].packed * terms),
-             width, several ? "j" : format("%d", first), width, type);
-        out->depth -= several;
-    }
+    const Shape shape = node->shape;
+    const bool cut = part_count(shape) > 1;
+    const char *const slice = slice_place(shape);
+    open_columns(out, graph->network, columns_of(shape));
+    line(out, "for (int i = 0; i < %s * wide; i++) {",
+         cut ? "(to - from)" : format("%d", shape.dims[0]));
+    line(out, "const int at = %sj * %d%s + i;", slice, shape.panel_rows,
+         *slice ? " + (from - first) * wide"
+         : cut  ? " + from * wide"
+                : "");
+    return "[at]";
 }
 
-// Rows of the weights are columns of what they make: a part of a panel's, or of several panels'.
+// The same, row after row of each panel, where a number's column in its panel is j.
+const char *open_panel_rows(Out *out, const Graph *graph, const Node *node, Shape shape)
+{
+    const char *const slice = slice_place(shape);
+    const int width = panel_width(graph->network), columns = columns_of(shape);
+    line(out, "for (int panel = 0; panel < %d; panel += %d) {", columns, width);
+    line(out, "const int wide = nn_min(%d, %d - panel);", width, columns);
+    line(out, "%s", part_loop(graph, node));
+    out->depth++;
+    line(out, "for (int j = 0; j < wide; j++) {");
+    line(out, "const int at = %spanel * %d + %s * wide + j;", slice, shape.panel_rows,
+         *slice ? "(i - first)" : "i");
+    return "[at]";
+}
+
+void close_panel_rows(Out *out)
+{
+    line(out, "}");
+    out->depth--;
+    line(out, "}");
+}
+
+// turned = w', either of them in panels. A part of the rows of w are columns of a panel, or of
+// several.
 void emit_turn_panels(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape w = part_shape(graph, node);
-    const int terms = w.dims[w.count - 1], columns = (int)(shape_size(w) / terms);
-    const char *const type = real_type(graph->network);
+    const Shape w = part_shape(graph, node), turned = node->shape;
+    const int terms = columns_of(w), columns = w.dims[0], width = panel_width(graph->network);
+    const char *const turn = format("nn_turn_%s", real_type(graph->network));
     const bool cut = node_parts(graph, node) > 1;
-    const char *const from = cut ? "from" : "0";
-    const char *const to = cut ? "to" : format("%d", columns);
-    ProductStrip strips[MAX_STRIPS];
-    const int count =
-        panel_strips(graph->network, terms, columns, graph->network->block_rows, strips);
-    emit_part_range(out, graph, node);
-    for (int s = 0; s < count; s++) {
-        const int width = strips[s].wide, first = strips[s].first - strips[s].skip;
-        const bool several = strips[s].runs > 1;
-        line(out, several ? "for (int j = 0; j < %d; j += %d) {" : "{", strips[s].runs * width,
-             width);
-        const char *const j = several ? "j" : format("%d", first);
-        line(out, "const int low = nn_max(%s, %s), high = nn_min(%s, %s);", from, j, to,
-             several ? format("j + %d", width) : format("%d", first + width));
-        line(out, "if (low < high)");
-        line(out, "    nn_turn_%s(high - low, %d, w[low], %d, turned + %s + low - %s, %d);", type,
-             terms, terms,
-             several ? format("j * %d", terms) : format("%ld", (long)strips[s].packed * terms), j,
-             width);
-        line(out, "}");
+    const char *const from = cut ? "from" : "0", *const to = cut ? "to" : format("%d", columns);
+    const char *low = from, *high = to, *line_of_turned = format("%d", columns);
+    if (turned.panel_rows) {
+        line(out, "for (int k = %s; k < %s; k += %d) {",
+             cut ? format("from / %d * %d", width, width) : "0", to, width);
+        line(out, "const int low = nn_max(%s, k), high = nn_min(%s, k + %d);", from, to, width);
+        line(out, "const int line = nn_min(%d, %d - k); // of turned", width, columns);
+        low = "low", high = "high", line_of_turned = "line";
     }
+    const char *const at = turned.panel_rows ? format("turned + k * %d + low - k", terms)
+                                             : format("&turned[0][%s]", low);
+    const char *const count = format("%s - %s", high, low);
+    if (w.panel_rows) {
+        open_columns(out, graph->network, terms);
+        call_line(out, turn,
+                  format("%s, wide, w + j * %d + %s * wide, wide, %s + j * %s, %s", count,
+                         w.panel_rows, low, at, line_of_turned, line_of_turned));
+        line(out, "}");
+    } else {
+        call_line(out, turn,
+                  format("%s, %d, w[%s], %d, %s, %s", count, terms, low, terms, at,
+                         line_of_turned));
+    }
+    if (turned.panel_rows)
+        line(out, "}");
 }

@@ -10,27 +10,36 @@
 
 // --- calls --------------------------------------------------------------------------------------
 
-const char *const product_words[] = {
-    [ROWS_BY_MATRIX] = "product", [OUTER_SUM] = "outer", [ROWS_BY_PANELS] = "panels"};
+const char *const product_words[] = {[ROWS_BY_MATRIX] = "product",
+                                     [OUTER_SUM] = "outer",
+                                     [ROWS_BY_PANELS] = "panels",
+                                     [OUTER_IN_PANELS] = "outer_panels"};
 
-const char *product_name(ProductForm form, int terms, int columns)
+bool is_tiled(const Product *p) { return p->form <= OUTER_IN_PANELS; }
+
+bool is_outer(const Product *p) { return p->form == OUTER_SUM || p->form == OUTER_IN_PANELS; }
+
+// Where panels are cut along the terms, how many follow each other is part of the name.
+const char *product_name(const Product *p)
 {
-    return format("%s_%dx%d", product_words[form], terms, columns);
+    const int high = p->form == ROWS_BY_PANELS ? p->panel_rows : p->terms;
+    const char *const parts = high < p->terms ? format("%dx", p->terms / high) : "";
+    return format("%s_%s%dx%d", product_words[p->form], parts, high, p->columns);
 }
 
 // Notes that a function is needed.
-void need_product(Out *out, ProductForm form, int terms, int columns, int rows)
+void need_product(Out *out, Product product)
 {
     Network *const network = out->network;
     for (int i = 0; i < network->product_count; i++) {
         const Product *const p = &network->products[i];
-        if (p->form == form && p->terms == terms && p->columns == columns)
+        if (p->form == product.form && p->terms == product.terms &&
+            p->columns == product.columns && p->panel_rows == product.panel_rows)
             return;
     }
     if (network->product_count == MAX_PRODUCTS)
         bug("more than %d matrix products", MAX_PRODUCTS);
-    network->products[network->product_count++] =
-        (Product){.form = form, .terms = terms, .columns = columns, .rows = rows};
+    network->products[network->product_count++] = product;
 }
 
 // y[rows][columns] = x[rows][terms] w[terms][columns]; usual_rows is what `rows` mostly is.
@@ -41,16 +50,22 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
         line(out, "gemm_nn(%s, %d, %d, %s, %s, 0, %s);", rows, columns, terms, x, w, y);
         return;
     }
-    need_product(out, ROWS_BY_MATRIX, terms, columns, usual_rows);
-    line(out, "%s(%s, %s, %s, %s);", product_name(ROWS_BY_MATRIX, terms, columns), rows, x, w, y);
+    const Product product = {
+        .form = ROWS_BY_MATRIX, .terms = terms, .columns = columns, .rows = usual_rows};
+    need_product(out, product);
+    line(out, "%s(%s, %s, %s, %s);", product_name(&product), rows, x, w, y);
 }
 
 void emit_panel_product(Out *out, const char *rows, int usual_rows, int columns, int terms,
-                        const char *x, const char *panels, const char *y)
+                        int panel_rows, const char *x, const char *w, const char *y)
 {
-    need_product(out, ROWS_BY_PANELS, terms, columns, usual_rows);
-    line(out, "%s(%s, %s, %s, %s);", product_name(ROWS_BY_PANELS, terms, columns), rows, x, panels,
-         y);
+    const Product product = {.form = ROWS_BY_PANELS,
+                             .terms = terms,
+                             .columns = columns,
+                             .rows = usual_rows,
+                             .panel_rows = panel_rows};
+    need_product(out, product);
+    line(out, "%s(%s, %s, %s, %s);", product_name(&product), rows, x, w, y);
 }
 
 // dw[0..to - from][columns] = the sum over `terms` rows of x[.][from..to]' dy[.][columns], where
@@ -66,9 +81,23 @@ void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int 
              dw);
         return;
     }
-    need_product(out, OUTER_SUM, width, columns, usual_rows);
-    line(out, "%s(%s, %s, %s, %s, %s, %s, %s);", product_name(OUTER_SUM, width, columns), from, to,
-         terms, x, dy, dw, add);
+    const Product product = {
+        .form = OUTER_SUM, .terms = width, .columns = columns, .rows = usual_rows};
+    need_product(out, product);
+    line(out, "%s(%s, %s, %s, %s, %s, %s, %s);", product_name(&product), from, to, terms, x, dy, dw,
+         add);
+}
+
+void emit_panel_outer(Out *out, const char *from, const char *to, int usual_rows, int width,
+                      int columns, const char *terms, const char *x, const char *dy, const char *dw,
+                      const char *high, const char *row, const char *change, const char *add)
+{
+    const Product product = {
+        .form = OUTER_IN_PANELS, .terms = width, .columns = columns, .rows = usual_rows};
+    need_product(out, product);
+    call_line(out, product_name(&product),
+              format("%s, %s, %s, %s, %s, %s, %s, %s, %s, %s", from, to, terms, x, dy, dw, high,
+                     row, change, add));
 }
 
 // --- BLAS ---------------------------------------------------------------------------------------
@@ -139,13 +168,11 @@ static const char *strip_name(Heights h, const ProductStrip *s)
 // full one.
 int product_strips(const Network *network, int columns, int vectors, ProductStrip *strips)
 {
-    int lanes = vector_lanes(network), count = 0, packed = 0;
+    int lanes = vector_lanes(network), count = 0;
     int rest = columns;
     if (columns >= vectors * lanes) {
         const int width = vectors * lanes;
-        strips[count++] =
-            (ProductStrip){width, vectors, lanes, 0, 0, columns / width, width, packed};
-        packed = strips[0].runs * width;
+        strips[count++] = (ProductStrip){width, vectors, lanes, 0, 0, columns / width};
         rest %= width;
     }
     while (rest > 0) {
@@ -155,9 +182,8 @@ int product_strips(const Network *network, int columns, int vectors, ProductStri
         if (wide * lanes > columns)
             wide--;
         const int width = wide * lanes < rest ? wide * lanes : rest;
-        strips[count++] = (ProductStrip){width, wide, lanes, wide * lanes - width, columns - rest,
-                                         1, wide * lanes, packed};
-        packed += wide * lanes;
+        strips[count++] =
+            (ProductStrip){width, wide, lanes, wide * lanes - width, columns - rest, 1};
         rest -= width;
     }
     return count;
@@ -203,9 +229,10 @@ static void emit_tile_macro(Out *out)
         "                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));",
         "        for (int p = 0; p < terms; p++) {",
         "            Vector row[VECTORS];",
+        "            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(REAL);",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));",
-        "                __builtin_prefetch(b + (p + AHEAD) * bp + j * LANES);",
+        "                __builtin_prefetch((void *)(next + j * sizeof(Vector)));",
         "            }",
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++)",
@@ -238,7 +265,8 @@ static void emit_tile_macro(Out *out)
         "            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
         "    }",
     };
-    line(out, "enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are needed");
+    comment(out, "The memory is asked for a row of b so many rows before it is needed.");
+    line(out, "enum { AHEAD = 16 };");
     blank_line(out);
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
                  "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
@@ -253,48 +281,87 @@ static void emit_tile_macro(Out *out)
 
 static const char *about_product(const Product *p)
 {
-    if (p->form != OUTER_SUM)
+    if (!is_outer(p))
         return format("c[rows][%d] = a[rows][%d] b[%d][%d]%s", p->columns, p->terms, p->terms,
                       p->columns, p->form == ROWS_BY_PANELS ? ", with b in panels" : "");
     return format(
-        "c = rows from..to of the %dx%d sums a[terms][%d]' b[terms][%d], or c + those. "
+        "c = rows from..to of the %dx%d sums a[terms][%d]' b[terms][%d], or c + those%s. "
         "So many terms at a time that what the tiles read again stays in the first cache.",
-        p->terms, p->columns, p->terms, p->columns);
+        p->terms, p->columns, p->terms, p->columns,
+        p->form == OUTER_IN_PANELS ? ", in panels of `high` rows, from `row` on; the same rows of "
+                                     "`change`, weights, are asked for on the way"
+                                   : "");
 }
 
-// A call for each strip of columns, one loop for the full ones; `pattern` takes the strip's name,
-// where a column is added to an address and where to its panel's, how, and the panel's columns.
-static void emit_strip_calls(Out *out, const Product *p, const ProductStrip *strips, int count,
-                             Heights heights, const char *pattern)
+// How a strip is called: what is added to addresses to get to its columns.
+typedef struct {
+    const char *name;
+    const char *column; // to a row's: its first, those that it skips included
+    const char *panel;  // its own first, where its panel begins
+    int skip, wide;     // wide: columns of its panel
+} StripCall;
+
+static const char *plus(const char *value) { return *value ? format(" + %s", value) : ""; }
+
+// Opens the loop over strips of one kind where there are several.
+static StripCall open_strip(Out *out, const Product *p, const ProductStrip *strip, const char *name)
 {
-    for (int s = 0; s < count; s++) {
-        const ProductStrip *const strip = &strips[s];
-        const int from = strip->first - strip->skip;
-        const bool several = strip->runs > 1;
-        const char *const offset = several ? " + j" : from ? format(" + %d", from) : "";
-        const char *const panel = several         ? format(" + j * %d", p->terms)
-                                  : strip->packed ? format(" + %ld", (long)strip->packed * p->terms)
-                                                  : "";
-        if (several)
-            line(out, "for (int j = 0; j < %d; j += %d)", strip->runs * strip->wide, strip->wide);
-        out->depth += several;
-        line(out, pattern, strip_name(heights, strip), offset, panel, strip->wide);
-        out->depth -= several;
-    }
+    const char *const brace = p->form == OUTER_IN_PANELS ? " {" : "";
+    const int first = strip->first - strip->skip, left = p->columns - strip->first;
+    const int width = panel_width(out->network);
+    if (strip->runs == 1)
+        return (StripCall){name, first ? format("%d", first) : "",
+                           strip->first ? format("%d", strip->first) : "", strip->skip,
+                           left < width ? left : width};
+    line(out, "for (int j = 0; j < %d; j += %d)%s", strip->runs * strip->width, strip->width,
+         brace);
+    out->depth += !*brace;
+    return (StripCall){name, "j", "j", 0, strip->width};
 }
 
-// Rows of b lie side by side; or in panels, of a strip's columns each, one row behind the other.
+static void close_strip(Out *out, const Product *p, const ProductStrip *strip)
+{
+    if (strip->runs == 1)
+        return;
+    if (p->form == OUTER_IN_PANELS)
+        line(out, "}");
+    else
+        out->depth--;
+}
+
+// Where a strip begins in panels of `high` rows, from a panel's row `row` on. The columns that it
+// skips are the ends of the row before: what they hold is of no account.
+static const char *in_panel(const StripCall *s, const char *high, const char *row)
+{
+    const char *const panel = *s->panel ? format(" + %s * %s", s->panel, high) : "";
+    const char *const down = *row ? format(" + %s * %d", row, s->wide) : "";
+    return format("%s%s%s", panel, down, s->skip ? format(" - %d", s->skip) : "");
+}
+
 static void emit_product_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
                                 Heights heights)
 {
     const char *const type = real_type(out->network);
-    const char *const b =
-        p->form == ROWS_BY_PANELS ? "b%3$s, %4$d" : format("b%%2$s, %d", p->columns);
+    const bool panels = p->form == ROWS_BY_PANELS;
+    const int high = panels ? p->panel_rows : p->terms;
+    const bool parts = high < p->terms;
     line(out, "const %s *const a = left, *const b = right;", type);
     line(out, "%s *const c = result;", type);
-    emit_strip_calls(out, p, strips, count, heights,
-                     format("%%1$s(rows, %d, a, %d, 1, %s, c%%2$s, %d, false);", p->terms, p->terms,
-                            b, p->columns));
+    if (parts)
+        line(out, "for (int part = 0; part < %d; part += %d) {", p->terms, high);
+    for (int s = 0; s < count; s++) {
+        const StripCall call = open_strip(out, p, &strips[s], strip_name(heights, &strips[s]));
+        const char *const b = panels ? in_panel(&call, format("%d", high), "") : plus(call.column);
+        call_line(out, call.name,
+                  format("rows, %d, a%s, %d, 1, b%s%s, %d, c%s, %d, %s", high,
+                         parts ? " + part" : "", p->terms,
+                         parts ? format(" + part * %d", p->columns) : "", b,
+                         panels ? call.wide : p->columns, plus(call.column), p->columns,
+                         parts ? "part > 0" : "false"));
+        close_strip(out, p, &strips[s]);
+    }
+    if (parts)
+        line(out, "}");
 }
 
 static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
@@ -305,6 +372,7 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
     enum { TERMS = 64, AT_ONCE = 128 };
     const int batch = out->network->block_rows * out->network->blocks;
     const int some = batch > AT_ONCE ? TERMS : AT_ONCE;
+    const bool panels = p->form == OUTER_IN_PANELS;
     const char *const type = real_type(out->network);
     line(out, "for (int at = 0; at < terms; at += %d) {", some);
     line(out, "const int some = nn_min(terms - at, %d);", some);
@@ -312,10 +380,21 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
          p->terms);
     line(out, "const %s *const b = (const %s *)right + (size_t)at * %d;", type, type, p->columns);
     line(out, "%s *const c = result;", type);
-    emit_strip_calls(
-        out, p, strips, count, heights,
-        format("%%1$s(to - from, some, a, 1, %d, b%%2$s, %d, c%%2$s, %d, add || at > 0);", p->terms,
-               p->columns, p->columns));
+    for (int s = 0; s < count; s++) {
+        const StripCall call = open_strip(out, p, &strips[s], strip_name(heights, &strips[s]));
+        if (panels) {
+            const char *const panel = *call.panel ? format("%s * %d + ", call.panel, p->terms) : "";
+            line(out, "if (change && at == 0)");
+            line(out, "    claim((const %s *)change + %sfrom * %d, (to - from) * %d);", type, panel,
+                 call.wide, call.wide);
+        }
+        call_line(out, call.name,
+                  format("to - from, some, a, 1, %d, b%s, %d, c%s, %d, add || at > 0", p->terms,
+                         plus(call.column), p->columns,
+                         panels ? in_panel(&call, "high", "row") : plus(call.column),
+                         panels ? call.wide : p->columns));
+        close_strip(out, p, &strips[s]);
+    }
     line(out, "}");
 }
 
@@ -325,15 +404,17 @@ static void emit_tiled_product(Out *out, const Product *p)
     const Heights heights = heights_of(out->network, p, tiling);
     ProductStrip strips[MAX_STRIPS];
     const int count = product_strips(out->network, p->columns, tiling.vectors, strips);
-    const bool outer = p->form == OUTER_SUM;
     comment(out, "%s", about_product(p));
-    emit_declaration(out,
-                     format("static void %s(", product_name(p->form, p->terms, p->columns)),
-                     outer ? "int from, int to, int terms, const void *left, const void *right, "
-                             "void *result, bool add"
-                           : "int rows, const void *left, const void *right, void *result");
+    emit_declaration(
+        out, format("static void %s(", product_name(p)),
+        is_outer(p) ? format("int from, int to, int terms, const void *left, const void *right, "
+                             "void *result, %sbool add",
+                             p->form == OUTER_IN_PANELS
+                                 ? "int high, int row, const void *change, "
+                                 : "")
+                    : "int rows, const void *left, const void *right, void *result");
     line(out, "{");
-    if (outer)
+    if (is_outer(p))
         emit_outer_strips(out, p, strips, count, heights);
     else
         emit_product_strips(out, p, strips, count, heights);
@@ -352,8 +433,7 @@ static void emit_vector_types(Out *out)
 
 static bool is_called(const Product *p, const char *body)
 {
-    return p->form <= ROWS_BY_PANELS &&
-           strstr(body, format("%s(", product_name(p->form, p->terms, p->columns))) != NULL;
+    return is_tiled(p) && strstr(body, format("%s(", product_name(p))) != NULL;
 }
 
 // A line for each strip that a product needs, in one table.
@@ -381,11 +461,29 @@ static void emit_strips(Out *out, const char *body)
     blank_line(out);
 }
 
+// A function for outer products in panels.
+static void emit_claim(Out *out)
+{
+    const char *const type = real_type(out->network);
+    comment(out, "Asks for the memory of numbers that are about to be changed, so that other "
+                 "threads give up their copies. Inlined always: gcc 12 drops calls without another "
+                 "effect.");
+    line(out, "static inline __attribute__((always_inline)) void claim(const %s *from, int count)",
+         type);
+    line(out, "{");
+    line(out, "for (int i = 0; i < count; i += 64 / (int)sizeof(%s))", type);
+    line(out, "    __builtin_prefetch(from + i, 1);");
+    line(out, "}");
+    blank_line(out);
+}
+
 static void emit_tiles(Out *out, const char *body)
 {
     const Network *const network = out->network;
     emit_tile_macro(out);
     emit_strips(out, body);
+    if (strstr(body, product_words[OUTER_IN_PANELS]))
+        emit_claim(out);
     for (int i = 0; i < network->product_count; i++)
         if (is_called(&network->products[i], body))
             emit_tiled_product(out, &network->products[i]);

@@ -14,7 +14,7 @@ static const char *rows_name(ProductForm form, int columns)
 void emit_rows_sum(Out *out, int columns, const char *at, const char *x, const char *w,
                    const char *y)
 {
-    need_product(out, ROWS_SUM, 0, columns, 1);
+    need_product(out, (Product){.form = ROWS_SUM, .columns = columns, .rows = 1});
     line(out, "%s(%s, %s, %s, %s);", rows_name(ROWS_SUM, columns), at, x, w, y);
 }
 
@@ -22,7 +22,7 @@ void emit_rows_sum(Out *out, int columns, const char *at, const char *x, const c
 void emit_rows_dot(Out *out, int columns, const char *at, const char *y, const char *w,
                    const char *x)
 {
-    need_product(out, ROWS_DOT, 0, columns, 1);
+    need_product(out, (Product){.form = ROWS_DOT, .columns = columns, .rows = 1});
     line(out, "%s(%s, %s, %s, %s);", rows_name(ROWS_DOT, columns), at, y, w, x);
 }
 

@@ -303,9 +303,8 @@ static void list_pieces(const Listing *l, const Node *first)
     for (int i = 0; i < l->graph->count; i++) {
         const Node *const node = &l->graph->nodes[i];
         if (node->piece && listed(l, node, BY_PART) && same_parts(l->graph, first, node))
-            line(l->out, "_Alignas(64) %s %s[%d][%d]; // of this part",
-                 real_type(l->graph->network), node->name, part_rows(node->shape),
-                 node->shape.dims[1]);
+            line(l->out, "_Alignas(64) %s %s%s; // of this part", real_type(l->graph->network),
+                 node->name, dims_text(view(l->graph, node)));
     }
 }
 

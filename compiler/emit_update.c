@@ -42,19 +42,36 @@ void emit_bias_grad(Out *out, const Graph *graph, const Node *node)
 
 // --- sums of squares ----------------------------------------------------------------------------
 
-// Declares `sum`, over a part, of `term` at [i][j]. Columns are summed apart, which leaves the
-// order of the sum fixed and the loop in vectors.
+// A term in which '@' stands for the index.
+static const char *at_index(const char *term, const char *index)
+{
+    Text text = {0};
+    for (const char *c = term; *c; c++)
+        text_add(&text, *c == '@' ? "%s" : "%.1s", *c == '@' ? index : c);
+    return text.text;
+}
+
+// Declares `sum`, over a part, of `term` at each number of it. Columns are summed apart, which
+// leaves the order of the sum fixed and the loop in vectors.
 static void emit_part_sum(Out *out, const Graph *graph, const Node *node, const char *term)
 {
     const Shape shape = graph->nodes[node->input[0]].shape;
-    const int columns = shape.dims[shape.count - 1];
-    const bool rows = shape.count > 1;
+    const int width = panel_width(graph->network), last = shape.dims[shape.count - 1];
+    const int columns = shape.panel_rows && width < last ? width : last;
     line(out, "double sums[%d] = {0};", columns);
     emit_part_range(out, graph, node);
-    if (rows)
-        line(out, "%s", part_loop(graph, node));
-    line(out, "%sfor (int j = 0; j < %d; j++)", rows ? "    " : "", columns);
-    line(out, "%s    sums[j] += %s;", rows ? "    " : "", term);
+    if (shape.panel_rows) {
+        const char *const at = open_panel_rows(out, graph, node, shape);
+        line(out, "sums[j] += %s;", at_index(term, at));
+        close_panel_rows(out);
+    } else {
+        const bool rows = shape.count > 1;
+        if (rows)
+            line(out, "%s", part_loop(graph, node));
+        line(out, "%sfor (int j = 0; j < %d; j++)", rows ? "    " : "", columns);
+        line(out, "%s    sums[j] += %s;", rows ? "    " : "",
+             at_index(term, rows ? "[i][j]" : "[j]"));
+    }
     line(out, "double sum = 0;");
     line(out, "for (int j = 0; j < %d; j++)", columns);
     line(out, "    sum += sums[j];");
@@ -70,21 +87,20 @@ void emit_penalty(Out *out, const Graph *graph, const Node *node)
     const double l1 = node->attributes.l1, l2 = node->attributes.lambda;
     const char *const at = part_index(graph, node);
     if (l1 == 0) {
-        emit_part_sum(out, graph, node, "(double)w[i][j] * w[i][j]");
+        emit_part_sum(out, graph, node, "(double)w@ * w@");
         line(out, "penalty%s = %s * sum;", at, number_text(l2));
         return;
     }
     emit_part_sum(out, graph, node,
-                  l2 == 0 ? "fabs((double)w[i][j])"
-                          : format("%s * fabs((double)w[i][j]) + %s * w[i][j] * w[i][j]",
+                  l2 == 0 ? "fabs((double)w@)"
+                          : format("%s * fabs((double)w@) + %s * w@ * w@",
                                    number_text(l1), number_text(l2)));
     line(out, l2 == 0 ? "penalty%s = %s * sum;" : "penalty%s = sum;", at, number_text(l1));
 }
 
 void emit_square_sum(Out *out, const Graph *graph, const Node *node)
 {
-    const bool rows = graph->nodes[node->input[0]].shape.count > 1;
-    emit_part_sum(out, graph, node, rows ? "(double)g[i][j] * g[i][j]" : "(double)g[j] * g[j]");
+    emit_part_sum(out, graph, node, "(double)g@ * g@");
     line(out, "squares%s = sum;", part_index(graph, node));
 }
 

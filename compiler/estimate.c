@@ -48,7 +48,7 @@ static double memory_seconds(const Graph *graph, const Node *node)
     for (int k = 0; k < node->input_count; k++) {
         const Node *const input = &graph->nodes[node->input[k]];
         const bool written = has_flag(node, UPDATES) && input->op == OP_weight;
-        if (!is_repeated(node, k))
+        if (is_read(node, k))
             seconds += value_seconds(graph, input) * (written ? 2 : 1);
     }
     return seconds;

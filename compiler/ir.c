@@ -128,7 +128,8 @@ Shape shape_of(int count, ...)
 
 bool shape_equal(Shape a, Shape b)
 {
-    return a.count == b.count && !memcmp(a.dims, b.dims, (size_t)a.count * sizeof(int));
+    return a.count == b.count && a.panel_rows == b.panel_rows &&
+           !memcmp(a.dims, b.dims, (size_t)a.count * sizeof(int));
 }
 
 Shape flat(Shape shape) { return shape_of(1, (int)shape_size(shape)); }
@@ -171,6 +172,11 @@ bool is_repeated(const Node *node, int input)
         if (node->input[k] == node->input[input])
             return true;
     return false;
+}
+
+bool is_read(const Node *node, int input)
+{
+    return !is_repeated(node, input) && !(node->claims && input == node->own_inputs - 1);
 }
 
 bool runs(const Node *node, Op op)

@@ -361,6 +361,7 @@ void name_layers(Program *program);
 // reads it.
 typedef struct {
     int dims[MAX_DIMS], count; // count 0: a single number
+    int panel_rows;            // of a matrix in panels (panels.c), of each; 0: row after row
 } Shape;
 
 // How many of its shape a value has.
@@ -480,6 +481,7 @@ struct Node {
     long offset, each; // plan.c: bytes from the start of the arena, and from one block to the next
     bool local;        // plan.c: lives in one phase of one block of rows
     bool piece;        // plan.c: only the part of it that a task is at is ever there
+    bool claims;       // plan.c: its last own input is not read, but asked for
     int first, last;   // plan.c: phases in which it is alive; nodes where it is local
     bool dead;         // dropped by a pass
 };
@@ -535,13 +537,15 @@ typedef enum {
     ROWS_BY_MATRIX, // emit_product.c
     OUTER_SUM,
     ROWS_BY_PANELS,
+    OUTER_IN_PANELS,
     ROWS_SUM, // emit_rows.c
     ROWS_DOT,
 } ProductForm;
 typedef struct {
     ProductForm form;
     int terms, columns;
-    int rows; // that it mostly has
+    int rows;       // that it mostly has
+    int panel_rows; // of its matrix; 0: that is in rows
 } Product;
 enum { MAX_PRODUCTS = 512 };
 
@@ -622,6 +626,7 @@ bool has_flag(const Node *node, int flag);
 bool has_value(const Node *node);
 bool in_arena(const Node *node);
 bool is_repeated(const Node *node, int input);
+bool is_read(const Node *node, int input); // for the first time, and not only asked for
 bool runs(const Node *node, Op op); // itself or as a step
 Shape flat(Shape shape);
 int consumers(const Graph *graph, int node); // how many living nodes read it
@@ -766,6 +771,7 @@ void raw(Out *out, const char *format, ...) PRINTF(2, 3);
 void comment(Out *out, const char *format, ...) PRINTF(2, 3); // one // comment, wrapped
 // start, a list and end, the list broken between its items at 100 columns below its first.
 const char *wrapped(int indent, const char *start, const char *list, const char *end);
+void call_line(Out *out, const char *name, const char *arguments); // of a function
 const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
 const char *math(const Out *out, const char *function); // "nn_expf" for "exp"
 
@@ -828,31 +834,43 @@ void emit_product(Out *out, const char *rows, int usual_rows, int columns, int t
                   const char *w, const char *y);
 void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
                 const char *terms, const char *x, const char *dy, const char *dw, const char *add);
-// The same, with w in panels (emit_panels.c).
+// The same, with w in panels of so many rows.
 void emit_panel_product(Out *out, const char *rows, int usual_rows, int columns, int terms,
-                        const char *x, const char *panels, const char *y);
-void need_product(Out *out, ProductForm form, int terms, int columns, int rows);
+                        int panel_rows, const char *x, const char *w, const char *y);
+// The same, with dw in panels: from row `row` on, of `high` each. `change`, or NULL, are weights
+// whose rows from..to are about to be changed.
+void emit_panel_outer(Out *out, const char *from, const char *to, int usual_rows, int width,
+                      int columns, const char *terms, const char *x, const char *dy, const char *dw,
+                      const char *high, const char *row, const char *change, const char *add);
+void need_product(Out *out, Product product);
 const char *lane_type(const Network *network, int lane_count);  // "Vector8"
 void emit_macro(Out *out, const char *const *lines, int count); // REAL: the program's type
 void emit_products(Out *out, const char *body); // the functions that the body calls
 extern const char *const product_words[]; // by ProductForm: those that dense layers call
-const char *product_name(ProductForm form, int terms, int columns);
+const char *product_name(const Product *product);
+bool is_tiled(const Product *product); // or by BLAS; not the products of one row
+bool is_outer(const Product *product);
 // Strips of columns side by side: so many runs of one kind.
 typedef struct {
     int width;   // columns
     int vectors; // of `lane_count` columns each
     int lane_count;
     int skip; // so many columns before it are computed again and not stored
-    int first, runs;  // column, how many side by side
-    int wide, packed; // columns of its panel, and of all panels before it
+    int first, runs; // column, how many side by side
 } ProductStrip;
 enum { MAX_STRIPS = 16 };
 int product_strips(const Network *network, int columns, int vectors, ProductStrip *strips);
 
 // --- panels.c, emit_panels.c: weights as the tiles read them ------------------------------------
+enum { PANEL_VECTORS = 2 };              // side by side in a panel: those of a tile
+int panel_width(const Network *network); // columns of each but the last
 void lay_out_panels(Graph *graph);
+void adopt_panels(Graph *graph); // of the tensors that it reads
+bool panels_of_slices(Shape shape); // panels hold one slice's rows each
+const char *open_panels(Out *out, const Graph *graph, const Node *node);
+const char *open_panel_rows(Out *out, const Graph *graph, const Node *node, Shape shape);
+void close_panel_rows(Out *out);
 void emit_turn_panels(Out *out, const Graph *graph, const Node *node);
-long panel_numbers(const Network *network, int terms, int columns, int rows);
 
 // --- emit_window.c: tiles over windows of a picture ---------------------------------------------
 typedef struct {
@@ -908,8 +926,10 @@ Choice *read_choices(const char *path, const char *const *lines, int count);
 Choice *choice_of(const Network *network, ProductForm form, int terms, int columns, int rows);
 // Whether a product of a training reads its matrix in panels.
 bool takes_panels(const Network *network, int terms, int columns, int rows);
+bool outer_takes_panels(const Network *network, int terms, int columns, int rows);
 bool takes_blas(Network *network, ProductForm form, int terms, int columns, int rows);
 bool links_blas(const Network *network);
+bool fits_panels(const Product *product, Tiling tiling);
 Tiling tiling_of(const Network *network, const Product *product);
 int most_tile_rows(const Network *network, int vectors); // that the registers hold
 const char *choice_text(const Choice *choice);

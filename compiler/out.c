@@ -70,6 +70,11 @@ const char *wrapped(int indent, const char *start, const char *list, const char 
     return text.text;
 }
 
+void call_line(Out *out, const char *name, const char *arguments)
+{
+    line(out, "%s", wrapped(4 * out->depth, format("%s(", name), arguments, ");"));
+}
+
 // A comment of // lines, at most 100 columns wide.
 void comment(Out *out, const char *format, ...)
 {

@@ -2,66 +2,110 @@
 //
 // A tile goes down a strip of columns. In a matrix of rows each of its steps lies a whole row
 // further on, in another page or at the other end of a cache line; in a panel, a strip's columns by
-// themselves, the steps lie end to end. The panels of a weight are kept beside it, renewed by
-// whoever updates it.
+// themselves, the steps lie end to end. Weights, what the optimizer remembers of them and their
+// gradient lie in panels alike, so that an update is a loop over numbers side by side. Files hold
+// rows: whoever reads or writes one (runtime/tensors.c) finds the places.
 #include "netc.h"
 
-static int add_panels(Graph *graph, int w, long numbers)
-{
-    const int of = graph->nodes[w].attributes.tensor;
-    const Tensor tensor = graph->network->tensors[of];
-    const int panels = tensor_add(graph->network, (Tensor){.name = format("%s_panels", tensor.name),
-                                                           .layer = tensor.layer,
-                                                           .role = ROLE_DERIVED,
-                                                           .shape = shape_of(1, (int)numbers),
-                                                           .derived = of,
-                                                           .maker = OP_pack,
-                                                           .loc = tensor.loc});
-    const int id = weight_node(graph, panels);
-    add_maker(graph, panels);
-    return id;
-}
+int panel_width(const Network *network) { return PANEL_VECTORS * vector_lanes(network); }
 
-// Forward: the layer reads panels of its weights.
-static void lay_out_forward(Graph *graph, int id)
+// The update of a tensor, where nothing but products, penalties and the optimizer touches it; -1.
+static int only_update(const Graph *graph, int w)
 {
-    const int w = graph->nodes[id].input[1], rows = graph->network->block_rows;
-    const int terms = graph->nodes[w].shape.dims[0], columns = graph->nodes[w].shape.dims[1];
-    if (!takes_panels(graph->network, terms, columns, rows))
-        return;
-    const int panels = add_panels(graph, w, panel_numbers(graph->network, terms, columns, rows));
-    graph->nodes[id].input[1] = panels;
-}
-
-// Backward: the exchanged weights are made in panels at once.
-static void lay_out_backward(Graph *graph, int id)
-{
-    Network *const network = graph->network;
-    const int turned = graph->nodes[id].input[1];
-    Tensor *const tensor = &network->tensors[graph->nodes[turned].attributes.tensor];
-    const int terms = tensor->shape.dims[0], columns = tensor->shape.dims[1];
-    if (tensor->maker != OP_turn || consumers(graph, turned) != 2 || // the product, and its maker
-        !takes_panels(network, terms, columns, network->block_rows))
-        return;
-    const long numbers = panel_numbers(network, terms, columns, network->block_rows);
-    tensor->shape = shape_of(1, (int)numbers);
+    int update = -1;
     for (int i = 0; i < graph->count; i++) {
-        Node *const node = &graph->nodes[i];
-        if (i == turned || (node->op == OP_turn && node->input[0] == turned))
-            node->shape = tensor->shape;
+        const Node *const node = &graph->nodes[i];
+        for (int k = 0; !node->dead && k < node->input_count; k++) {
+            if (node->input[k] != w)
+                continue;
+            const bool reads = node->op == OP_dense || node->op == OP_dense_slice ||
+                               node->op == OP_penalty || node->op == OP_l1_grad ||
+                               node->op == OP_l2_grad || (node->op == OP_turn && k == 1);
+            const bool updates = has_flag(node, UPDATES) && !has_flag(node, DERIVES) && k == 0 &&
+                                 node->op != OP_max_norm && node->op != OP_dense_at_sgd;
+            if (!reads && !updates)
+                return -1;
+            update = updates ? i : update;
+        }
+    }
+    return update;
+}
+
+static void put_in_panels(Graph *graph, int node, int rows)
+{
+    Node *const value = &graph->nodes[node];
+    value->shape.panel_rows = rows;
+    if (value->op == OP_weight)
+        graph->network->tensors[value->attributes.tensor].shape.panel_rows = rows;
+}
+
+// A layer's weights, and all that has a number for each of them.
+static void lay_out_weights(Graph *graph, int id)
+{
+    const Network *const network = graph->network;
+    const Node *const layer = &graph->nodes[id];
+    const bool sliced = layer->op == OP_dense_slice;
+    const int w = layer->input[1], slices = sliced ? layer->shape.dims[0] : 1;
+    const Shape shape = graph->nodes[w].shape;
+    const int terms = shape.dims[0] / slices, columns = shape.dims[1];
+    const int rows = sliced ? layer->shape.dims[1] : network->block_rows;
+    const int update = only_update(graph, w);
+    if (update < 0 || !takes_panels(network, terms, columns, rows) ||
+        !outer_takes_panels(network, terms, columns, part_rows(shape)))
+        return;
+    put_in_panels(graph, w, terms);
+    put_in_panels(graph, update, terms);
+    for (int k = 2; k < graph->nodes[update].input_count; k++) {
+        const Node *const state = &graph->nodes[graph->nodes[update].input[k]];
+        if (state->op == OP_weight && shape_size(state->shape) == shape_size(shape))
+            put_in_panels(graph, graph->nodes[update].input[k], terms);
+    }
+    int gradient = graph->nodes[update].input[1];
+    for (;; gradient = graph->nodes[gradient].input[0]) {
+        put_in_panels(graph, gradient, terms);
+        const Op op = graph->nodes[gradient].op;
+        if (op != OP_l1_grad && op != OP_l2_grad)
+            break;
     }
 }
 
-// weights-in-panels: a product reads its weights in panels that their owner renews.
-// Condition: takes_panels(). The first layer, cut along its inputs (slice.c), reads rows: a slice
-// of its weights is in its owner's cache, and panels of it brought nothing.
+// Backward: the exchanged weights are made in panels at once.
+static void lay_out_turned(Graph *graph, int id)
+{
+    const int turned = graph->nodes[id].input[1];
+    const Node *const leaf = &graph->nodes[turned];
+    const Tensor *const tensor = &graph->network->tensors[leaf->attributes.tensor];
+    const int terms = leaf->shape.dims[0], columns = leaf->shape.dims[1];
+    if (tensor->maker != OP_turn || consumers(graph, turned) != 2 || // the product, and its maker
+        !takes_panels(graph->network, terms, columns, graph->network->block_rows))
+        return;
+    put_in_panels(graph, turned, terms);
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i].op == OP_turn && graph->nodes[i].input[0] == turned)
+            put_in_panels(graph, i, terms);
+}
+
+// weights-in-panels: the weights of a dense layer, and what belongs to them, lie in panels.
+// Condition: takes_panels(), for the outer product too, and no limit of their norm, which goes by
+// columns.
 void lay_out_panels(Graph *graph)
 {
     const int count = graph->count;
     for (int i = 0; i < count; i++) {
-        if (graph->nodes[i].op == OP_dense && !graph->nodes[i].dead)
-            lay_out_forward(graph, i);
-        if (graph->nodes[i].op == OP_dense_grad_x && !graph->nodes[i].dead)
-            lay_out_backward(graph, i);
+        const Node *const node = &graph->nodes[i];
+        if (!node->dead && (node->op == OP_dense || node->op == OP_dense_slice))
+            lay_out_weights(graph, i);
+        if (!node->dead && node->op == OP_dense_grad_x)
+            lay_out_turned(graph, i);
+    }
+}
+
+// Inference reads the weights as training has laid them out.
+void adopt_panels(Graph *graph)
+{
+    for (int i = 0; i < graph->count; i++) {
+        Node *const node = &graph->nodes[i];
+        if (node->op == OP_weight)
+            node->shape = graph->network->tensors[node->attributes.tensor].shape;
     }
 }

@@ -77,26 +77,47 @@ static bool is_local(const Graph *graph, int id)
     return true;
 }
 
+// The node that changes a weight by this gradient, or NULL.
+static const Node *update_by(const Graph *graph, int gradient)
+{
+    for (int i = gradient + 1; i < graph->count; i++) {
+        const Node *const update = &graph->nodes[i];
+        if (!update->dead && has_flag(update, UPDATES) && update->input_count > 1 &&
+            update->input[1] == gradient)
+            return update;
+    }
+    return NULL;
+}
+
 // gradient-in-task: the gradient of a weight that a task makes and the update in the same task
 // reads is not stored but for the part that the task is at.
 // Condition: nothing else reads it (no clipping by norm, no check of gradients, no further chunk of
 // rows), and its parts are small enough for a thread's stack.
 static bool is_piece(const Graph *graph, int id)
 {
-    const Node *const node = &graph->nodes[id];
-    if ((node->op != OP_dense_grad_w && node->op != OP_dense_slice_grad_w) || node->kept ||
-        node->chunked || node_parts(graph, node) == 1 ||
-        part_size(node->shape) > MOST_PART_NUMBERS || consumers(graph, id) != 1)
-        return false;
-    for (int i = id + 1; i < graph->count; i++) {
-        const Node *const update = &graph->nodes[i];
-        if (!update->dead && has_flag(update, UPDATES) && update->input_count > 1 &&
-            update->input[1] == id)
-            return update->phase == node->phase && update->layer == node->layer &&
-                   op_info[update->op].tasks == BY_PART &&
-                   same_cut(graph, update, node);
-    }
-    return false;
+    const Node *const node = &graph->nodes[id], *const update = update_by(graph, id);
+    return (node->op == OP_dense_grad_w || node->op == OP_dense_slice_grad_w) && update &&
+           !node->kept && !node->chunked && node_parts(graph, node) > 1 &&
+           part_size(node->shape) <= MOST_PART_NUMBERS && consumers(graph, id) == 1 &&
+           update->phase == node->phase && update->layer == node->layer &&
+           op_info[update->op].tasks == BY_PART && same_cut(graph, update, node);
+}
+
+// weights-asked-for: the task that sums a gradient asks for the weights that it is about to change,
+// while it sums.
+// Condition: other threads have read them, so that the copies of those must be given up first. A
+// slice of the first layer's weights is its thread's alone.
+static void claim_weights(Graph *graph, int id)
+{
+    Node *const node = &graph->nodes[id];
+    if (node->op != OP_dense_grad_w || !node->shape.panel_rows || node->input_count == MAX_INPUTS)
+        return;
+    for (int k = node->input_count++; k > node->own_inputs; k--)
+        node->input[k] = node->input[k - 1];
+    for (int s = 0; s < node->step_count; s++)
+        node->steps[s].first_input++;
+    node->input[node->own_inputs++] = update_by(graph, id)->input[0];
+    node->claims = true;
 }
 
 static void find_life(Graph *graph, int id)
@@ -169,6 +190,8 @@ void plan(Graph *graph)
     for (int i = 0; i < graph->count; i++) {
         Node *const node = &graph->nodes[i];
         node->piece = is_piece(graph, i);
+        if (node->piece)
+            claim_weights(graph, i);
         if (!in_arena(node))
             continue;
         find_life(graph, i);

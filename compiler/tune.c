@@ -68,14 +68,15 @@ const char *tuned_path(void)
 
 // --- the programs -------------------------------------------------------------------------------
 
-static const char *name_of(const Product *p) { return product_name(p->form, p->terms, p->columns); }
-
 // A BLAS call under the name of the tiles' function.
 static void emit_blas_product(Out *out, const Product *p)
 {
-    const bool outer = p->form == OUTER_SUM;
-    raw(out, "static void %s(%s, const void *a, const void *b, void *c%s)\n{\n", name_of(p),
-        outer ? "int from, int to, int terms" : "int rows", outer ? ", bool add" : "");
+    const bool outer = is_outer(p);
+    raw(out, "static void %s(%s, const void *a, const void *b, void *c%s)\n{\n", product_name(p),
+        outer ? "int from, int to, int terms" : "int rows",
+        p->form == OUTER_IN_PANELS ? ", int high, int row, const void *change, bool add"
+        : outer                    ? ", bool add"
+                                   : "");
     raw(out, "    cblas_%cgemm(CblasRowMajor, ", out->network->doubles ? 'd' : 's');
     if (outer)
         raw(out, "CblasTrans, CblasNoTrans, to - from, %d, terms, 1, a, %d, b, %d, add, c, %d);\n",
@@ -133,29 +134,32 @@ static const char *timing_program(Network *network, bool blas)
     long a = 1, b = 1, c = 1;
     for (int i = 0; i < network->product_count; i++) {
         const Product *const p = &network->products[i];
-        if (p->form > ROWS_BY_PANELS || choice_of(network, p->form, p->terms, p->columns, p->rows))
+        if (!is_tiled(p) || choice_of(network, p->form, p->terms, p->columns, p->rows))
             continue;
-        const char *const name = name_of(p);
-        const bool outer = p->form == OUTER_SUM;
+        const bool outer = is_outer(p);
         const long rows = outer ? outer_terms(network) : p->rows;
         a = larger(a, rows * p->terms);
-        b = larger(b, (outer ? rows : p->terms) * (p->columns + 64L)); // panels are wider
+        b = larger(b, (outer ? rows : p->terms) * p->columns);
         c = larger(c, (long)(outer ? p->terms : p->rows) * p->columns);
-        text_add(&calls,
-                 outer ? "    TIME(%d, %s(0, %d, %ld, a, b, c, false));\n"
-                       : "    TIME(%d, %s(%d, a, b, c));\n",
-                 i, name, p->rows, rows);
+        text_add(&calls, "    TIME(%d, %s(", i, product_name(p));
+        if (p->form == OUTER_IN_PANELS)
+            text_add(&calls, "0, %d, %ld, a, b, c, %d, 0, NULL, false));\n", p->rows, rows,
+                     p->rows);
+        else if (outer)
+            text_add(&calls, "0, %d, %ld, a, b, c, false));\n", p->rows, rows);
+        else
+            text_add(&calls, "%d, a, b, c));\n", p->rows);
     }
     if (!calls.length)
         return NULL;
     Out out = {.network = network};
-    raw(&out, "#include <stdbool.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <string.h>\n"
-              "#include <time.h>\n");
+    raw(&out, "#include <stdbool.h>\n#include <stdint.h>\n#include <stdio.h>\n"
+              "#include <stdlib.h>\n#include <string.h>\n#include <time.h>\n");
     raw(&out, "%s#define REAL %s\n", blas ? "#include <cblas.h>\n" : "", real_type(network));
     raw(&out, "static inline int nn_min(int a, int b) { return a < b ? a : b; }\n");
     for (int i = 0; blas && i < network->product_count; i++)
-        if (network->products[i].form <= ROWS_BY_PANELS &&
-            strstr(calls.text, format("%s(", name_of(&network->products[i]))))
+        if (is_tiled(&network->products[i]) &&
+            strstr(calls.text, format("%s(", product_name(&network->products[i]))))
             emit_blas_product(&out, &network->products[i]);
     if (!blas)
         emit_products(&out, calls.text);
@@ -195,6 +199,8 @@ static bool time_candidate(Network *network, const BuildOptions *options, Tiling
     for (; times && sscanf(times, "%d %lf%n", &index, &seconds, &length) == 2; times += length) {
         const Product *const p = &network->products[index];
         Tiling resolved = tiling;
+        if (!tiling.blas && !fits_panels(p, tiling))
+            continue;
         if (!tiling.blas)
             resolved.rows = tile_rows(network, p, tiling);
         if (best[index].seconds == 0 || seconds < best[index].seconds)

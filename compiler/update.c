@@ -163,7 +163,7 @@ void add_maker(Graph *graph, int derived)
     const int id = NODE(graph, tensor.maker, tensor.layer, tensor.loc, weight_node(graph, derived),
                         weight_node(graph, tensor.derived));
     graph->nodes[id].name = graph->network->tensors[tensor.derived].name;
-    graph->nodes[id].suffix = tensor.maker == OP_pack ? "pack" : "turn";
+    graph->nodes[id].suffix = "turn";
     infer_shape(graph, id);
 }
 

@@ -85,7 +85,8 @@ static _Alignas(64) float batchnorm5_beta[128];
 static _Alignas(64) float conv6_w[3][3][128][128]; // uniform within sqrt(6 / (1152 + 1152)) (glorot)
 static _Alignas(64) float batchnorm6_gamma[128];
 static _Alignas(64) float batchnorm6_beta[128];
-static _Alignas(64) float dense1_w[1152][256]; // uniform within sqrt(6 / (1152 + 256)) (glorot)
+// 1152x256 in panels of 1152x32
+static _Alignas(64) float dense1_w[294912]; // uniform within sqrt(6 / (1152 + 256)) (glorot)
 static _Alignas(64) float batchnorm7_gamma[256];
 static _Alignas(64) float batchnorm7_beta[256];
 static _Alignas(64) float dense2_w[256][10]; // uniform within sqrt(6 / (256 + 10)) (glorot)
@@ -144,8 +145,10 @@ static _Alignas(64) float batchnorm6_gamma_m[128];
 static _Alignas(64) float batchnorm6_gamma_v[128];
 static _Alignas(64) float batchnorm6_beta_m[128];
 static _Alignas(64) float batchnorm6_beta_v[128];
-static _Alignas(64) float dense1_w_m[1152][256];
-static _Alignas(64) float dense1_w_v[1152][256];
+// 1152x256 in panels of 1152x32
+static _Alignas(64) float dense1_w_m[294912];
+// 1152x256 in panels of 1152x32
+static _Alignas(64) float dense1_w_v[294912];
 static _Alignas(64) float batchnorm7_gamma_m[256];
 static _Alignas(64) float batchnorm7_gamma_v[256];
 static _Alignas(64) float batchnorm7_beta_m[256];
@@ -155,15 +158,15 @@ static _Alignas(64) float dense2_w_v[256][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
-// weights as products read them: in panels, or with rows and columns exchanged
+// weights as backward products read them: rows and columns exchanged
 static _Alignas(64) float dense2_w_turned[10][256];
+// 256x1152 in panels of 256x32
 static _Alignas(64) float dense1_w_turned[294912];
 static _Alignas(64) float conv6_w_turned[3][3][128][128];
 static _Alignas(64) float conv5_w_turned[3][3][128][64];
 static _Alignas(64) float conv4_w_turned[3][3][64][64];
 static _Alignas(64) float conv3_w_turned[3][3][64][32];
 static _Alignas(64) float conv2_w_turned[3][3][32][32];
-static _Alignas(64) float dense1_w_panels[294912];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -302,7 +305,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
-enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are needed
+// The memory is asked for a row of b so many rows before it is needed.
+enum { AHEAD = 16 };
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
@@ -320,9 +324,10 @@ enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are n
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
         for (int p = 0; p < terms; p++) {                                                 \
             Vector row[VECTORS];                                                          \
+            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
-                __builtin_prefetch(b + (p + AHEAD) * bp + j * LANES);                     \
+                __builtin_prefetch((void *)(next + j * sizeof(Vector)));                  \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
@@ -363,6 +368,14 @@ STRIP(strip_11_10x2, 11, 10, 1, Vector2, 0)
 STRIP(strip_14_4x8, 14, 4, 1, Vector8, 0)
 STRIP(strip_14_4x2, 14, 4, 1, Vector2, 0)
 
+// Asks for the memory of numbers that are about to be changed, so that other threads give up their
+// copies. Inlined always: gcc 12 drops calls without another effect.
+static inline __attribute__((always_inline)) void claim(const float *from, int count)
+{
+    for (int i = 0; i < count; i += 64 / (int)sizeof(float))
+        __builtin_prefetch(from + i, 1);
+}
+
 // c[rows][256] = a[rows][1152] b[1152][256], with b in panels
 static void panels_1152x256(int rows, const void *left, const void *right, void *result)
 {
@@ -381,28 +394,24 @@ static void panels_256x1152(int rows, const void *left, const void *right, void 
         strip_11_10x32(rows, 256, a, 256, 1, b + j * 256, 32, c + j, 1152, false);
 }
 
-// c = rows from..to of the 1152x256 sums a[terms][1152]' b[terms][256], or c + those. So many
-// terms at a time that what the tiles read again stays in the first cache.
-static void outer_1152x256(int from, int to, int terms, const void *left, const void *right,
-                           void *result, bool add)
+// c = rows from..to of the 1152x256 sums a[terms][1152]' b[terms][256], or c + those, in panels of
+// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
+// many terms at a time that what the tiles read again stays in the first cache.
+static void outer_panels_1152x256(int from, int to, int terms, const void *left, const void *right,
+                                  void *result, int high, int row, const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 1152 + from;
         const float *const b = (const float *)right + (size_t)at * 256;
         float *const c = result;
-        for (int j = 0; j < 256; j += 32)
-            strip_12_4x32(to - from, some, a, 1, 1152, b + j, 256, c + j, 256, add || at > 0);
+        for (int j = 0; j < 256; j += 32) {
+            if (change && at == 0)
+                claim((const float *)change + j * 1152 + from * 32, (to - from) * 32);
+            strip_12_4x32(to - from, some, a, 1, 1152, b + j, 256, c + j * high + row * 32, 32,
+                          add || at > 0);
+        }
     }
-}
-
-// c[rows][256] = a[rows][1152] b[1152][256]
-static void product_1152x256(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 256; j += 32)
-        strip_11_10x32(rows, 1152, a, 1152, 1, b + j, 256, c + j, 256, false);
 }
 
 // c[rows][10] = a[rows][256] b[256][10]
@@ -2611,57 +2620,56 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
 
 // forward: y = x w
 // dw = x' dy
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 72][256],
-                              const float x[BATCH][1152], const float dy[BATCH][256])
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 18432],
+                              const float x[BATCH][1152], const float dy[BATCH][256],
+                              const float w[294912])
 {
     const int from = part * 72, to = nn_min(from + 72, 1152);
-    outer_1152x256(from, to, batch->rows, x, dy, dw, false);
+    outer_panels_1152x256(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
-static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 1152][256],
-                            const float g[72][256], float m[restrict 1152][256],
-                            float v[restrict 1152][256])
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 294912],
+                            const float g[18432], float m[restrict 294912],
+                            float v[restrict 294912])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 72, to = nn_min(from + 72, 1152);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 256; j++) {
-            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+    for (int j = 0; j < 256; j += 32) {
+        const int wide = nn_min(32, 256 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = j * 1152 + from * wide + i;
+            m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
+            v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
         }
-}
-
-// turned = w', rows and columns exchanged
-static void dense1_w_turn(int part, float turned[restrict 294912], const float w[1152][256])
-{
-    const int from = part * 72, to = nn_min(from + 72, 1152);
-    for (int j = 0; j < 1152; j += 32) {
-        const int low = nn_max(from, j), high = nn_min(to, j + 32);
-        if (low < high)
-            nn_turn_float(high - low, 256, w[low], 256, turned + j * 256 + low - j, 32);
     }
 }
 
-// panels = w, the columns of each strip of tiles by themselves
-static void dense1_w_pack(int part, float panels[restrict 294912], const float w[1152][256])
+// turned = w', rows and columns exchanged
+static void dense1_w_turn(int part, float turned[restrict 294912], const float w[294912])
 {
     const int from = part * 72, to = nn_min(from + 72, 1152);
-    for (int j = 0; j < 256; j += 32)
-        for (int i = from; i < to; i++)
-            memcpy(panels + j * 1152 + i * 32, &w[i][j], 32 * sizeof(float));
+    for (int k = from / 32 * 32; k < to; k += 32) {
+        const int low = nn_max(from, k), high = nn_min(to, k + 32);
+        const int line = nn_min(32, 1152 - k); // of turned
+        for (int j = 0; j < 256; j += 32) {
+            const int wide = nn_min(32, 256 - j);
+            nn_turn_float(high - low, wide, w + j * 1152 + low * wide, wide,
+                          turned + k * 256 + low - k + j * line, line);
+        }
+    }
 }
 
 // y = x w
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm7)
 // then y = x < 0 ? 0 : x (relu7)
 static void dense1_infer(int rows, float y[restrict ROWS][256], const float x[ROWS][1152],
-                         const float w[1152][256], const float mean[256], const float variance[256],
+                         const float w[294912], const float mean[256], const float variance[256],
                          const float gamma[256], const float beta[256])
 {
-    product_1152x256(rows, x, w, y);
+    panels_1152x256(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 256; j++) {
             float v = y[i][j];
@@ -3019,8 +3027,6 @@ static void prepare(void)
         conv3_w_turn(part, (void *)conv3_w_turned, (void *)conv3_w);
     for (int part = 0; part < 4; part++)
         conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
-    for (int part = 0; part < 16; part++)
-        dense1_w_pack(part, dense1_w_panels, dense1_w);
 }
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
@@ -3069,7 +3075,7 @@ enum {
     CALL_pool3_forward, CALL_pool3_backward,
     CALL_dropout3_forward,
     CALL_dense1_forward, CALL_dense1_backward, CALL_dense1_w_gradient, CALL_dense1_w_update,
-    CALL_dense1_w_turn, CALL_dense1_w_pack,
+    CALL_dense1_w_turn,
     CALL_batchnorm7_sums, CALL_batchnorm7_stats, CALL_batchnorm7_follow, CALL_batchnorm7_forward,
     CALL_batchnorm7_beta_partial, CALL_batchnorm7_beta_gradient, CALL_batchnorm7_gamma_partial,
     CALL_batchnorm7_gamma_gradient, CALL_batchnorm7_backward, CALL_batchnorm7_gamma_update,
@@ -3178,7 +3184,7 @@ static inline __attribute__((always_inline)) void step(
                 batchnorm6_gamma, batchnorm6_beta);
         nn_call(pool3_forward, rows, BLOCK(pool3), BLOCK(relu6));
         nn_call(dropout3_forward, batch, first, rows, BLOCK(dropout3), BLOCK(pool3));
-        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(dropout3), dense1_w_panels);
+        nn_call(dense1_forward, rows, BLOCK(dense1), BLOCK(dropout3), dense1_w);
         nn_call(batchnorm7_sums, rows, BLOCK(batchnorm7_sums), BLOCK(dense1));
     }
     nn_barrier();
@@ -3264,11 +3270,11 @@ static inline __attribute__((always_inline)) void step(
     nn_barrier();
 
     nn_each (part, 16) {
-        _Alignas(64) float d_dense1_w[72][256]; // of this part
-        nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(dropout3), WHOLE(d_dense1));
+        _Alignas(64) float d_dense1_w[18432]; // of this part
+        nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(dropout3), WHOLE(d_dense1),
+                dense1_w);
         nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m, dense1_w_v);
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
-        nn_call(dense1_w_pack, part, dense1_w_panels, dense1_w);
     }
     nn_single (0) {
         nn_call(batchnorm6_beta_gradient, WHOLE(d_batchnorm6_beta),
@@ -3626,7 +3632,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout3_forward(batch, first, rows, BLOCK(dropout3), BLOCK(pool3));
         if (!nn_finite_f32(BLOCK(dropout3), rows * 1152L))
             return "dropout3";
-        dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w_panels);
+        dense1_forward(rows, BLOCK(dense1), BLOCK(dropout3), dense1_w);
         if (!nn_finite_f32(BLOCK(dense1), rows * 256L))
             return "dense1";
         batchnorm7_sums(rows, BLOCK(batchnorm7_sums), BLOCK(dense1));
@@ -3686,89 +3692,89 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"conv1_w", NN_WEIGHT, {3, 3, 1, 32}, conv1_w, NULL, NN_UNIFORM, 0.142133811},
-    {"batchnorm1_gamma", NN_WEIGHT, {32}, batchnorm1_gamma, NULL, NN_CONSTANT, 1},
-    {"batchnorm1_beta", NN_WEIGHT, {32}, batchnorm1_beta, NULL, NN_CONSTANT, 0},
-    {"batchnorm1_mean", NN_STATE, {32}, batchnorm1_mean, NULL, NN_CONSTANT, 0},
-    {"batchnorm1_variance", NN_STATE, {32}, batchnorm1_variance, NULL, NN_CONSTANT, 1},
-    {"conv2_w", NN_WEIGHT, {3, 3, 32, 32}, conv2_w, NULL, NN_UNIFORM, 0.102062073},
-    {"batchnorm2_gamma", NN_WEIGHT, {32}, batchnorm2_gamma, NULL, NN_CONSTANT, 1},
-    {"batchnorm2_beta", NN_WEIGHT, {32}, batchnorm2_beta, NULL, NN_CONSTANT, 0},
-    {"batchnorm2_mean", NN_STATE, {32}, batchnorm2_mean, NULL, NN_CONSTANT, 0},
-    {"batchnorm2_variance", NN_STATE, {32}, batchnorm2_variance, NULL, NN_CONSTANT, 1},
-    {"conv3_w", NN_WEIGHT, {3, 3, 32, 64}, conv3_w, NULL, NN_UNIFORM, 0.0833333333},
-    {"batchnorm3_gamma", NN_WEIGHT, {64}, batchnorm3_gamma, NULL, NN_CONSTANT, 1},
-    {"batchnorm3_beta", NN_WEIGHT, {64}, batchnorm3_beta, NULL, NN_CONSTANT, 0},
-    {"batchnorm3_mean", NN_STATE, {64}, batchnorm3_mean, NULL, NN_CONSTANT, 0},
-    {"batchnorm3_variance", NN_STATE, {64}, batchnorm3_variance, NULL, NN_CONSTANT, 1},
-    {"conv4_w", NN_WEIGHT, {3, 3, 64, 64}, conv4_w, NULL, NN_UNIFORM, 0.0721687836},
-    {"batchnorm4_gamma", NN_WEIGHT, {64}, batchnorm4_gamma, NULL, NN_CONSTANT, 1},
-    {"batchnorm4_beta", NN_WEIGHT, {64}, batchnorm4_beta, NULL, NN_CONSTANT, 0},
-    {"batchnorm4_mean", NN_STATE, {64}, batchnorm4_mean, NULL, NN_CONSTANT, 0},
-    {"batchnorm4_variance", NN_STATE, {64}, batchnorm4_variance, NULL, NN_CONSTANT, 1},
-    {"conv5_w", NN_WEIGHT, {3, 3, 64, 128}, conv5_w, NULL, NN_UNIFORM, 0.0589255651},
-    {"batchnorm5_gamma", NN_WEIGHT, {128}, batchnorm5_gamma, NULL, NN_CONSTANT, 1},
-    {"batchnorm5_beta", NN_WEIGHT, {128}, batchnorm5_beta, NULL, NN_CONSTANT, 0},
-    {"batchnorm5_mean", NN_STATE, {128}, batchnorm5_mean, NULL, NN_CONSTANT, 0},
-    {"batchnorm5_variance", NN_STATE, {128}, batchnorm5_variance, NULL, NN_CONSTANT, 1},
-    {"conv6_w", NN_WEIGHT, {3, 3, 128, 128}, conv6_w, NULL, NN_UNIFORM, 0.0510310363},
-    {"batchnorm6_gamma", NN_WEIGHT, {128}, batchnorm6_gamma, NULL, NN_CONSTANT, 1},
-    {"batchnorm6_beta", NN_WEIGHT, {128}, batchnorm6_beta, NULL, NN_CONSTANT, 0},
-    {"batchnorm6_mean", NN_STATE, {128}, batchnorm6_mean, NULL, NN_CONSTANT, 0},
-    {"batchnorm6_variance", NN_STATE, {128}, batchnorm6_variance, NULL, NN_CONSTANT, 1},
-    {"dense1_w", NN_WEIGHT, {1152, 256}, dense1_w, NULL, NN_UNIFORM, 0.065279121},
-    {"batchnorm7_gamma", NN_WEIGHT, {256}, batchnorm7_gamma, NULL, NN_CONSTANT, 1},
-    {"batchnorm7_beta", NN_WEIGHT, {256}, batchnorm7_beta, NULL, NN_CONSTANT, 0},
-    {"batchnorm7_mean", NN_STATE, {256}, batchnorm7_mean, NULL, NN_CONSTANT, 0},
-    {"batchnorm7_variance", NN_STATE, {256}, batchnorm7_variance, NULL, NN_CONSTANT, 1},
-    {"dense2_w", NN_WEIGHT, {256, 10}, dense2_w, NULL, NN_UNIFORM, 0.150187852},
-    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0},
-    {"conv1_w_m", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_m, NULL, NN_CONSTANT, 0},
-    {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm1_gamma_m", NN_OPTIMIZER, {32}, batchnorm1_gamma_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm1_gamma_v", NN_OPTIMIZER, {32}, batchnorm1_gamma_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm1_beta_m", NN_OPTIMIZER, {32}, batchnorm1_beta_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm1_beta_v", NN_OPTIMIZER, {32}, batchnorm1_beta_v, NULL, NN_CONSTANT, 0},
-    {"conv2_w_m", NN_OPTIMIZER, {3, 3, 32, 32}, conv2_w_m, NULL, NN_CONSTANT, 0},
-    {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 32}, conv2_w_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm2_gamma_m", NN_OPTIMIZER, {32}, batchnorm2_gamma_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm2_gamma_v", NN_OPTIMIZER, {32}, batchnorm2_gamma_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm2_beta_m", NN_OPTIMIZER, {32}, batchnorm2_beta_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm2_beta_v", NN_OPTIMIZER, {32}, batchnorm2_beta_v, NULL, NN_CONSTANT, 0},
-    {"conv3_w_m", NN_OPTIMIZER, {3, 3, 32, 64}, conv3_w_m, NULL, NN_CONSTANT, 0},
-    {"conv3_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv3_w_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm3_gamma_m", NN_OPTIMIZER, {64}, batchnorm3_gamma_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm3_gamma_v", NN_OPTIMIZER, {64}, batchnorm3_gamma_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm3_beta_m", NN_OPTIMIZER, {64}, batchnorm3_beta_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm3_beta_v", NN_OPTIMIZER, {64}, batchnorm3_beta_v, NULL, NN_CONSTANT, 0},
-    {"conv4_w_m", NN_OPTIMIZER, {3, 3, 64, 64}, conv4_w_m, NULL, NN_CONSTANT, 0},
-    {"conv4_w_v", NN_OPTIMIZER, {3, 3, 64, 64}, conv4_w_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm4_gamma_m", NN_OPTIMIZER, {64}, batchnorm4_gamma_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm4_gamma_v", NN_OPTIMIZER, {64}, batchnorm4_gamma_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm4_beta_m", NN_OPTIMIZER, {64}, batchnorm4_beta_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm4_beta_v", NN_OPTIMIZER, {64}, batchnorm4_beta_v, NULL, NN_CONSTANT, 0},
-    {"conv5_w_m", NN_OPTIMIZER, {3, 3, 64, 128}, conv5_w_m, NULL, NN_CONSTANT, 0},
-    {"conv5_w_v", NN_OPTIMIZER, {3, 3, 64, 128}, conv5_w_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm5_gamma_m", NN_OPTIMIZER, {128}, batchnorm5_gamma_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm5_gamma_v", NN_OPTIMIZER, {128}, batchnorm5_gamma_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm5_beta_m", NN_OPTIMIZER, {128}, batchnorm5_beta_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm5_beta_v", NN_OPTIMIZER, {128}, batchnorm5_beta_v, NULL, NN_CONSTANT, 0},
-    {"conv6_w_m", NN_OPTIMIZER, {3, 3, 128, 128}, conv6_w_m, NULL, NN_CONSTANT, 0},
-    {"conv6_w_v", NN_OPTIMIZER, {3, 3, 128, 128}, conv6_w_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm6_gamma_m", NN_OPTIMIZER, {128}, batchnorm6_gamma_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm6_gamma_v", NN_OPTIMIZER, {128}, batchnorm6_gamma_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm6_beta_m", NN_OPTIMIZER, {128}, batchnorm6_beta_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm6_beta_v", NN_OPTIMIZER, {128}, batchnorm6_beta_v, NULL, NN_CONSTANT, 0},
-    {"dense1_w_m", NN_OPTIMIZER, {1152, 256}, dense1_w_m, NULL, NN_CONSTANT, 0},
-    {"dense1_w_v", NN_OPTIMIZER, {1152, 256}, dense1_w_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm7_gamma_m", NN_OPTIMIZER, {256}, batchnorm7_gamma_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm7_gamma_v", NN_OPTIMIZER, {256}, batchnorm7_gamma_v, NULL, NN_CONSTANT, 0},
-    {"batchnorm7_beta_m", NN_OPTIMIZER, {256}, batchnorm7_beta_m, NULL, NN_CONSTANT, 0},
-    {"batchnorm7_beta_v", NN_OPTIMIZER, {256}, batchnorm7_beta_v, NULL, NN_CONSTANT, 0},
-    {"dense2_w_m", NN_OPTIMIZER, {256, 10}, dense2_w_m, NULL, NN_CONSTANT, 0},
-    {"dense2_w_v", NN_OPTIMIZER, {256, 10}, dense2_w_v, NULL, NN_CONSTANT, 0},
-    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0},
-    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0},
+    {"conv1_w", NN_WEIGHT, {3, 3, 1, 32}, conv1_w, NULL, NN_UNIFORM, 0.142133811, {0, 0}},
+    {"batchnorm1_gamma", NN_WEIGHT, {32}, batchnorm1_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"batchnorm1_beta", NN_WEIGHT, {32}, batchnorm1_beta, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm1_mean", NN_STATE, {32}, batchnorm1_mean, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm1_variance", NN_STATE, {32}, batchnorm1_variance, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"conv2_w", NN_WEIGHT, {3, 3, 32, 32}, conv2_w, NULL, NN_UNIFORM, 0.102062073, {0, 0}},
+    {"batchnorm2_gamma", NN_WEIGHT, {32}, batchnorm2_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"batchnorm2_beta", NN_WEIGHT, {32}, batchnorm2_beta, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm2_mean", NN_STATE, {32}, batchnorm2_mean, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm2_variance", NN_STATE, {32}, batchnorm2_variance, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"conv3_w", NN_WEIGHT, {3, 3, 32, 64}, conv3_w, NULL, NN_UNIFORM, 0.0833333333, {0, 0}},
+    {"batchnorm3_gamma", NN_WEIGHT, {64}, batchnorm3_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"batchnorm3_beta", NN_WEIGHT, {64}, batchnorm3_beta, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm3_mean", NN_STATE, {64}, batchnorm3_mean, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm3_variance", NN_STATE, {64}, batchnorm3_variance, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"conv4_w", NN_WEIGHT, {3, 3, 64, 64}, conv4_w, NULL, NN_UNIFORM, 0.0721687836, {0, 0}},
+    {"batchnorm4_gamma", NN_WEIGHT, {64}, batchnorm4_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"batchnorm4_beta", NN_WEIGHT, {64}, batchnorm4_beta, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm4_mean", NN_STATE, {64}, batchnorm4_mean, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm4_variance", NN_STATE, {64}, batchnorm4_variance, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"conv5_w", NN_WEIGHT, {3, 3, 64, 128}, conv5_w, NULL, NN_UNIFORM, 0.0589255651, {0, 0}},
+    {"batchnorm5_gamma", NN_WEIGHT, {128}, batchnorm5_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"batchnorm5_beta", NN_WEIGHT, {128}, batchnorm5_beta, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm5_mean", NN_STATE, {128}, batchnorm5_mean, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm5_variance", NN_STATE, {128}, batchnorm5_variance, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"conv6_w", NN_WEIGHT, {3, 3, 128, 128}, conv6_w, NULL, NN_UNIFORM, 0.0510310363, {0, 0}},
+    {"batchnorm6_gamma", NN_WEIGHT, {128}, batchnorm6_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"batchnorm6_beta", NN_WEIGHT, {128}, batchnorm6_beta, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm6_mean", NN_STATE, {128}, batchnorm6_mean, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm6_variance", NN_STATE, {128}, batchnorm6_variance, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"dense1_w", NN_WEIGHT, {1152, 256}, dense1_w, NULL, NN_UNIFORM, 0.065279121, {1152, 32}},
+    {"batchnorm7_gamma", NN_WEIGHT, {256}, batchnorm7_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"batchnorm7_beta", NN_WEIGHT, {256}, batchnorm7_beta, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm7_mean", NN_STATE, {256}, batchnorm7_mean, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm7_variance", NN_STATE, {256}, batchnorm7_variance, NULL, NN_CONSTANT, 1, {0, 0}},
+    {"dense2_w", NN_WEIGHT, {256, 10}, dense2_w, NULL, NN_UNIFORM, 0.150187852, {0, 0}},
+    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv1_w_m", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm1_gamma_m", NN_OPTIMIZER, {32}, batchnorm1_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm1_gamma_v", NN_OPTIMIZER, {32}, batchnorm1_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm1_beta_m", NN_OPTIMIZER, {32}, batchnorm1_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm1_beta_v", NN_OPTIMIZER, {32}, batchnorm1_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv2_w_m", NN_OPTIMIZER, {3, 3, 32, 32}, conv2_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 32}, conv2_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm2_gamma_m", NN_OPTIMIZER, {32}, batchnorm2_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm2_gamma_v", NN_OPTIMIZER, {32}, batchnorm2_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm2_beta_m", NN_OPTIMIZER, {32}, batchnorm2_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm2_beta_v", NN_OPTIMIZER, {32}, batchnorm2_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv3_w_m", NN_OPTIMIZER, {3, 3, 32, 64}, conv3_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv3_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv3_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm3_gamma_m", NN_OPTIMIZER, {64}, batchnorm3_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm3_gamma_v", NN_OPTIMIZER, {64}, batchnorm3_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm3_beta_m", NN_OPTIMIZER, {64}, batchnorm3_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm3_beta_v", NN_OPTIMIZER, {64}, batchnorm3_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv4_w_m", NN_OPTIMIZER, {3, 3, 64, 64}, conv4_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv4_w_v", NN_OPTIMIZER, {3, 3, 64, 64}, conv4_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm4_gamma_m", NN_OPTIMIZER, {64}, batchnorm4_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm4_gamma_v", NN_OPTIMIZER, {64}, batchnorm4_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm4_beta_m", NN_OPTIMIZER, {64}, batchnorm4_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm4_beta_v", NN_OPTIMIZER, {64}, batchnorm4_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv5_w_m", NN_OPTIMIZER, {3, 3, 64, 128}, conv5_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv5_w_v", NN_OPTIMIZER, {3, 3, 64, 128}, conv5_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm5_gamma_m", NN_OPTIMIZER, {128}, batchnorm5_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm5_gamma_v", NN_OPTIMIZER, {128}, batchnorm5_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm5_beta_m", NN_OPTIMIZER, {128}, batchnorm5_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm5_beta_v", NN_OPTIMIZER, {128}, batchnorm5_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv6_w_m", NN_OPTIMIZER, {3, 3, 128, 128}, conv6_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv6_w_v", NN_OPTIMIZER, {3, 3, 128, 128}, conv6_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm6_gamma_m", NN_OPTIMIZER, {128}, batchnorm6_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm6_gamma_v", NN_OPTIMIZER, {128}, batchnorm6_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm6_beta_m", NN_OPTIMIZER, {128}, batchnorm6_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm6_beta_v", NN_OPTIMIZER, {128}, batchnorm6_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w_m", NN_OPTIMIZER, {1152, 256}, dense1_w_m, NULL, NN_CONSTANT, 0, {1152, 32}},
+    {"dense1_w_v", NN_OPTIMIZER, {1152, 256}, dense1_w_v, NULL, NN_CONSTANT, 0, {1152, 32}},
+    {"batchnorm7_gamma_m", NN_OPTIMIZER, {256}, batchnorm7_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm7_gamma_v", NN_OPTIMIZER, {256}, batchnorm7_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm7_beta_m", NN_OPTIMIZER, {256}, batchnorm7_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"batchnorm7_beta_v", NN_OPTIMIZER, {256}, batchnorm7_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w_m", NN_OPTIMIZER, {256, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w_v", NN_OPTIMIZER, {256, 10}, dense2_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture
@@ -3981,7 +3987,6 @@ static const NnCall calls[] = {
     [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 294912},
     [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 147456},
     [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 73728},
-    [CALL_dense1_w_pack] = {"dense1_w_pack", "dense1", NN_UPDATE, 0, 0, 0, 0, 2359296},
 };
 
 const NnModel nn_model = {
@@ -4034,7 +4039,7 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 29,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 584874,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 5857448, .optimizer_bytes = 4678992,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 4677800, .optimizer_bytes = 4678992,
     .operations_forward = 59426504, .operations_backward = 118022563, .operations_update = 5848740,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

@@ -39,14 +39,17 @@ static int rows_from(int first, const NnBatch *batch)
 // --- tensors that outlive a step -----------------------------------------------------------------
 
 // weights, which training changes, and what they are at first
-static _Alignas(64) float dense1_w[784][300]; // uniform within sqrt(6 / (784 + 300)) (glorot)
+// 784x300 in panels of 196x32
+static _Alignas(64) float dense1_w[235200]; // uniform within sqrt(6 / (784 + 300)) (glorot)
 static _Alignas(64) float dense1_b[300]; // zeros
 static _Alignas(64) float dense2_w[300][10]; // uniform within sqrt(6 / (300 + 10)) (glorot)
 static _Alignas(64) float dense2_b[10]; // zeros
 
 // what the optimizer remembers
-static _Alignas(64) float dense1_w_m[784][300];
-static _Alignas(64) float dense1_w_v[784][300];
+// 784x300 in panels of 196x32
+static _Alignas(64) float dense1_w_m[235200];
+// 784x300 in panels of 196x32
+static _Alignas(64) float dense1_w_v[235200];
 static _Alignas(64) float dense1_b_m[300];
 static _Alignas(64) float dense1_b_v[300];
 static _Alignas(64) float dense2_w_m[300][10];
@@ -54,7 +57,7 @@ static _Alignas(64) float dense2_w_v[300][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
-// weights as products read them: in panels, or with rows and columns exchanged
+// weights as backward products read them: rows and columns exchanged
 static _Alignas(64) float dense2_w_turned[10][300];
 
 // --- the arena -----------------------------------------------------------------------------------
@@ -99,7 +102,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
-enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are needed
+// The memory is asked for a row of b so many rows before it is needed.
+enum { AHEAD = 16 };
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
@@ -117,9 +121,10 @@ enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are n
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
         for (int p = 0; p < terms; p++) {                                                 \
             Vector row[VECTORS];                                                          \
+            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
-                __builtin_prefetch(b + (p + AHEAD) * bp + j * LANES);                     \
+                __builtin_prefetch((void *)(next + j * sizeof(Vector)));                  \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
@@ -164,40 +169,60 @@ STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
 STRIP(strip_14_6x8, 14, 6, 1, Vector8, 0)
 STRIP(strip_14_6x2, 14, 6, 1, Vector2, 0)
 
-// c[rows][300] = a[rows][196] b[196][300]
-static void product_196x300(int rows, const void *left, const void *right, void *result)
+// Asks for the memory of numbers that are about to be changed, so that other threads give up their
+// copies. Inlined always: gcc 12 drops calls without another effect.
+static inline __attribute__((always_inline)) void claim(const float *from, int count)
+{
+    for (int i = 0; i < count; i += 64 / (int)sizeof(float))
+        __builtin_prefetch(from + i, 1);
+}
+
+// c[rows][300] = a[rows][196] b[196][300], with b in panels
+static void panels_196x300(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
-        strip_13_9x32(rows, 196, a, 196, 1, b + j, 300, c + j, 300, false);
-    strip_13_9x12of16(rows, 196, a, 196, 1, b + 284, 300, c + 284, 300, false);
+        strip_13_9x32(rows, 196, a, 196, 1, b + j * 196, 32, c + j, 300, false);
+    strip_13_9x12of16(rows, 196, a, 196, 1, b + 288 * 196 - 4, 12, c + 284, 300, false);
 }
 
-// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], or c + those. So many terms
-// at a time that what the tiles read again stays in the first cache.
-static void outer_196x300(int from, int to, int terms, const void *left, const void *right,
-                          void *result, bool add)
+// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], or c + those, in panels of
+// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
+// many terms at a time that what the tiles read again stays in the first cache.
+static void outer_panels_196x300(int from, int to, int terms, const void *left, const void *right,
+                                 void *result, int high, int row, const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 196 + from;
         const float *const b = (const float *)right + (size_t)at * 300;
         float *const c = result;
-        for (int j = 0; j < 288; j += 32)
-            strip_14_4x32(to - from, some, a, 1, 196, b + j, 300, c + j, 300, add || at > 0);
-        strip_14_4x12of16(to - from, some, a, 1, 196, b + 284, 300, c + 284, 300, add || at > 0);
+        for (int j = 0; j < 288; j += 32) {
+            if (change && at == 0)
+                claim((const float *)change + j * 196 + from * 32, (to - from) * 32);
+            strip_14_4x32(to - from, some, a, 1, 196, b + j, 300, c + j * high + row * 32, 32,
+                          add || at > 0);
+        }
+        if (change && at == 0)
+            claim((const float *)change + 288 * 196 + from * 12, (to - from) * 12);
+        strip_14_4x12of16(to - from, some, a, 1, 196, b + 284, 300, c + 288 * high + row * 12 - 4,
+                          12, add || at > 0);
     }
 }
 
-// c[rows][300] = a[rows][784] b[784][300]
-static void product_784x300(int rows, const void *left, const void *right, void *result)
+// c[rows][300] = a[rows][784] b[784][300], with b in panels
+static void panels_4x196x300(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
-    for (int j = 0; j < 288; j += 32)
-        strip_13_12x32(rows, 784, a, 784, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x12of16(rows, 784, a, 784, 1, b + 284, 300, c + 284, 300, false);
+    for (int part = 0; part < 784; part += 196) {
+        for (int j = 0; j < 288; j += 32)
+            strip_13_12x32(rows, 196, a + part, 784, 1, b + part * 300 + j * 196, 32, c + j, 300,
+                           part > 0);
+        strip_13_12x12of16(rows, 196, a + part, 784, 1, b + part * 300 + 288 * 196 - 4, 12,
+                           c + 284, 300, part > 0);
+    }
 }
 
 // c[rows][10] = a[rows][300] b[300][10]
@@ -266,9 +291,9 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 
 // sum = x w, a slice of x by its rows of w
 static void dense1_slice(const NnBatch *batch, int part, float sum[restrict 4][100][300],
-                         const float x[4][100][196], const float w[784][300])
+                         const float x[4][100][196], const float w[235200])
 {
-    product_196x300(batch->rows, x[part], w[part * 196], sum[part]);
+    panels_196x300(batch->rows, x[part], w + part * 58800, sum[part]);
 }
 
 // y = x w, the sum of all slices' sums
@@ -312,28 +337,34 @@ static void dense1_b_gradient(float sum[restrict 300], const float partial[BLOCK
 
 // forward: sum = x w, a slice of x by its rows of w
 // dw = x' dy
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 98][300],
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 29400],
                               const float x[4][100][196], const float dy[BATCH][300])
 {
     const int from = part * 98, to = nn_min(from + 98, 784);
-    const int slice = from / 196, first = slice * 196;
-    outer_196x300(from - first, to - first, batch->rows, x[slice], dy, dw, false);
+    const int first = from / 196 * 196; // of the slice
+    const int slice = from / 196;
+    outer_panels_196x300(from - first, to - first, batch->rows, x[slice], dy, dw, to - from, 0,
+                         NULL, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
-static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 784][300],
-                            const float g[98][300], float m[restrict 784][300],
-                            float v[restrict 784][300])
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 235200],
+                            const float g[29400], float m[restrict 235200],
+                            float v[restrict 235200])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 98, to = nn_min(from + 98, 784);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 300; j++) {
-            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+    const int first = from / 196 * 196; // of the slice
+    for (int j = 0; j < 300; j += 32) {
+        const int wide = nn_min(32, 300 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = first * 300 + j * 196 + (from - first) * wide + i;
+            m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
+            v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
         }
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -353,9 +384,9 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const f
 // then y = x + b
 // then y = x < 0 ? 0 : x
 static void dense1_infer(int rows, float y[restrict ROWS][300], const float x[ROWS][784],
-                         const float w[784][300], const float b[300])
+                         const float w[235200], const float b[300])
 {
-    product_784x300(rows, x, w, y);
+    panels_4x196x300(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = y[i][j];
@@ -587,7 +618,7 @@ static inline __attribute__((always_inline)) void step(
         return; // not finite: no weight is changed
     }
     nn_each (part, 8) {
-        _Alignas(64) float d_dense1_w[98][300]; // of this part
+        _Alignas(64) float d_dense1_w[29400]; // of this part
         nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(input), WHOLE(d_dense1_z));
         nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m, dense1_w_v);
     }
@@ -672,18 +703,18 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526},
-    {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0},
-    {"dense2_w", NN_WEIGHT, {300, 10}, dense2_w, NULL, NN_UNIFORM, 0.139121669},
-    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0},
-    {"dense1_w_v", NN_OPTIMIZER, {784, 300}, dense1_w_v, NULL, NN_CONSTANT, 0},
-    {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0},
-    {"dense1_b_v", NN_OPTIMIZER, {300}, dense1_b_v, NULL, NN_CONSTANT, 0},
-    {"dense2_w_m", NN_OPTIMIZER, {300, 10}, dense2_w_m, NULL, NN_CONSTANT, 0},
-    {"dense2_w_v", NN_OPTIMIZER, {300, 10}, dense2_w_v, NULL, NN_CONSTANT, 0},
-    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0},
-    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0},
+    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526, {196, 32}},
+    {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w", NN_WEIGHT, {300, 10}, dense2_w, NULL, NN_UNIFORM, 0.139121669, {0, 0}},
+    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32}},
+    {"dense1_w_v", NN_OPTIMIZER, {784, 300}, dense1_w_v, NULL, NN_CONSTANT, 0, {196, 32}},
+    {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_b_v", NN_OPTIMIZER, {300}, dense1_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w_m", NN_OPTIMIZER, {300, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w_v", NN_OPTIMIZER, {300, 10}, dense2_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture

@@ -49,7 +49,8 @@ static _Alignas(64) float conv1_w[3][3][1][32]; // uniform within sqrt(6 / (9 + 
 static _Alignas(64) float conv1_b[32]; // zeros
 static _Alignas(64) float conv2_w[3][3][32][64]; // uniform within sqrt(6 / (288 + 576)) (glorot)
 static _Alignas(64) float conv2_b[64]; // zeros
-static _Alignas(64) float dense1_w[3136][128]; // uniform within sqrt(6 / (3136 + 128)) (glorot)
+// 3136x128 in panels of 3136x32
+static _Alignas(64) float dense1_w[401408]; // uniform within sqrt(6 / (3136 + 128)) (glorot)
 static _Alignas(64) float dense1_b[128]; // zeros
 static _Alignas(64) float dense2_w[128][10]; // uniform within sqrt(6 / (128 + 10)) (glorot)
 static _Alignas(64) float dense2_b[10]; // zeros
@@ -63,8 +64,10 @@ static _Alignas(64) float conv2_w_m[3][3][32][64];
 static _Alignas(64) float conv2_w_v[3][3][32][64];
 static _Alignas(64) float conv2_b_m[64];
 static _Alignas(64) float conv2_b_v[64];
-static _Alignas(64) float dense1_w_m[3136][128];
-static _Alignas(64) float dense1_w_v[3136][128];
+// 3136x128 in panels of 3136x32
+static _Alignas(64) float dense1_w_m[401408];
+// 3136x128 in panels of 3136x32
+static _Alignas(64) float dense1_w_v[401408];
 static _Alignas(64) float dense1_b_m[128];
 static _Alignas(64) float dense1_b_v[128];
 static _Alignas(64) float dense2_w_m[128][10];
@@ -72,11 +75,11 @@ static _Alignas(64) float dense2_w_v[128][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
-// weights as products read them: in panels, or with rows and columns exchanged
+// weights as backward products read them: rows and columns exchanged
 static _Alignas(64) float dense2_w_turned[10][128];
+// 128x3136 in panels of 128x32
 static _Alignas(64) float dense1_w_turned[401408];
 static _Alignas(64) float conv2_w_turned[3][3][64][32];
-static _Alignas(64) float dense1_w_panels[401408];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -140,7 +143,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
-enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are needed
+// The memory is asked for a row of b so many rows before it is needed.
+enum { AHEAD = 16 };
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
@@ -158,9 +162,10 @@ enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are n
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
         for (int p = 0; p < terms; p++) {                                                 \
             Vector row[VECTORS];                                                          \
+            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
-                __builtin_prefetch(b + (p + AHEAD) * bp + j * LANES);                     \
+                __builtin_prefetch((void *)(next + j * sizeof(Vector)));                  \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
@@ -201,6 +206,14 @@ STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
 STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
 STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0)
 
+// Asks for the memory of numbers that are about to be changed, so that other threads give up their
+// copies. Inlined always: gcc 12 drops calls without another effect.
+static inline __attribute__((always_inline)) void claim(const float *from, int count)
+{
+    for (int i = 0; i < count; i += 64 / (int)sizeof(float))
+        __builtin_prefetch(from + i, 1);
+}
+
 // c[rows][128] = a[rows][3136] b[3136][128], with b in panels
 static void panels_3136x128(int rows, const void *left, const void *right, void *result)
 {
@@ -219,28 +232,24 @@ static void panels_128x3136(int rows, const void *left, const void *right, void 
         strip_13_12x32(rows, 128, a, 128, 1, b + j * 128, 32, c + j, 3136, false);
 }
 
-// c = rows from..to of the 3136x128 sums a[terms][3136]' b[terms][128], or c + those. So many
-// terms at a time that what the tiles read again stays in the first cache.
-static void outer_3136x128(int from, int to, int terms, const void *left, const void *right,
-                           void *result, bool add)
+// c = rows from..to of the 3136x128 sums a[terms][3136]' b[terms][128], or c + those, in panels of
+// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
+// many terms at a time that what the tiles read again stays in the first cache.
+static void outer_panels_3136x128(int from, int to, int terms, const void *left, const void *right,
+                                  void *result, int high, int row, const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 3136 + from;
         const float *const b = (const float *)right + (size_t)at * 128;
         float *const c = result;
-        for (int j = 0; j < 128; j += 32)
-            strip_14_4x32(to - from, some, a, 1, 3136, b + j, 128, c + j, 128, add || at > 0);
+        for (int j = 0; j < 128; j += 32) {
+            if (change && at == 0)
+                claim((const float *)change + j * 3136 + from * 32, (to - from) * 32);
+            strip_14_4x32(to - from, some, a, 1, 3136, b + j, 128, c + j * high + row * 32, 32,
+                          add || at > 0);
+        }
     }
-}
-
-// c[rows][128] = a[rows][3136] b[3136][128]
-static void product_3136x128(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 128; j += 32)
-        strip_13_12x32(rows, 3136, a, 3136, 1, b + j, 128, c + j, 128, false);
 }
 
 // c[rows][10] = a[rows][128] b[128][10]
@@ -839,27 +848,31 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
 
 // forward: y = x w
 // dw = x' dy
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 196][128],
-                              const float x[BATCH][3136], const float dy[BATCH][128])
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 25088],
+                              const float x[BATCH][3136], const float dy[BATCH][128],
+                              const float w[401408])
 {
     const int from = part * 196, to = nn_min(from + 196, 3136);
-    outer_3136x128(from, to, batch->rows, x, dy, dw, false);
+    outer_panels_3136x128(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
-static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 3136][128],
-                            const float g[196][128], float m[restrict 3136][128],
-                            float v[restrict 3136][128])
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 401408],
+                            const float g[25088], float m[restrict 401408],
+                            float v[restrict 401408])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 196, to = nn_min(from + 196, 3136);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 128; j++) {
-            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+    for (int j = 0; j < 128; j += 32) {
+        const int wide = nn_min(32, 128 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = j * 3136 + from * wide + i;
+            m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
+            v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
         }
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -876,32 +889,27 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 128], const f
 }
 
 // turned = w', rows and columns exchanged
-static void dense1_w_turn(int part, float turned[restrict 401408], const float w[3136][128])
+static void dense1_w_turn(int part, float turned[restrict 401408], const float w[401408])
 {
     const int from = part * 196, to = nn_min(from + 196, 3136);
-    for (int j = 0; j < 3136; j += 32) {
-        const int low = nn_max(from, j), high = nn_min(to, j + 32);
-        if (low < high)
-            nn_turn_float(high - low, 128, w[low], 128, turned + j * 128 + low - j, 32);
+    for (int k = from / 32 * 32; k < to; k += 32) {
+        const int low = nn_max(from, k), high = nn_min(to, k + 32);
+        const int line = nn_min(32, 3136 - k); // of turned
+        for (int j = 0; j < 128; j += 32) {
+            const int wide = nn_min(32, 128 - j);
+            nn_turn_float(high - low, wide, w + j * 3136 + low * wide, wide,
+                          turned + k * 128 + low - k + j * line, line);
+        }
     }
-}
-
-// panels = w, the columns of each strip of tiles by themselves
-static void dense1_w_pack(int part, float panels[restrict 401408], const float w[3136][128])
-{
-    const int from = part * 196, to = nn_min(from + 196, 3136);
-    for (int j = 0; j < 128; j += 32)
-        for (int i = from; i < to; i++)
-            memcpy(panels + j * 3136 + i * 32, &w[i][j], 32 * sizeof(float));
 }
 
 // y = x w
 // then y = x + b
 // then y = x < 0 ? 0 : x
 static void dense1_infer(int rows, float y[restrict ROWS][128], const float x[ROWS][3136],
-                         const float w[3136][128], const float b[128])
+                         const float w[401408], const float b[128])
 {
-    product_3136x128(rows, x, w, y);
+    panels_3136x128(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 128; j++) {
             float v = y[i][j];
@@ -1098,8 +1106,6 @@ static void prepare(void)
         dense1_w_turn(part, dense1_w_turned, dense1_w);
     for (int part = 0; part < 8; part++)
         conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
-    for (int part = 0; part < 16; part++)
-        dense1_w_pack(part, dense1_w_panels, dense1_w);
 }
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
@@ -1116,7 +1122,6 @@ enum {
     CALL_dropout1_forward,
     CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_backward,
     CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update, CALL_dense1_w_turn,
-    CALL_dense1_w_pack,
     CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
     CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
     CALL_dense2_w_turn,
@@ -1136,8 +1141,8 @@ static inline __attribute__((always_inline)) void step(
         nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(pool1), conv2_w, conv2_b);
         nn_call(pool2_forward, rows, BLOCK(pool2), BLOCK(conv2));
         nn_call(dropout1_forward, batch, first, rows, BLOCK(dropout1), BLOCK(pool2));
-        nn_call(dense1_forward, batch, first, rows, BLOCK(dropout2), BLOCK(dropout1),
-                dense1_w_panels, dense1_b);
+        nn_call(dense1_forward, batch, first, rows, BLOCK(dropout2), BLOCK(dropout1), dense1_w,
+                dense1_b);
         nn_call(dense2_forward, rows, BLOCK(dense2_z), BLOCK(dropout2), dense2_w, dense2_b);
         nn_call(dense2_softmax, rows, BLOCK(dense2), BLOCK(dense2_z));
         nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense2));
@@ -1164,11 +1169,11 @@ static inline __attribute__((always_inline)) void step(
         return; // not finite: no weight is changed
     }
     nn_each (part, 16) {
-        _Alignas(64) float d_dense1_w[196][128]; // of this part
-        nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(dropout1), WHOLE(d_dense1_z));
+        _Alignas(64) float d_dense1_w[25088]; // of this part
+        nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(dropout1), WHOLE(d_dense1_z),
+                dense1_w);
         nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m, dense1_w_v);
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
-        nn_call(dense1_w_pack, part, dense1_w_panels, dense1_w);
     }
     nn_each (part, 8) {
         nn_call(conv2_w_gradient, part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial));
@@ -1258,8 +1263,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool2));
         if (!nn_finite_f32(BLOCK(dropout1), rows * 3136L))
             return "dropout1";
-        dense1_forward(batch, first, rows, BLOCK(dropout2), BLOCK(dropout1), dense1_w_panels,
-                       dense1_b);
+        dense1_forward(batch, first, rows, BLOCK(dropout2), BLOCK(dropout1), dense1_w, dense1_b);
         if (!nn_finite_f32(BLOCK(dropout2), rows * 128L))
             return "dense1";
         dense2_forward(rows, BLOCK(dense2_z), BLOCK(dropout2), dense2_w, dense2_b);
@@ -1289,30 +1293,30 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"conv1_w", NN_WEIGHT, {3, 3, 1, 32}, conv1_w, NULL, NN_UNIFORM, 0.142133811},
-    {"conv1_b", NN_WEIGHT, {32}, conv1_b, NULL, NN_CONSTANT, 0},
-    {"conv2_w", NN_WEIGHT, {3, 3, 32, 64}, conv2_w, NULL, NN_UNIFORM, 0.0833333333},
-    {"conv2_b", NN_WEIGHT, {64}, conv2_b, NULL, NN_CONSTANT, 0},
-    {"dense1_w", NN_WEIGHT, {3136, 128}, dense1_w, NULL, NN_UNIFORM, 0.0428746463},
-    {"dense1_b", NN_WEIGHT, {128}, dense1_b, NULL, NN_CONSTANT, 0},
-    {"dense2_w", NN_WEIGHT, {128, 10}, dense2_w, NULL, NN_UNIFORM, 0.208514414},
-    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0},
-    {"conv1_w_m", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_m, NULL, NN_CONSTANT, 0},
-    {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0},
-    {"conv1_b_m", NN_OPTIMIZER, {32}, conv1_b_m, NULL, NN_CONSTANT, 0},
-    {"conv1_b_v", NN_OPTIMIZER, {32}, conv1_b_v, NULL, NN_CONSTANT, 0},
-    {"conv2_w_m", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_m, NULL, NN_CONSTANT, 0},
-    {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_v, NULL, NN_CONSTANT, 0},
-    {"conv2_b_m", NN_OPTIMIZER, {64}, conv2_b_m, NULL, NN_CONSTANT, 0},
-    {"conv2_b_v", NN_OPTIMIZER, {64}, conv2_b_v, NULL, NN_CONSTANT, 0},
-    {"dense1_w_m", NN_OPTIMIZER, {3136, 128}, dense1_w_m, NULL, NN_CONSTANT, 0},
-    {"dense1_w_v", NN_OPTIMIZER, {3136, 128}, dense1_w_v, NULL, NN_CONSTANT, 0},
-    {"dense1_b_m", NN_OPTIMIZER, {128}, dense1_b_m, NULL, NN_CONSTANT, 0},
-    {"dense1_b_v", NN_OPTIMIZER, {128}, dense1_b_v, NULL, NN_CONSTANT, 0},
-    {"dense2_w_m", NN_OPTIMIZER, {128, 10}, dense2_w_m, NULL, NN_CONSTANT, 0},
-    {"dense2_w_v", NN_OPTIMIZER, {128, 10}, dense2_w_v, NULL, NN_CONSTANT, 0},
-    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0},
-    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0},
+    {"conv1_w", NN_WEIGHT, {3, 3, 1, 32}, conv1_w, NULL, NN_UNIFORM, 0.142133811, {0, 0}},
+    {"conv1_b", NN_WEIGHT, {32}, conv1_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv2_w", NN_WEIGHT, {3, 3, 32, 64}, conv2_w, NULL, NN_UNIFORM, 0.0833333333, {0, 0}},
+    {"conv2_b", NN_WEIGHT, {64}, conv2_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w", NN_WEIGHT, {3136, 128}, dense1_w, NULL, NN_UNIFORM, 0.0428746463, {3136, 32}},
+    {"dense1_b", NN_WEIGHT, {128}, dense1_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w", NN_WEIGHT, {128, 10}, dense2_w, NULL, NN_UNIFORM, 0.208514414, {0, 0}},
+    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv1_w_m", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv1_b_m", NN_OPTIMIZER, {32}, conv1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv1_b_v", NN_OPTIMIZER, {32}, conv1_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv2_w_m", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv2_b_m", NN_OPTIMIZER, {64}, conv2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv2_b_v", NN_OPTIMIZER, {64}, conv2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w_m", NN_OPTIMIZER, {3136, 128}, dense1_w_m, NULL, NN_CONSTANT, 0, {3136, 32}},
+    {"dense1_w_v", NN_OPTIMIZER, {3136, 128}, dense1_w_v, NULL, NN_CONSTANT, 0, {3136, 32}},
+    {"dense1_b_m", NN_OPTIMIZER, {128}, dense1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_b_v", NN_OPTIMIZER, {128}, dense1_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w_m", NN_OPTIMIZER, {128, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w_v", NN_OPTIMIZER, {128, 10}, dense2_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture
@@ -1364,7 +1368,6 @@ static const NnCall calls[] = {
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 10240},
     [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 3211264},
     [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 147456},
-    [CALL_dense1_w_pack] = {"dense1_w_pack", "dense1", NN_UPDATE, 0, 0, 0, 0, 3211264},
 };
 
 const NnModel nn_model = {
@@ -1400,7 +1403,7 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 8,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 421642,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 4976680, .optimizer_bytes = 3373136,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 3371048, .optimizer_bytes = 3373136,
     .operations_forward = 8596296, .operations_backward = 16670652, .operations_update = 4216420,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

@@ -157,7 +157,8 @@ static void check_tensor(Check *check, int number, double middle)
         const double offset = samples < count ? nn_unit(key, (uint64_t)i) : 0;
         long index = (long)(((double)i + offset) * (double)count / (double)samples);
         index = index < count ? index : count - 1;
-        check_element(check, &weights[index], check->analytic[number][index], index, middle);
+        const long place = tensor_place(tensor, index);
+        check_element(check, &weights[place], check->analytic[number][place], index, middle);
     }
     if (nn_thread() == 0)
         report_tensor(check, tensor);

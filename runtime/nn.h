@@ -82,6 +82,11 @@ typedef struct {
     void *gradient; // of the same shape; NULL where the program keeps none
     NnInit init;
     double scale;
+    // Of a matrix whose columns lie in panels of so many rows and columns each, those of its first
+    // rows before those of the next, and row after row in a panel. 0: row after row in all.
+    struct {
+        int rows, columns;
+    } panel;
 } NnTensor;
 
 // A tensor and the average that follows it, by their places in NnModel.tensors.

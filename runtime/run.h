@@ -46,6 +46,11 @@ int team_processors(void); // that this process may use
 int tensor_rank(const NnTensor *tensor);
 long tensor_count(const NnTensor *tensor); // elements
 size_t tensor_bytes(const NnModel *model, const NnTensor *tensor);
+// Where a number of the tensor lies among its data, by its index among rows (NnTensor.panel).
+long tensor_place(const NnTensor *tensor, long index);
+// Its numbers row after row, from its data and to it: tensor_bytes() of them.
+void tensor_read(const NnModel *model, const NnTensor *tensor, void *rows);
+void tensor_write(const NnModel *model, const NnTensor *tensor, const void *rows);
 double tensor_get(const NnModel *model, const void *data, long index);
 void tensor_set(const NnModel *model, void *data, long index, double value);
 void tensor_shape(const NnTensor *tensor, char text[64]); // "784x300"

@@ -25,10 +25,14 @@ long tensor_count(const NnTensor *tensor)
     return count;
 }
 
+static size_t number_bytes(const NnModel *model)
+{
+    return model->type == NN_F64 ? sizeof(double) : sizeof(float);
+}
+
 size_t tensor_bytes(const NnModel *model, const NnTensor *tensor)
 {
-    const size_t size = model->type == NN_F64 ? sizeof(double) : sizeof(float);
-    return (size_t)tensor_count(tensor) * size;
+    return (size_t)tensor_count(tensor) * number_bytes(model);
 }
 
 double tensor_get(const NnModel *model, const void *data, long index)
@@ -54,6 +58,66 @@ void tensor_shape(const NnTensor *tensor, char text[64])
         snprintf(text, 64, "1");
 }
 
+// --- places -------------------------------------------------------------------------------------
+
+// Called with each run of numbers that lie side by side: the index of the first among the rows, the
+// place where it is, and how many they are.
+typedef void Run(void *context, long index, long place, long count);
+
+static void for_runs(const NnTensor *tensor, Run *work, void *context)
+{
+    if (tensor->panel.rows == 0) {
+        work(context, 0, 0, tensor_count(tensor));
+        return;
+    }
+    const int columns = tensor->dim[1], width = tensor->panel.columns;
+    for (int row = 0; row < tensor->dim[0]; row++)
+        for (int j = 0; j < columns; j += width) {
+            const long index = (long)row * columns + j;
+            work(context, index, tensor_place(tensor, index), nn_min(width, columns - j));
+        }
+}
+
+long tensor_place(const NnTensor *tensor, long index)
+{
+    const int high = tensor->panel.rows, width = tensor->panel.columns, columns = tensor->dim[1];
+    if (high == 0)
+        return index;
+    const int row = (int)(index / columns), column = (int)(index % columns);
+    const int inside = row % high, panel = column / width * width;
+    return (long)(row - inside) * columns + (long)panel * high +
+           (long)inside * nn_min(width, columns - panel) + column - panel;
+}
+
+typedef struct {
+    char *to;
+    const char *from;
+    size_t size;  // of a number
+    bool to_rows; // from panels
+} Copy;
+
+static void copy_run(void *context, long index, long place, long count)
+{
+    const Copy *copy = context;
+    const size_t to = (size_t)(copy->to_rows ? index : place) * copy->size;
+    const size_t from = (size_t)(copy->to_rows ? place : index) * copy->size;
+    memcpy(copy->to + to, copy->from + from, (size_t)count * copy->size);
+}
+
+void tensor_read(const NnModel *model, const NnTensor *tensor, void *rows)
+{
+    Copy copy = {rows, tensor->data, number_bytes(model), true};
+    for_runs(tensor, copy_run, &copy);
+}
+
+void tensor_write(const NnModel *model, const NnTensor *tensor, const void *rows)
+{
+    Copy copy = {tensor->data, rows, number_bytes(model), false};
+    for_runs(tensor, copy_run, &copy);
+}
+
+// --- first values -------------------------------------------------------------------------------
+
 // A normal number of deviation 1, redrawn beyond two deviations (Box and Muller, 1958; the second
 // number of each pair is not used, so that each draw is worth two counts of *index).
 static double truncated_normal(uint64_t key, uint64_t *index)
@@ -78,7 +142,7 @@ static void initialise(const NnModel *model, const NnTensor *tensor, uint64_t se
             value *= 2 * nn_unit(key, index++) - 1;
         else if (tensor->init == NN_NORMAL)
             value *= truncated_normal(key, &index);
-        tensor_set(model, tensor->data, i, value);
+        tensor_set(model, tensor->data, tensor_place(tensor, i), value);
     }
 }
 
@@ -140,6 +204,19 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
     return hash;
 }
 
+typedef struct {
+    uint64_t hash;
+    const char *data;
+    size_t size; // of a number
+} Hashing;
+
+static void hash_run(void *context, long index, long place, long count)
+{
+    Hashing *h = context;
+    (void)index;
+    h->hash = hash_bytes(h->hash, h->data + (size_t)place * h->size, (size_t)count * h->size);
+}
+
 // FNV-1a over each tensor's name and bytes, in the model's order: short enough to be computed anew
 // from a weights file by a few lines of any language.
 uint64_t tensors_fingerprint(const NnModel *model)
@@ -150,7 +227,9 @@ uint64_t tensors_fingerprint(const NnModel *model)
         if (tensor->role == NN_OPTIMIZER)
             continue;
         hash = hash_bytes(hash, tensor->name, strlen(tensor->name));
-        hash = hash_bytes(hash, tensor->data, tensor_bytes(model, tensor));
+        Hashing h = {hash, tensor->data, number_bytes(model)};
+        for_runs(tensor, hash_run, &h);
+        hash = h.hash;
     }
     return hash;
 }

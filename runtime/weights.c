@@ -93,12 +93,34 @@ static char *make_header(const NnModel *model, const Progress *progress, Weights
     return padded;
 }
 
+// Copies of the tensors that do not lie as a file holds them, one behind the other, to be freed;
+// NULL where there are none. *done is false after an error.
+static unsigned char *rows_of_panels(const NnModel *model, WeightsUse use, bool *done)
+{
+    size_t size = 0, used = 0;
+    for (int i = 0; i < model->tensor_count; i++)
+        if (model->tensors[i].panel.rows > 0 && is_written(&model->tensors[i], use))
+            size += tensor_bytes(model, &model->tensors[i]);
+    unsigned char *rows = size > 0 ? allocate(1, size) : NULL;
+    *done = size == 0 || rows;
+    for (int i = 0; rows && i < model->tensor_count; i++) {
+        const NnTensor *tensor = &model->tensors[i];
+        if (tensor->panel.rows == 0 || !is_written(tensor, use))
+            continue;
+        tensor_read(model, tensor, rows + used);
+        used += tensor_bytes(model, tensor);
+    }
+    return rows;
+}
+
 bool weights_write(const char *path, const NnModel *model, const Progress *progress, WeightsUse use)
 {
-    size_t length;
+    size_t length = 0;
     char *header = make_header(model, progress, use, &length);
     struct iovec *parts = allocate((size_t)model->tensor_count + 2, sizeof *parts);
-    bool done = header && parts;
+    bool copied;
+    unsigned char *rows = rows_of_panels(model, use, &copied), *next = rows;
+    bool done = header && parts && copied;
     if (done) {
         uint64_t size = length;
         int count = 0;
@@ -106,11 +128,15 @@ bool weights_write(const char *path, const NnModel *model, const Progress *progr
         parts[count++] = (struct iovec){header, length};
         for (int i = 0; i < model->tensor_count; i++) {
             const NnTensor *tensor = &model->tensors[i];
-            if (is_written(tensor, use))
-                parts[count++] = (struct iovec){tensor->data, tensor_bytes(model, tensor)};
+            const size_t bytes = tensor_bytes(model, tensor);
+            if (!is_written(tensor, use))
+                continue;
+            parts[count++] = (struct iovec){tensor->panel.rows > 0 ? next : tensor->data, bytes};
+            next += tensor->panel.rows > 0 ? bytes : 0;
         }
         done = save_file(path, parts, count);
     }
+    free(rows);
     free(parts);
     free(header);
     return done;

@@ -402,7 +402,7 @@ bool weights_read(const char *path, const NnModel *model, WeightsUse use, Progre
     for (int i = 0; done && i < model->tensor_count; i++) {
         const Place *place = &reading.places[i];
         if (place->found && (use == WEIGHTS_TO_CONTINUE || place->tensor->role != NN_OPTIMIZER))
-            memcpy(place->tensor->data, reading.data + place->begin, place->end - place->begin);
+            tensor_write(model, place->tensor, reading.data + place->begin);
     }
     if (done)
         tensors_were_set(model);

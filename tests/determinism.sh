@@ -142,6 +142,29 @@ resume_each_epoch() { # NET
 start 'mlp, resumed after each epoch' resume_each_epoch mlp
 start 'cnn, resumed after each epoch' resume_each_epoch cnn
 
+# A file holds rows, whatever the layout that a program keeps them in: small batches have no panels.
+other_layout() {
+    local net
+    sed 's/batch 32/batch 16/' "$tmp/mlp.net" >"$tmp/rows.net"
+    for net in mlp rows; do
+        "$NETC" emit "$tmp/$net.net" -o "$tmp/$net.layout.c" || return
+    done
+    local panels='^// [0-9x]+ in panels of'
+    same 'tensors in panels' '3 0' "$(grep -cE "$panels" "$tmp/mlp.layout.c") $(grep -cE "$panels" "$tmp/rows.layout.c")"
+    build "$tmp/rows.net" "$tmp/rows" && train rows rows-1 --epochs 1 || return
+    local run
+    for run in mlp-1 rows-1; do # written by either, read by both
+        for net in mlp rows; do
+            # the mean loss is a sum over batches of another size: its last digits differ
+            "$tmp/$net" eval --data "$sample" --out "$tmp/$run" --json |
+                sed -E 's/"name":"[a-z]+",//; s/("loss":[0-9]+\.[0-9]{10})[0-9]*/\1/' >"$tmp/$run-$net.eval"
+            has_line confusion <"$tmp/$run-$net.eval" || echo "no answer of $net"
+        done
+        same_bytes "$tmp/$run-mlp.eval" "$tmp/$run-rows.eval"
+    done
+}
+start 'mlp, its weights in another layout' other_layout
+
 # Kills the training again and again: in the middle of steps, and at each call that puts a checkpoint
 # on the disk. tests/determinism/kill.c says how.
 killer=$tmp/kill.o

@@ -36,7 +36,7 @@ start 'no slices: a layer before' emitted NO "$slices" 100 $'crop 1\ndense 300 r
 start 'no slices: a layer too small to be cut' emitted NO "$slices" 100 'dense 9' adam
 start 'no slices: a convolution first' emitted NO _slice, 100 $'conv 4 3x3\ndense 300' adam
 
-piece='float d_dense1_w\[[0-9]+\]\[300\]; // of this part'
+piece='float d_dense1_w\[[0-9]+\]; // of this part'
 start 'a gradient in its task' emitted YES "$piece" 100 "$two" adam
 start 'a gradient with a penalty in its task' \
     emitted YES "$piece" 100 $'dense 300 relu l2 0.001 l1 0.0001' sgd 'clip value 1'
@@ -45,11 +45,27 @@ start 'a stored gradient: a batch in chunks' emitted NO "$piece" 2000 "$two" ada
 start 'a stored gradient: the check of gradients reads it' \
     emitted NO 'd_dense1_w\[.*of this part' --precision f64 100 "$two" adam
 
-panels='_w_panels\[[0-9]+\];'
+rows_piece='float d_dense1_w\[[0-9]+\]\[30\]; // of this part'
+start 'a gradient of rows in its task' emitted YES "$rows_piece" 100 'dense 30' adam
+
+panels='_w\[[0-9]+\];'
 start 'panels: a hidden layer' emitted YES "dense2$panels" 100 "$two" adam
+start 'panels: the first layer, in slices' emitted YES '784x300 in panels of 196x' 100 "$two" adam
 start 'panels: a batch in chunks' emitted YES "dense2$panels" 2000 "$two" adam
-start 'no panels: the first layer in slices' emitted NO "dense1$panels" 100 "$two" adam
+start 'panels: penalties of the weights' \
+    emitted YES "dense1$panels" 100 $'dense 300 relu l2 0.001 l1 0.0001' adam 'clip norm 1'
+start 'panels: what the optimizer remembers' emitted YES 'dense2_w_v\[[0-9]+\];' 100 "$two" adam
+start 'panels: the average of the weights' \
+    emitted YES 'dense2_w_average\[[0-9]+\];' 100 "$two" adam 'ema 0.99'
+claims='outer_panels_300x100\(.*, w, false\)'
+start 'weights asked for: those of a hidden layer' emitted YES "$claims" 100 "$two" adam
+start 'no weights asked for: a slice is one thread'"'"'s' \
+    emitted NO 'outer_panels_196x300\(.* w, false' 100 "$two" adam
+start 'no weights asked for: a stored gradient' emitted NO ', w, false\)' 100 "$two" adam 'clip norm 1'
 start 'no panels: few weights' emitted NO "dense3$panels" 100 "$two" adam
+start 'no panels: few columns' emitted NO "dense1$panels" --target x86-64-v4 100 'dense 32' adam
 start 'no panels: a small batch' emitted NO "dense2$panels" 16 "$two" adam
+start 'no panels: a limit of the norm' \
+    emitted NO "dense1$panels" 100 'dense 300 relu max_norm 2' adam
 start 'no panels: products by BLAS' emitted NO "$panels" --gemm blas 100 "$two" adam
 finish

@@ -40,25 +40,29 @@ static int rows_from(int first, const NnBatch *batch)
 // --- tensors that outlive a step -----------------------------------------------------------------
 
 // weights, which training changes, and what they are at first
-static _Alignas(64) float dense1_w[784][300]; // uniform within sqrt(6 / (784 + 300)) (glorot)
+// 784x300 in panels of 196x32
+static _Alignas(64) float dense1_w[235200]; // uniform within sqrt(6 / (784 + 300)) (glorot)
 static _Alignas(64) float dense1_b[300]; // zeros
-static _Alignas(64) float dense2_w[300][50]; // uniform within sqrt(6 / (300 + 50)) (glorot)
+// 300x50 in panels of 300x32
+static _Alignas(64) float dense2_w[15000]; // uniform within sqrt(6 / (300 + 50)) (glorot)
 static _Alignas(64) float dense2_b[50]; // zeros
 static _Alignas(64) float dense3_w[50][10]; // uniform within sqrt(6 / (50 + 10)) (glorot)
 static _Alignas(64) float dense3_b[10]; // zeros
 
 // what the optimizer remembers
-static _Alignas(64) float dense1_w_m[784][300];
+// 784x300 in panels of 196x32
+static _Alignas(64) float dense1_w_m[235200];
 static _Alignas(64) float dense1_b_m[300];
-static _Alignas(64) float dense2_w_m[300][50];
+// 300x50 in panels of 300x32
+static _Alignas(64) float dense2_w_m[15000];
 static _Alignas(64) float dense2_b_m[50];
 static _Alignas(64) float dense3_w_m[50][10];
 static _Alignas(64) float dense3_b_m[10];
 
-// weights as products read them: in panels, or with rows and columns exchanged
+// weights as backward products read them: rows and columns exchanged
 static _Alignas(64) float dense3_w_turned[10][50];
-static _Alignas(64) float dense2_w_turned[15200];
-static _Alignas(64) float dense2_w_panels[19200];
+// 50x300 in panels of 50x32
+static _Alignas(64) float dense2_w_turned[15000];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -107,7 +111,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
-enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are needed
+// The memory is asked for a row of b so many rows before it is needed.
+enum { AHEAD = 16 };
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
@@ -125,9 +130,10 @@ enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are n
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
         for (int p = 0; p < terms; p++) {                                                 \
             Vector row[VECTORS];                                                          \
+            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
-                __builtin_prefetch(b + (p + AHEAD) * bp + j * LANES);                     \
+                __builtin_prefetch((void *)(next + j * sizeof(Vector)));                  \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
@@ -175,40 +181,60 @@ STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
 STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
 STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0)
 
-// c[rows][300] = a[rows][196] b[196][300]
-static void product_196x300(int rows, const void *left, const void *right, void *result)
+// Asks for the memory of numbers that are about to be changed, so that other threads give up their
+// copies. Inlined always: gcc 12 drops calls without another effect.
+static inline __attribute__((always_inline)) void claim(const float *from, int count)
+{
+    for (int i = 0; i < count; i += 64 / (int)sizeof(float))
+        __builtin_prefetch(from + i, 1);
+}
+
+// c[rows][300] = a[rows][196] b[196][300], with b in panels
+static void panels_196x300(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
-        strip_13_9x32(rows, 196, a, 196, 1, b + j, 300, c + j, 300, false);
-    strip_13_9x12of16(rows, 196, a, 196, 1, b + 284, 300, c + 284, 300, false);
+        strip_13_9x32(rows, 196, a, 196, 1, b + j * 196, 32, c + j, 300, false);
+    strip_13_9x12of16(rows, 196, a, 196, 1, b + 288 * 196 - 4, 12, c + 284, 300, false);
 }
 
-// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], or c + those. So many terms
-// at a time that what the tiles read again stays in the first cache.
-static void outer_196x300(int from, int to, int terms, const void *left, const void *right,
-                          void *result, bool add)
+// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], or c + those, in panels of
+// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
+// many terms at a time that what the tiles read again stays in the first cache.
+static void outer_panels_196x300(int from, int to, int terms, const void *left, const void *right,
+                                 void *result, int high, int row, const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 196 + from;
         const float *const b = (const float *)right + (size_t)at * 300;
         float *const c = result;
-        for (int j = 0; j < 288; j += 32)
-            strip_14_4x32(to - from, some, a, 1, 196, b + j, 300, c + j, 300, add || at > 0);
-        strip_14_4x12of16(to - from, some, a, 1, 196, b + 284, 300, c + 284, 300, add || at > 0);
+        for (int j = 0; j < 288; j += 32) {
+            if (change && at == 0)
+                claim((const float *)change + j * 196 + from * 32, (to - from) * 32);
+            strip_14_4x32(to - from, some, a, 1, 196, b + j, 300, c + j * high + row * 32, 32,
+                          add || at > 0);
+        }
+        if (change && at == 0)
+            claim((const float *)change + 288 * 196 + from * 12, (to - from) * 12);
+        strip_14_4x12of16(to - from, some, a, 1, 196, b + 284, 300, c + 288 * high + row * 12 - 4,
+                          12, add || at > 0);
     }
 }
 
-// c[rows][300] = a[rows][784] b[784][300]
-static void product_784x300(int rows, const void *left, const void *right, void *result)
+// c[rows][300] = a[rows][784] b[784][300], with b in panels
+static void panels_4x196x300(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
-    for (int j = 0; j < 288; j += 32)
-        strip_13_12x32(rows, 784, a, 784, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x12of16(rows, 784, a, 784, 1, b + 284, 300, c + 284, 300, false);
+    for (int part = 0; part < 784; part += 196) {
+        for (int j = 0; j < 288; j += 32)
+            strip_13_12x32(rows, 196, a + part, 784, 1, b + part * 300 + j * 196, 32, c + j, 300,
+                           part > 0);
+        strip_13_12x12of16(rows, 196, a + part, 784, 1, b + part * 300 + 288 * 196 - 4, 12,
+                           c + 284, 300, part > 0);
+    }
 }
 
 // c[rows][50] = a[rows][300] b[300][50], with b in panels
@@ -217,7 +243,7 @@ static void panels_300x50(int rows, const void *left, const void *right, void *r
     const float *const a = left, *const b = right;
     float *const c = result;
     strip_13_12x32(rows, 300, a, 300, 1, b, 32, c, 50, false);
-    strip_13_12x18of32(rows, 300, a, 300, 1, b + 9600, 32, c + 18, 50, false);
+    strip_13_12x18of32(rows, 300, a, 300, 1, b + 32 * 300 - 14, 18, c + 18, 50, false);
 }
 
 // c[rows][300] = a[rows][50] b[50][300], with b in panels
@@ -227,31 +253,28 @@ static void panels_50x300(int rows, const void *left, const void *right, void *r
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
         strip_13_12x32(rows, 50, a, 50, 1, b + j * 50, 32, c + j, 300, false);
-    strip_13_12x12of16(rows, 50, a, 50, 1, b + 14400, 16, c + 284, 300, false);
+    strip_13_12x12of16(rows, 50, a, 50, 1, b + 288 * 50 - 4, 12, c + 284, 300, false);
 }
 
-// c = rows from..to of the 300x50 sums a[terms][300]' b[terms][50], or c + those. So many terms at
-// a time that what the tiles read again stays in the first cache.
-static void outer_300x50(int from, int to, int terms, const void *left, const void *right,
-                         void *result, bool add)
+// c = rows from..to of the 300x50 sums a[terms][300]' b[terms][50], or c + those, in panels of
+// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
+// many terms at a time that what the tiles read again stays in the first cache.
+static void outer_panels_300x50(int from, int to, int terms, const void *left, const void *right,
+                                void *result, int high, int row, const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 300 + from;
         const float *const b = (const float *)right + (size_t)at * 50;
         float *const c = result;
-        strip_11_10x32(to - from, some, a, 1, 300, b, 50, c, 50, add || at > 0);
-        strip_11_10x18of32(to - from, some, a, 1, 300, b + 18, 50, c + 18, 50, add || at > 0);
+        if (change && at == 0)
+            claim((const float *)change + from * 32, (to - from) * 32);
+        strip_11_10x32(to - from, some, a, 1, 300, b, 50, c + row * 32, 32, add || at > 0);
+        if (change && at == 0)
+            claim((const float *)change + 32 * 300 + from * 18, (to - from) * 18);
+        strip_11_10x18of32(to - from, some, a, 1, 300, b + 18, 50, c + 32 * high + row * 18 - 14,
+                           18, add || at > 0);
     }
-}
-
-// c[rows][50] = a[rows][300] b[300][50]
-static void product_300x50(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    strip_13_12x32(rows, 300, a, 300, 1, b, 50, c, 50, false);
-    strip_13_12x18of32(rows, 300, a, 300, 1, b + 18, 50, c + 18, 50, false);
 }
 
 // c[rows][10] = a[rows][50] b[50][10]
@@ -319,9 +342,9 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 
 // sum = x w, a slice of x by its rows of w
 static void dense1_slice(const NnBatch *batch, int part, float sum[restrict 4][100][300],
-                         const float x[4][100][196], const float w[784][300])
+                         const float x[4][100][196], const float w[235200])
 {
-    product_196x300(batch->rows, x[part], w[part * 196], sum[part]);
+    panels_196x300(batch->rows, x[part], w + part * 58800, sum[part]);
 }
 
 // y = x w, the sum of all slices' sums
@@ -365,25 +388,31 @@ static void dense1_b_gradient(float sum[restrict 300], const float partial[BLOCK
 
 // forward: sum = x w, a slice of x by its rows of w
 // dw = x' dy
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 98][300],
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 29400],
                               const float x[4][100][196], const float dy[BATCH][300])
 {
     const int from = part * 98, to = nn_min(from + 98, 784);
-    const int slice = from / 196, first = slice * 196;
-    outer_196x300(from - first, to - first, batch->rows, x[slice], dy, dw, false);
+    const int first = from / 196 * 196; // of the slice
+    const int slice = from / 196;
+    outer_panels_196x300(from - first, to - first, batch->rows, x[slice], dy, dw, to - from, 0,
+                         NULL, false);
 }
 
 // m = momentum m - rate g; w = w + momentum m - rate g
-static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 784][300],
-                            const float g[98][300], float m[restrict 784][300])
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 235200],
+                            const float g[29400], float m[restrict 235200])
 {
     const float rate = (float)batch->rate;
     const int from = part * 98, to = nn_min(from + 98, 784);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 300; j++) {
-            m[i][j] = 0.9f * m[i][j] - rate * g[i - from][j];
-            w[i][j] += 0.9f * m[i][j] - rate * g[i - from][j];
+    const int first = from / 196 * 196; // of the slice
+    for (int j = 0; j < 300; j += 32) {
+        const int wide = nn_min(32, 300 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = first * 300 + j * 196 + (from - first) * wide + i;
+            m[at] = 0.9f * m[at] - rate * g[j * (to - from) + i];
+            w[at] += 0.9f * m[at] - rate * g[j * (to - from) + i];
         }
+    }
 }
 
 // m = momentum m - rate g; w = w + momentum m - rate g
@@ -401,9 +430,9 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const f
 // then y = x + b
 // then y = x < 0 ? 0 : x
 static void dense1_infer(int rows, float y[restrict ROWS][300], const float x[ROWS][784],
-                         const float w[784][300], const float b[300])
+                         const float w[235200], const float b[300])
 {
-    product_784x300(rows, x, w, y);
+    panels_4x196x300(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = y[i][j];
@@ -420,7 +449,7 @@ static void dense1_infer(int rows, float y[restrict ROWS][300], const float x[RO
 // then y = x + b
 // then y = x < 0 ? 0 : x
 static void dense2_forward(int rows, float y[restrict ROWS][50], const float x[ROWS][300],
-                           const float w[19200], const float b[50])
+                           const float w[15000], const float b[50])
 {
     panels_300x50(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
@@ -458,7 +487,7 @@ static void dense2_b_gradient(float sum[restrict 50], const float partial[BLOCKS
 // forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][50],
-                            const float turned[15200], const float y[ROWS][300])
+                            const float turned[15000], const float y[ROWS][300])
 {
     panels_50x300(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
@@ -472,24 +501,28 @@ static void dense2_backward(int rows, float dx[restrict ROWS][300], const float 
 
 // forward: y = x w
 // dw = x' dy
-static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 43][50],
-                              const float x[BATCH][300], const float dy[BATCH][50])
+static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 2150],
+                              const float x[BATCH][300], const float dy[BATCH][50],
+                              const float w[15000])
 {
     const int from = part * 43, to = nn_min(from + 43, 300);
-    outer_300x50(from, to, batch->rows, x, dy, dw, false);
+    outer_panels_300x50(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
 // m = momentum m - rate g; w = w + momentum m - rate g
-static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 300][50],
-                            const float g[43][50], float m[restrict 300][50])
+static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 15000],
+                            const float g[2150], float m[restrict 15000])
 {
     const float rate = (float)batch->rate;
     const int from = part * 43, to = nn_min(from + 43, 300);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 50; j++) {
-            m[i][j] = 0.9f * m[i][j] - rate * g[i - from][j];
-            w[i][j] += 0.9f * m[i][j] - rate * g[i - from][j];
+    for (int j = 0; j < 50; j += 32) {
+        const int wide = nn_min(32, 50 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = j * 300 + from * wide + i;
+            m[at] = 0.9f * m[at] - rate * g[j * (to - from) + i];
+            w[at] += 0.9f * m[at] - rate * g[j * (to - from) + i];
         }
+    }
 }
 
 // m = momentum m - rate g; w = w + momentum m - rate g
@@ -504,44 +537,16 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 50], const fl
 }
 
 // turned = w', rows and columns exchanged
-static void dense2_w_turn(int part, float turned[restrict 15200], const float w[300][50])
+static void dense2_w_turn(int part, float turned[restrict 15000], const float w[15000])
 {
     const int from = part * 43, to = nn_min(from + 43, 300);
-    for (int j = 0; j < 288; j += 32) {
-        const int low = nn_max(from, j), high = nn_min(to, j + 32);
-        if (low < high)
-            nn_turn_float(high - low, 50, w[low], 50, turned + j * 50 + low - j, 32);
-    }
-    {
-        const int low = nn_max(from, 284), high = nn_min(to, 300);
-        if (low < high)
-            nn_turn_float(high - low, 50, w[low], 50, turned + 14400 + low - 284, 16);
-    }
-}
-
-// panels = w, the columns of each strip of tiles by themselves
-static void dense2_w_pack(int part, float panels[restrict 19200], const float w[300][50])
-{
-    const int from = part * 43, to = nn_min(from + 43, 300);
-    for (int i = from; i < to; i++)
-        memcpy(panels + 0 + i * 32, &w[i][0], 32 * sizeof(float));
-    for (int i = from; i < to; i++)
-        memcpy(panels + 9600 + i * 32, &w[i][18], 32 * sizeof(float));
-}
-
-// y = x w
-// then y = x + b
-// then y = x < 0 ? 0 : x
-static void dense2_infer(int rows, float y[restrict ROWS][50], const float x[ROWS][300],
-                         const float w[300][50], const float b[50])
-{
-    product_300x50(rows, x, w, y);
-    for (int i = 0; i < rows; i++) {
-        for (int j = 0; j < 50; j++) {
-            float v = y[i][j];
-            v += b[j];
-            v = v < 0 ? 0 : v;
-            y[i][j] = v;
+    for (int k = from / 32 * 32; k < to; k += 32) {
+        const int low = nn_max(from, k), high = nn_min(to, k + 32);
+        const int line = nn_min(32, 300 - k); // of turned
+        for (int j = 0; j < 50; j += 32) {
+            const int wide = nn_min(32, 50 - j);
+            nn_turn_float(high - low, wide, w + j * 300 + low * wide, wide,
+                          turned + k * 50 + low - k + j * line, line);
         }
     }
 }
@@ -720,8 +725,6 @@ static void prepare(void)
     dense3_w_turn(dense3_w_turned, dense3_w);
     for (int part = 0; part < 7; part++)
         dense2_w_turn(part, dense2_w_turned, dense2_w);
-    for (int part = 0; part < 7; part++)
-        dense2_w_pack(part, dense2_w_panels, dense2_w);
 }
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
@@ -732,7 +735,6 @@ enum {
     CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update,
     CALL_dense2_forward, CALL_dense2_b_partial, CALL_dense2_b_gradient, CALL_dense2_backward,
     CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update, CALL_dense2_w_turn,
-    CALL_dense2_w_pack,
     CALL_dense3_forward, CALL_dense3_softmax, CALL_dense3_b_partial, CALL_dense3_b_gradient,
     CALL_dense3_backward, CALL_dense3_w_gradient, CALL_dense3_w_update, CALL_dense3_b_update,
     CALL_dense3_w_turn,
@@ -753,7 +755,7 @@ static inline __attribute__((always_inline)) void step(
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
         nn_call(dense1_forward, first, rows, BLOCK(dense1), WHOLE(dense1_slices), dense1_b);
-        nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dense1), dense2_w_panels, dense2_b);
+        nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
         nn_call(dense3_forward, rows, BLOCK(dense3_z), BLOCK(dense2), dense3_w, dense3_b);
         nn_call(dense3_softmax, rows, BLOCK(dense3), BLOCK(dense3_z));
         nn_call(output_predict, rows, BLOCK(predicted), BLOCK(dense3));
@@ -774,14 +776,14 @@ static inline __attribute__((always_inline)) void step(
         return; // not finite: no weight is changed
     }
     nn_each (part, 7) {
-        _Alignas(64) float d_dense2_w[43][50]; // of this part
-        nn_call(dense2_w_gradient, batch, part, d_dense2_w, WHOLE(dense1), WHOLE(d_dense2_z));
+        _Alignas(64) float d_dense2_w[2150]; // of this part
+        nn_call(dense2_w_gradient, batch, part, d_dense2_w, WHOLE(dense1), WHOLE(d_dense2_z),
+                dense2_w);
         nn_call(dense2_w_update, batch, part, dense2_w, d_dense2_w, dense2_w_m);
         nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
-        nn_call(dense2_w_pack, part, dense2_w_panels, dense2_w);
     }
     nn_each (part, 8) {
-        _Alignas(64) float d_dense1_w[98][300]; // of this part
+        _Alignas(64) float d_dense1_w[29400]; // of this part
         nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(input), WHOLE(d_dense1_z));
         nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m);
     }
@@ -820,7 +822,7 @@ static void infer(const NnBatch *batch, NnResult *result)
         const int first = block * ROWS, rows = rows_from(first, batch);
         input_forward(batch, first, rows, BLOCK(infer_input));
         dense1_infer(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
-        dense2_infer(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
+        dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
         dense3_forward(rows, BLOCK(infer_dense3_z), BLOCK(infer_dense2), dense3_w, dense3_b);
         dense3_softmax(rows, BLOCK(infer_dense3), BLOCK(infer_dense3_z));
         output_predict(rows, BLOCK(infer_predicted), BLOCK(infer_dense3));
@@ -850,7 +852,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dense1_forward(first, rows, BLOCK(dense1), WHOLE(dense1_slices), dense1_b);
         if (!nn_finite_f32(BLOCK(dense1), rows * 300L))
             return "dense1";
-        dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w_panels, dense2_b);
+        dense2_forward(rows, BLOCK(dense2), BLOCK(dense1), dense2_w, dense2_b);
         if (!nn_finite_f32(BLOCK(dense2), rows * 50L))
             return "dense2";
         dense3_forward(rows, BLOCK(dense3_z), BLOCK(dense2), dense3_w, dense3_b);
@@ -875,18 +877,18 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526},
-    {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0},
-    {"dense2_w", NN_WEIGHT, {300, 50}, dense2_w, NULL, NN_UNIFORM, 0.130930734},
-    {"dense2_b", NN_WEIGHT, {50}, dense2_b, NULL, NN_CONSTANT, 0},
-    {"dense3_w", NN_WEIGHT, {50, 10}, dense3_w, NULL, NN_UNIFORM, 0.316227766},
-    {"dense3_b", NN_WEIGHT, {10}, dense3_b, NULL, NN_CONSTANT, 0},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0},
-    {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0},
-    {"dense2_w_m", NN_OPTIMIZER, {300, 50}, dense2_w_m, NULL, NN_CONSTANT, 0},
-    {"dense2_b_m", NN_OPTIMIZER, {50}, dense2_b_m, NULL, NN_CONSTANT, 0},
-    {"dense3_w_m", NN_OPTIMIZER, {50, 10}, dense3_w_m, NULL, NN_CONSTANT, 0},
-    {"dense3_b_m", NN_OPTIMIZER, {10}, dense3_b_m, NULL, NN_CONSTANT, 0},
+    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526, {196, 32}},
+    {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w", NN_WEIGHT, {300, 50}, dense2_w, NULL, NN_UNIFORM, 0.130930734, {300, 32}},
+    {"dense2_b", NN_WEIGHT, {50}, dense2_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense3_w", NN_WEIGHT, {50, 10}, dense3_w, NULL, NN_UNIFORM, 0.316227766, {0, 0}},
+    {"dense3_b", NN_WEIGHT, {10}, dense3_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32}},
+    {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w_m", NN_OPTIMIZER, {300, 50}, dense2_w_m, NULL, NN_CONSTANT, 0, {300, 32}},
+    {"dense2_b_m", NN_OPTIMIZER, {50}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense3_w_m", NN_OPTIMIZER, {50, 10}, dense3_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense3_b_m", NN_OPTIMIZER, {10}, dense3_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture
@@ -895,7 +897,7 @@ static const NnCall calls[] = {
     [CALL_input_slice] = {"input_slice", "input", NN_FORWARD, 0, 0, 78400, 0, 392000},
     [CALL_dense1_slice] = {"dense1_slice", "dense1", NN_FORWARD, 470400, 0, 0, 0, 1734400},
     [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 0, 1800, 0, 1200, 1924800},
-    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 38400, 100, 0, 1400, 308000},
+    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 30000, 100, 0, 1400, 240800},
     [CALL_dense3_forward] = {"dense3_forward", "dense3", NN_FORWARD, 1000, 10, 0, 240, 8160},
     [CALL_dense3_softmax] = {"dense3_softmax", "dense3", NN_FORWARD, 0, 40, 0, 80, 0},
     [CALL_output_predict] = {"output_predict", "output", NN_FORWARD, 0, 1, 0, 44, 0},
@@ -907,8 +909,8 @@ static const NnCall calls[] = {
     [CALL_dense3_w_gradient] = {"dense3_w_gradient", "dense3", NN_BACKWARD, 1000, 0, 0, 240, 2000},
     [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 50, 0, 200, 800},
     [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 50, 0, 1000},
-    [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 30400, 300, 0, 2600,
-                              243200},
+    [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 30000, 300, 0, 2600,
+                              240000},
     [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 30000, 0, 0, 1400,
                                 60000},
     [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 300, 0, 1200, 4800},
@@ -922,8 +924,7 @@ static const NnCall calls[] = {
     [CALL_dense3_w_update] = {"dense3_w_update", "dense3", NN_UPDATE, 0, 0, 3000, 0, 10000},
     [CALL_dense3_b_update] = {"dense3_b_update", "dense3", NN_UPDATE, 0, 0, 60, 0, 200},
     [CALL_dense3_w_turn] = {"dense3_w_turn", "dense3", NN_UPDATE, 0, 0, 0, 0, 4000},
-    [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 120800},
-    [CALL_dense2_w_pack] = {"dense2_w_pack", "dense2", NN_UPDATE, 0, 0, 0, 0, 136800},
+    [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 120000},
 };
 
 const NnModel nn_model = {
@@ -953,8 +954,8 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 3,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 251060,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 1143840, .optimizer_bytes = 1004240,
-    .operations_forward = 502940, .operations_backward = 533534, .operations_update = 1506360,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 1066240, .optimizer_bytes = 1004240,
+    .operations_forward = 502940, .operations_backward = 533134, .operations_update = 1506360,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

@@ -47,13 +47,17 @@ static int rows_from(int first, const NnBatch *batch)
 // --- tensors that outlive a step -----------------------------------------------------------------
 
 // weights, which training changes, and what they are at first
-static _Alignas(64) float dense1_w[784][520]; // uniform within sqrt(6 / (784 + 520)) (glorot)
+// 784x520 in panels of 196x32
+static _Alignas(64) float dense1_w[407680]; // uniform within sqrt(6 / (784 + 520)) (glorot)
 static _Alignas(64) float dense1_b[520]; // zeros
-static _Alignas(64) float dense2_w[520][300]; // uniform within sqrt(6 / (520 + 300)) (glorot)
+// 520x300 in panels of 520x32
+static _Alignas(64) float dense2_w[156000]; // uniform within sqrt(6 / (520 + 300)) (glorot)
 static _Alignas(64) float dense2_b[300]; // zeros
-static _Alignas(64) float dense3_w[300][250]; // uniform within sqrt(6 / (300 + 250)) (glorot)
+// 300x250 in panels of 300x32
+static _Alignas(64) float dense3_w[75000]; // uniform within sqrt(6 / (300 + 250)) (glorot)
 static _Alignas(64) float dense3_b[250]; // zeros
-static _Alignas(64) float dense4_w[250][130]; // uniform within sqrt(6 / (250 + 130)) (glorot)
+// 250x130 in panels of 250x32
+static _Alignas(64) float dense4_w[32500]; // uniform within sqrt(6 / (250 + 130)) (glorot)
 static _Alignas(64) float dense4_b[130]; // zeros
 static _Alignas(64) float dense5_w[130][60]; // uniform within sqrt(6 / (130 + 60)) (glorot)
 static _Alignas(64) float dense5_b[60]; // zeros
@@ -61,20 +65,28 @@ static _Alignas(64) float dense6_w[60][10]; // uniform within sqrt(6 / (60 + 10)
 static _Alignas(64) float dense6_b[10]; // zeros
 
 // what the optimizer remembers
-static _Alignas(64) float dense1_w_m[784][520];
-static _Alignas(64) float dense1_w_v[784][520];
+// 784x520 in panels of 196x32
+static _Alignas(64) float dense1_w_m[407680];
+// 784x520 in panels of 196x32
+static _Alignas(64) float dense1_w_v[407680];
 static _Alignas(64) float dense1_b_m[520];
 static _Alignas(64) float dense1_b_v[520];
-static _Alignas(64) float dense2_w_m[520][300];
-static _Alignas(64) float dense2_w_v[520][300];
+// 520x300 in panels of 520x32
+static _Alignas(64) float dense2_w_m[156000];
+// 520x300 in panels of 520x32
+static _Alignas(64) float dense2_w_v[156000];
 static _Alignas(64) float dense2_b_m[300];
 static _Alignas(64) float dense2_b_v[300];
-static _Alignas(64) float dense3_w_m[300][250];
-static _Alignas(64) float dense3_w_v[300][250];
+// 300x250 in panels of 300x32
+static _Alignas(64) float dense3_w_m[75000];
+// 300x250 in panels of 300x32
+static _Alignas(64) float dense3_w_v[75000];
 static _Alignas(64) float dense3_b_m[250];
 static _Alignas(64) float dense3_b_v[250];
-static _Alignas(64) float dense4_w_m[250][130];
-static _Alignas(64) float dense4_w_v[250][130];
+// 250x130 in panels of 250x32
+static _Alignas(64) float dense4_w_m[32500];
+// 250x130 in panels of 250x32
+static _Alignas(64) float dense4_w_v[32500];
 static _Alignas(64) float dense4_b_m[130];
 static _Alignas(64) float dense4_b_v[130];
 static _Alignas(64) float dense5_w_m[130][60];
@@ -86,15 +98,15 @@ static _Alignas(64) float dense6_w_v[60][10];
 static _Alignas(64) float dense6_b_m[10];
 static _Alignas(64) float dense6_b_v[10];
 
-// weights as products read them: in panels, or with rows and columns exchanged
+// weights as backward products read them: rows and columns exchanged
 static _Alignas(64) float dense6_w_turned[10][60];
 static _Alignas(64) float dense5_w_turned[60][130];
-static _Alignas(64) float dense4_w_turned[33280];
-static _Alignas(64) float dense3_w_turned[76000];
+// 130x250 in panels of 130x32
+static _Alignas(64) float dense4_w_turned[32500];
+// 250x300 in panels of 250x32
+static _Alignas(64) float dense3_w_turned[75000];
+// 300x520 in panels of 300x32
 static _Alignas(64) float dense2_w_turned[156000];
-static _Alignas(64) float dense2_w_panels[158080];
-static _Alignas(64) float dense3_w_panels[76800];
-static _Alignas(64) float dense4_w_panels[32500];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -171,7 +183,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
-enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are needed
+// The memory is asked for a row of b so many rows before it is needed.
+enum { AHEAD = 16 };
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
@@ -189,9 +202,10 @@ enum { AHEAD = 16 }; // rows of b that the memory is asked for before they are n
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
         for (int p = 0; p < terms; p++) {                                                 \
             Vector row[VECTORS];                                                          \
+            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
-                __builtin_prefetch(b + (p + AHEAD) * bp + j * LANES);                     \
+                __builtin_prefetch((void *)(next + j * sizeof(Vector)));                  \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
@@ -244,40 +258,60 @@ STRIP(strip_11_4x28of32, 11, 4, 2, Vector16, 4)
 STRIP(strip_12_4x8, 12, 4, 1, Vector8, 0)
 STRIP(strip_12_4x2, 12, 4, 1, Vector2, 0)
 
-// c[rows][520] = a[rows][196] b[196][520]
-static void product_196x520(int rows, const void *left, const void *right, void *result)
+// Asks for the memory of numbers that are about to be changed, so that other threads give up their
+// copies. Inlined always: gcc 12 drops calls without another effect.
+static inline __attribute__((always_inline)) void claim(const float *from, int count)
+{
+    for (int i = 0; i < count; i += 64 / (int)sizeof(float))
+        __builtin_prefetch(from + i, 1);
+}
+
+// c[rows][520] = a[rows][196] b[196][520], with b in panels
+static void panels_196x520(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 512; j += 32)
-        strip_13_9x32(rows, 196, a, 196, 1, b + j, 520, c + j, 520, false);
-    strip_13_9x8(rows, 196, a, 196, 1, b + 512, 520, c + 512, 520, false);
+        strip_13_9x32(rows, 196, a, 196, 1, b + j * 196, 32, c + j, 520, false);
+    strip_13_9x8(rows, 196, a, 196, 1, b + 512 * 196, 8, c + 512, 520, false);
 }
 
-// c = rows from..to of the 196x520 sums a[terms][196]' b[terms][520], or c + those. So many terms
-// at a time that what the tiles read again stays in the first cache.
-static void outer_196x520(int from, int to, int terms, const void *left, const void *right,
-                          void *result, bool add)
+// c = rows from..to of the 196x520 sums a[terms][196]' b[terms][520], or c + those, in panels of
+// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
+// many terms at a time that what the tiles read again stays in the first cache.
+static void outer_panels_196x520(int from, int to, int terms, const void *left, const void *right,
+                                 void *result, int high, int row, const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 196 + from;
         const float *const b = (const float *)right + (size_t)at * 520;
         float *const c = result;
-        for (int j = 0; j < 512; j += 32)
-            strip_13_10x32(to - from, some, a, 1, 196, b + j, 520, c + j, 520, add || at > 0);
-        strip_13_10x8(to - from, some, a, 1, 196, b + 512, 520, c + 512, 520, add || at > 0);
+        for (int j = 0; j < 512; j += 32) {
+            if (change && at == 0)
+                claim((const float *)change + j * 196 + from * 32, (to - from) * 32);
+            strip_13_10x32(to - from, some, a, 1, 196, b + j, 520, c + j * high + row * 32, 32,
+                           add || at > 0);
+        }
+        if (change && at == 0)
+            claim((const float *)change + 512 * 196 + from * 8, (to - from) * 8);
+        strip_13_10x8(to - from, some, a, 1, 196, b + 512, 520, c + 512 * high + row * 8, 8,
+                      add || at > 0);
     }
 }
 
-// c[rows][520] = a[rows][784] b[784][520]
-static void product_784x520(int rows, const void *left, const void *right, void *result)
+// c[rows][520] = a[rows][784] b[784][520], with b in panels
+static void panels_4x196x520(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
-    for (int j = 0; j < 512; j += 32)
-        strip_13_12x32(rows, 784, a, 784, 1, b + j, 520, c + j, 520, false);
-    strip_13_12x8(rows, 784, a, 784, 1, b + 512, 520, c + 512, 520, false);
+    for (int part = 0; part < 784; part += 196) {
+        for (int j = 0; j < 512; j += 32)
+            strip_13_12x32(rows, 196, a + part, 784, 1, b + part * 520 + j * 196, 32, c + j, 520,
+                           part > 0);
+        strip_13_12x8(rows, 196, a + part, 784, 1, b + part * 520 + 512 * 196, 8, c + 512, 520,
+                      part > 0);
+    }
 }
 
 // c[rows][300] = a[rows][520] b[520][300], with b in panels
@@ -287,7 +321,7 @@ static void panels_520x300(int rows, const void *left, const void *right, void *
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
         strip_13_12x32(rows, 520, a, 520, 1, b + j * 520, 32, c + j, 300, false);
-    strip_13_12x12of16(rows, 520, a, 520, 1, b + 149760, 16, c + 284, 300, false);
+    strip_13_12x12of16(rows, 520, a, 520, 1, b + 288 * 520 - 4, 12, c + 284, 300, false);
 }
 
 // c[rows][520] = a[rows][300] b[300][520], with b in panels
@@ -297,33 +331,31 @@ static void panels_300x520(int rows, const void *left, const void *right, void *
     float *const c = result;
     for (int j = 0; j < 512; j += 32)
         strip_13_12x32(rows, 300, a, 300, 1, b + j * 300, 32, c + j, 520, false);
-    strip_13_12x8(rows, 300, a, 300, 1, b + 153600, 8, c + 512, 520, false);
+    strip_13_12x8(rows, 300, a, 300, 1, b + 512 * 300, 8, c + 512, 520, false);
 }
 
-// c = rows from..to of the 520x300 sums a[terms][520]' b[terms][300], or c + those. So many terms
-// at a time that what the tiles read again stays in the first cache.
-static void outer_520x300(int from, int to, int terms, const void *left, const void *right,
-                          void *result, bool add)
+// c = rows from..to of the 520x300 sums a[terms][520]' b[terms][300], or c + those, in panels of
+// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
+// many terms at a time that what the tiles read again stays in the first cache.
+static void outer_panels_520x300(int from, int to, int terms, const void *left, const void *right,
+                                 void *result, int high, int row, const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 520 + from;
         const float *const b = (const float *)right + (size_t)at * 300;
         float *const c = result;
-        for (int j = 0; j < 288; j += 32)
-            strip_13_4x32(to - from, some, a, 1, 520, b + j, 300, c + j, 300, add || at > 0);
-        strip_13_4x12of16(to - from, some, a, 1, 520, b + 284, 300, c + 284, 300, add || at > 0);
+        for (int j = 0; j < 288; j += 32) {
+            if (change && at == 0)
+                claim((const float *)change + j * 520 + from * 32, (to - from) * 32);
+            strip_13_4x32(to - from, some, a, 1, 520, b + j, 300, c + j * high + row * 32, 32,
+                          add || at > 0);
+        }
+        if (change && at == 0)
+            claim((const float *)change + 288 * 520 + from * 12, (to - from) * 12);
+        strip_13_4x12of16(to - from, some, a, 1, 520, b + 284, 300, c + 288 * high + row * 12 - 4,
+                          12, add || at > 0);
     }
-}
-
-// c[rows][300] = a[rows][520] b[520][300]
-static void product_520x300(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 288; j += 32)
-        strip_13_12x32(rows, 520, a, 520, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x12of16(rows, 520, a, 520, 1, b + 284, 300, c + 284, 300, false);
 }
 
 // c[rows][250] = a[rows][300] b[300][250], with b in panels
@@ -333,7 +365,7 @@ static void panels_300x250(int rows, const void *left, const void *right, void *
     float *const c = result;
     for (int j = 0; j < 224; j += 32)
         strip_13_12x32(rows, 300, a, 300, 1, b + j * 300, 32, c + j, 250, false);
-    strip_13_12x26of32(rows, 300, a, 300, 1, b + 67200, 32, c + 218, 250, false);
+    strip_13_12x26of32(rows, 300, a, 300, 1, b + 224 * 300 - 6, 26, c + 218, 250, false);
 }
 
 // c[rows][300] = a[rows][250] b[250][300], with b in panels
@@ -343,33 +375,31 @@ static void panels_250x300(int rows, const void *left, const void *right, void *
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
         strip_13_12x32(rows, 250, a, 250, 1, b + j * 250, 32, c + j, 300, false);
-    strip_13_12x12of16(rows, 250, a, 250, 1, b + 72000, 16, c + 284, 300, false);
+    strip_13_12x12of16(rows, 250, a, 250, 1, b + 288 * 250 - 4, 12, c + 284, 300, false);
 }
 
-// c = rows from..to of the 300x250 sums a[terms][300]' b[terms][250], or c + those. So many terms
-// at a time that what the tiles read again stays in the first cache.
-static void outer_300x250(int from, int to, int terms, const void *left, const void *right,
-                          void *result, bool add)
+// c = rows from..to of the 300x250 sums a[terms][300]' b[terms][250], or c + those, in panels of
+// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
+// many terms at a time that what the tiles read again stays in the first cache.
+static void outer_panels_300x250(int from, int to, int terms, const void *left, const void *right,
+                                 void *result, int high, int row, const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 300 + from;
         const float *const b = (const float *)right + (size_t)at * 250;
         float *const c = result;
-        for (int j = 0; j < 224; j += 32)
-            strip_13_12x32(to - from, some, a, 1, 300, b + j, 250, c + j, 250, add || at > 0);
-        strip_13_12x26of32(to - from, some, a, 1, 300, b + 218, 250, c + 218, 250, add || at > 0);
+        for (int j = 0; j < 224; j += 32) {
+            if (change && at == 0)
+                claim((const float *)change + j * 300 + from * 32, (to - from) * 32);
+            strip_13_12x32(to - from, some, a, 1, 300, b + j, 250, c + j * high + row * 32, 32,
+                           add || at > 0);
+        }
+        if (change && at == 0)
+            claim((const float *)change + 224 * 300 + from * 26, (to - from) * 26);
+        strip_13_12x26of32(to - from, some, a, 1, 300, b + 218, 250, c + 224 * high + row * 26 - 6,
+                           26, add || at > 0);
     }
-}
-
-// c[rows][250] = a[rows][300] b[300][250]
-static void product_300x250(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 224; j += 32)
-        strip_13_12x32(rows, 300, a, 300, 1, b + j, 250, c + j, 250, false);
-    strip_13_12x26of32(rows, 300, a, 300, 1, b + 218, 250, c + 218, 250, false);
 }
 
 // c[rows][130] = a[rows][250] b[250][130], with b in panels
@@ -379,7 +409,7 @@ static void panels_250x130(int rows, const void *left, const void *right, void *
     float *const c = result;
     for (int j = 0; j < 128; j += 32)
         strip_13_12x32(rows, 250, a, 250, 1, b + j * 250, 32, c + j, 130, false);
-    strip_13_12x2(rows, 250, a, 250, 1, b + 32000, 2, c + 128, 130, false);
+    strip_13_12x2(rows, 250, a, 250, 1, b + 128 * 250, 2, c + 128, 130, false);
 }
 
 // c[rows][250] = a[rows][130] b[130][250], with b in panels
@@ -389,33 +419,31 @@ static void panels_130x250(int rows, const void *left, const void *right, void *
     float *const c = result;
     for (int j = 0; j < 224; j += 32)
         strip_13_12x32(rows, 130, a, 130, 1, b + j * 130, 32, c + j, 250, false);
-    strip_13_12x26of32(rows, 130, a, 130, 1, b + 29120, 32, c + 218, 250, false);
+    strip_13_12x26of32(rows, 130, a, 130, 1, b + 224 * 130 - 6, 26, c + 218, 250, false);
 }
 
-// c = rows from..to of the 250x130 sums a[terms][250]' b[terms][130], or c + those. So many terms
-// at a time that what the tiles read again stays in the first cache.
-static void outer_250x130(int from, int to, int terms, const void *left, const void *right,
-                          void *result, bool add)
+// c = rows from..to of the 250x130 sums a[terms][250]' b[terms][130], or c + those, in panels of
+// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
+// many terms at a time that what the tiles read again stays in the first cache.
+static void outer_panels_250x130(int from, int to, int terms, const void *left, const void *right,
+                                 void *result, int high, int row, const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 250 + from;
         const float *const b = (const float *)right + (size_t)at * 130;
         float *const c = result;
-        for (int j = 0; j < 128; j += 32)
-            strip_11_10x32(to - from, some, a, 1, 250, b + j, 130, c + j, 130, add || at > 0);
-        strip_11_10x2(to - from, some, a, 1, 250, b + 128, 130, c + 128, 130, add || at > 0);
+        for (int j = 0; j < 128; j += 32) {
+            if (change && at == 0)
+                claim((const float *)change + j * 250 + from * 32, (to - from) * 32);
+            strip_11_10x32(to - from, some, a, 1, 250, b + j, 130, c + j * high + row * 32, 32,
+                           add || at > 0);
+        }
+        if (change && at == 0)
+            claim((const float *)change + 128 * 250 + from * 2, (to - from) * 2);
+        strip_11_10x2(to - from, some, a, 1, 250, b + 128, 130, c + 128 * high + row * 2, 2,
+                      add || at > 0);
     }
-}
-
-// c[rows][130] = a[rows][250] b[250][130]
-static void product_250x130(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 128; j += 32)
-        strip_13_12x32(rows, 250, a, 250, 1, b + j, 130, c + j, 130, false);
-    strip_13_12x2(rows, 250, a, 250, 1, b + 128, 130, c + 128, 130, false);
 }
 
 // c[rows][60] = a[rows][130] b[130][60]
@@ -517,9 +545,9 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 
 // sum = x w, a slice of x by its rows of w
 static void dense1_slice(const NnBatch *batch, int part, float sum[restrict 4][100][520],
-                         const float x[4][100][196], const float w[784][520])
+                         const float x[4][100][196], const float w[407680])
 {
-    product_196x520(batch->rows, x[part], w[part * 196], sum[part]);
+    panels_196x520(batch->rows, x[part], w + part * 101920, sum[part]);
 }
 
 // y = x w, the sum of all slices' sums
@@ -547,15 +575,21 @@ static void dense1_forward(const NnBatch *batch, int first, int rows, float y[re
 }
 
 // penalty = lambda sum w^2, a part of w at a time
-static void dense1_w_penalty(int part, double penalty[restrict 16], const float w[784][520])
+static void dense1_w_penalty(int part, double penalty[restrict 16], const float w[407680])
 {
-    double sums[520] = {0};
+    double sums[32] = {0};
     const int from = part * 49, to = nn_min(from + 49, 784);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 520; j++)
-            sums[j] += (double)w[i][j] * w[i][j];
+    const int first = from / 196 * 196; // of the slice
+    for (int panel = 0; panel < 520; panel += 32) {
+        const int wide = nn_min(32, 520 - panel);
+        for (int i = from; i < to; i++)
+            for (int j = 0; j < wide; j++) {
+                const int at = first * 520 + panel * 196 + (i - first) * wide + j;
+                sums[j] += (double)w[at] * w[at];
+            }
+    }
     double sum = 0;
-    for (int j = 0; j < 520; j++)
+    for (int j = 0; j < 32; j++)
         sum += sums[j];
     penalty[part] = 0.001 * sum;
 }
@@ -583,35 +617,44 @@ static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCK
 // forward: sum = x w, a slice of x by its rows of w
 // dw = x' dy
 // then g = g + 2 lambda w
-static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 49][520],
+static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 25480],
                               const float x[4][100][196], const float dy[BATCH][520],
-                              const float w[784][520])
+                              const float w[407680])
 {
     const int from = part * 49, to = nn_min(from + 49, 784);
-    const int slice = from / 196, first = slice * 196;
-    outer_196x520(from - first, to - first, batch->rows, x[slice], dy, dw, false);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 520; j++) {
-            float v = dw[i - from][j];
-            v += 0.002f * w[i][j];
-            dw[i - from][j] = v;
+    const int first = from / 196 * 196; // of the slice
+    const int slice = from / 196;
+    outer_panels_196x520(from - first, to - first, batch->rows, x[slice], dy, dw, to - from, 0,
+                         NULL, false);
+    for (int j = 0; j < 520; j += 32) {
+        const int wide = nn_min(32, 520 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = first * 520 + j * 196 + (from - first) * wide + i;
+            float v = dw[j * (to - from) + i];
+            v += 0.002f * w[at];
+            dw[j * (to - from) + i] = v;
         }
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
-static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 784][520],
-                            const float g[49][520], float m[restrict 784][520],
-                            float v[restrict 784][520])
+static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 407680],
+                            const float g[25480], float m[restrict 407680],
+                            float v[restrict 407680])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 49, to = nn_min(from + 49, 784);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 520; j++) {
-            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+    const int first = from / 196 * 196; // of the slice
+    for (int j = 0; j < 520; j += 32) {
+        const int wide = nn_min(32, 520 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = first * 520 + j * 196 + (from - first) * wide + i;
+            m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
+            v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
         }
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -631,9 +674,9 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
 // then y = x + b
 // then y = x < 0 ? 0 : x
 static void dense1_infer(int rows, float y[restrict ROWS][520], const float x[ROWS][784],
-                         const float w[784][520], const float b[520])
+                         const float w[407680], const float b[520])
 {
-    product_784x520(rows, x, w, y);
+    panels_4x196x520(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 520; j++) {
             float v = y[i][j];
@@ -650,7 +693,7 @@ static void dense1_infer(int rows, float y[restrict ROWS][520], const float x[RO
 // then y = x + b
 // then y = tanh(x)
 static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[ROWS][520],
-                           const float w[158080], const float b[300])
+                           const float w[156000], const float b[300])
 {
     panels_520x300(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
@@ -664,15 +707,20 @@ static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[
 }
 
 // penalty = lambda sum w^2, a part of w at a time
-static void dense2_w_penalty(int part, double penalty[restrict 8], const float w[520][300])
+static void dense2_w_penalty(int part, double penalty[restrict 8], const float w[156000])
 {
-    double sums[300] = {0};
+    double sums[32] = {0};
     const int from = part * 65, to = nn_min(from + 65, 520);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 300; j++)
-            sums[j] += (double)w[i][j] * w[i][j];
+    for (int panel = 0; panel < 300; panel += 32) {
+        const int wide = nn_min(32, 300 - panel);
+        for (int i = from; i < to; i++)
+            for (int j = 0; j < wide; j++) {
+                const int at = panel * 520 + i * wide + j;
+                sums[j] += (double)w[at] * w[at];
+            }
+    }
     double sum = 0;
-    for (int j = 0; j < 300; j++)
+    for (int j = 0; j < 32; j++)
         sum += sums[j];
     penalty[part] = 0.001 * sum;
 }
@@ -723,34 +771,40 @@ static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[
 // forward: y = x w
 // dw = x' dy
 // then g = g + 2 lambda w
-static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 65][300],
+static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 19500],
                               const float x[BATCH][520], const float dy[BATCH][300],
-                              const float w[520][300])
+                              const float w[156000])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
-    outer_520x300(from, to, batch->rows, x, dy, dw, false);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 300; j++) {
-            float v = dw[i - from][j];
-            v += 0.002f * w[i][j];
-            dw[i - from][j] = v;
+    outer_panels_520x300(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
+    for (int j = 0; j < 300; j += 32) {
+        const int wide = nn_min(32, 300 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = j * 520 + from * wide + i;
+            float v = dw[j * (to - from) + i];
+            v += 0.002f * w[at];
+            dw[j * (to - from) + i] = v;
         }
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
-static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 520][300],
-                            const float g[65][300], float m[restrict 520][300],
-                            float v[restrict 520][300])
+static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 156000],
+                            const float g[19500], float m[restrict 156000],
+                            float v[restrict 156000])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 65, to = nn_min(from + 65, 520);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 300; j++) {
-            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+    for (int j = 0; j < 300; j += 32) {
+        const int wide = nn_min(32, 300 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = j * 520 + from * wide + i;
+            m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
+            v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
         }
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -767,45 +821,16 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
 }
 
 // turned = w', rows and columns exchanged
-static void dense2_w_turn(int part, float turned[restrict 156000], const float w[520][300])
+static void dense2_w_turn(int part, float turned[restrict 156000], const float w[156000])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
-    for (int j = 0; j < 512; j += 32) {
-        const int low = nn_max(from, j), high = nn_min(to, j + 32);
-        if (low < high)
-            nn_turn_float(high - low, 300, w[low], 300, turned + j * 300 + low - j, 32);
-    }
-    {
-        const int low = nn_max(from, 512), high = nn_min(to, 520);
-        if (low < high)
-            nn_turn_float(high - low, 300, w[low], 300, turned + 153600 + low - 512, 8);
-    }
-}
-
-// panels = w, the columns of each strip of tiles by themselves
-static void dense2_w_pack(int part, float panels[restrict 158080], const float w[520][300])
-{
-    const int from = part * 65, to = nn_min(from + 65, 520);
-    for (int j = 0; j < 288; j += 32)
-        for (int i = from; i < to; i++)
-            memcpy(panels + j * 520 + i * 32, &w[i][j], 32 * sizeof(float));
-    for (int i = from; i < to; i++)
-        memcpy(panels + 149760 + i * 16, &w[i][284], 16 * sizeof(float));
-}
-
-// y = x w
-// then y = x + b
-// then y = tanh(x)
-static void dense2_infer(int rows, float y[restrict ROWS][300], const float x[ROWS][520],
-                         const float w[520][300], const float b[300])
-{
-    product_520x300(rows, x, w, y);
-    for (int i = 0; i < rows; i++) {
-        for (int j = 0; j < 300; j++) {
-            float v = y[i][j];
-            v += b[j];
-            v = nn_tanhf(v);
-            y[i][j] = v;
+    for (int k = from / 32 * 32; k < to; k += 32) {
+        const int low = nn_max(from, k), high = nn_min(to, k + 32);
+        const int line = nn_min(32, 520 - k); // of turned
+        for (int j = 0; j < 300; j += 32) {
+            const int wide = nn_min(32, 300 - j);
+            nn_turn_float(high - low, wide, w + j * 520 + low * wide, wide,
+                          turned + k * 300 + low - k + j * line, line);
         }
     }
 }
@@ -834,7 +859,7 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows, float y[
 // then y = x + b
 // then y = 1 / (1 + exp(-x))
 static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[ROWS][300],
-                           const float w[76800], const float b[250])
+                           const float w[75000], const float b[250])
 {
     panels_300x250(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
@@ -848,15 +873,20 @@ static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[
 }
 
 // penalty = lambda sum w^2, a part of w at a time
-static void dense3_w_penalty(int part, double penalty[restrict 8], const float w[300][250])
+static void dense3_w_penalty(int part, double penalty[restrict 8], const float w[75000])
 {
-    double sums[250] = {0};
+    double sums[32] = {0};
     const int from = part * 38, to = nn_min(from + 38, 300);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 250; j++)
-            sums[j] += (double)w[i][j] * w[i][j];
+    for (int panel = 0; panel < 250; panel += 32) {
+        const int wide = nn_min(32, 250 - panel);
+        for (int i = from; i < to; i++)
+            for (int j = 0; j < wide; j++) {
+                const int at = panel * 300 + i * wide + j;
+                sums[j] += (double)w[at] * w[at];
+            }
+    }
     double sum = 0;
-    for (int j = 0; j < 250; j++)
+    for (int j = 0; j < 32; j++)
         sum += sums[j];
     penalty[part] = 0.001 * sum;
 }
@@ -887,7 +917,7 @@ static void dense3_b_gradient(float sum[restrict 250], const float partial[BLOCK
 // forward: y = tanh(x) (dense2)
 // dx = dy (1 - y^2)
 static void dense3_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][300],
-                            const float dy[ROWS][250], const float turned[76000],
+                            const float dy[ROWS][250], const float turned[75000],
                             const float y[ROWS][300])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
@@ -907,34 +937,39 @@ static void dense3_backward(const NnBatch *batch, int first, int rows, float dx[
 // forward: y = x w
 // dw = x' dy
 // then g = g + 2 lambda w
-static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 38][250],
+static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 9500],
                               const float x[BATCH][300], const float dy[BATCH][250],
-                              const float w[300][250])
+                              const float w[75000])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
-    outer_300x250(from, to, batch->rows, x, dy, dw, false);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 250; j++) {
-            float v = dw[i - from][j];
-            v += 0.002f * w[i][j];
-            dw[i - from][j] = v;
+    outer_panels_300x250(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
+    for (int j = 0; j < 250; j += 32) {
+        const int wide = nn_min(32, 250 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = j * 300 + from * wide + i;
+            float v = dw[j * (to - from) + i];
+            v += 0.002f * w[at];
+            dw[j * (to - from) + i] = v;
         }
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
-static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 300][250],
-                            const float g[38][250], float m[restrict 300][250],
-                            float v[restrict 300][250])
+static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 75000],
+                            const float g[9500], float m[restrict 75000], float v[restrict 75000])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 38, to = nn_min(from + 38, 300);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 250; j++) {
-            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+    for (int j = 0; j < 250; j += 32) {
+        const int wide = nn_min(32, 250 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = j * 300 + from * wide + i;
+            m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
+            v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
         }
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -951,45 +986,16 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
 }
 
 // turned = w', rows and columns exchanged
-static void dense3_w_turn(int part, float turned[restrict 76000], const float w[300][250])
+static void dense3_w_turn(int part, float turned[restrict 75000], const float w[75000])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
-    for (int j = 0; j < 288; j += 32) {
-        const int low = nn_max(from, j), high = nn_min(to, j + 32);
-        if (low < high)
-            nn_turn_float(high - low, 250, w[low], 250, turned + j * 250 + low - j, 32);
-    }
-    {
-        const int low = nn_max(from, 284), high = nn_min(to, 300);
-        if (low < high)
-            nn_turn_float(high - low, 250, w[low], 250, turned + 72000 + low - 284, 16);
-    }
-}
-
-// panels = w, the columns of each strip of tiles by themselves
-static void dense3_w_pack(int part, float panels[restrict 76800], const float w[300][250])
-{
-    const int from = part * 38, to = nn_min(from + 38, 300);
-    for (int j = 0; j < 224; j += 32)
-        for (int i = from; i < to; i++)
-            memcpy(panels + j * 300 + i * 32, &w[i][j], 32 * sizeof(float));
-    for (int i = from; i < to; i++)
-        memcpy(panels + 67200 + i * 32, &w[i][218], 32 * sizeof(float));
-}
-
-// y = x w
-// then y = x + b
-// then y = 1 / (1 + exp(-x))
-static void dense3_infer(int rows, float y[restrict ROWS][250], const float x[ROWS][300],
-                         const float w[300][250], const float b[250])
-{
-    product_300x250(rows, x, w, y);
-    for (int i = 0; i < rows; i++) {
-        for (int j = 0; j < 250; j++) {
-            float v = y[i][j];
-            v += b[j];
-            v = 1 / (1 + nn_expf(-v));
-            y[i][j] = v;
+    for (int k = from / 32 * 32; k < to; k += 32) {
+        const int low = nn_max(from, k), high = nn_min(to, k + 32);
+        const int line = nn_min(32, 300 - k); // of turned
+        for (int j = 0; j < 250; j += 32) {
+            const int wide = nn_min(32, 250 - j);
+            nn_turn_float(high - low, wide, w + j * 300 + low * wide, wide,
+                          turned + k * 250 + low - k + j * line, line);
         }
     }
 }
@@ -1032,15 +1038,20 @@ static void dense4_forward(int rows, float y[restrict ROWS][130], const float x[
 }
 
 // penalty = lambda sum w^2, a part of w at a time
-static void dense4_w_penalty(int part, double penalty[restrict 8], const float w[250][130])
+static void dense4_w_penalty(int part, double penalty[restrict 8], const float w[32500])
 {
-    double sums[130] = {0};
+    double sums[32] = {0};
     const int from = part * 32, to = nn_min(from + 32, 250);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 130; j++)
-            sums[j] += (double)w[i][j] * w[i][j];
+    for (int panel = 0; panel < 130; panel += 32) {
+        const int wide = nn_min(32, 130 - panel);
+        for (int i = from; i < to; i++)
+            for (int j = 0; j < wide; j++) {
+                const int at = panel * 250 + i * wide + j;
+                sums[j] += (double)w[at] * w[at];
+            }
+    }
     double sum = 0;
-    for (int j = 0; j < 130; j++)
+    for (int j = 0; j < 32; j++)
         sum += sums[j];
     penalty[part] = 0.001 * sum;
 }
@@ -1071,7 +1082,7 @@ static void dense4_b_gradient(float sum[restrict 130], const float partial[BLOCK
 // forward: y = 1 / (1 + exp(-x)) (dense3)
 // dx = dy y (1 - y)
 static void dense4_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][250],
-                            const float dy[ROWS][130], const float turned[33280],
+                            const float dy[ROWS][130], const float turned[32500],
                             const float y[ROWS][250])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout3"), (uint64_t)batch->step);
@@ -1091,34 +1102,39 @@ static void dense4_backward(const NnBatch *batch, int first, int rows, float dx[
 // forward: y = x w
 // dw = x' dy
 // then g = g + 2 lambda w
-static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 32][130],
+static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 4160],
                               const float x[BATCH][250], const float dy[BATCH][130],
-                              const float w[250][130])
+                              const float w[32500])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
-    outer_250x130(from, to, batch->rows, x, dy, dw, false);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 130; j++) {
-            float v = dw[i - from][j];
-            v += 0.002f * w[i][j];
-            dw[i - from][j] = v;
+    outer_panels_250x130(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
+    for (int j = 0; j < 130; j += 32) {
+        const int wide = nn_min(32, 130 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = j * 250 + from * wide + i;
+            float v = dw[j * (to - from) + i];
+            v += 0.002f * w[at];
+            dw[j * (to - from) + i] = v;
         }
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
-static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 250][130],
-                            const float g[32][130], float m[restrict 250][130],
-                            float v[restrict 250][130])
+static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 32500],
+                            const float g[4160], float m[restrict 32500], float v[restrict 32500])
 {
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 32, to = nn_min(from + 32, 250);
-    for (int i = from; i < to; i++)
-        for (int j = 0; j < 130; j++) {
-            m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
-            v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+    for (int j = 0; j < 130; j += 32) {
+        const int wide = nn_min(32, 130 - j);
+        for (int i = 0; i < (to - from) * wide; i++) {
+            const int at = j * 250 + from * wide + i;
+            m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
+            v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
         }
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -1135,45 +1151,16 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
 }
 
 // turned = w', rows and columns exchanged
-static void dense4_w_turn(int part, float turned[restrict 33280], const float w[250][130])
+static void dense4_w_turn(int part, float turned[restrict 32500], const float w[32500])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
-    for (int j = 0; j < 224; j += 32) {
-        const int low = nn_max(from, j), high = nn_min(to, j + 32);
-        if (low < high)
-            nn_turn_float(high - low, 130, w[low], 130, turned + j * 130 + low - j, 32);
-    }
-    {
-        const int low = nn_max(from, 218), high = nn_min(to, 250);
-        if (low < high)
-            nn_turn_float(high - low, 130, w[low], 130, turned + 29120 + low - 218, 32);
-    }
-}
-
-// panels = w, the columns of each strip of tiles by themselves
-static void dense4_w_pack(int part, float panels[restrict 32500], const float w[250][130])
-{
-    const int from = part * 32, to = nn_min(from + 32, 250);
-    for (int j = 0; j < 128; j += 32)
-        for (int i = from; i < to; i++)
-            memcpy(panels + j * 250 + i * 32, &w[i][j], 32 * sizeof(float));
-    for (int i = from; i < to; i++)
-        memcpy(panels + 32000 + i * 2, &w[i][128], 2 * sizeof(float));
-}
-
-// y = x w
-// then y = x + b
-// then y = 1 / (1 + exp(-x))
-static void dense4_infer(int rows, float y[restrict ROWS][130], const float x[ROWS][250],
-                         const float w[250][130], const float b[130])
-{
-    product_250x130(rows, x, w, y);
-    for (int i = 0; i < rows; i++) {
-        for (int j = 0; j < 130; j++) {
-            float v = y[i][j];
-            v += b[j];
-            v = 1 / (1 + nn_expf(-v));
-            y[i][j] = v;
+    for (int k = from / 32 * 32; k < to; k += 32) {
+        const int low = nn_max(from, k), high = nn_min(to, k + 32);
+        const int line = nn_min(32, 250 - k); // of turned
+        for (int j = 0; j < 130; j += 32) {
+            const int wide = nn_min(32, 130 - j);
+            nn_turn_float(high - low, wide, w + j * 250 + low * wide, wide,
+                          turned + k * 130 + low - k + j * line, line);
         }
     }
 }
@@ -1522,12 +1509,6 @@ static void prepare(void)
         dense3_w_turn(part, dense3_w_turned, dense3_w);
     for (int part = 0; part < 8; part++)
         dense2_w_turn(part, dense2_w_turned, dense2_w);
-    for (int part = 0; part < 8; part++)
-        dense2_w_pack(part, dense2_w_panels, dense2_w);
-    for (int part = 0; part < 8; part++)
-        dense3_w_pack(part, dense3_w_panels, dense3_w);
-    for (int part = 0; part < 8; part++)
-        dense4_w_pack(part, dense4_w_panels, dense4_w);
 }
 
 // nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
@@ -1538,15 +1519,15 @@ enum {
     CALL_dense1_b_gradient, CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update,
     CALL_dense2_forward, CALL_dense2_w_penalty, CALL_dense2_b_partial, CALL_dense2_b_gradient,
     CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
-    CALL_dense2_w_turn, CALL_dense2_w_pack,
+    CALL_dense2_w_turn,
     CALL_dropout2_forward,
     CALL_dense3_forward, CALL_dense3_w_penalty, CALL_dense3_b_partial, CALL_dense3_b_gradient,
     CALL_dense3_backward, CALL_dense3_w_gradient, CALL_dense3_w_update, CALL_dense3_b_update,
-    CALL_dense3_w_turn, CALL_dense3_w_pack,
+    CALL_dense3_w_turn,
     CALL_dropout3_forward,
     CALL_dense4_forward, CALL_dense4_w_penalty, CALL_dense4_b_partial, CALL_dense4_b_gradient,
     CALL_dense4_backward, CALL_dense4_w_gradient, CALL_dense4_w_update, CALL_dense4_b_update,
-    CALL_dense4_w_turn, CALL_dense4_w_pack,
+    CALL_dense4_w_turn,
     CALL_dropout4_forward,
     CALL_dense5_forward, CALL_dense5_w_penalty, CALL_dense5_b_partial, CALL_dense5_b_gradient,
     CALL_dense5_backward, CALL_dense5_w_gradient, CALL_dense5_w_update, CALL_dense5_b_update,
@@ -1587,11 +1568,11 @@ static inline __attribute__((always_inline)) void step(
         const int first = block * ROWS, rows = rows_from(first, batch);
         nn_call(dense1_forward, batch, first, rows, BLOCK(dropout1), WHOLE(dense1_slices),
                 dense1_b);
-        nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dropout1), dense2_w_panels, dense2_b);
+        nn_call(dense2_forward, rows, BLOCK(dense2), BLOCK(dropout1), dense2_w, dense2_b);
         nn_call(dropout2_forward, batch, first, rows, BLOCK(dropout2), BLOCK(dense2));
-        nn_call(dense3_forward, rows, BLOCK(dense3), BLOCK(dropout2), dense3_w_panels, dense3_b);
+        nn_call(dense3_forward, rows, BLOCK(dense3), BLOCK(dropout2), dense3_w, dense3_b);
         nn_call(dropout3_forward, batch, first, rows, BLOCK(dropout3), BLOCK(dense3));
-        nn_call(dense4_forward, rows, BLOCK(dense4), BLOCK(dropout3), dense4_w_panels, dense4_b);
+        nn_call(dense4_forward, rows, BLOCK(dense4), BLOCK(dropout3), dense4_w, dense4_b);
         nn_call(dropout4_forward, batch, first, rows, BLOCK(dropout4), BLOCK(dense4));
         nn_call(dense5_forward, rows, BLOCK(dense5), BLOCK(dropout4), dense5_w, dense5_b);
         nn_call(dense6_forward, rows, BLOCK(dense6_z), BLOCK(dense5), dense6_w, dense6_b);
@@ -1632,31 +1613,28 @@ static inline __attribute__((always_inline)) void step(
         nn_call(dense5_w_turn, part, dense5_w_turned, dense5_w);
     }
     nn_each (part, 8) {
-        _Alignas(64) float d_dense4_w[32][130]; // of this part
+        _Alignas(64) float d_dense4_w[4160]; // of this part
         nn_call(dense4_w_gradient, batch, part, d_dense4_w, WHOLE(dropout3), WHOLE(d_dense4_z),
                 dense4_w);
         nn_call(dense4_w_update, batch, part, dense4_w, d_dense4_w, dense4_w_m, dense4_w_v);
         nn_call(dense4_w_turn, part, dense4_w_turned, dense4_w);
-        nn_call(dense4_w_pack, part, dense4_w_panels, dense4_w);
     }
     nn_each (part, 8) {
-        _Alignas(64) float d_dense3_w[38][250]; // of this part
+        _Alignas(64) float d_dense3_w[9500]; // of this part
         nn_call(dense3_w_gradient, batch, part, d_dense3_w, WHOLE(dropout2), WHOLE(d_dense3_z),
                 dense3_w);
         nn_call(dense3_w_update, batch, part, dense3_w, d_dense3_w, dense3_w_m, dense3_w_v);
         nn_call(dense3_w_turn, part, dense3_w_turned, dense3_w);
-        nn_call(dense3_w_pack, part, dense3_w_panels, dense3_w);
     }
     nn_each (part, 8) {
-        _Alignas(64) float d_dense2_w[65][300]; // of this part
+        _Alignas(64) float d_dense2_w[19500]; // of this part
         nn_call(dense2_w_gradient, batch, part, d_dense2_w, WHOLE(dropout1), WHOLE(d_dense2_z),
                 dense2_w);
         nn_call(dense2_w_update, batch, part, dense2_w, d_dense2_w, dense2_w_m, dense2_w_v);
         nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
-        nn_call(dense2_w_pack, part, dense2_w_panels, dense2_w);
     }
     nn_each (part, 16) {
-        _Alignas(64) float d_dense1_w[49][520]; // of this part
+        _Alignas(64) float d_dense1_w[25480]; // of this part
         nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(input), WHOLE(d_dense1_z),
                 dense1_w);
         nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m, dense1_w_v);
@@ -1708,9 +1686,9 @@ static void infer(const NnBatch *batch, NnResult *result)
         const int first = block * ROWS, rows = rows_from(first, batch);
         input_forward(batch, first, rows, BLOCK(infer_input));
         dense1_infer(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
-        dense2_infer(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
-        dense3_infer(rows, BLOCK(infer_dense3), BLOCK(infer_dense2), dense3_w, dense3_b);
-        dense4_infer(rows, BLOCK(infer_dense4), BLOCK(infer_dense3), dense4_w, dense4_b);
+        dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
+        dense3_forward(rows, BLOCK(infer_dense3), BLOCK(infer_dense2), dense3_w, dense3_b);
+        dense4_forward(rows, BLOCK(infer_dense4), BLOCK(infer_dense3), dense4_w, dense4_b);
         dense5_forward(rows, BLOCK(infer_dense5), BLOCK(infer_dense4), dense5_w, dense5_b);
         dense6_forward(rows, BLOCK(infer_dense6_z), BLOCK(infer_dense5), dense6_w, dense6_b);
         dense6_softmax(rows, BLOCK(infer_dense6), BLOCK(infer_dense6_z));
@@ -1759,19 +1737,19 @@ static const char *first_nonfinite(const NnBatch *batch)
         dense1_forward(batch, first, rows, BLOCK(dropout1), WHOLE(dense1_slices), dense1_b);
         if (!nn_finite_f32(BLOCK(dropout1), rows * 520L))
             return "dense1";
-        dense2_forward(rows, BLOCK(dense2), BLOCK(dropout1), dense2_w_panels, dense2_b);
+        dense2_forward(rows, BLOCK(dense2), BLOCK(dropout1), dense2_w, dense2_b);
         if (!nn_finite_f32(BLOCK(dense2), rows * 300L))
             return "dense2";
         dropout2_forward(batch, first, rows, BLOCK(dropout2), BLOCK(dense2));
         if (!nn_finite_f32(BLOCK(dropout2), rows * 300L))
             return "dropout2";
-        dense3_forward(rows, BLOCK(dense3), BLOCK(dropout2), dense3_w_panels, dense3_b);
+        dense3_forward(rows, BLOCK(dense3), BLOCK(dropout2), dense3_w, dense3_b);
         if (!nn_finite_f32(BLOCK(dense3), rows * 250L))
             return "dense3";
         dropout3_forward(batch, first, rows, BLOCK(dropout3), BLOCK(dense3));
         if (!nn_finite_f32(BLOCK(dropout3), rows * 250L))
             return "dropout3";
-        dense4_forward(rows, BLOCK(dense4), BLOCK(dropout3), dense4_w_panels, dense4_b);
+        dense4_forward(rows, BLOCK(dense4), BLOCK(dropout3), dense4_w, dense4_b);
         if (!nn_finite_f32(BLOCK(dense4), rows * 130L))
             return "dense4";
         dropout4_forward(batch, first, rows, BLOCK(dropout4), BLOCK(dense4));
@@ -1809,42 +1787,42 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 520}, dense1_w, NULL, NN_UNIFORM, 0.0678323447},
-    {"dense1_b", NN_WEIGHT, {520}, dense1_b, NULL, NN_CONSTANT, 0},
-    {"dense2_w", NN_WEIGHT, {520, 300}, dense2_w, NULL, NN_UNIFORM, 0.0855398923},
-    {"dense2_b", NN_WEIGHT, {300}, dense2_b, NULL, NN_CONSTANT, 0},
-    {"dense3_w", NN_WEIGHT, {300, 250}, dense3_w, NULL, NN_UNIFORM, 0.104446594},
-    {"dense3_b", NN_WEIGHT, {250}, dense3_b, NULL, NN_CONSTANT, 0},
-    {"dense4_w", NN_WEIGHT, {250, 130}, dense4_w, NULL, NN_UNIFORM, 0.125656172},
-    {"dense4_b", NN_WEIGHT, {130}, dense4_b, NULL, NN_CONSTANT, 0},
-    {"dense5_w", NN_WEIGHT, {130, 60}, dense5_w, NULL, NN_UNIFORM, 0.177704663},
-    {"dense5_b", NN_WEIGHT, {60}, dense5_b, NULL, NN_CONSTANT, 0},
-    {"dense6_w", NN_WEIGHT, {60, 10}, dense6_w, NULL, NN_UNIFORM, 0.292770022},
-    {"dense6_b", NN_WEIGHT, {10}, dense6_b, NULL, NN_CONSTANT, 0},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 520}, dense1_w_m, NULL, NN_CONSTANT, 0},
-    {"dense1_w_v", NN_OPTIMIZER, {784, 520}, dense1_w_v, NULL, NN_CONSTANT, 0},
-    {"dense1_b_m", NN_OPTIMIZER, {520}, dense1_b_m, NULL, NN_CONSTANT, 0},
-    {"dense1_b_v", NN_OPTIMIZER, {520}, dense1_b_v, NULL, NN_CONSTANT, 0},
-    {"dense2_w_m", NN_OPTIMIZER, {520, 300}, dense2_w_m, NULL, NN_CONSTANT, 0},
-    {"dense2_w_v", NN_OPTIMIZER, {520, 300}, dense2_w_v, NULL, NN_CONSTANT, 0},
-    {"dense2_b_m", NN_OPTIMIZER, {300}, dense2_b_m, NULL, NN_CONSTANT, 0},
-    {"dense2_b_v", NN_OPTIMIZER, {300}, dense2_b_v, NULL, NN_CONSTANT, 0},
-    {"dense3_w_m", NN_OPTIMIZER, {300, 250}, dense3_w_m, NULL, NN_CONSTANT, 0},
-    {"dense3_w_v", NN_OPTIMIZER, {300, 250}, dense3_w_v, NULL, NN_CONSTANT, 0},
-    {"dense3_b_m", NN_OPTIMIZER, {250}, dense3_b_m, NULL, NN_CONSTANT, 0},
-    {"dense3_b_v", NN_OPTIMIZER, {250}, dense3_b_v, NULL, NN_CONSTANT, 0},
-    {"dense4_w_m", NN_OPTIMIZER, {250, 130}, dense4_w_m, NULL, NN_CONSTANT, 0},
-    {"dense4_w_v", NN_OPTIMIZER, {250, 130}, dense4_w_v, NULL, NN_CONSTANT, 0},
-    {"dense4_b_m", NN_OPTIMIZER, {130}, dense4_b_m, NULL, NN_CONSTANT, 0},
-    {"dense4_b_v", NN_OPTIMIZER, {130}, dense4_b_v, NULL, NN_CONSTANT, 0},
-    {"dense5_w_m", NN_OPTIMIZER, {130, 60}, dense5_w_m, NULL, NN_CONSTANT, 0},
-    {"dense5_w_v", NN_OPTIMIZER, {130, 60}, dense5_w_v, NULL, NN_CONSTANT, 0},
-    {"dense5_b_m", NN_OPTIMIZER, {60}, dense5_b_m, NULL, NN_CONSTANT, 0},
-    {"dense5_b_v", NN_OPTIMIZER, {60}, dense5_b_v, NULL, NN_CONSTANT, 0},
-    {"dense6_w_m", NN_OPTIMIZER, {60, 10}, dense6_w_m, NULL, NN_CONSTANT, 0},
-    {"dense6_w_v", NN_OPTIMIZER, {60, 10}, dense6_w_v, NULL, NN_CONSTANT, 0},
-    {"dense6_b_m", NN_OPTIMIZER, {10}, dense6_b_m, NULL, NN_CONSTANT, 0},
-    {"dense6_b_v", NN_OPTIMIZER, {10}, dense6_b_v, NULL, NN_CONSTANT, 0},
+    {"dense1_w", NN_WEIGHT, {784, 520}, dense1_w, NULL, NN_UNIFORM, 0.0678323447, {196, 32}},
+    {"dense1_b", NN_WEIGHT, {520}, dense1_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w", NN_WEIGHT, {520, 300}, dense2_w, NULL, NN_UNIFORM, 0.0855398923, {520, 32}},
+    {"dense2_b", NN_WEIGHT, {300}, dense2_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense3_w", NN_WEIGHT, {300, 250}, dense3_w, NULL, NN_UNIFORM, 0.104446594, {300, 32}},
+    {"dense3_b", NN_WEIGHT, {250}, dense3_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense4_w", NN_WEIGHT, {250, 130}, dense4_w, NULL, NN_UNIFORM, 0.125656172, {250, 32}},
+    {"dense4_b", NN_WEIGHT, {130}, dense4_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense5_w", NN_WEIGHT, {130, 60}, dense5_w, NULL, NN_UNIFORM, 0.177704663, {0, 0}},
+    {"dense5_b", NN_WEIGHT, {60}, dense5_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense6_w", NN_WEIGHT, {60, 10}, dense6_w, NULL, NN_UNIFORM, 0.292770022, {0, 0}},
+    {"dense6_b", NN_WEIGHT, {10}, dense6_b, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 520}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32}},
+    {"dense1_w_v", NN_OPTIMIZER, {784, 520}, dense1_w_v, NULL, NN_CONSTANT, 0, {196, 32}},
+    {"dense1_b_m", NN_OPTIMIZER, {520}, dense1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_b_v", NN_OPTIMIZER, {520}, dense1_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w_m", NN_OPTIMIZER, {520, 300}, dense2_w_m, NULL, NN_CONSTANT, 0, {520, 32}},
+    {"dense2_w_v", NN_OPTIMIZER, {520, 300}, dense2_w_v, NULL, NN_CONSTANT, 0, {520, 32}},
+    {"dense2_b_m", NN_OPTIMIZER, {300}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_b_v", NN_OPTIMIZER, {300}, dense2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense3_w_m", NN_OPTIMIZER, {300, 250}, dense3_w_m, NULL, NN_CONSTANT, 0, {300, 32}},
+    {"dense3_w_v", NN_OPTIMIZER, {300, 250}, dense3_w_v, NULL, NN_CONSTANT, 0, {300, 32}},
+    {"dense3_b_m", NN_OPTIMIZER, {250}, dense3_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense3_b_v", NN_OPTIMIZER, {250}, dense3_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense4_w_m", NN_OPTIMIZER, {250, 130}, dense4_w_m, NULL, NN_CONSTANT, 0, {250, 32}},
+    {"dense4_w_v", NN_OPTIMIZER, {250, 130}, dense4_w_v, NULL, NN_CONSTANT, 0, {250, 32}},
+    {"dense4_b_m", NN_OPTIMIZER, {130}, dense4_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense4_b_v", NN_OPTIMIZER, {130}, dense4_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense5_w_m", NN_OPTIMIZER, {130, 60}, dense5_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense5_w_v", NN_OPTIMIZER, {130, 60}, dense5_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense5_b_m", NN_OPTIMIZER, {60}, dense5_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense5_b_v", NN_OPTIMIZER, {60}, dense5_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense6_w_m", NN_OPTIMIZER, {60, 10}, dense6_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense6_w_v", NN_OPTIMIZER, {60, 10}, dense6_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense6_b_m", NN_OPTIMIZER, {10}, dense6_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense6_b_v", NN_OPTIMIZER, {10}, dense6_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture
@@ -1853,10 +1831,10 @@ static const NnCall calls[] = {
     [CALL_input_slice] = {"input_slice", "input", NN_FORWARD, 0, 0, 78400, 0, 392000},
     [CALL_dense1_slice] = {"dense1_slice", "dense1", NN_FORWARD, 815360, 0, 0, 0, 2776320},
     [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 0, 4160, 0, 2080, 3336320},
-    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 316160, 600, 0, 3280, 2534080},
+    [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 312000, 600, 0, 3280, 2500800},
     [CALL_dropout2_forward] = {"dropout2_forward", "dropout2", NN_FORWARD, 0, 600, 0, 2400, 0},
-    [CALL_dense3_forward] = {"dense3_forward", "dense3", NN_FORWARD, 153600, 1250, 0, 2200,
-                             1232800},
+    [CALL_dense3_forward] = {"dense3_forward", "dense3", NN_FORWARD, 150000, 1250, 0, 2200,
+                             1204000},
     [CALL_dropout3_forward] = {"dropout3_forward", "dropout3", NN_FORWARD, 0, 500, 0, 2000, 0},
     [CALL_dense4_forward] = {"dense4_forward", "dense4", NN_FORWARD, 65000, 650, 0, 1520, 522080},
     [CALL_dropout4_forward] = {"dropout4_forward", "dropout4", NN_FORWARD, 0, 260, 0, 1040, 0},
@@ -1883,22 +1861,22 @@ static const NnCall calls[] = {
                                 62400},
     [CALL_dense4_b_partial] = {"dense4_b_partial", "dense4", NN_BACKWARD, 0, 130, 0, 520, 2080},
     [CALL_dense4_b_gradient] = {"dense4_b_gradient", "dense4", NN_BACKWARD, 0, 0, 130, 0, 2600},
-    [CALL_dense4_backward] = {"dense4_backward", "dense4", NN_BACKWARD, 66560, 1250, 0, 2520,
-                              532480},
+    [CALL_dense4_backward] = {"dense4_backward", "dense4", NN_BACKWARD, 65000, 1250, 0, 2520,
+                              520000},
     [CALL_dense4_w_gradient] = {"dense4_w_gradient", "dense4", NN_BACKWARD, 65000, 0, 65000, 1520,
-                                260000},
+                                130000},
     [CALL_dense3_b_partial] = {"dense3_b_partial", "dense3", NN_BACKWARD, 0, 250, 0, 1000, 4000},
     [CALL_dense3_b_gradient] = {"dense3_b_gradient", "dense3", NN_BACKWARD, 0, 0, 250, 0, 5000},
-    [CALL_dense3_backward] = {"dense3_backward", "dense3", NN_BACKWARD, 152000, 1500, 0, 3400,
-                              1216000},
+    [CALL_dense3_backward] = {"dense3_backward", "dense3", NN_BACKWARD, 150000, 1500, 0, 3400,
+                              1200000},
     [CALL_dense3_w_gradient] = {"dense3_w_gradient", "dense3", NN_BACKWARD, 150000, 0, 150000,
-                                2200, 600000},
+                                2200, 300000},
     [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 300, 0, 1200, 4800},
     [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 300, 0, 6000},
     [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 312000, 1560, 0, 5360,
                               2496000},
     [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 312000, 0, 312000,
-                                3280, 1248000},
+                                3280, 624000},
     [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 520, 0, 2080, 8320},
     [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 520, 0, 10400},
     [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 815360, 0, 815360,
@@ -1917,12 +1895,9 @@ static const NnCall calls[] = {
     [CALL_dense6_b_update] = {"dense6_b_update", "dense6", NN_UPDATE, 0, 0, 100, 0, 280},
     [CALL_dense6_w_turn] = {"dense6_w_turn", "dense6", NN_UPDATE, 0, 0, 0, 0, 4800},
     [CALL_dense5_w_turn] = {"dense5_w_turn", "dense5", NN_UPDATE, 0, 0, 0, 0, 62400},
-    [CALL_dense4_w_turn] = {"dense4_w_turn", "dense4", NN_UPDATE, 0, 0, 0, 0, 263120},
-    [CALL_dense3_w_turn] = {"dense3_w_turn", "dense3", NN_UPDATE, 0, 0, 0, 0, 604000},
+    [CALL_dense4_w_turn] = {"dense4_w_turn", "dense4", NN_UPDATE, 0, 0, 0, 0, 260000},
+    [CALL_dense3_w_turn] = {"dense3_w_turn", "dense3", NN_UPDATE, 0, 0, 0, 0, 600000},
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 1248000},
-    [CALL_dense2_w_pack] = {"dense2_w_pack", "dense2", NN_UPDATE, 0, 0, 0, 0, 1256320},
-    [CALL_dense3_w_pack] = {"dense3_w_pack", "dense3", NN_UPDATE, 0, 0, 0, 0, 607200},
-    [CALL_dense4_w_pack] = {"dense4_w_pack", "dense4", NN_UPDATE, 0, 0, 0, 0, 260000},
 };
 
 const NnModel nn_model = {
@@ -1962,8 +1937,8 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 10,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 680850,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 4887640, .optimizer_bytes = 5446800,
-    .operations_forward = 1363926, .operations_backward = 1926542, .operations_update = 6808500,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 3811000, .optimizer_bytes = 5446800,
+    .operations_forward = 1363926, .operations_backward = 1922982, .operations_update = 6808500,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

@@ -5,8 +5,9 @@
 // absolute products (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). What lies
 // around the result must stay as it is.
 //
-// -DGENERATED="…" names the file, -DTABLE="…" one with a line PRODUCT(terms, columns) or
-// OUTER(rows, columns) for each function of it.
+// -DGENERATED="…" names the file, -DTABLE="…" one with a line PRODUCT(terms, columns),
+// OUTER(rows, columns) or OUTER_PANELS(rows, columns) for each function of it, or a line LAYOUTS
+// for each of its weights; -DPANEL=… says how many columns a panel has.
 #include GENERATED
 
 #include <stdio.h>
@@ -88,18 +89,28 @@ static void check_product(Product *product, int terms, int columns)
     free(b);
 }
 
-// By weights in the layout that the program makes of them: in panels, or with rows and columns
-// exchanged, in panels too.
-static void check_layouts(const char *what, Product *forward, Product *backward, float *w,
-                          const float *panels, const float *turned, int height, int columns)
+// Row i, column j of a matrix of `high` rows in panels: the columns of each by themselves.
+static long place(int i, int j, int high, int columns)
+{
+    const int panel = j / PANEL, left = columns - panel * PANEL;
+    return (long)panel * PANEL * high + (long)i * (left < PANEL ? left : PANEL) + j % PANEL;
+}
+
+// By weights in the layout that the program makes of them: in panels or rows, and with rows and
+// columns exchanged, in panels or rows.
+static void check_layouts(const char *what, Product *forward, Product *backward, float *weights,
+                          bool in_panels, const float *turned, int height, int columns)
 {
     float *const x = numbers((size_t)MOST * height), *const dy = numbers((size_t)MOST * columns);
-    float *const first = numbers((size_t)height * columns);
-    memcpy(w, first, sizeof(float) * (size_t)height * columns);
+    float *const w = numbers((size_t)height * columns);
+    for (int i = 0; i < height; i++)
+        for (int j = 0; j < columns; j++)
+            weights[in_panels ? place(i, j, height, columns) : (long)i * columns + j] =
+                w[i * columns + j];
     prepare();
     for (int rows = 1; rows <= MOST; rows += 1 + rows / 30) {
         float *const y = guarded((size_t)rows * columns), *const dx = guarded((size_t)rows * height);
-        forward(rows, x, panels, y);
+        forward(rows, x, weights, y);
         backward(rows, dy, turned, dx);
         if (!is_untouched(y, (size_t)rows * columns) || !is_untouched(dx, (size_t)rows * height))
             fail(what, height, columns, rows, "it writes beyond its result");
@@ -116,7 +127,7 @@ static void check_layouts(const char *what, Product *forward, Product *backward,
     }
     free(x);
     free(dy);
-    free(first);
+    free(w);
 }
 
 typedef void Outer(int from, int to, int terms, const void *left, const void *right, void *result,
@@ -151,12 +162,54 @@ static void check_outer(Outer *outer, int height, int columns)
     free(b);
 }
 
+typedef void OuterPanels(int from, int to, int terms, const void *left, const void *right,
+                         void *result, int high, int row, const void *change, bool add);
+
+// Into panels of all rows, and into those of the rows from..to alone.
+static void check_outer_panels(OuterPanels *outer, int height, int columns)
+{
+    static const int lengths[] = {1, 2, 3, 17, 67, 128, 129, LONG};
+    float *const a = numbers((size_t)LONG * height), *const b = numbers((size_t)LONG * columns);
+    for (size_t n = 0; n < 2 * sizeof lengths / sizeof *lengths; n++) {
+        const int terms = lengths[n / 2], from = height * (int)(n / 2 % 3) / 4,
+                  to = height - (n / 2 % 2 && from < height - 1);
+        const bool add = n / 2 % 2, part = n % 2;
+        const int high = part ? to - from : height, row = part ? 0 : from;
+        const size_t count = (size_t)high * columns;
+        float *const c = guarded(count), *const before = numbers(count);
+        long inside = 0;
+        for (int i = from; add && i < to; i++)
+            for (int j = 0; j < columns; j++)
+                c[place(i - from + row, j, high, columns)] =
+                    before[place(i - from + row, j, high, columns)];
+        outer(from, to, terms, a, b, c, high, row, part ? before : NULL, add);
+        for (int i = from; i < to; i++)
+            for (int j = 0; j < columns; j++) {
+                const long at = place(i - from + row, j, high, columns);
+                compare("outer_panels", height, columns, terms, c[at], a + i, height, b + j,
+                        columns, terms, add ? before[at] : 0);
+                inside += c[at] != untouched;
+            }
+        long written = 0;
+        for (size_t i = 0; i < count; i++)
+            written += c[i] != untouched;
+        if (!is_untouched(c, count) || written != inside)
+            fail("outer_panels", height, columns, terms, "it writes beyond its rows");
+        free(c - GUARD);
+        free(before);
+    }
+    free(a);
+    free(b);
+}
+
 int main(void)
 {
 #define PRODUCT(terms, columns) check_product(product_##terms##x##columns, terms, columns);
-#define LAYOUTS(name, height, columns)                                                             \
-    check_layouts(#name, panels_##height##x##columns, panels_##columns##x##height, &name[0][0],    \
-                  name##_panels, name##_turned, height, columns);
+#define LAYOUTS(name, height, columns, forward, backward, in_panels)                               \
+    check_layouts(#name, forward##_##height##x##columns, backward##_##columns##x##height,          \
+                  (float *)name, in_panels, (float *)name##_turned, height, columns);
+#define OUTER_PANELS(rows, columns)                                                                \
+    check_outer_panels(outer_panels_##rows##x##columns, rows, columns);
 #define OUTER(rows, columns) check_outer(outer_##rows##x##columns, rows, columns);
 #include TABLE
     if (wrong || compared < 100000)

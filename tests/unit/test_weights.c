@@ -89,6 +89,56 @@ static void test_export(void **state)
     assert_true(is_filled(&nn_model, 1, false) && is_filled(&nn_model, 2, true));
 }
 
+// --- layouts ------------------------------------------------------------------------------------
+
+// 4 rows of 5: two slices of two rows, panels of three columns and of the last two.
+static void test_places(void **state)
+{
+    (void)state;
+    static const int in_panels[20] = {0,  1,  2,  5,  6,  7,  3,  4,  8,  9,
+                                      10, 11, 12, 15, 16, 17, 13, 14, 18, 19};
+    float data[20], rows[20];
+    const NnTensor tensor = {.dim = {4, 5}, .data = data, .panel = {2, 3}};
+    for (int i = 0; i < 20; i++)
+        rows[i] = (float)i;
+    tensor_write(&nn_model, &tensor, rows);
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(data[i], in_panels[i]);
+        assert_int_equal(tensor_place(&tensor, in_panels[i]), i);
+        rows[i] = -1;
+    }
+    tensor_read(&nn_model, &tensor, rows);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(rows[i], i);
+}
+
+// Files, first values and fingerprints are the same, whatever the layout.
+static void test_panels(void **state)
+{
+    (void)state;
+    NnModel model = small_model_f64;
+    NnTensor tensors[16];
+    assert_true(model.tensor_count <= 16);
+    memcpy(tensors, model.tensors, (size_t)model.tensor_count * sizeof *tensors);
+    for (int i = 0; i < model.tensor_count; i++)
+        if (tensor_rank(&tensors[i]) == 2)
+            tensors[i].panel.rows = tensors[i].dim[0] / 2, tensors[i].panel.columns = 3;
+    tensors_initialise(&model, 3);
+    const uint64_t fingerprint = tensors_fingerprint(&model);
+    assert_true(weights_write("rows", &model, &progress, WEIGHTS_TO_CONTINUE));
+    model.tensors = tensors;
+    assert_true(tensors_fingerprint(&model) != fingerprint);
+    tensors_initialise(&model, 3);
+    assert_true(tensors_fingerprint(&model) == fingerprint);
+    assert_true(weights_write("panels", &model, &progress, WEIGHTS_TO_CONTINUE));
+    assert_true(same_files("rows", "panels"));
+    Progress found;
+    fill(&model, 2);
+    assert_true(weights_read("rows", &model, WEIGHTS_TO_CONTINUE, &found));
+    assert_true(tensors_fingerprint(&model) == fingerprint);
+    free(found.history);
+}
+
 static void test_alignment(void **state)
 {
     (void)state;
@@ -406,11 +456,11 @@ static void test_killed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_round_trip), TEST(test_export), TEST(test_alignment),
-        TEST(test_no_safetensors), TEST(test_other_network), TEST(test_entries),
-        TEST(test_offsets), TEST(test_length), TEST(test_progress), TEST(test_not_finite),
-        TEST(test_any_byte), TEST(test_order_of_writing), TEST(test_disk_full),
-        TEST(test_nowhere_to_write), TEST(test_killed),
+        TEST(test_round_trip), TEST(test_export), TEST(test_places), TEST(test_panels),
+        TEST(test_alignment), TEST(test_no_safetensors), TEST(test_other_network),
+        TEST(test_entries), TEST(test_offsets), TEST(test_length), TEST(test_progress),
+        TEST(test_not_finite), TEST(test_any_byte), TEST(test_order_of_writing),
+        TEST(test_disk_full), TEST(test_nowhere_to_write), TEST(test_killed),
     };
     return cmocka_run_group_tests_name("weights", tests, NULL, NULL);
 }
