@@ -62,21 +62,21 @@ static _Alignas(64) float dense6_b[10]; // zeros
 
 // what the optimizer remembers
 // 784x520 in panels of 196x32
-static _Alignas(64) float dense1_w_m[407680];
-static _Alignas(64) float dense1_b_m[520];
+static _Alignas(64) float dense1_w_v[407680];
+static _Alignas(64) float dense1_b_v[520];
 // 520x300 in panels of 520x32
-static _Alignas(64) float dense2_w_m[156000];
-static _Alignas(64) float dense2_b_m[300];
+static _Alignas(64) float dense2_w_v[156000];
+static _Alignas(64) float dense2_b_v[300];
 // 300x250 in panels of 300x32
-static _Alignas(64) float dense3_w_m[75000];
-static _Alignas(64) float dense3_b_m[250];
+static _Alignas(64) float dense3_w_v[75000];
+static _Alignas(64) float dense3_b_v[250];
 // 250x130 in panels of 250x32
-static _Alignas(64) float dense4_w_m[32500];
-static _Alignas(64) float dense4_b_m[130];
-static _Alignas(64) float dense5_w_m[130][60];
-static _Alignas(64) float dense5_b_m[60];
-static _Alignas(64) float dense6_w_m[60][10];
-static _Alignas(64) float dense6_b_m[10];
+static _Alignas(64) float dense4_w_v[32500];
+static _Alignas(64) float dense4_b_v[130];
+static _Alignas(64) float dense5_w_v[130][60];
+static _Alignas(64) float dense5_b_v[60];
+static _Alignas(64) float dense6_w_v[60][10];
+static _Alignas(64) float dense6_b_v[10];
 
 // weights as backward products read them: rows and columns exchanged
 static _Alignas(64) float dense6_w_turned[10][60];
@@ -568,9 +568,9 @@ static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 
                          NULL, false);
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 407680],
-                            const float g[25480], float m[restrict 407680])
+                            const float g[25480], float v[restrict 407680])
 {
     const float rate = (float)batch->rate;
     const int from = part * 49, to = nn_min(from + 49, 784);
@@ -579,20 +579,20 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 407
         const int wide = nn_min(32, 520 - j);
         for (int i = 0; i < (to - from) * wide; i++) {
             const int at = first * 520 + j * 196 + (from - first) * wide + i;
-            m[at] = 0.9f * m[at] - rate * g[j * (to - from) + i];
-            w[at] += 0.9f * m[at] - rate * g[j * (to - from) + i];
+            v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
         }
     }
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const float g[520],
-                            float m[restrict 520])
+                            float v[restrict 520])
 {
     const float rate = (float)batch->rate;
     for (int j = 0; j < 520; j++) {
-        m[j] = 0.9f * m[j] - rate * g[j];
-        w[j] += 0.9f * m[j] - rate * g[j];
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
 }
 
@@ -679,9 +679,9 @@ static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 
     outer_panels_520x300(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 156000],
-                            const float g[19500], float m[restrict 156000])
+                            const float g[19500], float v[restrict 156000])
 {
     const float rate = (float)batch->rate;
     const int from = part * 65, to = nn_min(from + 65, 520);
@@ -689,20 +689,20 @@ static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 156
         const int wide = nn_min(32, 300 - j);
         for (int i = 0; i < (to - from) * wide; i++) {
             const int at = j * 520 + from * wide + i;
-            m[at] = 0.9f * m[at] - rate * g[j * (to - from) + i];
-            w[at] += 0.9f * m[at] - rate * g[j * (to - from) + i];
+            v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
         }
     }
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const float g[300],
-                            float m[restrict 300])
+                            float v[restrict 300])
 {
     const float rate = (float)batch->rate;
     for (int j = 0; j < 300; j++) {
-        m[j] = 0.9f * m[j] - rate * g[j];
-        w[j] += 0.9f * m[j] - rate * g[j];
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
 }
 
@@ -787,9 +787,9 @@ static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 
     outer_panels_300x250(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 75000],
-                            const float g[9500], float m[restrict 75000])
+                            const float g[9500], float v[restrict 75000])
 {
     const float rate = (float)batch->rate;
     const int from = part * 38, to = nn_min(from + 38, 300);
@@ -797,20 +797,20 @@ static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 750
         const int wide = nn_min(32, 250 - j);
         for (int i = 0; i < (to - from) * wide; i++) {
             const int at = j * 300 + from * wide + i;
-            m[at] = 0.9f * m[at] - rate * g[j * (to - from) + i];
-            w[at] += 0.9f * m[at] - rate * g[j * (to - from) + i];
+            v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
         }
     }
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const float g[250],
-                            float m[restrict 250])
+                            float v[restrict 250])
 {
     const float rate = (float)batch->rate;
     for (int j = 0; j < 250; j++) {
-        m[j] = 0.9f * m[j] - rate * g[j];
-        w[j] += 0.9f * m[j] - rate * g[j];
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
 }
 
@@ -895,9 +895,9 @@ static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 
     outer_panels_250x130(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 32500],
-                            const float g[4160], float m[restrict 32500])
+                            const float g[4160], float v[restrict 32500])
 {
     const float rate = (float)batch->rate;
     const int from = part * 32, to = nn_min(from + 32, 250);
@@ -905,20 +905,20 @@ static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 325
         const int wide = nn_min(32, 130 - j);
         for (int i = 0; i < (to - from) * wide; i++) {
             const int at = j * 250 + from * wide + i;
-            m[at] = 0.9f * m[at] - rate * g[j * (to - from) + i];
-            w[at] += 0.9f * m[at] - rate * g[j * (to - from) + i];
+            v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
+            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
         }
     }
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const float g[130],
-                            float m[restrict 130])
+                            float v[restrict 130])
 {
     const float rate = (float)batch->rate;
     for (int j = 0; j < 130; j++) {
-        m[j] = 0.9f * m[j] - rate * g[j];
-        w[j] += 0.9f * m[j] - rate * g[j];
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
 }
 
@@ -1002,27 +1002,27 @@ static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 
     outer_130x60(from, to, batch->rows, x, dy, dw, false);
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense5_w_update(const NnBatch *batch, int part, float w[restrict 130][60],
-                            const float g[44][60], float m[restrict 130][60])
+                            const float g[44][60], float v[restrict 130][60])
 {
     const float rate = (float)batch->rate;
     const int from = part * 44, to = nn_min(from + 44, 130);
     for (int i = from; i < to; i++)
         for (int j = 0; j < 60; j++) {
-            m[i][j] = 0.9f * m[i][j] - rate * g[i - from][j];
-            w[i][j] += 0.9f * m[i][j] - rate * g[i - from][j];
+            v[i][j] += 0.1f * (g[i - from][j] * g[i - from][j] - v[i][j]);
+            w[i][j] -= rate * g[i - from][j] / sqrtf(v[i][j] + 1e-7f);
         }
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense5_b_update(const NnBatch *batch, float w[restrict 60], const float g[60],
-                            float m[restrict 60])
+                            float v[restrict 60])
 {
     const float rate = (float)batch->rate;
     for (int j = 0; j < 60; j++) {
-        m[j] = 0.9f * m[j] - rate * g[j];
-        w[j] += 0.9f * m[j] - rate * g[j];
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
 }
 
@@ -1112,26 +1112,26 @@ static void dense6_w_gradient(const NnBatch *batch, float dw[restrict 60][10],
     outer_60x10(0, 60, batch->rows, x, dy, dw, false);
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense6_w_update(const NnBatch *batch, float w[restrict 60][10], const float g[60][10],
-                            float m[restrict 60][10])
+                            float v[restrict 60][10])
 {
     const float rate = (float)batch->rate;
     for (int i = 0; i < 60; i++)
         for (int j = 0; j < 10; j++) {
-            m[i][j] = 0.9f * m[i][j] - rate * g[i][j];
-            w[i][j] += 0.9f * m[i][j] - rate * g[i][j];
+            v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
         }
 }
 
-// m = momentum m - rate g; w = w + momentum m - rate g
+// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
 static void dense6_b_update(const NnBatch *batch, float w[restrict 10], const float g[10],
-                            float m[restrict 10])
+                            float v[restrict 10])
 {
     const float rate = (float)batch->rate;
     for (int j = 0; j < 10; j++) {
-        m[j] = 0.9f * m[j] - rate * g[j];
-        w[j] += 0.9f * m[j] - rate * g[j];
+        v[j] += 0.1f * (g[j] * g[j] - v[j]);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
 }
 
@@ -1284,61 +1284,61 @@ static inline __attribute__((always_inline)) void step(
     nn_each (part, 3) {
         _Alignas(64) float d_dense5_w[44][60]; // of this part
         nn_call(dense5_w_gradient, batch, part, d_dense5_w, WHOLE(dense4), WHOLE(d_dense5_z));
-        nn_call(dense5_w_update, batch, part, dense5_w, d_dense5_w, dense5_w_m);
+        nn_call(dense5_w_update, batch, part, dense5_w, d_dense5_w, dense5_w_v);
         nn_call(dense5_w_turn, part, dense5_w_turned, dense5_w);
     }
     nn_each (part, 8) {
         _Alignas(64) float d_dense4_w[4160]; // of this part
         nn_call(dense4_w_gradient, batch, part, d_dense4_w, WHOLE(dense3), WHOLE(d_dense4_z),
                 dense4_w);
-        nn_call(dense4_w_update, batch, part, dense4_w, d_dense4_w, dense4_w_m);
+        nn_call(dense4_w_update, batch, part, dense4_w, d_dense4_w, dense4_w_v);
         nn_call(dense4_w_turn, part, dense4_w_turned, dense4_w);
     }
     nn_each (part, 8) {
         _Alignas(64) float d_dense3_w[9500]; // of this part
         nn_call(dense3_w_gradient, batch, part, d_dense3_w, WHOLE(dense2), WHOLE(d_dense3_z),
                 dense3_w);
-        nn_call(dense3_w_update, batch, part, dense3_w, d_dense3_w, dense3_w_m);
+        nn_call(dense3_w_update, batch, part, dense3_w, d_dense3_w, dense3_w_v);
         nn_call(dense3_w_turn, part, dense3_w_turned, dense3_w);
     }
     nn_each (part, 8) {
         _Alignas(64) float d_dense2_w[19500]; // of this part
         nn_call(dense2_w_gradient, batch, part, d_dense2_w, WHOLE(dense1), WHOLE(d_dense2_z),
                 dense2_w);
-        nn_call(dense2_w_update, batch, part, dense2_w, d_dense2_w, dense2_w_m);
+        nn_call(dense2_w_update, batch, part, dense2_w, d_dense2_w, dense2_w_v);
         nn_call(dense2_w_turn, part, dense2_w_turned, dense2_w);
     }
     nn_each (part, 16) {
         _Alignas(64) float d_dense1_w[25480]; // of this part
         nn_call(dense1_w_gradient, batch, part, d_dense1_w, WHOLE(input), WHOLE(d_dense1_z));
-        nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_m);
+        nn_call(dense1_w_update, batch, part, dense1_w, d_dense1_w, dense1_w_v);
     }
     nn_single (0) {
         nn_call(dense6_b_gradient, WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
         nn_call(dense6_w_gradient, batch, WHOLE(d_dense6_w), WHOLE(dense5), WHOLE(d_dense6_z));
-        nn_call(dense6_w_update, batch, dense6_w, WHOLE(d_dense6_w), dense6_w_m);
-        nn_call(dense6_b_update, batch, dense6_b, WHOLE(d_dense6_b), dense6_b_m);
+        nn_call(dense6_w_update, batch, dense6_w, WHOLE(d_dense6_w), dense6_w_v);
+        nn_call(dense6_b_update, batch, dense6_b, WHOLE(d_dense6_b), dense6_b_v);
         nn_call(dense6_w_turn, dense6_w_turned, dense6_w);
     }
     nn_single (1) {
         nn_call(dense5_b_gradient, WHOLE(d_dense5_b), WHOLE(d_dense5_b_partial));
-        nn_call(dense5_b_update, batch, dense5_b, WHOLE(d_dense5_b), dense5_b_m);
+        nn_call(dense5_b_update, batch, dense5_b, WHOLE(d_dense5_b), dense5_b_v);
     }
     nn_single (2) {
         nn_call(dense4_b_gradient, WHOLE(d_dense4_b), WHOLE(d_dense4_b_partial));
-        nn_call(dense4_b_update, batch, dense4_b, WHOLE(d_dense4_b), dense4_b_m);
+        nn_call(dense4_b_update, batch, dense4_b, WHOLE(d_dense4_b), dense4_b_v);
     }
     nn_single (3) {
         nn_call(dense3_b_gradient, WHOLE(d_dense3_b), WHOLE(d_dense3_b_partial));
-        nn_call(dense3_b_update, batch, dense3_b, WHOLE(d_dense3_b), dense3_b_m);
+        nn_call(dense3_b_update, batch, dense3_b, WHOLE(d_dense3_b), dense3_b_v);
     }
     nn_single (4) {
         nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m);
+        nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_v);
     }
     nn_single (5) {
         nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
-        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m);
+        nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_v);
     }
     nn_barrier();
 }
@@ -1442,18 +1442,18 @@ static const NnTensor tensors[] = {
     {"dense5_b", NN_WEIGHT, {60}, dense5_b, NULL, NN_CONSTANT, 0, {0, 0}},
     {"dense6_w", NN_WEIGHT, {60, 10}, dense6_w, NULL, NN_UNIFORM, 0.292770022, {0, 0}},
     {"dense6_b", NN_WEIGHT, {10}, dense6_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 520}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32}},
-    {"dense1_b_m", NN_OPTIMIZER, {520}, dense1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w_m", NN_OPTIMIZER, {520, 300}, dense2_w_m, NULL, NN_CONSTANT, 0, {520, 32}},
-    {"dense2_b_m", NN_OPTIMIZER, {300}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense3_w_m", NN_OPTIMIZER, {300, 250}, dense3_w_m, NULL, NN_CONSTANT, 0, {300, 32}},
-    {"dense3_b_m", NN_OPTIMIZER, {250}, dense3_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense4_w_m", NN_OPTIMIZER, {250, 130}, dense4_w_m, NULL, NN_CONSTANT, 0, {250, 32}},
-    {"dense4_b_m", NN_OPTIMIZER, {130}, dense4_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense5_w_m", NN_OPTIMIZER, {130, 60}, dense5_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense5_b_m", NN_OPTIMIZER, {60}, dense5_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense6_w_m", NN_OPTIMIZER, {60, 10}, dense6_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense6_b_m", NN_OPTIMIZER, {10}, dense6_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w_v", NN_OPTIMIZER, {784, 520}, dense1_w_v, NULL, NN_CONSTANT, 0, {196, 32}},
+    {"dense1_b_v", NN_OPTIMIZER, {520}, dense1_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense2_w_v", NN_OPTIMIZER, {520, 300}, dense2_w_v, NULL, NN_CONSTANT, 0, {520, 32}},
+    {"dense2_b_v", NN_OPTIMIZER, {300}, dense2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense3_w_v", NN_OPTIMIZER, {300, 250}, dense3_w_v, NULL, NN_CONSTANT, 0, {300, 32}},
+    {"dense3_b_v", NN_OPTIMIZER, {250}, dense3_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense4_w_v", NN_OPTIMIZER, {250, 130}, dense4_w_v, NULL, NN_CONSTANT, 0, {250, 32}},
+    {"dense4_b_v", NN_OPTIMIZER, {130}, dense4_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense5_w_v", NN_OPTIMIZER, {130, 60}, dense5_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense5_b_v", NN_OPTIMIZER, {60}, dense5_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense6_w_v", NN_OPTIMIZER, {60, 10}, dense6_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense6_b_v", NN_OPTIMIZER, {10}, dense6_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture
@@ -1503,18 +1503,18 @@ static const NnCall calls[] = {
     [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 520, 0, 10400},
     [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 815360, 0, 0, 2080,
                                 1944320},
-    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 2446080, 0, 8153600},
-    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 3120, 0, 10400},
-    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 936000, 0, 3120000},
-    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 1800, 0, 6000},
-    [CALL_dense3_w_update] = {"dense3_w_update", "dense3", NN_UPDATE, 0, 0, 450000, 0, 1500000},
-    [CALL_dense3_b_update] = {"dense3_b_update", "dense3", NN_UPDATE, 0, 0, 1500, 0, 5000},
-    [CALL_dense4_w_update] = {"dense4_w_update", "dense4", NN_UPDATE, 0, 0, 195000, 0, 650000},
-    [CALL_dense4_b_update] = {"dense4_b_update", "dense4", NN_UPDATE, 0, 0, 780, 0, 2600},
-    [CALL_dense5_w_update] = {"dense5_w_update", "dense5", NN_UPDATE, 0, 0, 46800, 0, 156000},
-    [CALL_dense5_b_update] = {"dense5_b_update", "dense5", NN_UPDATE, 0, 0, 360, 0, 1200},
-    [CALL_dense6_w_update] = {"dense6_w_update", "dense6", NN_UPDATE, 0, 0, 3600, 0, 12000},
-    [CALL_dense6_b_update] = {"dense6_b_update", "dense6", NN_UPDATE, 0, 0, 60, 0, 200},
+    [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 3261440, 0, 8153600},
+    [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 4160, 0, 10400},
+    [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 1248000, 0, 3120000},
+    [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 2400, 0, 6000},
+    [CALL_dense3_w_update] = {"dense3_w_update", "dense3", NN_UPDATE, 0, 0, 600000, 0, 1500000},
+    [CALL_dense3_b_update] = {"dense3_b_update", "dense3", NN_UPDATE, 0, 0, 2000, 0, 5000},
+    [CALL_dense4_w_update] = {"dense4_w_update", "dense4", NN_UPDATE, 0, 0, 260000, 0, 650000},
+    [CALL_dense4_b_update] = {"dense4_b_update", "dense4", NN_UPDATE, 0, 0, 1040, 0, 2600},
+    [CALL_dense5_w_update] = {"dense5_w_update", "dense5", NN_UPDATE, 0, 0, 62400, 0, 156000},
+    [CALL_dense5_b_update] = {"dense5_b_update", "dense5", NN_UPDATE, 0, 0, 480, 0, 1200},
+    [CALL_dense6_w_update] = {"dense6_w_update", "dense6", NN_UPDATE, 0, 0, 4800, 0, 12000},
+    [CALL_dense6_b_update] = {"dense6_b_update", "dense6", NN_UPDATE, 0, 0, 80, 0, 200},
     [CALL_dense6_w_turn] = {"dense6_w_turn", "dense6", NN_UPDATE, 0, 0, 0, 0, 4800},
     [CALL_dense5_w_turn] = {"dense5_w_turn", "dense5", NN_UPDATE, 0, 0, 0, 0, 62400},
     [CALL_dense4_w_turn] = {"dense4_w_turn", "dense4", NN_UPDATE, 0, 0, 0, 0, 260000},
@@ -1539,7 +1539,7 @@ const NnModel nn_model = {
         "dense 10 softmax\012"
         "\012"
         "loss      cross_entropy\012"
-        "optimizer sgd lr 0.05 momentum 0.9 nesterov on  # chosen on validation data\012"
+        "optimizer rmsprop lr 0.0005  # chosen on validation data\012"
         "batch     100\012"
         "epochs    5\012",
     .fingerprint = "72c794478e8627dc",
@@ -1548,14 +1548,14 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
-    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.05,
-    .loss = "cross_entropy", .optimizer = "sgd",
+    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.0005,
+    .loss = "cross_entropy", .optimizer = "rmsprop",
     .threads = 64,
     .layers = layers, .layer_count = 6,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 680850,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3811000, .optimizer_bytes = 2723400,
-    .operations_forward = 1362520, .operations_backward = 1905523, .operations_update = 4085100,
+    .operations_forward = 1362520, .operations_backward = 1905523, .operations_update = 5446800,
     .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
