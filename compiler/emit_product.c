@@ -330,7 +330,8 @@ static void close_strip(Out *out, const Product *p, const ProductStrip *strip)
 }
 
 // Where a strip begins in panels of `high` rows, from a panel's row `row` on. The columns that it
-// skips are the ends of the row before: what they hold is of no account.
+// skips are the ends of the row before: what they hold is of no account, even where that row is
+// another thread's, which is writing it.
 static const char *in_panel(const StripCall *s, const char *high, const char *row)
 {
     const char *const panel = *s->panel ? format(" + %s * %s", s->panel, high) : "";
