@@ -144,12 +144,12 @@ bool outer_takes_panels(const Network *network, int terms, int columns, int rows
 
 bool takes_blas(Network *network, ProductForm form, int terms, int columns, int rows)
 {
-    const Choice *measured = choice_of(network, form, terms, columns, rows);
-    if (!measured) {
-        const Choice *const panels = choice_in_panels(network, form, terms, columns, rows);
-        measured = panels && panels->tiling.blas ? panels : NULL; // they lost to it
+    Choice *measured = choice_of(network, form, terms, columns, rows);
+    if (measured) {
+        measured->used = true;
     } else {
-        choice_of(network, form, terms, columns, rows)->used = true;
+        Choice *const panels = choice_in_panels(network, form, terms, columns, rows);
+        measured = panels && panels->tiling.blas ? panels : NULL; // they lost to it
     }
     const bool blas =
         network->blas ||

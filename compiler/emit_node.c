@@ -13,8 +13,8 @@
 // The value's name joins where a layer has several of a kind: conv1_w_update, conv1_b_update.
 const char *function_name(const Node *node)
 {
-    static const char *const of_tensors[] = {"gradient", "partial", "update",  "penalty",
-                                              "turn",     "pack",    "squares", "max_norm"};
+    static const char *const of_tensors[] = {"gradient", "partial", "update", "penalty",
+                                             "turn",     "squares", "max_norm"};
     const Node *subject = NULL;
     for (size_t i = 0; i < sizeof of_tensors / sizeof *of_tensors; i++)
         if (!strcmp(node->suffix, of_tensors[i]))

@@ -15,11 +15,12 @@ static const char *slice_place(Shape shape)
     return panels_of_slices(shape) ? format("first * %d + ", columns_of(shape)) : "";
 }
 
-static void open_columns(Out *out, const Network *network, int columns)
+// Opens the loop over panels, by the first column of each.
+static void open_columns(Out *out, const Network *network, const char *first, int columns)
 {
     const int width = panel_width(network);
-    line(out, "for (int j = 0; j < %d; j += %d) {", columns, width);
-    line(out, "const int wide = nn_min(%d, %d - j);", width, columns);
+    line(out, "for (int %s = 0; %s < %d; %s += %d) {", first, first, columns, first, width);
+    line(out, "const int wide = nn_min(%d, %d - %s);", width, columns, first);
 }
 
 // Opens the loops over a part's numbers, panel after panel; returns how one is indexed. They lie
@@ -29,7 +30,7 @@ const char *open_panels(Out *out, const Graph *graph, const Node *node)
     const Shape shape = node->shape;
     const bool cut = part_count(shape) > 1;
     const char *const slice = slice_place(shape);
-    open_columns(out, graph->network, columns_of(shape));
+    open_columns(out, graph->network, "j", columns_of(shape));
     line(out, "for (int i = 0; i < %s * wide; i++) {",
          cut ? "(to - from)" : format("%d", shape.dims[0]));
     line(out, "const int at = %sj * %d%s + i;", slice, shape.panel_rows,
@@ -43,9 +44,7 @@ const char *open_panels(Out *out, const Graph *graph, const Node *node)
 const char *open_panel_rows(Out *out, const Graph *graph, const Node *node, Shape shape)
 {
     const char *const slice = slice_place(shape);
-    const int width = panel_width(graph->network), columns = columns_of(shape);
-    line(out, "for (int panel = 0; panel < %d; panel += %d) {", columns, width);
-    line(out, "const int wide = nn_min(%d, %d - panel);", width, columns);
+    open_columns(out, graph->network, "panel", columns_of(shape));
     line(out, "%s", part_loop(graph, node));
     out->depth++;
     line(out, "for (int j = 0; j < wide; j++) {");
@@ -82,7 +81,7 @@ void emit_turn_panels(Out *out, const Graph *graph, const Node *node)
                                              : format("&turned[0][%s]", low);
     const char *const count = format("%s - %s", high, low);
     if (w.panel_rows) {
-        open_columns(out, graph->network, terms);
+        open_columns(out, graph->network, "j", terms);
         call_line(out, turn,
                   format("%s, wide, w + j * %d + %s * wide, wide, %s + j * %s, %s", count,
                          w.panel_rows, low, at, line_of_turned, line_of_turned));

@@ -93,19 +93,24 @@ static char *make_header(const NnModel *model, const Progress *progress, Weights
     return padded;
 }
 
+static bool is_copied(const NnTensor *tensor, WeightsUse use)
+{
+    return tensor->panel.rows > 0 && is_written(tensor, use);
+}
+
 // Copies of the tensors that do not lie as a file holds them, one behind the other, to be freed;
 // NULL where there are none. *done is false after an error.
 static unsigned char *rows_of_panels(const NnModel *model, WeightsUse use, bool *done)
 {
     size_t size = 0, used = 0;
     for (int i = 0; i < model->tensor_count; i++)
-        if (model->tensors[i].panel.rows > 0 && is_written(&model->tensors[i], use))
+        if (is_copied(&model->tensors[i], use))
             size += tensor_bytes(model, &model->tensors[i]);
     unsigned char *rows = size > 0 ? allocate(1, size) : NULL;
     *done = size == 0 || rows;
     for (int i = 0; rows && i < model->tensor_count; i++) {
         const NnTensor *tensor = &model->tensors[i];
-        if (tensor->panel.rows == 0 || !is_written(tensor, use))
+        if (!is_copied(tensor, use))
             continue;
         tensor_read(model, tensor, rows + used);
         used += tensor_bytes(model, tensor);
