@@ -1539,7 +1539,8 @@ const NnModel nn_model = {
         "dense 10 softmax\012"
         "\012"
         "loss      cross_entropy\012"
-        "optimizer rmsprop lr 0.0005  # chosen on validation data\012"
+        "optimizer rmsprop lr 0.001  # chosen on validation data, and the fall of the rate\012"
+        "schedule  cosine\012"
         "batch     100\012"
         "epochs    5\012",
     .fingerprint = "72c794478e8627dc",
@@ -1548,7 +1549,8 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
-    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.0005,
+    .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
+    .schedule = {.kind = NN_COSINE, .time = {1, NN_SHARE}, .t_mul = 2, .m_mul = 1},
     .loss = "cross_entropy", .optimizer = "rmsprop",
     .threads = 64,
     .layers = layers, .layer_count = 6,
