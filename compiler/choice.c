@@ -124,7 +124,9 @@ static Choice *choice_in_panels(const Network *network, ProductForm form, int te
 bool takes_panels(const Network *network, int terms, int columns, int rows)
 {
     enum { LEAST_NUMBERS = 8192, LEAST_BATCH = 32 };
-    if (network->blas || columns <= panel_width(network))
+    const Panels panels = panels_of(network, terms, columns);
+    const bool single = columns <= panels.width || (panels.last == 0 && panels.whole == columns);
+    if (network->blas || single)
         return false;
     const Choice *const measured = choice_in_panels(network, ROWS_BY_MATRIX, terms, columns, rows);
     if (measured)
@@ -164,8 +166,7 @@ bool links_blas(const Network *network) { return network->blas || network->calls
 // A tile is as wide as the panels that it reads or writes.
 bool fits_panels(const Product *p, Tiling tiling)
 {
-    const bool panels = p->form == ROWS_BY_PANELS || p->form == OUTER_IN_PANELS;
-    return !panels || tiling.vectors == PANEL_VECTORS;
+    return !is_in_panels(p) || tiling.vectors == PANEL_VECTORS;
 }
 
 Tiling tiling_of(const Network *network, const Product *p)

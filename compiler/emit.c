@@ -92,8 +92,7 @@ static void emit_tensors(Out *out, const Network *network)
                 comment(out, "%s", titles[role]);
             titled = true;
             if (t->shape.panel_rows)
-                comment(out, "%s in panels of %dx%d", shape_text(t->shape), t->shape.panel_rows,
-                        panel_width(network));
+                comment(out, "%s in %s", shape_text(t->shape), panels_text(network, t->shape));
             line(out, "static _Alignas(64) %s %s%s;%s", real_type(network), t->name,
                  dims_text(t->shape), t->why ? format(" // %s", t->why) : "");
         }
@@ -217,10 +216,12 @@ static void emit_tensor_table(Out *out, const Network *network)
             text_add(&dims, "%s%d", d ? ", " : "", t->shape.dims[d]);
         const Node *const gradient =
             network->doubles && t->gradient >= 0 ? &network->train.nodes[t->gradient] : NULL;
-        line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %.9g, {%d, %d}},", t->key ? t->key : t->name,
+        const int rows = t->shape.panel_rows;
+        const Panels p = rows ? panels_of(network, rows, t->shape.dims[1]) : (Panels){0};
+        line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %.9g, {%s}},", t->key ? t->key : t->name,
              roles[t->role], dims.text, t->name,
              gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale,
-             t->shape.panel_rows, t->shape.panel_rows ? panel_width(network) : 0);
+             rows ? format("%d, %d, %d, %d", rows, p.width, p.last, p.whole) : "0");
     }
     line(out, "};");
     blank_line(out);

@@ -19,6 +19,11 @@ bool is_tiled(const Product *p) { return p->form <= OUTER_IN_PANELS; }
 
 bool is_outer(const Product *p) { return p->form == OUTER_SUM || p->form == OUTER_IN_PANELS; }
 
+bool is_in_panels(const Product *p)
+{
+    return p->form == ROWS_BY_PANELS || p->form == OUTER_IN_PANELS;
+}
+
 // Where panels are cut along the terms, how many follow each other is part of the name.
 const char *product_name(const Product *p)
 {
@@ -134,61 +139,6 @@ static void emit_blas(Out *out, const char *body)
 
 // --- tiles --------------------------------------------------------------------------------------
 
-// How the rows are cut into tiles: as few as the registers allow beside the vectors of the matrix
-// and one spread number, of equal height unless one was measured, and one for what those leave.
-typedef struct {
-    int full, rest;
-} Heights;
-
-static Heights heights_of(const Network *network, const Product *p, Tiling tiling)
-{
-    enum { LEAST = 4 };
-    const int most = most_tile_rows(network, tiling.vectors);
-    const int tiles = (p->rows + most - 1) / most;
-    Heights h = {.full = tiling.rows ? tiling.rows : (p->rows + tiles - 1) / tiles};
-    h.rest = p->rows % h.full;
-    if (!h.rest)
-        h.rest = h.full > LEAST ? LEAST : 1; // for a batch that is cut short
-    return h;
-}
-
-int tile_rows(const Network *network, const Product *product, Tiling tiling)
-{
-    return heights_of(network, product, tiling).full;
-}
-
-static const char *strip_name(Heights h, const ProductStrip *s)
-{
-    const char *const of = s->skip ? format("of%d", s->skip + s->width) : "";
-    return format("strip_%d_%dx%d%s", h.full, h.rest, s->width, of);
-}
-
-// The columns as strips: of so many full vectors, then what those leave. That is one more strip
-// wherever the columns before it fill its vectors up: a vector of few columns takes as long as a
-// full one.
-int product_strips(const Network *network, int columns, int vectors, ProductStrip *strips)
-{
-    int lanes = vector_lanes(network), count = 0;
-    int rest = columns;
-    if (columns >= vectors * lanes) {
-        const int width = vectors * lanes;
-        strips[count++] = (ProductStrip){width, vectors, lanes, 0, 0, columns / width};
-        rest %= width;
-    }
-    while (rest > 0) {
-        while (lanes > columns || (rest < lanes && (rest & (rest - 1)) == 0 && lanes > rest))
-            lanes /= 2;
-        int wide = (rest + lanes - 1) / lanes;
-        if (wide * lanes > columns)
-            wide--;
-        const int width = wide * lanes < rest ? wide * lanes : rest;
-        strips[count++] =
-            (ProductStrip){width, wide, lanes, wide * lanes - width, columns - rest, 1};
-        rest -= width;
-    }
-    return count;
-}
-
 const char *lane_type(const Network *network, int lane_count)
 {
     return lane_count == 1 ? real_type(network) : format("Vector%d", lane_count);
@@ -209,74 +159,6 @@ void emit_macro(Out *out, const char *const *lines, int count)
         raw(out, i < count - 1 ? "%-90s\\\n" : "%s\n", text.text);
     }
     blank_line(out);
-}
-
-// Rows are asked for ahead: weights and moments of several layers are more than a second cache
-// holds, and from the third a row comes later than a tile needs it.
-static void emit_tile_macro(Out *out)
-{
-    static const char *const tile[] = {
-        "#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)",
-        "    static inline __attribute__((always_inline)) void name(",
-        "        int terms, const REAL *a, long ai, long ap, const REAL *b, long bp, REAL *c,",
-        "        long ci, bool add)",
-        "    {",
-        "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
-        "        Vector sum[ROW_COUNT][VECTORS] = {0};",
-        "        if (add)",
-        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
-        "                UNROLLED for (int j = 0; j < VECTORS; j++)",
-        "                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));",
-        "        for (int p = 0; p < terms; p++) {",
-        "            Vector row[VECTORS];",
-        "            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(REAL);",
-        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
-        "                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));",
-        "                __builtin_prefetch((void *)(next + j * sizeof(Vector)));",
-        "            }",
-        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
-        "                UNROLLED for (int j = 0; j < VECTORS; j++)",
-        "                    sum[i][j] += a[i * ai + p * ap] * row[j];",
-        "        }",
-        "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
-        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
-        "                const Vector v = sum[i][j];",
-        "                const int skip = j == 0 ? SKIP : 0;",
-        "                memcpy(c + i * ci + j * LANES + skip, (const REAL *)&v + skip,",
-        "                       (LANES - skip) * sizeof(REAL));",
-        "            }",
-        "    }",
-    };
-    static const char *const strip[] = {
-        "#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)",
-        "    TILE(name##_full, FULL, VECTORS, Vector, SKIP)",
-        "    TILE(name##_rest, REST, VECTORS, Vector, SKIP)",
-        "    TILE(name##_one, 1, VECTORS, Vector, SKIP)",
-        "    static inline __attribute__((always_inline)) void name(",
-        "        int rows, int terms, const REAL *a, long ai, long ap, const REAL *b, long bp,",
-        "        REAL *c, long ci, bool add)",
-        "    {",
-        "        int i = 0;",
-        "        for (; i + FULL <= rows; i += FULL)",
-        "            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
-        "        for (; i + REST <= rows; i += REST)",
-        "            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
-        "        for (; i < rows; i++)",
-        "            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
-        "    }",
-    };
-    comment(out, "The memory is asked for a row of b so many rows before it is needed.");
-    line(out, "enum { AHEAD = 16 };");
-    blank_line(out);
-    comment(out, "A tile of the result stays in vector registers until its sum is complete: "
-                 "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
-                 "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP "
-                 "columns are not stored: they belong to the strip before.");
-    emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
-    comment(out,
-            "A strip: a few vectors of columns through all rows: full tiles, then the rows that "
-            "those leave of a whole block, then single ones where a batch is cut short.");
-    emit_macro(out, strip, (int)(sizeof strip / sizeof *strip));
 }
 
 static const char *about_product(const Product *p)
@@ -304,15 +186,15 @@ typedef struct {
 static const char *plus(const char *value) { return *value ? format(" + %s", value) : ""; }
 
 // Opens the loop over strips of one kind where there are several.
-static StripCall open_strip(Out *out, const Product *p, const ProductStrip *strip, const char *name)
+static StripCall open_strip(Out *out, const Product *p, const ProductStrip *strip)
 {
     const char *const brace = p->form == OUTER_IN_PANELS ? " {" : "";
-    const int first = strip->first - strip->skip, left = p->columns - strip->first;
-    const int width = panel_width(out->network);
+    const int first = strip->first - strip->skip;
+    const char *const name = strip_name(strip);
     if (strip->runs == 1)
         return (StripCall){name, first ? format("%d", first) : "",
                            strip->first ? format("%d", strip->first) : "", strip->skip,
-                           left < width ? left : width};
+                           strip->width};
     line(out, "for (int j = 0; j < %d; j += %d)%s", strip->runs * strip->width, strip->width,
          brace);
     out->depth += !*brace;
@@ -339,11 +221,10 @@ static const char *in_panel(const StripCall *s, const char *high, const char *ro
     return format("%s%s%s", panel, down, s->skip ? format(" - %d", s->skip) : "");
 }
 
-static void emit_product_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
-                                Heights heights)
+static void emit_product_strips(Out *out, const Product *p, const ProductStrip *strips, int count)
 {
     const char *const type = real_type(out->network);
-    const bool panels = p->form == ROWS_BY_PANELS;
+    const bool panels = is_in_panels(p);
     const int high = panels ? p->panel_rows : p->terms;
     const bool parts = high < p->terms;
     line(out, "const %s *const a = left, *const b = right;", type);
@@ -351,7 +232,7 @@ static void emit_product_strips(Out *out, const Product *p, const ProductStrip *
     if (parts)
         line(out, "for (int part = 0; part < %d; part += %d) {", p->terms, high);
     for (int s = 0; s < count; s++) {
-        const StripCall call = open_strip(out, p, &strips[s], strip_name(heights, &strips[s]));
+        const StripCall call = open_strip(out, p, &strips[s]);
         const char *const b = panels ? in_panel(&call, format("%d", high), "") : plus(call.column);
         call_line(out, call.name,
                   format("rows, %d, a%s, %d, 1, b%s%s, %d, c%s, %d, %s", high,
@@ -361,19 +242,20 @@ static void emit_product_strips(Out *out, const Product *p, const ProductStrip *
                          parts ? "part > 0" : "false"));
         close_strip(out, p, &strips[s]);
     }
+    if (lone_columns(out->network, p))
+        emit_lone_product(out, p, high, parts);
     if (parts)
         line(out, "}");
 }
 
-static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *strips, int count,
-                              Heights heights)
+static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *strips, int count)
 {
     // A strip of b and a part's columns of a lie in the first cache together; a batch that is
     // hardly longer is summed at one go.
     enum { TERMS = 64, AT_ONCE = 128 };
     const int batch = out->network->block_rows * out->network->blocks;
     const int some = batch > AT_ONCE ? TERMS : AT_ONCE;
-    const bool panels = p->form == OUTER_IN_PANELS;
+    const bool panels = is_in_panels(p);
     const char *const type = real_type(out->network);
     line(out, "for (int at = 0; at < terms; at += %d) {", some);
     line(out, "const int some = nn_min(terms - at, %d);", some);
@@ -382,7 +264,7 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
     line(out, "const %s *const b = (const %s *)right + (size_t)at * %d;", type, type, p->columns);
     line(out, "%s *const c = result;", type);
     for (int s = 0; s < count; s++) {
-        const StripCall call = open_strip(out, p, &strips[s], strip_name(heights, &strips[s]));
+        const StripCall call = open_strip(out, p, &strips[s]);
         if (panels) {
             const char *const panel = *call.panel ? format("%s * %d + ", call.panel, p->terms) : "";
             line(out, "if (change && at == 0)");
@@ -396,15 +278,15 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
                          panels ? call.wide : p->columns));
         close_strip(out, p, &strips[s]);
     }
+    if (lone_columns(out->network, p))
+        emit_lone_outer(out, p);
     line(out, "}");
 }
 
 static void emit_tiled_product(Out *out, const Product *p)
 {
-    const Tiling tiling = tiling_of(out->network, p);
-    const Heights heights = heights_of(out->network, p, tiling);
     ProductStrip strips[MAX_STRIPS];
-    const int count = product_strips(out->network, p->columns, tiling.vectors, strips);
+    const int count = product_strips(out->network, p, strips);
     comment(out, "%s", about_product(p));
     emit_declaration(
         out, format("static void %s(", product_name(p)),
@@ -416,9 +298,9 @@ static void emit_tiled_product(Out *out, const Product *p)
                     : "int rows, const void *left, const void *right, void *result");
     line(out, "{");
     if (is_outer(p))
-        emit_outer_strips(out, p, strips, count, heights);
+        emit_outer_strips(out, p, strips, count);
     else
-        emit_product_strips(out, p, strips, count, heights);
+        emit_product_strips(out, p, strips, count);
     line(out, "}");
     blank_line(out);
 }
@@ -432,34 +314,9 @@ static void emit_vector_types(Out *out)
     blank_line(out);
 }
 
-static bool is_called(const Product *p, const char *body)
+bool is_called(const Product *p, const char *body)
 {
     return is_tiled(p) && strstr(body, format("%s(", product_name(p))) != NULL;
-}
-
-// A line for each strip that a product needs, in one table.
-static void emit_strips(Out *out, const char *body)
-{
-    const Network *const network = out->network;
-    Text done = {0}; // names of the strips that are there
-    text_add(&done, " ");
-    for (int i = 0; i < network->product_count; i++) {
-        const Product *const p = &network->products[i];
-        if (!is_called(p, body))
-            continue;
-        ProductStrip strips[MAX_STRIPS];
-        const Tiling tiling = tiling_of(network, p);
-        const int count = product_strips(network, p->columns, tiling.vectors, strips);
-        const Heights heights = heights_of(network, p, tiling);
-        for (int s = 0; s < count; s++) {
-            const char *const name = strip_name(heights, &strips[s]);
-            if (!strstr(done.text, format(" %s ", name)))
-                line(out, "STRIP(%s, %d, %d, %d, %s, %d)", name, heights.full, heights.rest,
-                     strips[s].vectors, lane_type(network, strips[s].lane_count), strips[s].skip);
-            text_add(&done, "%s ", name);
-        }
-    }
-    blank_line(out);
 }
 
 // A function for outer products in panels.
@@ -481,8 +338,9 @@ static void emit_claim(Out *out)
 static void emit_tiles(Out *out, const char *body)
 {
     const Network *const network = out->network;
-    emit_tile_macro(out);
     emit_strips(out, body);
+    if (calls_dots(out, body))
+        emit_dots(out, body);
     if (strstr(body, product_words[OUTER_IN_PANELS]))
         emit_claim(out);
     for (int i = 0; i < network->product_count; i++)
@@ -502,6 +360,8 @@ void emit_products(Out *out, const char *body)
     if (!tiles)
         return;
     raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n\n");
+    if (calls_dots(out, body) || calls_row_dots(out, body))
+        emit_halves(out);
     if (network->product_count)
         emit_tiles(out, body);
     emit_row_products(out, body);

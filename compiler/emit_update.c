@@ -56,8 +56,8 @@ static const char *at_index(const char *term, const char *index)
 static void emit_part_sum(Out *out, const Graph *graph, const Node *node, const char *term)
 {
     const Shape shape = graph->nodes[node->input[0]].shape;
-    const int width = panel_width(graph->network), last = shape.dims[shape.count - 1];
-    const int columns = shape.panel_rows && width < last ? width : last;
+    const int columns =
+        shape.panel_rows ? panel_most(graph->network, shape) : shape.dims[shape.count - 1];
     line(out, "double sums[%d] = {0};", columns);
     emit_part_range(out, graph, node);
     if (shape.panel_rows) {

@@ -828,6 +828,8 @@ void emit_rows_sum(Out *out, int columns, const char *at, const char *x, const c
 void emit_rows_dot(Out *out, int columns, const char *at, const char *y, const char *w,
                    const char *x);
 void emit_row_products(Out *out, const char *body); // the functions that the body calls
+void emit_halves(Out *out); // load16, halved16, …: for sums over the lanes of a vector
+bool calls_row_dots(const Out *out, const char *body);
 
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
 void emit_product(Out *out, const char *rows, int usual_rows, int columns, int terms, const char *x,
@@ -850,6 +852,15 @@ extern const char *const product_words[]; // by ProductForm: those that dense la
 const char *product_name(const Product *product);
 bool is_tiled(const Product *product); // or by BLAS; not the products of one row
 bool is_outer(const Product *product);
+bool is_in_panels(const Product *product);
+bool is_called(const Product *product, const char *body);
+
+// --- emit_strip.c: the tiles, and the strips of columns that they go down ------------------------
+// How the rows are cut into tiles: as few as the registers allow beside the vectors of the matrix
+// and one spread number, of equal height unless one was measured, and one for what those leave.
+typedef struct {
+    int full, rest;
+} Heights;
 // Strips of columns side by side: so many runs of one kind.
 typedef struct {
     int width;   // columns
@@ -857,13 +868,31 @@ typedef struct {
     int lane_count;
     int skip; // so many columns before it are computed again and not stored
     int first, runs; // column, how many side by side
+    Heights heights;
 } ProductStrip;
-enum { MAX_STRIPS = 16 };
-int product_strips(const Network *network, int columns, int vectors, ProductStrip *strips);
+enum { MAX_STRIPS = 24 };
+int product_strips(const Network *network, const Product *p, ProductStrip *strips);
+int lone_strips(const Network *network, const Product *p, ProductStrip *strips);
+const char *strip_name(const ProductStrip *strip);
+int lone_columns(const Network *network, const Product *p); // that lie by themselves
+void emit_strips(Out *out, const char *body); // those of the functions that the body calls
+
+// --- emit_lone.c: columns that lie by themselves -------------------------------------------------
+bool calls_dots(const Out *out, const char *body);
+void emit_dots(Out *out, const char *body); // what products with such columns call
+void emit_lone_product(Out *out, const Product *p, int high, bool parts);
+void emit_lone_outer(Out *out, const Product *p);
 
 // --- panels.c, emit_panels.c: weights as the tiles read them ------------------------------------
-enum { PANEL_VECTORS = 2 };              // side by side in a panel: those of a tile
-int panel_width(const Network *network); // columns of each but the last
+enum { PANEL_VECTORS = 2 }; // side by side in a panel: those of a tile
+// Of a matrix in panels: `width` columns in each up to column `last`, those up to `whole` in one,
+// and each behind those by itself.
+typedef struct {
+    int width, last, whole;
+} Panels;
+Panels panels_of(const Network *network, int rows, int columns);
+int panel_most(const Network *network, Shape shape); // columns of the widest
+const char *panels_text(const Network *network, Shape shape);
 void lay_out_panels(Graph *graph);
 void adopt_panels(Graph *graph); // of the tensors that it reads
 bool panels_of_slices(Shape shape); // panels hold one slice's rows each
@@ -933,7 +962,7 @@ bool fits_panels(const Product *product, Tiling tiling);
 Tiling tiling_of(const Network *network, const Product *product);
 int most_tile_rows(const Network *network, int vectors); // that the registers hold
 const char *choice_text(const Choice *choice);
-int tile_rows(const Network *network, const Product *product, Tiling tiling); // emit_product.c
+int tile_rows(const Network *network, const Product *product, Tiling tiling); // emit_strip.c
 
 // --- file.c: whole files, and folders -----------------------------------------------------------
 // Writes a file whole or not at all, with the mode of the one it replaces; path NULL: to standard

@@ -7,7 +7,45 @@
 // rows: whoever reads or writes one (runtime/tensors.c) finds the places.
 #include "netc.h"
 
-int panel_width(const Network *network) { return PANEL_VECTORS * vector_lanes(network); }
+// How the columns of a matrix lie in panels of so many rows. Where so few of them are left for a
+// last vector that it would do next to nothing, each of those lies by itself (emit_lone.c). A
+// single vector that is left for the last panel lies with the one before where a tile can be one
+// vector wider: a tile of one vector waits for the numbers that it spreads.
+Panels panels_of(const Network *network, int rows, int columns)
+{
+    const int lanes = vector_lanes(network), width = PANEL_VECTORS * lanes;
+    const int lone = columns % lanes;
+    const bool apart = lone <= lanes / 4 && columns > width && rows >= 2 * lanes;
+    const int whole = apart ? columns - lone : columns, left = whole % width;
+    const bool joins = left == lanes && whole > width &&
+                       most_tile_rows(network, PANEL_VECTORS + 1) > 2;
+    return (Panels){width, whole - left - (joins ? width : 0), whole};
+}
+
+int panel_most(const Network *network, Shape shape)
+{
+    const int columns = shape.dims[shape.count - 1];
+    const Panels p = panels_of(network, shape.panel_rows, columns);
+    const int left = p.whole - p.last;
+    return p.last == 0 ? left : left > p.width ? left : p.width;
+}
+
+// "196x48 and columns of 196"
+const char *panels_text(const Network *network, Shape shape)
+{
+    const int rows = shape.panel_rows, columns = shape.dims[shape.count - 1];
+    const Panels p = panels_of(network, rows, columns);
+    const char *const most = p.last ? format("panels of %dx%d", rows, p.width) : "";
+    const char *const last = p.last < p.whole
+                                 ? format("%s%dx%d", p.last ? ", " : "a panel of ", rows,
+                                          p.whole - p.last)
+                                 : "";
+    const char *const lone =
+        p.whole < columns ? format(", %d column%s of %d", columns - p.whole,
+                                   columns - p.whole > 1 ? "s" : "", rows)
+                          : "";
+    return format("%s%s%s", most, last, lone);
+}
 
 // The update of a tensor, where nothing but products, penalties and the optimizer touches it; -1.
 static int only_update(const Graph *graph, int w)

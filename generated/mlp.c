@@ -39,16 +39,16 @@ static int rows_from(int first, const NnBatch *batch)
 // --- tensors that outlive a step -----------------------------------------------------------------
 
 // weights, which training changes, and what they are at first
-// 784x300 in panels of 196x32
+// 784x300 in panels of 196x32, 196x12
 static _Alignas(64) float dense1_w[235200]; // uniform within sqrt(6 / (784 + 300)) (glorot)
 static _Alignas(64) float dense1_b[300]; // zeros
 static _Alignas(64) float dense2_w[300][10]; // uniform within sqrt(6 / (300 + 10)) (glorot)
 static _Alignas(64) float dense2_b[10]; // zeros
 
 // what the optimizer remembers
-// 784x300 in panels of 196x32
+// 784x300 in panels of 196x32, 196x12
 static _Alignas(64) float dense1_w_m[235200];
-// 784x300 in panels of 196x32
+// 784x300 in panels of 196x32, 196x12
 static _Alignas(64) float dense1_w_v[235200];
 static _Alignas(64) float dense1_b_m[300];
 static _Alignas(64) float dense1_b_v[300];
@@ -356,9 +356,10 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 235
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 98, to = nn_min(from + 98, 784);
     const int first = from / 196 * 196; // of the slice
-    for (int j = 0; j < 300; j += 32) {
-        const int wide = nn_min(32, 300 - j);
-        for (int i = 0; i < (to - from) * wide; i++) {
+    for (int j = 0, wide; j < 300; j += wide) {
+        wide = j < 288 ? 32 : 12;
+        const int count = (to - from) * wide;
+        for (int i = 0; i < count; i++) {
             const int at = first * 300 + j * 196 + (from - first) * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
@@ -703,18 +704,18 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526, {196, 32}},
-    {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w", NN_WEIGHT, {300, 10}, dense2_w, NULL, NN_UNIFORM, 0.139121669, {0, 0}},
-    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32}},
-    {"dense1_w_v", NN_OPTIMIZER, {784, 300}, dense1_w_v, NULL, NN_CONSTANT, 0, {196, 32}},
-    {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_b_v", NN_OPTIMIZER, {300}, dense1_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w_m", NN_OPTIMIZER, {300, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w_v", NN_OPTIMIZER, {300, 10}, dense2_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526, {196, 32, 288, 300}},
+    {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w", NN_WEIGHT, {300, 10}, dense2_w, NULL, NN_UNIFORM, 0.139121669, {0}},
+    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32, 288, 300}},
+    {"dense1_w_v", NN_OPTIMIZER, {784, 300}, dense1_w_v, NULL, NN_CONSTANT, 0, {196, 32, 288, 300}},
+    {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_b_v", NN_OPTIMIZER, {300}, dense1_b_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w_m", NN_OPTIMIZER, {300, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w_v", NN_OPTIMIZER, {300, 10}, dense2_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0, {0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture

@@ -864,9 +864,10 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 401
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 196, to = nn_min(from + 196, 3136);
-    for (int j = 0; j < 128; j += 32) {
-        const int wide = nn_min(32, 128 - j);
-        for (int i = 0; i < (to - from) * wide; i++) {
+    for (int j = 0, wide; j < 128; j += wide) {
+        wide = 32;
+        const int count = (to - from) * wide;
+        for (int i = 0; i < count; i++) {
             const int at = j * 3136 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
@@ -892,11 +893,11 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 128], const f
 static void dense1_w_turn(int part, float turned[restrict 401408], const float w[401408])
 {
     const int from = part * 196, to = nn_min(from + 196, 3136);
-    for (int k = from / 32 * 32; k < to; k += 32) {
-        const int low = nn_max(from, k), high = nn_min(to, k + 32);
-        const int line = nn_min(32, 3136 - k); // of turned
-        for (int j = 0; j < 128; j += 32) {
-            const int wide = nn_min(32, 128 - j);
+    for (int k = from / 32 * 32, line; k < to; k += line) {
+        line = 32; // of turned
+        const int low = nn_max(from, k), high = nn_min(to, k + line);
+        for (int j = 0, wide; j < 128; j += wide) {
+            wide = 32;
             nn_turn_float(high - low, wide, w + j * 3136 + low * wide, wide,
                           turned + k * 128 + low - k + j * line, line);
         }
@@ -1293,30 +1294,30 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"conv1_w", NN_WEIGHT, {3, 3, 1, 32}, conv1_w, NULL, NN_UNIFORM, 0.142133811, {0, 0}},
-    {"conv1_b", NN_WEIGHT, {32}, conv1_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv2_w", NN_WEIGHT, {3, 3, 32, 64}, conv2_w, NULL, NN_UNIFORM, 0.0833333333, {0, 0}},
-    {"conv2_b", NN_WEIGHT, {64}, conv2_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_w", NN_WEIGHT, {3136, 128}, dense1_w, NULL, NN_UNIFORM, 0.0428746463, {3136, 32}},
-    {"dense1_b", NN_WEIGHT, {128}, dense1_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w", NN_WEIGHT, {128, 10}, dense2_w, NULL, NN_UNIFORM, 0.208514414, {0, 0}},
-    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv1_w_m", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv1_b_m", NN_OPTIMIZER, {32}, conv1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv1_b_v", NN_OPTIMIZER, {32}, conv1_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv2_w_m", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv2_b_m", NN_OPTIMIZER, {64}, conv2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv2_b_v", NN_OPTIMIZER, {64}, conv2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_w_m", NN_OPTIMIZER, {3136, 128}, dense1_w_m, NULL, NN_CONSTANT, 0, {3136, 32}},
-    {"dense1_w_v", NN_OPTIMIZER, {3136, 128}, dense1_w_v, NULL, NN_CONSTANT, 0, {3136, 32}},
-    {"dense1_b_m", NN_OPTIMIZER, {128}, dense1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_b_v", NN_OPTIMIZER, {128}, dense1_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w_m", NN_OPTIMIZER, {128, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w_v", NN_OPTIMIZER, {128, 10}, dense2_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv1_w", NN_WEIGHT, {3, 3, 1, 32}, conv1_w, NULL, NN_UNIFORM, 0.142133811, {0}},
+    {"conv1_b", NN_WEIGHT, {32}, conv1_b, NULL, NN_CONSTANT, 0, {0}},
+    {"conv2_w", NN_WEIGHT, {3, 3, 32, 64}, conv2_w, NULL, NN_UNIFORM, 0.0833333333, {0}},
+    {"conv2_b", NN_WEIGHT, {64}, conv2_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_w", NN_WEIGHT, {3136, 128}, dense1_w, NULL, NN_UNIFORM, 0.0428746463, {3136, 32, 128, 128}},
+    {"dense1_b", NN_WEIGHT, {128}, dense1_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w", NN_WEIGHT, {128, 10}, dense2_w, NULL, NN_UNIFORM, 0.208514414, {0}},
+    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
+    {"conv1_w_m", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"conv1_b_m", NN_OPTIMIZER, {32}, conv1_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"conv1_b_v", NN_OPTIMIZER, {32}, conv1_b_v, NULL, NN_CONSTANT, 0, {0}},
+    {"conv2_w_m", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"conv2_b_m", NN_OPTIMIZER, {64}, conv2_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"conv2_b_v", NN_OPTIMIZER, {64}, conv2_b_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_w_m", NN_OPTIMIZER, {3136, 128}, dense1_w_m, NULL, NN_CONSTANT, 0, {3136, 32, 128, 128}},
+    {"dense1_w_v", NN_OPTIMIZER, {3136, 128}, dense1_w_v, NULL, NN_CONSTANT, 0, {3136, 32, 128, 128}},
+    {"dense1_b_m", NN_OPTIMIZER, {128}, dense1_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_b_v", NN_OPTIMIZER, {128}, dense1_b_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w_m", NN_OPTIMIZER, {128, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w_v", NN_OPTIMIZER, {128, 10}, dense2_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0, {0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture

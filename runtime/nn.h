@@ -82,10 +82,11 @@ typedef struct {
     void *gradient; // of the same shape; NULL where the program keeps none
     NnInit init;
     double scale;
-    // Of a matrix whose columns lie in panels of so many rows and columns each, those of its first
-    // rows before those of the next, and row after row in a panel. 0: row after row in all.
+    // Of a matrix whose columns lie in panels of so many rows, those of its first rows before those
+    // of the next, and row after row in a panel: `columns` in each up to column `last`, those up to
+    // `whole` in one, and each behind those in one. 0: row after row in all.
     struct {
-        int rows, columns;
+        int rows, columns, last, whole;
     } panel;
 } NnTensor;
 

@@ -64,29 +64,45 @@ void tensor_shape(const NnTensor *tensor, char text[64])
 // place where it is, and how many they are.
 typedef void Run(void *context, long index, long place, long count);
 
+// The panel that holds a column.
+typedef struct {
+    int first, wide; // columns
+} PanelColumns;
+
+static PanelColumns panel_of(const NnTensor *tensor, int column)
+{
+    const int width = tensor->panel.columns, last = tensor->panel.last;
+    if (column < last)
+        return (PanelColumns){column / width * width, width};
+    if (column < tensor->panel.whole)
+        return (PanelColumns){last, tensor->panel.whole - last};
+    return (PanelColumns){column, 1};
+}
+
 static void for_runs(const NnTensor *tensor, Run *work, void *context)
 {
     if (tensor->panel.rows == 0) {
         work(context, 0, 0, tensor_count(tensor));
         return;
     }
-    const int columns = tensor->dim[1], width = tensor->panel.columns;
+    const int columns = tensor->dim[1];
     for (int row = 0; row < tensor->dim[0]; row++)
-        for (int j = 0; j < columns; j += width) {
+        for (int j = 0, wide; j < columns; j += wide) {
             const long index = (long)row * columns + j;
-            work(context, index, tensor_place(tensor, index), nn_min(width, columns - j));
+            wide = panel_of(tensor, j).wide;
+            work(context, index, tensor_place(tensor, index), wide);
         }
 }
 
 long tensor_place(const NnTensor *tensor, long index)
 {
-    const int high = tensor->panel.rows, width = tensor->panel.columns, columns = tensor->dim[1];
+    const int high = tensor->panel.rows, columns = tensor->dim[1];
     if (high == 0)
         return index;
-    const int row = (int)(index / columns), column = (int)(index % columns);
-    const int inside = row % high, panel = column / width * width;
-    return (long)(row - inside) * columns + (long)panel * high +
-           (long)inside * nn_min(width, columns - panel) + column - panel;
+    const int row = (int)(index / columns), column = (int)(index % columns), inside = row % high;
+    const PanelColumns panel = panel_of(tensor, column);
+    return (long)(row - inside) * columns + (long)panel.first * high + (long)inside * panel.wide +
+           column - panel.first;
 }
 
 typedef struct {

@@ -66,7 +66,7 @@ one_seed() { # SEED
 
 # Every number from 1 to 67 as a width, so as terms, rows and columns, in an order of chance: each
 # function that the tiles are put together in, called by itself.
-each_product() { # TARGET COLUMNS-OF-A-PANEL
+each_product() { # TARGET
     local c=$tmp/widths-$1.c table=$tmp/widths-$1.table
     "$NETC" emit "$tmp/widths.net" --target "$1" -o "$c" || return
     # the same with all weights in panels, which are a large matrix's otherwise
@@ -76,24 +76,31 @@ each_product() { # TARGET COLUMNS-OF-A-PANEL
                 turned ? before : $2, target == "x86-64-v4" ? 13 : 6
         before = $2 }' "$tmp/widths.net" | sort -u >"$tmp/$1.tuned"
     "$NETC" emit "$tmp/widths.net" --target "$1" --tuned "$tmp/$1.tuned" -o "$panels" || return
-    awk -v panel="$2" '/^dense/ { number++
-        if (before) printf "LAYOUTS(dense%d_w, %d, %d, %s, %s, %d)\n", number, before, $2,
-            ($2 > panel) ? "panels" : "product", (before > panel) ? "panels" : "product", ($2 > panel)
-        before = $2 }' "$tmp/widths.net" >"$tmp/$1.layouts"
+    awk 'function form(terms, columns) {
+            return terms "x" columns in panels ? "panels" : "product"
+        }
+        /^static void panels_[0-9]/ { split($3, name, /[_(]/); panels[name[2]] }
+        /^dense/ { number++
+            if (before) printf "LAYOUTS(dense%d_w, %d, %d, %s, %s)\n", number, before, $2,
+                form(before, $2), form($2, before)
+            before = $2 }' "$panels" "$tmp/widths.net" >"$tmp/$1.layouts"
     sed -nE 's/^static void outer_panels_([0-9]+)x([0-9]+)\(.*/OUTER_PANELS(\1, \2)/p' "$panels" |
         grep -v '(196,' >>"$tmp/$1.layouts"
     same 'weights' 67 "$(grep -c ^LAYOUTS "$tmp/$1.layouts")"
-    same 'gradients in panels' "$(grep -c '^LAYOUTS.* 1)' "$tmp/$1.layouts")" \
+    same 'gradients in panels' "$(grep -cE '^LAYOUTS\(\w+, [0-9]+, [0-9]+, panels' "$tmp/$1.layouts")" \
         "$(grep -c ^OUTER_PANELS "$tmp/$1.layouts")"
-    run_products "$panels" "$tmp/$1.layouts" "$1" "$2"
+    [ "$(grep -c '^OUTER_PANELS' "$tmp/$1.layouts")" -ge 30 ] || echo 'fewer than 30 in panels'
+    grep -q '^DOTS(' "$panels" || echo 'no column lies by itself'
+    run_products "$panels" "$tmp/$1.layouts" "$1"
     sed -nE 's/^static void product_([0-9]+)x([0-9]+)\(.*/PRODUCT(\1, \2)/p
              s/^static void outer_([0-9]+)x([0-9]+)\(.*/OUTER(\1, \2)/p' "$c" >"$table"
     [ "$(wc -l <"$table")" -gt 180 ] || echo "only $(wc -l <"$table") functions"
-    run_products "$c" "$table" "$1" "$2"
+    run_products "$c" "$table" "$1"
 }
-run_products() { # C-FILE TABLE LEVEL COLUMNS-OF-A-PANEL
-    ${CC:-cc} -std=gnu11 -O1 -w -march="$3" -I"$lib" -DGENERATED="\"$1\"" -DTABLE="\"$2\"" -DPANEL="$4" \
-        -o "${1%.c}" tests/products/tiles.c "$lib/libnn.a" -fopenmp -lcjson -lpng -lz -lm &&
+run_products() { # C-FILE TABLE LEVEL
+    ${CC:-cc} -std=gnu11 -O1 -w -march="$3" -I"$lib" -Iruntime -DGENERATED="\"$1\"" \
+        -DTABLE="\"$2\"" -o "${1%.c}" tests/products/tiles.c "$lib/libnn.a" -fopenmp -lcjson -lpng \
+        -lz -lm &&
         "${1%.c}"
 }
 
@@ -110,10 +117,10 @@ awk 'BEGIN {
     print "dense 10 softmax\nloss cross_entropy\noptimizer sgd lr 0.05\nbatch 100"
 }' >"$tmp/widths.net"
 if grep -q avx512dq /proc/cpuinfo; then
-    start 'each product of x86-64-v4' each_product x86-64-v4 32
+    start 'each product of x86-64-v4' each_product x86-64-v4
 fi
-start 'each product of x86-64-v3' each_product x86-64-v3 16
-start 'each product of x86-64-v2' each_product x86-64-v2 8
+start 'each product of x86-64-v3' each_product x86-64-v3
+start 'each product of x86-64-v2' each_product x86-64-v2
 for seed in 1 2 3 4 5 6; do
     start "network $seed" one_seed $seed
 done

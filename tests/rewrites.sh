@@ -62,6 +62,19 @@ start 'weights asked for: those of a hidden layer' emitted YES "$claims" 100 "$t
 start 'no weights asked for: a slice is one thread'"'"'s' \
     emitted NO 'outer_panels_196x300\(.* w, false' 100 "$two" adam
 start 'no weights asked for: a stored gradient' emitted NO ', w, false\)' 100 "$two" adam 'clip norm 1'
+v4='--target x86-64-v4'
+start 'lone columns: two of fifty' \
+    emitted YES '784x50 in a panel of 196x48, 2 columns of 196$' $v4 100 'dense 50' adam
+start 'lone columns: four of a vector, behind panels' \
+    emitted YES '784x100 in panels of 196x32, 4 columns of 196$' $v4 100 'dense 100' adam
+start 'no lone columns: five of a vector' \
+    emitted YES '784x101 in panels of 196x32, 196x5$' $v4 100 'dense 101' adam
+start 'no lone columns: few terms' \
+    emitted YES '28x306 in panels of 28x32, 28x18$' $v4 100 $'dense 28\ndense 306' adam
+start 'a wide last panel: a single vector is left' \
+    emitted YES '784x176 in panels of 196x32, 196x48$' $v4 100 'dense 176' adam
+start 'no wide last panel: less than a vector is left' \
+    emitted YES '784x172 in panels of 196x32, 196x12$' $v4 100 'dense 172' adam
 start 'no panels: few weights' emitted NO "dense3$panels" 100 "$two" adam
 start 'no panels: few columns' emitted NO "dense1$panels" --target x86-64-v4 100 'dense 32' adam
 start 'no panels: a small batch' emitted NO "dense2$panels" 16 "$two" adam

@@ -2259,9 +2259,10 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 294
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 72, to = nn_min(from + 72, 1152);
-    for (int j = 0; j < 256; j += 32) {
-        const int wide = nn_min(32, 256 - j);
-        for (int i = 0; i < (to - from) * wide; i++) {
+    for (int j = 0, wide; j < 256; j += wide) {
+        wide = 32;
+        const int count = (to - from) * wide;
+        for (int i = 0; i < count; i++) {
             const int at = j * 1152 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
@@ -2274,11 +2275,11 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 294
 static void dense1_w_turn(int part, float turned[restrict 294912], const float w[294912])
 {
     const int from = part * 72, to = nn_min(from + 72, 1152);
-    for (int k = from / 32 * 32; k < to; k += 32) {
-        const int low = nn_max(from, k), high = nn_min(to, k + 32);
-        const int line = nn_min(32, 1152 - k); // of turned
-        for (int j = 0; j < 256; j += 32) {
-            const int wide = nn_min(32, 256 - j);
+    for (int k = from / 32 * 32, line; k < to; k += line) {
+        line = 32; // of turned
+        const int low = nn_max(from, k), high = nn_min(to, k + line);
+        for (int j = 0, wide; j < 256; j += wide) {
+            wide = 32;
             nn_turn_float(high - low, wide, w + j * 1152 + low * wide, wide,
                           turned + k * 256 + low - k + j * line, line);
         }
@@ -3238,78 +3239,78 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"conv1_w", NN_WEIGHT, {3, 3, 1, 32}, conv1_w, NULL, NN_UNIFORM, 0.142133811, {0, 0}},
-    {"batchnorm1_gamma", NN_WEIGHT, {32}, batchnorm1_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"batchnorm1_beta", NN_WEIGHT, {32}, batchnorm1_beta, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm1_mean", NN_STATE, {32}, batchnorm1_mean, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm1_variance", NN_STATE, {32}, batchnorm1_variance, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"conv2_w", NN_WEIGHT, {3, 3, 32, 32}, conv2_w, NULL, NN_UNIFORM, 0.102062073, {0, 0}},
-    {"batchnorm2_gamma", NN_WEIGHT, {32}, batchnorm2_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"batchnorm2_beta", NN_WEIGHT, {32}, batchnorm2_beta, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm2_mean", NN_STATE, {32}, batchnorm2_mean, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm2_variance", NN_STATE, {32}, batchnorm2_variance, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"conv3_w", NN_WEIGHT, {3, 3, 32, 64}, conv3_w, NULL, NN_UNIFORM, 0.0833333333, {0, 0}},
-    {"batchnorm3_gamma", NN_WEIGHT, {64}, batchnorm3_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"batchnorm3_beta", NN_WEIGHT, {64}, batchnorm3_beta, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm3_mean", NN_STATE, {64}, batchnorm3_mean, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm3_variance", NN_STATE, {64}, batchnorm3_variance, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"conv4_w", NN_WEIGHT, {3, 3, 64, 64}, conv4_w, NULL, NN_UNIFORM, 0.0721687836, {0, 0}},
-    {"batchnorm4_gamma", NN_WEIGHT, {64}, batchnorm4_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"batchnorm4_beta", NN_WEIGHT, {64}, batchnorm4_beta, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm4_mean", NN_STATE, {64}, batchnorm4_mean, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm4_variance", NN_STATE, {64}, batchnorm4_variance, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"conv5_w", NN_WEIGHT, {3, 3, 64, 128}, conv5_w, NULL, NN_UNIFORM, 0.0589255651, {0, 0}},
-    {"batchnorm5_gamma", NN_WEIGHT, {128}, batchnorm5_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"batchnorm5_beta", NN_WEIGHT, {128}, batchnorm5_beta, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm5_mean", NN_STATE, {128}, batchnorm5_mean, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm5_variance", NN_STATE, {128}, batchnorm5_variance, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"dense1_w", NN_WEIGHT, {1152, 256}, dense1_w, NULL, NN_UNIFORM, 0.065279121, {1152, 32}},
-    {"batchnorm6_gamma", NN_WEIGHT, {256}, batchnorm6_gamma, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"batchnorm6_beta", NN_WEIGHT, {256}, batchnorm6_beta, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm6_mean", NN_STATE, {256}, batchnorm6_mean, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm6_variance", NN_STATE, {256}, batchnorm6_variance, NULL, NN_CONSTANT, 1, {0, 0}},
-    {"dense2_w", NN_WEIGHT, {256, 10}, dense2_w, NULL, NN_UNIFORM, 0.150187852, {0, 0}},
-    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv1_w_m", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm1_gamma_m", NN_OPTIMIZER, {32}, batchnorm1_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm1_gamma_v", NN_OPTIMIZER, {32}, batchnorm1_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm1_beta_m", NN_OPTIMIZER, {32}, batchnorm1_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm1_beta_v", NN_OPTIMIZER, {32}, batchnorm1_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv2_w_m", NN_OPTIMIZER, {3, 3, 32, 32}, conv2_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 32}, conv2_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm2_gamma_m", NN_OPTIMIZER, {32}, batchnorm2_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm2_gamma_v", NN_OPTIMIZER, {32}, batchnorm2_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm2_beta_m", NN_OPTIMIZER, {32}, batchnorm2_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm2_beta_v", NN_OPTIMIZER, {32}, batchnorm2_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv3_w_m", NN_OPTIMIZER, {3, 3, 32, 64}, conv3_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv3_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv3_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm3_gamma_m", NN_OPTIMIZER, {64}, batchnorm3_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm3_gamma_v", NN_OPTIMIZER, {64}, batchnorm3_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm3_beta_m", NN_OPTIMIZER, {64}, batchnorm3_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm3_beta_v", NN_OPTIMIZER, {64}, batchnorm3_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv4_w_m", NN_OPTIMIZER, {3, 3, 64, 64}, conv4_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv4_w_v", NN_OPTIMIZER, {3, 3, 64, 64}, conv4_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm4_gamma_m", NN_OPTIMIZER, {64}, batchnorm4_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm4_gamma_v", NN_OPTIMIZER, {64}, batchnorm4_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm4_beta_m", NN_OPTIMIZER, {64}, batchnorm4_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm4_beta_v", NN_OPTIMIZER, {64}, batchnorm4_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv5_w_m", NN_OPTIMIZER, {3, 3, 64, 128}, conv5_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"conv5_w_v", NN_OPTIMIZER, {3, 3, 64, 128}, conv5_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm5_gamma_m", NN_OPTIMIZER, {128}, batchnorm5_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm5_gamma_v", NN_OPTIMIZER, {128}, batchnorm5_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm5_beta_m", NN_OPTIMIZER, {128}, batchnorm5_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm5_beta_v", NN_OPTIMIZER, {128}, batchnorm5_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_w_m", NN_OPTIMIZER, {1152, 256}, dense1_w_m, NULL, NN_CONSTANT, 0, {1152, 32}},
-    {"dense1_w_v", NN_OPTIMIZER, {1152, 256}, dense1_w_v, NULL, NN_CONSTANT, 0, {1152, 32}},
-    {"batchnorm6_gamma_m", NN_OPTIMIZER, {256}, batchnorm6_gamma_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm6_gamma_v", NN_OPTIMIZER, {256}, batchnorm6_gamma_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm6_beta_m", NN_OPTIMIZER, {256}, batchnorm6_beta_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"batchnorm6_beta_v", NN_OPTIMIZER, {256}, batchnorm6_beta_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w_m", NN_OPTIMIZER, {256, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w_v", NN_OPTIMIZER, {256, 10}, dense2_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"conv1_w", NN_WEIGHT, {3, 3, 1, 32}, conv1_w, NULL, NN_UNIFORM, 0.142133811, {0}},
+    {"batchnorm1_gamma", NN_WEIGHT, {32}, batchnorm1_gamma, NULL, NN_CONSTANT, 1, {0}},
+    {"batchnorm1_beta", NN_WEIGHT, {32}, batchnorm1_beta, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm1_mean", NN_STATE, {32}, batchnorm1_mean, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm1_variance", NN_STATE, {32}, batchnorm1_variance, NULL, NN_CONSTANT, 1, {0}},
+    {"conv2_w", NN_WEIGHT, {3, 3, 32, 32}, conv2_w, NULL, NN_UNIFORM, 0.102062073, {0}},
+    {"batchnorm2_gamma", NN_WEIGHT, {32}, batchnorm2_gamma, NULL, NN_CONSTANT, 1, {0}},
+    {"batchnorm2_beta", NN_WEIGHT, {32}, batchnorm2_beta, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm2_mean", NN_STATE, {32}, batchnorm2_mean, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm2_variance", NN_STATE, {32}, batchnorm2_variance, NULL, NN_CONSTANT, 1, {0}},
+    {"conv3_w", NN_WEIGHT, {3, 3, 32, 64}, conv3_w, NULL, NN_UNIFORM, 0.0833333333, {0}},
+    {"batchnorm3_gamma", NN_WEIGHT, {64}, batchnorm3_gamma, NULL, NN_CONSTANT, 1, {0}},
+    {"batchnorm3_beta", NN_WEIGHT, {64}, batchnorm3_beta, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm3_mean", NN_STATE, {64}, batchnorm3_mean, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm3_variance", NN_STATE, {64}, batchnorm3_variance, NULL, NN_CONSTANT, 1, {0}},
+    {"conv4_w", NN_WEIGHT, {3, 3, 64, 64}, conv4_w, NULL, NN_UNIFORM, 0.0721687836, {0}},
+    {"batchnorm4_gamma", NN_WEIGHT, {64}, batchnorm4_gamma, NULL, NN_CONSTANT, 1, {0}},
+    {"batchnorm4_beta", NN_WEIGHT, {64}, batchnorm4_beta, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm4_mean", NN_STATE, {64}, batchnorm4_mean, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm4_variance", NN_STATE, {64}, batchnorm4_variance, NULL, NN_CONSTANT, 1, {0}},
+    {"conv5_w", NN_WEIGHT, {3, 3, 64, 128}, conv5_w, NULL, NN_UNIFORM, 0.0589255651, {0}},
+    {"batchnorm5_gamma", NN_WEIGHT, {128}, batchnorm5_gamma, NULL, NN_CONSTANT, 1, {0}},
+    {"batchnorm5_beta", NN_WEIGHT, {128}, batchnorm5_beta, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm5_mean", NN_STATE, {128}, batchnorm5_mean, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm5_variance", NN_STATE, {128}, batchnorm5_variance, NULL, NN_CONSTANT, 1, {0}},
+    {"dense1_w", NN_WEIGHT, {1152, 256}, dense1_w, NULL, NN_UNIFORM, 0.065279121, {1152, 32, 256, 256}},
+    {"batchnorm6_gamma", NN_WEIGHT, {256}, batchnorm6_gamma, NULL, NN_CONSTANT, 1, {0}},
+    {"batchnorm6_beta", NN_WEIGHT, {256}, batchnorm6_beta, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm6_mean", NN_STATE, {256}, batchnorm6_mean, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm6_variance", NN_STATE, {256}, batchnorm6_variance, NULL, NN_CONSTANT, 1, {0}},
+    {"dense2_w", NN_WEIGHT, {256, 10}, dense2_w, NULL, NN_UNIFORM, 0.150187852, {0}},
+    {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
+    {"conv1_w_m", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm1_gamma_m", NN_OPTIMIZER, {32}, batchnorm1_gamma_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm1_gamma_v", NN_OPTIMIZER, {32}, batchnorm1_gamma_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm1_beta_m", NN_OPTIMIZER, {32}, batchnorm1_beta_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm1_beta_v", NN_OPTIMIZER, {32}, batchnorm1_beta_v, NULL, NN_CONSTANT, 0, {0}},
+    {"conv2_w_m", NN_OPTIMIZER, {3, 3, 32, 32}, conv2_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 32}, conv2_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm2_gamma_m", NN_OPTIMIZER, {32}, batchnorm2_gamma_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm2_gamma_v", NN_OPTIMIZER, {32}, batchnorm2_gamma_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm2_beta_m", NN_OPTIMIZER, {32}, batchnorm2_beta_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm2_beta_v", NN_OPTIMIZER, {32}, batchnorm2_beta_v, NULL, NN_CONSTANT, 0, {0}},
+    {"conv3_w_m", NN_OPTIMIZER, {3, 3, 32, 64}, conv3_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"conv3_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv3_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm3_gamma_m", NN_OPTIMIZER, {64}, batchnorm3_gamma_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm3_gamma_v", NN_OPTIMIZER, {64}, batchnorm3_gamma_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm3_beta_m", NN_OPTIMIZER, {64}, batchnorm3_beta_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm3_beta_v", NN_OPTIMIZER, {64}, batchnorm3_beta_v, NULL, NN_CONSTANT, 0, {0}},
+    {"conv4_w_m", NN_OPTIMIZER, {3, 3, 64, 64}, conv4_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"conv4_w_v", NN_OPTIMIZER, {3, 3, 64, 64}, conv4_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm4_gamma_m", NN_OPTIMIZER, {64}, batchnorm4_gamma_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm4_gamma_v", NN_OPTIMIZER, {64}, batchnorm4_gamma_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm4_beta_m", NN_OPTIMIZER, {64}, batchnorm4_beta_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm4_beta_v", NN_OPTIMIZER, {64}, batchnorm4_beta_v, NULL, NN_CONSTANT, 0, {0}},
+    {"conv5_w_m", NN_OPTIMIZER, {3, 3, 64, 128}, conv5_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"conv5_w_v", NN_OPTIMIZER, {3, 3, 64, 128}, conv5_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm5_gamma_m", NN_OPTIMIZER, {128}, batchnorm5_gamma_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm5_gamma_v", NN_OPTIMIZER, {128}, batchnorm5_gamma_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm5_beta_m", NN_OPTIMIZER, {128}, batchnorm5_beta_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm5_beta_v", NN_OPTIMIZER, {128}, batchnorm5_beta_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_w_m", NN_OPTIMIZER, {1152, 256}, dense1_w_m, NULL, NN_CONSTANT, 0, {1152, 32, 256, 256}},
+    {"dense1_w_v", NN_OPTIMIZER, {1152, 256}, dense1_w_v, NULL, NN_CONSTANT, 0, {1152, 32, 256, 256}},
+    {"batchnorm6_gamma_m", NN_OPTIMIZER, {256}, batchnorm6_gamma_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm6_gamma_v", NN_OPTIMIZER, {256}, batchnorm6_gamma_v, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm6_beta_m", NN_OPTIMIZER, {256}, batchnorm6_beta_m, NULL, NN_CONSTANT, 0, {0}},
+    {"batchnorm6_beta_v", NN_OPTIMIZER, {256}, batchnorm6_beta_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w_m", NN_OPTIMIZER, {256, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w_v", NN_OPTIMIZER, {256, 10}, dense2_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_b_m", NN_OPTIMIZER, {10}, dense2_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_b_v", NN_OPTIMIZER, {10}, dense2_b_v, NULL, NN_CONSTANT, 0, {0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture

@@ -40,20 +40,20 @@ static int rows_from(int first, const NnBatch *batch)
 // --- tensors that outlive a step -----------------------------------------------------------------
 
 // weights, which training changes, and what they are at first
-// 784x300 in panels of 196x32
+// 784x300 in panels of 196x32, 196x12
 static _Alignas(64) float dense1_w[235200]; // uniform within sqrt(6 / (784 + 300)) (glorot)
 static _Alignas(64) float dense1_b[300]; // zeros
-// 300x50 in panels of 300x32
+// 300x50 in a panel of 300x48, 2 columns of 300
 static _Alignas(64) float dense2_w[15000]; // uniform within sqrt(6 / (300 + 50)) (glorot)
 static _Alignas(64) float dense2_b[50]; // zeros
 static _Alignas(64) float dense3_w[50][10]; // uniform within sqrt(6 / (50 + 10)) (glorot)
 static _Alignas(64) float dense3_b[10]; // zeros
 
 // what the optimizer remembers
-// 784x300 in panels of 196x32
+// 784x300 in panels of 196x32, 196x12
 static _Alignas(64) float dense1_w_m[235200];
 static _Alignas(64) float dense1_b_m[300];
-// 300x50 in panels of 300x32
+// 300x50 in a panel of 300x48, 2 columns of 300
 static _Alignas(64) float dense2_w_m[15000];
 static _Alignas(64) float dense2_b_m[50];
 static _Alignas(64) float dense3_w_m[50][10];
@@ -61,7 +61,7 @@ static _Alignas(64) float dense3_b_m[10];
 
 // weights as backward products read them: rows and columns exchanged
 static _Alignas(64) float dense3_w_turned[10][50];
-// 50x300 in panels of 50x32
+// 50x300 in panels of 50x32, 50x12
 static _Alignas(64) float dense2_w_turned[15000];
 
 // --- the arena -----------------------------------------------------------------------------------
@@ -110,6 +110,56 @@ typedef float Vector4 __attribute__((vector_size(16)));
 typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
+
+// load: a vector from memory; halved: its lower lanes plus its upper ones.
+static inline __attribute__((always_inline)) Vector16 load16(const float *from)
+{
+    Vector16 v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+static inline __attribute__((always_inline)) Vector8 halved16(Vector16 v)
+{
+    Vector8 half[2];
+    memcpy(half, &v, sizeof half);
+    return half[0] + half[1];
+}
+static inline __attribute__((always_inline)) Vector8 load8(const float *from)
+{
+    Vector8 v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+static inline __attribute__((always_inline)) Vector4 halved8(Vector8 v)
+{
+    Vector4 half[2];
+    memcpy(half, &v, sizeof half);
+    return half[0] + half[1];
+}
+static inline __attribute__((always_inline)) Vector4 load4(const float *from)
+{
+    Vector4 v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+static inline __attribute__((always_inline)) Vector2 halved4(Vector4 v)
+{
+    Vector2 half[2];
+    memcpy(half, &v, sizeof half);
+    return half[0] + half[1];
+}
+static inline __attribute__((always_inline)) Vector2 load2(const float *from)
+{
+    Vector2 v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+static inline __attribute__((always_inline)) float halved2(Vector2 v)
+{
+    float half[2];
+    memcpy(half, &v, sizeof half);
+    return half[0] + half[1];
+}
 
 // The memory is asked for a row of b so many rows before it is needed.
 enum { AHEAD = 16 };
@@ -173,13 +223,68 @@ STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
 STRIP(strip_14_4x12of16, 14, 4, 1, Vector16, 4)
 STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
 STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4)
-STRIP(strip_13_12x18of32, 13, 12, 2, Vector16, 14)
-STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
-STRIP(strip_11_10x18of32, 11, 10, 2, Vector16, 14)
+STRIP(strip_9_7x48, 9, 7, 3, Vector16, 0)
+STRIP(strip_2_1x32, 2, 1, 2, Vector16, 0)
+STRIP(strip_2_1x11of16, 2, 1, 1, Vector16, 5)
+STRIP(strip_2_1x1, 2, 1, 1, float, 0)
 STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0)
 STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
+STRIP(strip_13_12x18of32, 13, 12, 2, Vector16, 14)
 STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
 STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0)
+
+// A mask that leaves the last so many lanes of a vector is in the table from there on.
+typedef Vector16 Lanes;
+typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
+static const int32_t last_lanes[32] = {[16 ... 31] = -1};
+static inline __attribute__((always_inline)) Mask load_mask(const int32_t *from)
+{
+    Mask v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+// Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
+// added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
+// ci.
+#define DOTS(name, ROW_COUNT, COLUMNS)                                                    \
+    static inline __attribute__((always_inline)) void name##_tile(                        \
+        int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        Lanes sum[ROW_COUNT][COLUMNS] = {0};                                              \
+        for (int p = 0; p < terms; p += 16) {                                             \
+            const int at = nn_min(p, terms - 16);                                         \
+            const Mask mask = load_mask(last_lanes + nn_min(terms - p, 16));              \
+            Lanes column[COLUMNS];                                                        \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                column[j] = (Lanes)((Mask)load16(b + j * bj + at) & mask);                \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                \
+                if (i >= rows)                                                            \
+                    break;                                                                \
+                const Lanes row = load16(a + i * ai + at);                                \
+                UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
+                    sum[i][j] += row * column[j];                                         \
+            }                                                                             \
+        }                                                                                 \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                if (i < rows)                                                             \
+                    c[i * ci + j] = (add ? c[i * ci + j] : 0) +                           \
+                                    halved2(halved4(halved8(halved16(sum[i][j]))));       \
+    }                                                                                     \
+    static inline __attribute__((always_inline)) void name(                               \
+        int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        int i = 0;                                                                        \
+        for (; i + ROW_COUNT <= rows; i += ROW_COUNT)                                     \
+            name##_tile(ROW_COUNT, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);    \
+        for (; i < rows; i++)                                                             \
+            name##_tile(1, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);            \
+    }
+
+DOTS(dots_4x2, 4, 2)
 
 // Asks for the memory of numbers that are about to be changed, so that other threads give up their
 // copies. Inlined always: gcc 12 drops calls without another effect.
@@ -242,8 +347,8 @@ static void panels_300x50(int rows, const void *left, const void *right, void *r
 {
     const float *const a = left, *const b = right;
     float *const c = result;
-    strip_13_12x32(rows, 300, a, 300, 1, b, 32, c, 50, false);
-    strip_13_12x18of32(rows, 300, a, 300, 1, b + 32 * 300 - 14, 18, c + 18, 50, false);
+    strip_9_7x48(rows, 300, a, 300, 1, b, 48, c, 50, false);
+    dots_4x2(rows, 300, a, 300, b + 48 * 300, 300, c + 48, 50, false);
 }
 
 // c[rows][300] = a[rows][50] b[50][300], with b in panels
@@ -268,12 +373,20 @@ static void outer_panels_300x50(int from, int to, int terms, const void *left, c
         const float *const b = (const float *)right + (size_t)at * 50;
         float *const c = result;
         if (change && at == 0)
-            claim((const float *)change + from * 32, (to - from) * 32);
-        strip_11_10x32(to - from, some, a, 1, 300, b, 50, c + row * 32, 32, add || at > 0);
+            claim((const float *)change + from * 48, (to - from) * 48);
+        strip_9_7x48(to - from, some, a, 1, 300, b, 50, c + row * 48, 48, add || at > 0);
         if (change && at == 0)
-            claim((const float *)change + 32 * 300 + from * 18, (to - from) * 18);
-        strip_11_10x18of32(to - from, some, a, 1, 300, b + 18, 50, c + 32 * high + row * 18 - 14,
-                           18, add || at > 0);
+            for (int j = 48; j < 50; j++)
+                claim((const float *)change + j * 300 + from, to - from);
+        float *const d = c + 48 * high + row; // a column after the other
+        int i = 0;
+        for (; i + 43 <= to - from; i += 43) {
+            strip_2_1x32(2, some, b + 48, 1, 50, a + i, 300, d + i, high, add || at > 0);
+            strip_2_1x11of16(2, some, b + 48, 1, 50, a + i + 27, 300, d + i + 27, high,
+                             add || at > 0);
+        }
+        for (; i < to - from; i++)
+            strip_2_1x1(2, some, b + 48, 1, 50, a + i, 300, d + i, high, add || at > 0);
     }
 }
 
@@ -405,9 +518,10 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 235
     const float rate = (float)batch->rate;
     const int from = part * 98, to = nn_min(from + 98, 784);
     const int first = from / 196 * 196; // of the slice
-    for (int j = 0; j < 300; j += 32) {
-        const int wide = nn_min(32, 300 - j);
-        for (int i = 0; i < (to - from) * wide; i++) {
+    for (int j = 0, wide; j < 300; j += wide) {
+        wide = j < 288 ? 32 : 12;
+        const int count = (to - from) * wide;
+        for (int i = 0; i < count; i++) {
             const int at = first * 300 + j * 196 + (from - first) * wide + i;
             m[at] = 0.9f * m[at] - rate * g[j * (to - from) + i];
             w[at] += 0.9f * m[at] - rate * g[j * (to - from) + i];
@@ -515,9 +629,10 @@ static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 150
 {
     const float rate = (float)batch->rate;
     const int from = part * 43, to = nn_min(from + 43, 300);
-    for (int j = 0; j < 50; j += 32) {
-        const int wide = nn_min(32, 50 - j);
-        for (int i = 0; i < (to - from) * wide; i++) {
+    for (int j = 0, wide; j < 50; j += wide) {
+        wide = j < 48 ? 48 : 1;
+        const int count = (to - from) * wide;
+        for (int i = 0; i < count; i++) {
             const int at = j * 300 + from * wide + i;
             m[at] = 0.9f * m[at] - rate * g[j * (to - from) + i];
             w[at] += 0.9f * m[at] - rate * g[j * (to - from) + i];
@@ -540,11 +655,11 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 50], const fl
 static void dense2_w_turn(int part, float turned[restrict 15000], const float w[15000])
 {
     const int from = part * 43, to = nn_min(from + 43, 300);
-    for (int k = from / 32 * 32; k < to; k += 32) {
-        const int low = nn_max(from, k), high = nn_min(to, k + 32);
-        const int line = nn_min(32, 300 - k); // of turned
-        for (int j = 0; j < 50; j += 32) {
-            const int wide = nn_min(32, 50 - j);
+    for (int k = nn_min(from / 32 * 32, 288), line; k < to; k += line) {
+        line = k < 288 ? 32 : 12; // of turned
+        const int low = nn_max(from, k), high = nn_min(to, k + line);
+        for (int j = 0, wide; j < 50; j += wide) {
+            wide = j < 48 ? 48 : 1;
             nn_turn_float(high - low, wide, w + j * 300 + low * wide, wide,
                           turned + k * 50 + low - k + j * line, line);
         }
@@ -877,18 +992,18 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526, {196, 32}},
-    {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w", NN_WEIGHT, {300, 50}, dense2_w, NULL, NN_UNIFORM, 0.130930734, {300, 32}},
-    {"dense2_b", NN_WEIGHT, {50}, dense2_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense3_w", NN_WEIGHT, {50, 10}, dense3_w, NULL, NN_UNIFORM, 0.316227766, {0, 0}},
-    {"dense3_b", NN_WEIGHT, {10}, dense3_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32}},
-    {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w_m", NN_OPTIMIZER, {300, 50}, dense2_w_m, NULL, NN_CONSTANT, 0, {300, 32}},
-    {"dense2_b_m", NN_OPTIMIZER, {50}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense3_w_m", NN_OPTIMIZER, {50, 10}, dense3_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense3_b_m", NN_OPTIMIZER, {10}, dense3_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526, {196, 32, 288, 300}},
+    {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w", NN_WEIGHT, {300, 50}, dense2_w, NULL, NN_UNIFORM, 0.130930734, {300, 32, 0, 48}},
+    {"dense2_b", NN_WEIGHT, {50}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense3_w", NN_WEIGHT, {50, 10}, dense3_w, NULL, NN_UNIFORM, 0.316227766, {0}},
+    {"dense3_b", NN_WEIGHT, {10}, dense3_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32, 288, 300}},
+    {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w_m", NN_OPTIMIZER, {300, 50}, dense2_w_m, NULL, NN_CONSTANT, 0, {300, 32, 0, 48}},
+    {"dense2_b_m", NN_OPTIMIZER, {50}, dense2_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense3_w_m", NN_OPTIMIZER, {50, 10}, dense3_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense3_b_m", NN_OPTIMIZER, {10}, dense3_b_m, NULL, NN_CONSTANT, 0, {0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture

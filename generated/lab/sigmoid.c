@@ -43,16 +43,16 @@ static int rows_from(int first, const NnBatch *batch)
 // --- tensors that outlive a step -----------------------------------------------------------------
 
 // weights, which training changes, and what they are at first
-// 784x520 in panels of 196x32
+// 784x520 in panels of 196x32, 196x8
 static _Alignas(64) float dense1_w[407680]; // uniform within sqrt(6 / (784 + 520)) (glorot)
 static _Alignas(64) float dense1_b[520]; // zeros
-// 520x300 in panels of 520x32
+// 520x300 in panels of 520x32, 520x12
 static _Alignas(64) float dense2_w[156000]; // uniform within sqrt(6 / (520 + 300)) (glorot)
 static _Alignas(64) float dense2_b[300]; // zeros
-// 300x250 in panels of 300x32
+// 300x250 in panels of 300x32, 300x26
 static _Alignas(64) float dense3_w[75000]; // uniform within sqrt(6 / (300 + 250)) (glorot)
 static _Alignas(64) float dense3_b[250]; // zeros
-// 250x130 in panels of 250x32
+// 250x130 in panels of 250x32, 2 columns of 250
 static _Alignas(64) float dense4_w[32500]; // uniform within sqrt(6 / (250 + 130)) (glorot)
 static _Alignas(64) float dense4_b[130]; // zeros
 static _Alignas(64) float dense5_w[130][60]; // uniform within sqrt(6 / (130 + 60)) (glorot)
@@ -61,27 +61,27 @@ static _Alignas(64) float dense6_w[60][10]; // uniform within sqrt(6 / (60 + 10)
 static _Alignas(64) float dense6_b[10]; // zeros
 
 // what the optimizer remembers
-// 784x520 in panels of 196x32
+// 784x520 in panels of 196x32, 196x8
 static _Alignas(64) float dense1_w_m[407680];
-// 784x520 in panels of 196x32
+// 784x520 in panels of 196x32, 196x8
 static _Alignas(64) float dense1_w_v[407680];
 static _Alignas(64) float dense1_b_m[520];
 static _Alignas(64) float dense1_b_v[520];
-// 520x300 in panels of 520x32
+// 520x300 in panels of 520x32, 520x12
 static _Alignas(64) float dense2_w_m[156000];
-// 520x300 in panels of 520x32
+// 520x300 in panels of 520x32, 520x12
 static _Alignas(64) float dense2_w_v[156000];
 static _Alignas(64) float dense2_b_m[300];
 static _Alignas(64) float dense2_b_v[300];
-// 300x250 in panels of 300x32
+// 300x250 in panels of 300x32, 300x26
 static _Alignas(64) float dense3_w_m[75000];
-// 300x250 in panels of 300x32
+// 300x250 in panels of 300x32, 300x26
 static _Alignas(64) float dense3_w_v[75000];
 static _Alignas(64) float dense3_b_m[250];
 static _Alignas(64) float dense3_b_v[250];
-// 250x130 in panels of 250x32
+// 250x130 in panels of 250x32, 2 columns of 250
 static _Alignas(64) float dense4_w_m[32500];
-// 250x130 in panels of 250x32
+// 250x130 in panels of 250x32, 2 columns of 250
 static _Alignas(64) float dense4_w_v[32500];
 static _Alignas(64) float dense4_b_m[130];
 static _Alignas(64) float dense4_b_v[130];
@@ -97,11 +97,11 @@ static _Alignas(64) float dense6_b_v[10];
 // weights as backward products read them: rows and columns exchanged
 static _Alignas(64) float dense6_w_turned[10][60];
 static _Alignas(64) float dense5_w_turned[60][130];
-// 130x250 in panels of 130x32
+// 130x250 in panels of 130x32, 130x26
 static _Alignas(64) float dense4_w_turned[32500];
-// 250x300 in panels of 250x32
+// 250x300 in panels of 250x32, 250x12
 static _Alignas(64) float dense3_w_turned[75000];
-// 300x520 in panels of 300x32
+// 300x520 in panels of 300x32, 300x8
 static _Alignas(64) float dense2_w_turned[156000];
 
 // --- the arena -----------------------------------------------------------------------------------
@@ -165,6 +165,56 @@ typedef float Vector4 __attribute__((vector_size(16)));
 typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
+
+// load: a vector from memory; halved: its lower lanes plus its upper ones.
+static inline __attribute__((always_inline)) Vector16 load16(const float *from)
+{
+    Vector16 v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+static inline __attribute__((always_inline)) Vector8 halved16(Vector16 v)
+{
+    Vector8 half[2];
+    memcpy(half, &v, sizeof half);
+    return half[0] + half[1];
+}
+static inline __attribute__((always_inline)) Vector8 load8(const float *from)
+{
+    Vector8 v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+static inline __attribute__((always_inline)) Vector4 halved8(Vector8 v)
+{
+    Vector4 half[2];
+    memcpy(half, &v, sizeof half);
+    return half[0] + half[1];
+}
+static inline __attribute__((always_inline)) Vector4 load4(const float *from)
+{
+    Vector4 v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+static inline __attribute__((always_inline)) Vector2 halved4(Vector4 v)
+{
+    Vector2 half[2];
+    memcpy(half, &v, sizeof half);
+    return half[0] + half[1];
+}
+static inline __attribute__((always_inline)) Vector2 load2(const float *from)
+{
+    Vector2 v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+static inline __attribute__((always_inline)) float halved2(Vector2 v)
+{
+    float half[2];
+    memcpy(half, &v, sizeof half);
+    return half[0] + half[1];
+}
 
 // The memory is asked for a row of b so many rows before it is needed.
 enum { AHEAD = 16 };
@@ -232,14 +282,68 @@ STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4)
 STRIP(strip_13_4x32, 13, 4, 2, Vector16, 0)
 STRIP(strip_13_4x12of16, 13, 4, 1, Vector16, 4)
 STRIP(strip_13_12x26of32, 13, 12, 2, Vector16, 6)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
 STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
-STRIP(strip_11_10x2, 11, 10, 1, Vector2, 0)
+STRIP(strip_2_1x32, 2, 1, 2, Vector16, 0)
+STRIP(strip_2_1x1, 2, 1, 1, float, 0)
 STRIP(strip_13_12x28of32, 13, 12, 2, Vector16, 4)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
 STRIP(strip_11_4x32, 11, 4, 2, Vector16, 0)
 STRIP(strip_11_4x28of32, 11, 4, 2, Vector16, 4)
 STRIP(strip_12_4x8, 12, 4, 1, Vector8, 0)
 STRIP(strip_12_4x2, 12, 4, 1, Vector2, 0)
+
+// A mask that leaves the last so many lanes of a vector is in the table from there on.
+typedef Vector16 Lanes;
+typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
+static const int32_t last_lanes[32] = {[16 ... 31] = -1};
+static inline __attribute__((always_inline)) Mask load_mask(const int32_t *from)
+{
+    Mask v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+// Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
+// added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
+// ci.
+#define DOTS(name, ROW_COUNT, COLUMNS)                                                    \
+    static inline __attribute__((always_inline)) void name##_tile(                        \
+        int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        Lanes sum[ROW_COUNT][COLUMNS] = {0};                                              \
+        for (int p = 0; p < terms; p += 16) {                                             \
+            const int at = nn_min(p, terms - 16);                                         \
+            const Mask mask = load_mask(last_lanes + nn_min(terms - p, 16));              \
+            Lanes column[COLUMNS];                                                        \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                column[j] = (Lanes)((Mask)load16(b + j * bj + at) & mask);                \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                \
+                if (i >= rows)                                                            \
+                    break;                                                                \
+                const Lanes row = load16(a + i * ai + at);                                \
+                UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
+                    sum[i][j] += row * column[j];                                         \
+            }                                                                             \
+        }                                                                                 \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                if (i < rows)                                                             \
+                    c[i * ci + j] = (add ? c[i * ci + j] : 0) +                           \
+                                    halved2(halved4(halved8(halved16(sum[i][j]))));       \
+    }                                                                                     \
+    static inline __attribute__((always_inline)) void name(                               \
+        int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        int i = 0;                                                                        \
+        for (; i + ROW_COUNT <= rows; i += ROW_COUNT)                                     \
+            name##_tile(ROW_COUNT, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);    \
+        for (; i < rows; i++)                                                             \
+            name##_tile(1, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);            \
+    }
+
+DOTS(dots_4x2, 4, 2)
 
 // Asks for the memory of numbers that are about to be changed, so that other threads give up their
 // copies. Inlined always: gcc 12 drops calls without another effect.
@@ -392,7 +496,7 @@ static void panels_250x130(int rows, const void *left, const void *right, void *
     float *const c = result;
     for (int j = 0; j < 128; j += 32)
         strip_13_12x32(rows, 250, a, 250, 1, b + j * 250, 32, c + j, 130, false);
-    strip_13_12x2(rows, 250, a, 250, 1, b + 128 * 250, 2, c + 128, 130, false);
+    dots_4x2(rows, 250, a, 250, b + 128 * 250, 250, c + 128, 130, false);
 }
 
 // c[rows][250] = a[rows][130] b[130][250], with b in panels
@@ -423,9 +527,15 @@ static void outer_panels_250x130(int from, int to, int terms, const void *left, 
                            add || at > 0);
         }
         if (change && at == 0)
-            claim((const float *)change + 128 * 250 + from * 2, (to - from) * 2);
-        strip_11_10x2(to - from, some, a, 1, 250, b + 128, 130, c + 128 * high + row * 2, 2,
-                      add || at > 0);
+            for (int j = 128; j < 130; j++)
+                claim((const float *)change + j * 250 + from, to - from);
+        float *const d = c + 128 * high + row; // a column after the other
+        int i = 0;
+        for (; i + 32 <= to - from; i += 32) {
+            strip_2_1x32(2, some, b + 128, 1, 130, a + i, 250, d + i, high, add || at > 0);
+        }
+        for (; i < to - from; i++)
+            strip_2_1x1(2, some, b + 128, 1, 130, a + i, 250, d + i, high, add || at > 0);
     }
 }
 
@@ -593,9 +703,10 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 407
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 49, to = nn_min(from + 49, 784);
     const int first = from / 196 * 196; // of the slice
-    for (int j = 0; j < 520; j += 32) {
-        const int wide = nn_min(32, 520 - j);
-        for (int i = 0; i < (to - from) * wide; i++) {
+    for (int j = 0, wide; j < 520; j += wide) {
+        wide = j < 512 ? 32 : 8;
+        const int count = (to - from) * wide;
+        for (int i = 0; i < count; i++) {
             const int at = first * 520 + j * 196 + (from - first) * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
@@ -708,9 +819,10 @@ static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 156
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 65, to = nn_min(from + 65, 520);
-    for (int j = 0; j < 300; j += 32) {
-        const int wide = nn_min(32, 300 - j);
-        for (int i = 0; i < (to - from) * wide; i++) {
+    for (int j = 0, wide; j < 300; j += wide) {
+        wide = j < 288 ? 32 : 12;
+        const int count = (to - from) * wide;
+        for (int i = 0; i < count; i++) {
             const int at = j * 520 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
@@ -736,11 +848,11 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
 static void dense2_w_turn(int part, float turned[restrict 156000], const float w[156000])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
-    for (int k = from / 32 * 32; k < to; k += 32) {
-        const int low = nn_max(from, k), high = nn_min(to, k + 32);
-        const int line = nn_min(32, 520 - k); // of turned
-        for (int j = 0; j < 300; j += 32) {
-            const int wide = nn_min(32, 300 - j);
+    for (int k = nn_min(from / 32 * 32, 512), line; k < to; k += line) {
+        line = k < 512 ? 32 : 8; // of turned
+        const int low = nn_max(from, k), high = nn_min(to, k + line);
+        for (int j = 0, wide; j < 300; j += wide) {
+            wide = j < 288 ? 32 : 12;
             nn_turn_float(high - low, wide, w + j * 520 + low * wide, wide,
                           turned + k * 300 + low - k + j * line, line);
         }
@@ -820,9 +932,10 @@ static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 750
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 38, to = nn_min(from + 38, 300);
-    for (int j = 0; j < 250; j += 32) {
-        const int wide = nn_min(32, 250 - j);
-        for (int i = 0; i < (to - from) * wide; i++) {
+    for (int j = 0, wide; j < 250; j += wide) {
+        wide = j < 224 ? 32 : 26;
+        const int count = (to - from) * wide;
+        for (int i = 0; i < count; i++) {
             const int at = j * 300 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
@@ -848,11 +961,11 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
 static void dense3_w_turn(int part, float turned[restrict 75000], const float w[75000])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
-    for (int k = from / 32 * 32; k < to; k += 32) {
-        const int low = nn_max(from, k), high = nn_min(to, k + 32);
-        const int line = nn_min(32, 300 - k); // of turned
-        for (int j = 0; j < 250; j += 32) {
-            const int wide = nn_min(32, 250 - j);
+    for (int k = nn_min(from / 32 * 32, 288), line; k < to; k += line) {
+        line = k < 288 ? 32 : 12; // of turned
+        const int low = nn_max(from, k), high = nn_min(to, k + line);
+        for (int j = 0, wide; j < 250; j += wide) {
+            wide = j < 224 ? 32 : 26;
             nn_turn_float(high - low, wide, w + j * 300 + low * wide, wide,
                           turned + k * 250 + low - k + j * line, line);
         }
@@ -932,9 +1045,10 @@ static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 325
     const double t = (double)batch->step;
     const float rate = (float)(batch->rate * sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t)));
     const int from = part * 32, to = nn_min(from + 32, 250);
-    for (int j = 0; j < 130; j += 32) {
-        const int wide = nn_min(32, 130 - j);
-        for (int i = 0; i < (to - from) * wide; i++) {
+    for (int j = 0, wide; j < 130; j += wide) {
+        wide = j < 128 ? 32 : 1;
+        const int count = (to - from) * wide;
+        for (int i = 0; i < count; i++) {
             const int at = j * 250 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
@@ -960,11 +1074,11 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
 static void dense4_w_turn(int part, float turned[restrict 32500], const float w[32500])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
-    for (int k = from / 32 * 32; k < to; k += 32) {
-        const int low = nn_max(from, k), high = nn_min(to, k + 32);
-        const int line = nn_min(32, 250 - k); // of turned
-        for (int j = 0; j < 130; j += 32) {
-            const int wide = nn_min(32, 130 - j);
+    for (int k = nn_min(from / 32 * 32, 224), line; k < to; k += line) {
+        line = k < 224 ? 32 : 26; // of turned
+        const int low = nn_max(from, k), high = nn_min(to, k + line);
+        for (int j = 0, wide; j < 130; j += wide) {
+            wide = j < 128 ? 32 : 1;
             nn_turn_float(high - low, wide, w + j * 250 + low * wide, wide,
                           turned + k * 130 + low - k + j * line, line);
         }
@@ -1473,42 +1587,42 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 520}, dense1_w, NULL, NN_UNIFORM, 0.0678323447, {196, 32}},
-    {"dense1_b", NN_WEIGHT, {520}, dense1_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w", NN_WEIGHT, {520, 300}, dense2_w, NULL, NN_UNIFORM, 0.0855398923, {520, 32}},
-    {"dense2_b", NN_WEIGHT, {300}, dense2_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense3_w", NN_WEIGHT, {300, 250}, dense3_w, NULL, NN_UNIFORM, 0.104446594, {300, 32}},
-    {"dense3_b", NN_WEIGHT, {250}, dense3_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense4_w", NN_WEIGHT, {250, 130}, dense4_w, NULL, NN_UNIFORM, 0.125656172, {250, 32}},
-    {"dense4_b", NN_WEIGHT, {130}, dense4_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense5_w", NN_WEIGHT, {130, 60}, dense5_w, NULL, NN_UNIFORM, 0.177704663, {0, 0}},
-    {"dense5_b", NN_WEIGHT, {60}, dense5_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense6_w", NN_WEIGHT, {60, 10}, dense6_w, NULL, NN_UNIFORM, 0.292770022, {0, 0}},
-    {"dense6_b", NN_WEIGHT, {10}, dense6_b, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 520}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32}},
-    {"dense1_w_v", NN_OPTIMIZER, {784, 520}, dense1_w_v, NULL, NN_CONSTANT, 0, {196, 32}},
-    {"dense1_b_m", NN_OPTIMIZER, {520}, dense1_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_b_v", NN_OPTIMIZER, {520}, dense1_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w_m", NN_OPTIMIZER, {520, 300}, dense2_w_m, NULL, NN_CONSTANT, 0, {520, 32}},
-    {"dense2_w_v", NN_OPTIMIZER, {520, 300}, dense2_w_v, NULL, NN_CONSTANT, 0, {520, 32}},
-    {"dense2_b_m", NN_OPTIMIZER, {300}, dense2_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_b_v", NN_OPTIMIZER, {300}, dense2_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense3_w_m", NN_OPTIMIZER, {300, 250}, dense3_w_m, NULL, NN_CONSTANT, 0, {300, 32}},
-    {"dense3_w_v", NN_OPTIMIZER, {300, 250}, dense3_w_v, NULL, NN_CONSTANT, 0, {300, 32}},
-    {"dense3_b_m", NN_OPTIMIZER, {250}, dense3_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense3_b_v", NN_OPTIMIZER, {250}, dense3_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense4_w_m", NN_OPTIMIZER, {250, 130}, dense4_w_m, NULL, NN_CONSTANT, 0, {250, 32}},
-    {"dense4_w_v", NN_OPTIMIZER, {250, 130}, dense4_w_v, NULL, NN_CONSTANT, 0, {250, 32}},
-    {"dense4_b_m", NN_OPTIMIZER, {130}, dense4_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense4_b_v", NN_OPTIMIZER, {130}, dense4_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense5_w_m", NN_OPTIMIZER, {130, 60}, dense5_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense5_w_v", NN_OPTIMIZER, {130, 60}, dense5_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense5_b_m", NN_OPTIMIZER, {60}, dense5_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense5_b_v", NN_OPTIMIZER, {60}, dense5_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense6_w_m", NN_OPTIMIZER, {60, 10}, dense6_w_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense6_w_v", NN_OPTIMIZER, {60, 10}, dense6_w_v, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense6_b_m", NN_OPTIMIZER, {10}, dense6_b_m, NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense6_b_v", NN_OPTIMIZER, {10}, dense6_b_v, NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w", NN_WEIGHT, {784, 520}, dense1_w, NULL, NN_UNIFORM, 0.0678323447, {196, 32, 512, 520}},
+    {"dense1_b", NN_WEIGHT, {520}, dense1_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w", NN_WEIGHT, {520, 300}, dense2_w, NULL, NN_UNIFORM, 0.0855398923, {520, 32, 288, 300}},
+    {"dense2_b", NN_WEIGHT, {300}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense3_w", NN_WEIGHT, {300, 250}, dense3_w, NULL, NN_UNIFORM, 0.104446594, {300, 32, 224, 250}},
+    {"dense3_b", NN_WEIGHT, {250}, dense3_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense4_w", NN_WEIGHT, {250, 130}, dense4_w, NULL, NN_UNIFORM, 0.125656172, {250, 32, 128, 128}},
+    {"dense4_b", NN_WEIGHT, {130}, dense4_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense5_w", NN_WEIGHT, {130, 60}, dense5_w, NULL, NN_UNIFORM, 0.177704663, {0}},
+    {"dense5_b", NN_WEIGHT, {60}, dense5_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense6_w", NN_WEIGHT, {60, 10}, dense6_w, NULL, NN_UNIFORM, 0.292770022, {0}},
+    {"dense6_b", NN_WEIGHT, {10}, dense6_b, NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 520}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32, 512, 520}},
+    {"dense1_w_v", NN_OPTIMIZER, {784, 520}, dense1_w_v, NULL, NN_CONSTANT, 0, {196, 32, 512, 520}},
+    {"dense1_b_m", NN_OPTIMIZER, {520}, dense1_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_b_v", NN_OPTIMIZER, {520}, dense1_b_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w_m", NN_OPTIMIZER, {520, 300}, dense2_w_m, NULL, NN_CONSTANT, 0, {520, 32, 288, 300}},
+    {"dense2_w_v", NN_OPTIMIZER, {520, 300}, dense2_w_v, NULL, NN_CONSTANT, 0, {520, 32, 288, 300}},
+    {"dense2_b_m", NN_OPTIMIZER, {300}, dense2_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_b_v", NN_OPTIMIZER, {300}, dense2_b_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense3_w_m", NN_OPTIMIZER, {300, 250}, dense3_w_m, NULL, NN_CONSTANT, 0, {300, 32, 224, 250}},
+    {"dense3_w_v", NN_OPTIMIZER, {300, 250}, dense3_w_v, NULL, NN_CONSTANT, 0, {300, 32, 224, 250}},
+    {"dense3_b_m", NN_OPTIMIZER, {250}, dense3_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense3_b_v", NN_OPTIMIZER, {250}, dense3_b_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense4_w_m", NN_OPTIMIZER, {250, 130}, dense4_w_m, NULL, NN_CONSTANT, 0, {250, 32, 128, 128}},
+    {"dense4_w_v", NN_OPTIMIZER, {250, 130}, dense4_w_v, NULL, NN_CONSTANT, 0, {250, 32, 128, 128}},
+    {"dense4_b_m", NN_OPTIMIZER, {130}, dense4_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense4_b_v", NN_OPTIMIZER, {130}, dense4_b_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense5_w_m", NN_OPTIMIZER, {130, 60}, dense5_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense5_w_v", NN_OPTIMIZER, {130, 60}, dense5_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense5_b_m", NN_OPTIMIZER, {60}, dense5_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense5_b_v", NN_OPTIMIZER, {60}, dense5_b_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense6_w_m", NN_OPTIMIZER, {60, 10}, dense6_w_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense6_w_v", NN_OPTIMIZER, {60, 10}, dense6_w_v, NULL, NN_CONSTANT, 0, {0}},
+    {"dense6_b_m", NN_OPTIMIZER, {10}, dense6_b_m, NULL, NN_CONSTANT, 0, {0}},
+    {"dense6_b_v", NN_OPTIMIZER, {10}, dense6_b_v, NULL, NN_CONSTANT, 0, {0}},
 };
 
 // Of each call its operations in a matrix product, for each picture; other ones, for each picture

@@ -3,8 +3,8 @@
 
 usage: census.py C-FILE OBJECT
 
-The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector, SKIP) or WINDOW(name, ROWS, LINE,
-VECTORS, Vector, WIDTH) for each micro-kernel, and functions that call them. In the object code of such a function each
+The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector, SKIP), WINDOW(name, ROWS, LINE,
+VECTORS, Vector, WIDTH) or DOTS(name, ROWS, COLUMNS) for each micro-kernel, and functions that call them. In the object code of such a function each
 planned tile must be an innermost loop with rows x vectors multiply-adds, or a whole multiple where gcc has unrolled
 it, and none of these loops may write a vector register to the stack: a spilled sum does. (To read one there is no
 spill: gcc keeps constants of an outer loop so, which would else be read from where they lie.) Prints a line for each
@@ -25,6 +25,8 @@ def planned(text):
                re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+, \d+\)", text, re.M)}
     kernels |= {name: [int(rows) * int(vectors)] for name, rows, vectors in
                 re.findall(r"^WINDOW\((\w+), (\d+), \d+, (\d+), \w+, \d+\)", text, re.M)}
+    kernels |= {name: [int(rows) * int(columns), int(columns)] for name, rows, columns in
+                re.findall(r"^DOTS\((\w+), (\d+), (\d+)\)", text, re.M)}
     functions = {}
     for name, body in re.findall(r"^static void (\w+)\([^;{]*?\)\n\{\n(.*?)^\}", text, re.M | re.S):
         called = {kernel: kernels[kernel] for kernel in re.findall(r"\b(\w+)\(", body) if kernel in kernels}

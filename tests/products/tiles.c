@@ -7,8 +7,10 @@
 //
 // -DGENERATED="…" names the file, -DTABLE="…" one with a line PRODUCT(terms, columns),
 // OUTER(rows, columns) or OUTER_PANELS(rows, columns) for each function of it, or a line LAYOUTS
-// for each of its weights; -DPANEL=… says how many columns a panel has.
+// for each of its weights. Where a number of a weight lies is what the runtime is told.
 #include GENERATED
+
+#include "run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,24 +91,38 @@ static void check_product(Product *product, int terms, int columns)
     free(b);
 }
 
-// Row i, column j of a matrix of `high` rows in panels: the columns of each by themselves.
-static long place(int i, int j, int high, int columns)
+static NnTensor tensor_named(const char *name)
 {
-    const int panel = j / PANEL, left = columns - panel * PANEL;
-    return (long)panel * PANEL * high + (long)i * (left < PANEL ? left : PANEL) + j % PANEL;
+    for (size_t t = 0; t < sizeof tensors / sizeof *tensors; t++)
+        if (!strcmp(tensors[t].name, name))
+            return tensors[t];
+    abort();
+}
+
+// The layout of a part of such weights, so many rows high.
+static NnTensor layout_of(int height, int columns, int high)
+{
+    for (size_t t = 0; t < sizeof tensors / sizeof *tensors; t++) {
+        NnTensor tensor = tensors[t];
+        if (tensor.dim[0] == height && tensor.dim[1] == columns) {
+            tensor.dim[0] = tensor.panel.rows = high;
+            return tensor;
+        }
+    }
+    abort();
 }
 
 // By weights in the layout that the program makes of them: in panels or rows, and with rows and
 // columns exchanged, in panels or rows.
 static void check_layouts(const char *what, Product *forward, Product *backward, float *weights,
-                          bool in_panels, const float *turned, int height, int columns)
+                          const float *turned, int height, int columns)
 {
+    const NnTensor tensor = tensor_named(what);
     float *const x = numbers((size_t)MOST * height), *const dy = numbers((size_t)MOST * columns);
     float *const w = numbers((size_t)height * columns);
     for (int i = 0; i < height; i++)
         for (int j = 0; j < columns; j++)
-            weights[in_panels ? place(i, j, height, columns) : (long)i * columns + j] =
-                w[i * columns + j];
+            weights[tensor_place(&tensor, (long)i * columns + j)] = w[i * columns + j];
     prepare();
     for (int rows = 1; rows <= MOST; rows += 1 + rows / 30) {
         float *const y = guarded((size_t)rows * columns), *const dx = guarded((size_t)rows * height);
@@ -175,17 +191,19 @@ static void check_outer_panels(OuterPanels *outer, int height, int columns)
                   to = height - (n / 2 % 2 && from < height - 1);
         const bool add = n / 2 % 2, part = n % 2;
         const int high = part ? to - from : height, row = part ? 0 : from;
+        const NnTensor layout = layout_of(height, columns, high);
         const size_t count = (size_t)high * columns;
         float *const c = guarded(count), *const before = numbers(count);
         long inside = 0;
         for (int i = from; add && i < to; i++)
-            for (int j = 0; j < columns; j++)
-                c[place(i - from + row, j, high, columns)] =
-                    before[place(i - from + row, j, high, columns)];
+            for (int j = 0; j < columns; j++) {
+                const long at = tensor_place(&layout, (long)(i - from + row) * columns + j);
+                c[at] = before[at];
+            }
         outer(from, to, terms, a, b, c, high, row, part ? before : NULL, add);
         for (int i = from; i < to; i++)
             for (int j = 0; j < columns; j++) {
-                const long at = place(i - from + row, j, high, columns);
+                const long at = tensor_place(&layout, (long)(i - from + row) * columns + j);
                 compare("outer_panels", height, columns, terms, c[at], a + i, height, b + j,
                         columns, terms, add ? before[at] : 0);
                 inside += c[at] != untouched;
@@ -205,9 +223,9 @@ static void check_outer_panels(OuterPanels *outer, int height, int columns)
 int main(void)
 {
 #define PRODUCT(terms, columns) check_product(product_##terms##x##columns, terms, columns);
-#define LAYOUTS(name, height, columns, forward, backward, in_panels)                               \
+#define LAYOUTS(name, height, columns, forward, backward)                                          \
     check_layouts(#name, forward##_##height##x##columns, backward##_##columns##x##height,          \
-                  (float *)name, in_panels, (float *)name##_turned, height, columns);
+                  (float *)name, (float *)name##_turned, height, columns);
 #define OUTER_PANELS(rows, columns)                                                                \
     check_outer_panels(outer_panels_##rows##x##columns, rows, columns);
 #define OUTER(rows, columns) check_outer(outer_##rows##x##columns, rows, columns);

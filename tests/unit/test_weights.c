@@ -91,25 +91,38 @@ static void test_export(void **state)
 
 // --- layouts ------------------------------------------------------------------------------------
 
-// 4 rows of 5: two slices of two rows, panels of three columns and of the last two.
-static void test_places(void **state)
+// The tensor's numbers are 0, 1, … among rows, and as in `expected` where they lie.
+static void check_places(NnTensor tensor, const int *expected)
 {
-    (void)state;
-    static const int in_panels[20] = {0,  1,  2,  5,  6,  7,  3,  4,  8,  9,
-                                      10, 11, 12, 15, 16, 17, 13, 14, 18, 19};
-    float data[20], rows[20];
-    const NnTensor tensor = {.dim = {4, 5}, .data = data, .panel = {2, 3}};
-    for (int i = 0; i < 20; i++)
+    float data[24], rows[24];
+    const int count = (int)tensor_count(&tensor);
+    tensor.data = data;
+    for (int i = 0; i < count; i++)
         rows[i] = (float)i;
     tensor_write(&nn_model, &tensor, rows);
-    for (int i = 0; i < 20; i++) {
-        assert_int_equal(data[i], in_panels[i]);
-        assert_int_equal(tensor_place(&tensor, in_panels[i]), i);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(data[i], expected[i]);
+        assert_int_equal(tensor_place(&tensor, expected[i]), i);
         rows[i] = -1;
     }
     tensor_read(&nn_model, &tensor, rows);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < count; i++)
         assert_int_equal(rows[i], i);
+}
+
+static void test_places(void **state)
+{
+    (void)state;
+    // 4 rows of 5: two slices of two rows, panels of three columns and of the last two
+    check_places((NnTensor){.dim = {4, 5}, .panel = {2, 3, 3, 5}},
+                 (const int[]){0,  1,  2,  5,  6,  7,  3,  4,  8,  9,
+                               10, 11, 12, 15, 16, 17, 13, 14, 18, 19});
+    // 2 rows of 9: two panels of two columns, one of three, and two columns by themselves
+    check_places((NnTensor){.dim = {2, 9}, .panel = {2, 2, 4, 7}},
+                 (const int[]){0, 1, 9, 10, 2, 3, 11, 12, 4, 5, 6, 13, 14, 15, 7, 16, 8, 17});
+    // 2 rows of 4: one panel of three columns, and one by itself
+    check_places((NnTensor){.dim = {2, 4}, .panel = {2, 2, 0, 3}},
+                 (const int[]){0, 1, 2, 4, 5, 6, 3, 7});
 }
 
 // Files, first values and fingerprints are the same, whatever the layout.
@@ -122,7 +135,9 @@ static void test_panels(void **state)
     memcpy(tensors, model.tensors, (size_t)model.tensor_count * sizeof *tensors);
     for (int i = 0; i < model.tensor_count; i++)
         if (tensor_rank(&tensors[i]) == 2)
-            tensors[i].panel.rows = tensors[i].dim[0] / 2, tensors[i].panel.columns = 3;
+            tensors[i].panel.rows = tensors[i].dim[0] / 2, tensors[i].panel.columns = 3,
+            tensors[i].panel.whole = tensors[i].dim[1] - 1,
+            tensors[i].panel.last = tensors[i].panel.whole / 3 * 3;
     tensors_initialise(&model, 3);
     const uint64_t fingerprint = tensors_fingerprint(&model);
     assert_true(weights_write("rows", &model, &progress, WEIGHTS_TO_CONTINUE));

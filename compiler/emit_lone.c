@@ -1,0 +1,168 @@
+// emit_lone.c: the last columns of a matrix in panels, where they are too few to fill a vector.
+//
+// A vector of two columns takes as long as one of sixteen. Each of such columns lies by itself
+// instead, and vectors go down it: a product sums a row's numbers times a column's, an outer
+// product makes sixteen numbers of a column at once.
+#include "netc.h"
+
+#include <string.h>
+
+// As many rows at a time as give each vector of a column's numbers some work, and no more sums
+// than registers.
+static int dot_rows(int columns) { return columns <= 2 ? 4 : 2; }
+
+static const char *dots_name(int columns)
+{
+    return format("dots_%dx%d", dot_rows(columns), columns);
+}
+
+static int called_columns(const Network *network, const Product *p, const char *body)
+{
+    return p->form == ROWS_BY_PANELS && is_called(p, body) ? lone_columns(network, p) : 0;
+}
+
+bool calls_dots(const Out *out, const char *body)
+{
+    for (int i = 0; i < out->network->product_count; i++)
+        if (called_columns(out->network, &out->network->products[i], body))
+            return true;
+    return false;
+}
+
+// halved2(halved4(… sum)) for all lanes of a vector.
+static const char *lanes_sum(const Network *network, const char *vector)
+{
+    const char *text = vector;
+    for (int lanes = vector_lanes(network); lanes > 1; lanes /= 2)
+        text = format("halved%d(%s)", lanes, text);
+    return text;
+}
+
+// The last vector of a row and of a column overlaps with the one before; a mask leaves what is new
+// of the column's. A row that holds an infinity gives no finite sum either way.
+static void emit_dot_macro(Out *out)
+{
+    const Network *const network = out->network;
+    const int lanes = vector_lanes(network);
+    const char *const integer = network->doubles ? "int64_t" : "int32_t";
+    const char *const macro[] = {
+        "#define DOTS(name, ROW_COUNT, COLUMNS)",
+        "    static inline __attribute__((always_inline)) void name##_tile(",
+        "        int rows, int terms, const REAL *a, long ai, const REAL *b, long bj, REAL *c,",
+        "        long ci, bool add)",
+        "    {",
+        "        Lanes sum[ROW_COUNT][COLUMNS] = {0};",
+        format("        for (int p = 0; p < terms; p += %d) {", lanes),
+        format("            const int at = nn_min(p, terms - %d);", lanes),
+        format("            const Mask mask = load_mask(last_lanes + nn_min(terms - p, %d));",
+               lanes),
+        "            Lanes column[COLUMNS];",
+        "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        format("                column[j] = (Lanes)((Mask)load%d(b + j * bj + at) & mask);", lanes),
+        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++) {",
+        "                if (i >= rows)",
+        "                    break;",
+        format("                const Lanes row = load%d(a + i * ai + at);", lanes),
+        "                UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        "                    sum[i][j] += row * column[j];",
+        "            }",
+        "        }",
+        "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        "                if (i < rows)",
+        "                    c[i * ci + j] = (add ? c[i * ci + j] : 0) +",
+        format("                                    %s;", lanes_sum(network, "sum[i][j]")),
+        "    }",
+        "    static inline __attribute__((always_inline)) void name(",
+        "        int rows, int terms, const REAL *a, long ai, const REAL *b, long bj, REAL *c,",
+        "        long ci, bool add)",
+        "    {",
+        "        int i = 0;",
+        "        for (; i + ROW_COUNT <= rows; i += ROW_COUNT)",
+        "            name##_tile(ROW_COUNT, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);",
+        "        for (; i < rows; i++)",
+        "            name##_tile(1, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);",
+        "    }",
+    };
+    comment(out, "A mask that leaves the last so many lanes of a vector is in the table from there "
+                 "on.");
+    line(out, "typedef %s Lanes;", lane_type(network, lanes));
+    line(out, "typedef %s Mask __attribute__((vector_size(sizeof(Lanes))));", integer);
+    line(out, "static const %s last_lanes[%d] = {[%d ... %d] = -1};", integer, 2 * lanes, lanes,
+         2 * lanes - 1);
+    line(out, "static inline __attribute__((always_inline)) Mask load_mask(const %s *from)",
+         integer);
+    line(out, "{");
+    line(out, "Mask v;");
+    line(out, "memcpy(&v, from, sizeof v);");
+    line(out, "return v;");
+    line(out, "}");
+    blank_line(out);
+    comment(out, "Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] "
+                 "b[j][p], or that added to c, in as many sums as a vector has lanes. Rows of a "
+                 "are ai apart, columns bj, rows of c ci.");
+    emit_macro(out, macro, (int)(sizeof macro / sizeof *macro));
+}
+
+void emit_dots(Out *out, const char *body)
+{
+    const Network *const network = out->network;
+    emit_dot_macro(out);
+    Text done = {0};
+    text_add(&done, " ");
+    for (int i = 0; i < network->product_count; i++) {
+        const int columns = called_columns(network, &network->products[i], body);
+        const char *const name = dots_name(columns);
+        if (columns && !strstr(done.text, format(" %s ", name)))
+            line(out, "DOTS(%s, %d, %d)", name, dot_rows(columns), columns);
+        text_add(&done, "%s ", name);
+    }
+    blank_line(out);
+}
+
+// The last columns of a product by panels of `high` rows; `parts`: in a loop over such.
+void emit_lone_product(Out *out, const Product *p, int high, bool parts)
+{
+    const int lone = lone_columns(out->network, p), first = p->columns - lone;
+    call_line(out, dots_name(lone),
+              format("rows, %d, a%s, %d, b%s + %d * %d, %d, c + %d, %d, %s", high,
+                     parts ? " + part" : "", p->terms,
+                     parts ? format(" + part * %d", p->columns) : "", first, high, high, first,
+                     p->columns, parts ? "part > 0" : "false"));
+}
+
+static void emit_lone_strip(Out *out, const Product *p, const ProductStrip *strip, int first)
+{
+    const int lone = lone_columns(out->network, p), column = strip->first - strip->skip;
+    const char *const from = strip->runs > 1 ? " + j" : column ? format(" + %d", column) : "";
+    if (strip->runs > 1)
+        line(out, "for (int j = 0; j < %d; j += %d)", strip->runs * strip->width, strip->width);
+    out->depth += strip->runs > 1;
+    call_line(out, strip_name(strip),
+              format("%d, some, b + %d, 1, %d, a + i%s, %d, d + i%s, high, add || at > 0", lone,
+                     first, p->columns, from, p->terms, from));
+    out->depth -= strip->runs > 1;
+}
+
+// Of an outer product: its rows are the lanes. Those of a usual part in strips, others one by one.
+void emit_lone_outer(Out *out, const Product *p)
+{
+    ProductStrip strips[MAX_STRIPS];
+    const int count = lone_strips(out->network, p, strips) - 1; // without that of one row
+    const int first = p->columns - lone_columns(out->network, p);
+    line(out, "if (change && at == 0)");
+    line(out, "    for (int j = %d; j < %d; j++)", first, p->columns);
+    line(out, "        claim((const %s *)change + j * %d + from, to - from);",
+         real_type(out->network), p->terms);
+    line(out, "%s *const d = c + %d * high + row; // a column after the other",
+         real_type(out->network), first);
+    line(out, "int i = 0;");
+    line(out, "for (; i + %d <= to - from; i += %d) {", p->rows, p->rows);
+    for (int s = 0; s < count; s++)
+        emit_lone_strip(out, p, &strips[s], first);
+    line(out, "}");
+    line(out, "for (; i < to - from; i++)");
+    out->depth++;
+    emit_lone_strip(out, p, &strips[count], first);
+    out->depth--;
+}

@@ -1,0 +1,220 @@
+// emit_strip.c: the tiles of matrix products, and the strips of columns that they go down.
+//
+// A tile of the result stays in vector registers while the sum over the common dimension runs. One
+// row of tiles after the other, as many as the rows are high, is a strip: a few vectors of columns.
+#include "netc.h"
+
+#include <string.h>
+
+// --- rows and columns ---------------------------------------------------------------------------
+
+static Heights heights_of(const Network *network, int rows, Tiling tiling)
+{
+    enum { LEAST = 4 };
+    const int most = most_tile_rows(network, tiling.vectors);
+    const int tiles = (rows + most - 1) / most;
+    Heights h = {.full = tiling.rows ? tiling.rows : (rows + tiles - 1) / tiles};
+    h.rest = rows % h.full;
+    if (!h.rest)
+        h.rest = h.full > LEAST ? LEAST : 1; // for a batch that is cut short
+    return h;
+}
+
+int tile_rows(const Network *network, const Product *product, Tiling tiling)
+{
+    return heights_of(network, product->rows, tiling).full;
+}
+
+const char *strip_name(const ProductStrip *s)
+{
+    const char *const of = s->skip ? format("of%d", s->skip + s->width) : "";
+    return format("strip_%d_%dx%d%s", s->heights.full, s->heights.rest, s->width, of);
+}
+
+// Columns as strips: of so many full vectors, then what those leave. That is one more strip
+// wherever the columns before it fill its vectors up: a vector of few columns takes as long as a
+// full one.
+static int cut_columns(const Network *network, int columns, int vectors, ProductStrip *strips)
+{
+    int lanes = vector_lanes(network), count = 0;
+    int rest = columns;
+    if (columns >= vectors * lanes) {
+        const int width = vectors * lanes;
+        strips[count++] = (ProductStrip){
+            .width = width, .vectors = vectors, .lane_count = lanes, .runs = columns / width};
+        rest %= width;
+    }
+    while (rest > 0) {
+        while (lanes > columns || (rest < lanes && (rest & (rest - 1)) == 0 && lanes > rest))
+            lanes /= 2;
+        int wide = (rest + lanes - 1) / lanes;
+        if (wide * lanes > columns)
+            wide--;
+        const int width = wide * lanes < rest ? wide * lanes : rest;
+        strips[count++] = (ProductStrip){.width = width,
+                                         .vectors = wide,
+                                         .lane_count = lanes,
+                                         .skip = wide * lanes - width,
+                                         .first = columns - rest,
+                                         .runs = 1};
+        rest -= width;
+    }
+    return count;
+}
+
+// A strip for each panel of several columns.
+static int cut_panels(const Network *network, const Panels *panels, ProductStrip *strips)
+{
+    const int left = panels->whole - panels->last;
+    if (left <= panels->width)
+        return cut_columns(network, panels->whole, PANEL_VECTORS, strips);
+    const int count = cut_columns(network, panels->last, PANEL_VECTORS, strips);
+    strips[count] = (ProductStrip){.width = left,
+                                   .vectors = PANEL_VECTORS + 1,
+                                   .lane_count = vector_lanes(network),
+                                   .first = panels->last,
+                                   .runs = 1};
+    return count + 1;
+}
+
+static Panels panels_of_product(const Network *network, const Product *p)
+{
+    return panels_of(network, p->form == ROWS_BY_PANELS ? p->panel_rows : p->terms, p->columns);
+}
+
+int product_strips(const Network *network, const Product *p, ProductStrip *strips)
+{
+    const Tiling tiling = tiling_of(network, p);
+    const Panels panels = panels_of_product(network, p);
+    const int count = is_in_panels(p) ? cut_panels(network, &panels, strips)
+                                      : cut_columns(network, p->columns, tiling.vectors, strips);
+    for (int s = 0; s < count; s++) {
+        const bool wider = strips[s].vectors > tiling.vectors;
+        strips[s].heights = heights_of(
+            network, p->rows, wider ? (Tiling){.vectors = strips[s].vectors} : tiling);
+    }
+    return count;
+}
+
+int lone_columns(const Network *network, const Product *p)
+{
+    return is_in_panels(p) ? p->columns - panels_of_product(network, p).whole : 0;
+}
+
+// Lone columns of an outer product: its rows, in as many vectors as a tile that is as high as there
+// are such columns leaves registers for; and one row by itself.
+int lone_strips(const Network *network, const Product *p, ProductStrip *strips)
+{
+    const int high = lone_columns(network, p);
+    if (!high || !is_outer(p))
+        return 0;
+    const Heights heights = {.full = high, .rest = 1};
+    const int vectors = (network->target->registers - 1) / (high + 1);
+    int count = cut_columns(network, p->rows, vectors < 8 ? vectors : 8, strips);
+    strips[count++] =
+        (ProductStrip){.width = 1, .vectors = 1, .lane_count = 1, .runs = 1};
+    for (int s = 0; s < count; s++)
+        strips[s].heights = heights;
+    return count;
+}
+
+// --- macros -------------------------------------------------------------------------------------
+
+// Rows are asked for ahead: weights and moments of several layers are more than a second cache
+// holds, and from the third a row comes later than a tile needs it.
+static void emit_tile_macro(Out *out)
+{
+    static const char *const tile[] = {
+        "#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)",
+        "    static inline __attribute__((always_inline)) void name(",
+        "        int terms, const REAL *a, long ai, long ap, const REAL *b, long bp, REAL *c,",
+        "        long ci, bool add)",
+        "    {",
+        "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
+        "        Vector sum[ROW_COUNT][VECTORS] = {0};",
+        "        if (add)",
+        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "                UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));",
+        "        for (int p = 0; p < terms; p++) {",
+        "            Vector row[VECTORS];",
+        "            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(REAL);",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));",
+        "                __builtin_prefetch((void *)(next + j * sizeof(Vector)));",
+        "            }",
+        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "                UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                    sum[i][j] += a[i * ai + p * ap] * row[j];",
+        "        }",
+        "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                const Vector v = sum[i][j];",
+        "                const int skip = j == 0 ? SKIP : 0;",
+        "                memcpy(c + i * ci + j * LANES + skip, (const REAL *)&v + skip,",
+        "                       (LANES - skip) * sizeof(REAL));",
+        "            }",
+        "    }",
+    };
+    static const char *const strip[] = {
+        "#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)",
+        "    TILE(name##_full, FULL, VECTORS, Vector, SKIP)",
+        "    TILE(name##_rest, REST, VECTORS, Vector, SKIP)",
+        "    TILE(name##_one, 1, VECTORS, Vector, SKIP)",
+        "    static inline __attribute__((always_inline)) void name(",
+        "        int rows, int terms, const REAL *a, long ai, long ap, const REAL *b, long bp,",
+        "        REAL *c, long ci, bool add)",
+        "    {",
+        "        int i = 0;",
+        "        for (; i + FULL <= rows; i += FULL)",
+        "            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "        for (; i + REST <= rows; i += REST)",
+        "            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "        for (; i < rows; i++)",
+        "            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "    }",
+    };
+    comment(out, "The memory is asked for a row of b so many rows before it is needed.");
+    line(out, "enum { AHEAD = 16 };");
+    blank_line(out);
+    comment(out, "A tile of the result stays in vector registers until its sum is complete: "
+                 "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
+                 "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP "
+                 "columns are not stored: they belong to the strip before.");
+    emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
+    comment(out,
+            "A strip: a few vectors of columns through all rows: full tiles, then the rows that "
+            "those leave of a whole block, then single ones where a batch is cut short.");
+    emit_macro(out, strip, (int)(sizeof strip / sizeof *strip));
+}
+
+// A line for each strip that a product needs, in one table.
+static void emit_table(Out *out, const char *body)
+{
+    const Network *const network = out->network;
+    Text done = {0}; // names of the strips that are there
+    text_add(&done, " ");
+    for (int i = 0; i < network->product_count; i++) {
+        const Product *const p = &network->products[i];
+        if (!is_called(p, body))
+            continue;
+        ProductStrip strips[2 * MAX_STRIPS];
+        int count = product_strips(network, p, strips);
+        count += lone_strips(network, p, strips + count);
+        for (int s = 0; s < count; s++) {
+            const char *const name = strip_name(&strips[s]);
+            if (!strstr(done.text, format(" %s ", name)))
+                line(out, "STRIP(%s, %d, %d, %d, %s, %d)", name, strips[s].heights.full,
+                     strips[s].heights.rest, strips[s].vectors,
+                     lane_type(network, strips[s].lane_count), strips[s].skip);
+            text_add(&done, "%s ", name);
+        }
+    }
+    blank_line(out);
+}
+
+void emit_strips(Out *out, const char *body)
+{
+    emit_tile_macro(out);
+    emit_table(out, body);
+}
