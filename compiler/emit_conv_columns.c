@@ -173,8 +173,9 @@ void emit_columns_conv(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
     line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
-    emit_product(out, "pixels", g.rows * g.out.dims[1], g.out.dims[2], g.window, "columns", "w",
-                 "y[i][top]");
+    const Product product = {
+        .terms = g.window, .columns = g.out.dims[2], .rows = g.rows * g.out.dims[1]};
+    emit_product(out, product, "pixels", "columns", "w", "y[i][top]");
     close_chunks(out, &g);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -189,8 +190,16 @@ void emit_columns_grad_w(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
     line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
-    emit_outer(out, "0", format("%d", g.window), g.window, g.window, g.out.dims[2], "pixels",
-               "columns", "dy[i][top]", "dw", "true");
+    const Product product = {
+        .form = OUTER_SUM, .terms = g.window, .columns = g.out.dims[2], .rows = g.window};
+    emit_outer(out, product,
+               &(OuterCall){.from = "0",
+                            .to = format("%d", g.window),
+                            .terms = "pixels",
+                            .x = "columns",
+                            .dy = "dy[i][top]",
+                            .dw = "dw",
+                            .add = "true"});
     close_chunks(out, &g);
     line(out, "}");
 }
@@ -202,8 +211,9 @@ void emit_columns_grad_x(Out *out, const Graph *graph, const Node *node)
     line(out, "memset(dx, 0, (size_t)rows * sizeof *dx);");
     line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
-    emit_product(out, "pixels", g.rows * g.out.dims[1], g.window, g.out.dims[2], "dy[i][top]",
-                 "turned", "columns");
+    const Product product = {
+        .terms = g.out.dims[2], .columns = g.window, .rows = g.rows * g.out.dims[1]};
+    emit_product(out, product, "pixels", "dy[i][top]", "turned", "columns");
     line(out, "%s_scatter(top, pixels, dx[i], columns);", node->layer);
     close_chunks(out, &g);
     emit_row_steps(out, graph, node);

@@ -13,31 +13,28 @@ static void emit_rows_of_steps(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-// By the weights that are the node's second input.
-static void emit_layer_product(Out *out, const Graph *graph, const Node *node, int columns,
-                               int terms, const char *x, const char *w, const char *y)
+// Of the node's first input by the weights that are its second, called `w`.
+static void emit_layer_product(Out *out, const Graph *graph, const Node *node, const char *x,
+                               const char *w, const char *y)
 {
-    const int rows = graph->network->block_rows;
     const int panel_rows = graph->nodes[node->input[1]].shape.panel_rows;
-    if (panel_rows)
-        emit_panel_product(out, "rows", rows, columns, terms, panel_rows, x, w, y);
-    else
-        emit_product(out, "rows", rows, columns, terms, x, w, y);
+    const Product product = {.form = panel_rows ? ROWS_BY_PANELS : ROWS_BY_MATRIX,
+                             .terms = (int)shape_size(graph->nodes[node->input[0]].shape),
+                             .columns = (int)shape_size(node->shape),
+                             .rows = graph->network->block_rows,
+                             .panel_rows = panel_rows};
+    emit_product(out, product, "rows", x, w, y);
 }
 
 void emit_dense(Out *out, const Graph *graph, const Node *node)
 {
-    const int columns = node->shape.dims[0];
-    const int terms = (int)shape_size(graph->nodes[node->input[0]].shape);
-    emit_layer_product(out, graph, node, columns, terms, "x", "w", "y");
+    emit_layer_product(out, graph, node, "x", "w", "y");
     emit_rows_of_steps(out, graph, node);
 }
 
 void emit_dense_grad_x(Out *out, const Graph *graph, const Node *node)
 {
-    const int columns = (int)shape_size(node->shape);
-    const int terms = (int)shape_size(graph->nodes[node->input[0]].shape);
-    emit_layer_product(out, graph, node, columns, terms, "dy", "turned", "dx");
+    emit_layer_product(out, graph, node, "dy", "turned", "dx");
     emit_rows_of_steps(out, graph, node);
 }
 
@@ -45,12 +42,15 @@ void emit_dense_slice(Out *out, const Graph *graph, const Node *node)
 {
     const Shape w = graph->nodes[node->input[1]].shape;
     const int *const dims = node->shape.dims, columns = w.dims[1], terms = w.dims[0] / dims[0];
-    if (w.panel_rows)
-        emit_panel_product(out, "batch->rows", dims[1], columns, terms, terms, "x[part]",
-                           format("w + part * %d", terms * columns), "sum[part]");
-    else
-        emit_product(out, "batch->rows", dims[1], columns, terms, "x[part]",
-                     format("w[part * %d]", terms), "sum[part]");
+    const Product product = {.form = w.panel_rows ? ROWS_BY_PANELS : ROWS_BY_MATRIX,
+                             .terms = terms,
+                             .columns = columns,
+                             .rows = dims[1],
+                             .panel_rows = w.panel_rows};
+    emit_product(out, product, "batch->rows", "x[part]",
+                 w.panel_rows ? format("w + part * %d", terms * columns)
+                              : format("w[part * %d]", terms),
+                 "sum[part]");
 }
 
 void emit_slice_sum(Out *out, const Graph *graph, const Node *node)
@@ -75,17 +75,25 @@ static void emit_weight_gradient(Out *out, const Graph *graph, const Node *node,
     const char *const to = !cut     ? format("%d", w.dims[0])
                            : *first ? format("to - %s", first)
                                     : "to";
-    const char *const add = node->chunked ? "chunk > 0" : "false";
-    if (!w.panel_rows)
-        emit_outer(out, from, to, part_rows(w), width, w.dims[1], terms, x, "dy",
-                   cut && !node->piece ? "dw[from]" : "dw", add);
-    else if (node->piece)
-        emit_panel_outer(out, from, to, part_rows(w), width, w.dims[1], terms, x, "dy", "dw",
-                         "to - from", "0", node->claims ? "w" : "NULL", add);
-    else
-        emit_panel_outer(out, from, to, part_rows(w), width, w.dims[1], terms, x, "dy",
-                         *first ? format("dw + %s * %d", first, w.dims[1]) : "dw",
-                         format("%d", w.panel_rows), from, "NULL", add);
+    const bool panels = w.panel_rows > 0, own = node->piece;
+    const Product product = {.form = panels ? OUTER_IN_PANELS : OUTER_SUM,
+                             .terms = width,
+                             .columns = w.dims[1],
+                             .rows = part_rows(w)};
+    emit_outer(out, product,
+               &(OuterCall){.from = from,
+                            .to = to,
+                            .terms = terms,
+                            .x = x,
+                            .dy = "dy",
+                            .dw = own || (panels && !*first) ? "dw"
+                                  : panels ? format("dw + %s * %d", first, w.dims[1])
+                                  : cut    ? "dw[from]"
+                                           : "dw",
+                            .add = node->chunked ? "chunk > 0" : "false",
+                            .high = own ? "to - from" : format("%d", w.panel_rows),
+                            .row = own ? "0" : from,
+                            .change = node->claims ? "w" : "NULL"});
     if (node->step_count)
         emit_part_elements(out, graph, node, format("dw%s", gradient_index(node)));
 }

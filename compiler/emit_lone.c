@@ -126,9 +126,9 @@ void emit_lone_product(Out *out, const Product *p, int high, bool parts)
     const int lone = lone_columns(out->network, p), first = p->columns - lone;
     call_line(out, dots_name(lone),
               format("rows, %d, a%s, %d, b%s + %d * %d, %d, c + %d, %d, %s", high,
-                     parts ? " + part" : "", p->terms,
+                     parts ? " + part" : "", p->a_line,
                      parts ? format(" + part * %d", p->columns) : "", first, high, high, first,
-                     p->columns, parts ? "part > 0" : "false"));
+                     p->c_line, parts ? "part > 0" : "false"));
 }
 
 static void emit_lone_strip(Out *out, const Product *p, const ProductStrip *strip, int first)
@@ -140,7 +140,7 @@ static void emit_lone_strip(Out *out, const Product *p, const ProductStrip *stri
     out->depth += strip->runs > 1;
     call_line(out, strip_name(strip),
               format("%d, some, b + %d, 1, %d, a + i%s, %d, d + i%s, high, add || at > 0", lone,
-                     first, p->columns, from, p->terms, from));
+                     first, p->b_line, from, p->a_line, from));
     out->depth -= strip->runs > 1;
 }
 

@@ -24,22 +24,37 @@ bool is_in_panels(const Product *p)
     return p->form == ROWS_BY_PANELS || p->form == OUTER_IN_PANELS;
 }
 
-// Where panels are cut along the terms, how many follow each other is part of the name.
+// Distances that are not the usual ones, and how many panels follow each other along the terms, are
+// part of the name.
 const char *product_name(const Product *p)
 {
     const int high = p->form == ROWS_BY_PANELS ? p->panel_rows : p->terms;
     const char *const parts = high < p->terms ? format("%dx", p->terms / high) : "";
-    return format("%s_%s%dx%d", product_words[p->form], parts, high, p->columns);
+    const char *const left = p->a_line != p->terms ? format("of%d", p->a_line) : "";
+    const int line = is_outer(p) ? p->b_line : p->c_line;
+    const char *const right = line != p->columns ? format("of%d", line) : "";
+    return format("%s_%s%d%sx%d%s", product_words[p->form], parts, high, left, p->columns, right);
+}
+
+static Product with_lines(Product p)
+{
+    p.a_line = p.a_line ? p.a_line : p.terms;
+    p.b_line = p.b_line ? p.b_line : p.columns;
+    p.c_line = p.c_line ? p.c_line : p.columns;
+    return p;
 }
 
 // Notes that a function is needed.
 void need_product(Out *out, Product product)
 {
     Network *const network = out->network;
+    product = with_lines(product);
     for (int i = 0; i < network->product_count; i++) {
         const Product *const p = &network->products[i];
         if (p->form == product.form && p->terms == product.terms &&
-            p->columns == product.columns && p->panel_rows == product.panel_rows)
+            p->columns == product.columns && p->panel_rows == product.panel_rows &&
+            p->a_line == product.a_line && p->b_line == product.b_line &&
+            p->c_line == product.c_line)
             return;
     }
     if (network->product_count == MAX_PRODUCTS)
@@ -47,62 +62,46 @@ void need_product(Out *out, Product product)
     network->products[network->product_count++] = product;
 }
 
-// y[rows][columns] = x[rows][terms] w[terms][columns]; usual_rows is what `rows` mostly is.
-void emit_product(Out *out, const char *rows, int usual_rows, int columns, int terms, const char *x,
-                  const char *w, const char *y)
+// y[rows][columns] = x[rows][terms] w[terms][columns].
+void emit_product(Out *out, Product product, const char *rows, const char *x, const char *w,
+                  const char *y)
 {
-    if (takes_blas(out->network, ROWS_BY_MATRIX, terms, columns, usual_rows)) {
-        line(out, "gemm_nn(%s, %d, %d, %s, %s, 0, %s);", rows, columns, terms, x, w, y);
+    const Product p = with_lines(product);
+    if (!is_in_panels(&p) &&
+        takes_blas(out->network, ROWS_BY_MATRIX, p.terms, p.columns, p.rows)) {
+        call_line(out, "gemm_nn",
+                  format("%s, %d, %d, %s, %d, %s, 0, %s, %d", rows, p.columns, p.terms, x, p.a_line,
+                         w, y, p.c_line));
         return;
     }
-    const Product product = {
-        .form = ROWS_BY_MATRIX, .terms = terms, .columns = columns, .rows = usual_rows};
-    need_product(out, product);
-    line(out, "%s(%s, %s, %s, %s);", product_name(&product), rows, x, w, y);
+    need_product(out, p);
+    line(out, "%s(%s, %s, %s, %s);", product_name(&p), rows, x, w, y);
 }
 
-void emit_panel_product(Out *out, const char *rows, int usual_rows, int columns, int terms,
-                        int panel_rows, const char *x, const char *w, const char *y)
+// dw[0..to - from][columns] = the sum over so many rows of x[.][from..to]' dy[.][columns]; that is
+// added to dw where the C expression `add` is true.
+void emit_outer(Out *out, Product product, const OuterCall *call)
 {
-    const Product product = {.form = ROWS_BY_PANELS,
-                             .terms = terms,
-                             .columns = columns,
-                             .rows = usual_rows,
-                             .panel_rows = panel_rows};
-    need_product(out, product);
-    line(out, "%s(%s, %s, %s, %s);", product_name(&product), rows, x, w, y);
-}
-
-// dw[0..to - from][columns] = the sum over `terms` rows of x[.][from..to]' dy[.][columns], where
-// rows of x are `width` apart; that is added to dw where the C expression `add` is true.
-void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
-                const char *terms, const char *x, const char *dy, const char *dw, const char *add)
-{
-    if (takes_blas(out->network, OUTER_SUM, width, columns, usual_rows)) {
+    const Product p = with_lines(product);
+    const char *const from = call->from, *const to = call->to, *const x = call->x;
+    if (is_in_panels(&p)) {
+        need_product(out, p);
+        call_line(out, product_name(&p),
+                  format("%s, %s, %s, %s, %s, %s, %s, %s, %s, %s", from, to, call->terms, x,
+                         call->dy, call->dw, call->high, call->row, call->change, call->add));
+        return;
+    }
+    if (takes_blas(out->network, OUTER_SUM, p.terms, p.columns, p.rows)) {
         const bool whole = !strcmp(from, "0");
-        line(out, "gemm_tn(%s, %d, %s, %s, %d, %s, %s, %s);",
-             whole ? to : format("(%s) - (%s)", to, from), columns, terms,
-             whole ? x : format("&(%s)[0][%s]", x, from), width, dy, add,
-             dw);
+        line(out, "gemm_tn(%s, %d, %s, %s, %d, %s, %d, %s, %s);",
+             whole ? to : format("(%s) - (%s)", to, from), p.columns, call->terms,
+             whole ? x : format("&(%s)[0][%s]", x, from), p.a_line, call->dy, p.b_line, call->add,
+             call->dw);
         return;
     }
-    const Product product = {
-        .form = OUTER_SUM, .terms = width, .columns = columns, .rows = usual_rows};
-    need_product(out, product);
-    line(out, "%s(%s, %s, %s, %s, %s, %s, %s);", product_name(&product), from, to, terms, x, dy, dw,
-         add);
-}
-
-void emit_panel_outer(Out *out, const char *from, const char *to, int usual_rows, int width,
-                      int columns, const char *terms, const char *x, const char *dy, const char *dw,
-                      const char *high, const char *row, const char *change, const char *add)
-{
-    const Product product = {
-        .form = OUTER_IN_PANELS, .terms = width, .columns = columns, .rows = usual_rows};
-    need_product(out, product);
-    call_line(out, product_name(&product),
-              format("%s, %s, %s, %s, %s, %s, %s, %s, %s, %s", from, to, terms, x, dy, dw, high,
-                     row, change, add));
+    need_product(out, p);
+    line(out, "%s(%s, %s, %s, %s, %s, %s, %s);", product_name(&p), from, to, call->terms, x,
+         call->dy, call->dw, call->add);
 }
 
 // --- BLAS ---------------------------------------------------------------------------------------
@@ -112,13 +111,16 @@ static void emit_blas(Out *out, const char *body)
     static const struct {
         const char *name, *parameters, *about, *call;
     } products[] = {
-        {"gemm_nn", "int m, int n, int k, const void *a, const void *b, %s beta, void *c",
-         "c[m][n] = a[m][k] b[k][n] + beta c",
-         "CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, n, beta, c, n"},
+        {"gemm_nn",
+         "int m, int n, int k, const void *a, int a_line, const void *b, %s beta, void *c, "
+         "int c_line",
+         "c[m][n] = a[m][k] b[k][n] + beta c, where lines of a and c are so many numbers apart",
+         "CblasNoTrans, CblasNoTrans, m, n, k, 1, a, a_line, b, n, beta, c, c_line"},
         {"gemm_tn",
-         "int m, int n, int k, const void *a, int width, const void *b, %s beta, void *c",
-         "c[m][n] = a[k][m]' b[k][n] + beta c, where rows of a are `width` apart",
-         "CblasTrans, CblasNoTrans, m, n, k, 1, a, width, b, n, beta, c, n"},
+         "int m, int n, int k, const void *a, int a_line, const void *b, int b_line, %s beta, "
+         "void *c",
+         "c[m][n] = a[k][m]' b[k][n] + beta c, where lines of a and b are so many numbers apart",
+         "CblasTrans, CblasNoTrans, m, n, k, 1, a, a_line, b, b_line, beta, c, n"},
     };
     for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
         if (!strstr(body, format("%s(", products[i].name)))
@@ -130,8 +132,8 @@ static void emit_blas(Out *out, const char *body)
                    real_type(out->network), hole + 2);
         emit_declaration(out, format("static void %s(", products[i].name), parameters);
         line(out, "{");
-        line(out, "cblas_%cgemm(CblasRowMajor, %s);", out->network->doubles ? 'd' : 's',
-             products[i].call);
+        call_line(out, format("cblas_%cgemm", out->network->doubles ? 'd' : 's'),
+                  format("CblasRowMajor, %s", products[i].call));
         line(out, "}");
         blank_line(out);
     }
@@ -161,15 +163,31 @@ void emit_macro(Out *out, const char *const *lines, int count)
     blank_line(out);
 }
 
+// "a 64 apart, of b ": how far rows of the operands are from each other, where they have gaps.
+static const char *about_lines(const Product *p)
+{
+    const char *const of_a =
+        p->a_line != p->terms ? format("of a %d", p->a_line) : "";
+    const int line = is_outer(p) ? p->b_line : p->c_line;
+    const char *const other = line != p->columns
+                                  ? format("of %s %d", is_outer(p) ? "b" : "c", line)
+                                  : "";
+    if (!*of_a && !*other)
+        return "";
+    return format(", where rows %s%s%s numbers are apart", of_a, *of_a && *other ? " and " : "",
+                  other);
+}
+
 static const char *about_product(const Product *p)
 {
     if (!is_outer(p))
-        return format("c[rows][%d] = a[rows][%d] b[%d][%d]%s", p->columns, p->terms, p->terms,
-                      p->columns, p->form == ROWS_BY_PANELS ? ", with b in panels" : "");
+        return format("c[rows][%d] = a[rows][%d] b[%d][%d]%s%s", p->columns, p->terms, p->terms,
+                      p->columns, p->form == ROWS_BY_PANELS ? ", with b in panels" : "",
+                      about_lines(p));
     return format(
-        "c = rows from..to of the %dx%d sums a[terms][%d]' b[terms][%d], or c + those%s. "
+        "c = rows from..to of the %dx%d sums a[terms][%d]' b[terms][%d]%s, or c + those%s. "
         "So many terms at a time that what the tiles read again stays in the first cache.",
-        p->terms, p->columns, p->terms, p->columns,
+        p->terms, p->columns, p->terms, p->columns, about_lines(p),
         p->form == OUTER_IN_PANELS ? ", in panels of `high` rows, from `row` on; the same rows of "
                                      "`change`, weights, are asked for on the way"
                                    : "");
@@ -236,9 +254,9 @@ static void emit_product_strips(Out *out, const Product *p, const ProductStrip *
         const char *const b = panels ? in_panel(&call, format("%d", high), "") : plus(call.column);
         call_line(out, call.name,
                   format("rows, %d, a%s, %d, 1, b%s%s, %d, c%s, %d, %s", high,
-                         parts ? " + part" : "", p->terms,
+                         parts ? " + part" : "", p->a_line,
                          parts ? format(" + part * %d", p->columns) : "", b,
-                         panels ? call.wide : p->columns, plus(call.column), p->columns,
+                         panels ? call.wide : p->columns, plus(call.column), p->c_line,
                          parts ? "part > 0" : "false"));
         close_strip(out, p, &strips[s]);
     }
@@ -260,8 +278,8 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
     line(out, "for (int at = 0; at < terms; at += %d) {", some);
     line(out, "const int some = nn_min(terms - at, %d);", some);
     line(out, "const %s *const a = (const %s *)left + (size_t)at * %d + from;", type, type,
-         p->terms);
-    line(out, "const %s *const b = (const %s *)right + (size_t)at * %d;", type, type, p->columns);
+         p->a_line);
+    line(out, "const %s *const b = (const %s *)right + (size_t)at * %d;", type, type, p->b_line);
     line(out, "%s *const c = result;", type);
     for (int s = 0; s < count; s++) {
         const StripCall call = open_strip(out, p, &strips[s]);
@@ -272,8 +290,8 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
                  call.wide, call.wide);
         }
         call_line(out, call.name,
-                  format("to - from, some, a, 1, %d, b%s, %d, c%s, %d, add || at > 0", p->terms,
-                         plus(call.column), p->columns,
+                  format("to - from, some, a, 1, %d, b%s, %d, c%s, %d, add || at > 0", p->a_line,
+                         plus(call.column), p->b_line,
                          panels ? in_panel(&call, "high", "row") : plus(call.column),
                          panels ? call.wide : p->columns));
         close_strip(out, p, &strips[s]);

@@ -544,8 +544,10 @@ typedef enum {
 typedef struct {
     ProductForm form;
     int terms, columns;
-    int rows;       // that it mostly has
-    int panel_rows; // of its matrix; 0: that is in rows
+    int rows;                   // that it mostly has
+    int panel_rows;             // of its matrix; 0: that is in rows
+    int a_line, b_line, c_line; // numbers from one row of c[rows][columns] = a[rows][terms] b, or
+                                // of c = a[.][terms]' b[.][columns], to the next; 0: no gaps
 } Product;
 enum { MAX_PRODUCTS = 512 };
 
@@ -832,18 +834,14 @@ void emit_halves(Out *out); // load16, halved16, …: for sums over the lanes of
 bool calls_row_dots(const Out *out, const char *body);
 
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
-void emit_product(Out *out, const char *rows, int usual_rows, int columns, int terms, const char *x,
-                  const char *w, const char *y);
-void emit_outer(Out *out, const char *from, const char *to, int usual_rows, int width, int columns,
-                const char *terms, const char *x, const char *dy, const char *dw, const char *add);
-// The same, with w in panels of so many rows.
-void emit_panel_product(Out *out, const char *rows, int usual_rows, int columns, int terms,
-                        int panel_rows, const char *x, const char *w, const char *y);
-// The same, with dw in panels: from row `row` on, of `high` each. `change`, or NULL, are weights
-// whose rows from..to are about to be changed.
-void emit_panel_outer(Out *out, const char *from, const char *to, int usual_rows, int width,
-                      int columns, const char *terms, const char *x, const char *dy, const char *dw,
-                      const char *high, const char *row, const char *change, const char *add);
+void emit_product(Out *out, Product product, const char *rows, const char *x, const char *w,
+                  const char *y);
+// What an outer product is called with: C expressions. In panels dw's rows begin at `row` of `high`
+// each; `change`, or "NULL", are weights whose rows from..to are about to be changed.
+typedef struct {
+    const char *from, *to, *terms, *x, *dy, *dw, *add, *high, *row, *change;
+} OuterCall;
+void emit_outer(Out *out, Product product, const OuterCall *call);
 void need_product(Out *out, Product product);
 const char *lane_type(const Network *network, int lane_count);  // "Vector8"
 void emit_macro(Out *out, const char *const *lines, int count); // REAL: the program's type

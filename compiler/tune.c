@@ -80,10 +80,10 @@ static void emit_blas_product(Out *out, const Product *p)
     raw(out, "    cblas_%cgemm(CblasRowMajor, ", out->network->doubles ? 'd' : 's');
     if (outer)
         raw(out, "CblasTrans, CblasNoTrans, to - from, %d, terms, 1, a, %d, b, %d, add, c, %d);\n",
-            p->columns, p->terms, p->columns, p->columns);
+            p->columns, p->a_line, p->b_line, p->columns);
     else
         raw(out, "CblasNoTrans, CblasNoTrans, rows, %d, %d, 1, a, %d, b, %d, 0, c, %d);\n",
-            p->columns, p->terms, p->terms, p->columns, p->columns);
+            p->columns, p->terms, p->a_line, p->columns, p->c_line);
     raw(out, "}\n");
 }
 
@@ -138,9 +138,9 @@ static const char *timing_program(Network *network, bool blas)
             continue;
         const bool outer = is_outer(p);
         const long rows = outer ? outer_terms(network) : p->rows;
-        a = larger(a, rows * p->terms);
-        b = larger(b, (outer ? rows : p->terms) * p->columns);
-        c = larger(c, (long)(outer ? p->terms : p->rows) * p->columns);
+        a = larger(a, rows * p->a_line);
+        b = larger(b, (outer ? rows : p->terms) * p->b_line);
+        c = larger(c, (long)(outer ? p->terms : p->rows) * p->c_line);
         text_add(&calls, "    TIME(%d, %s(", i, product_name(p));
         if (p->form == OUTER_IN_PANELS)
             text_add(&calls, "0, %d, %ld, a, b, c, %d, 0, NULL, false));\n", p->rows, rows,
