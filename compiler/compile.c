@@ -11,6 +11,7 @@
 //     | panels       panels.c          weights as the tiles read them
 //     | chunk        chunk.c           large batches: what runs for each chunk of rows
 //     | fuse         fuse.c            rewrites; elementwise ops join the loops of others
+//     | gaps         gaps.c            gradients whose rows begin with a line of the cache
 //     | schedule     schedule.c        blocks of rows, parts of tensors, phases between barriers
 //     | plan         plan.c            places in the arena
 //     | emit         emit*.c           the C file
@@ -52,6 +53,7 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
     }
     cut_into_chunks(graph);
     fuse(graph);
+    leave_gaps(graph);
     after(o, graph, "fuse");
     schedule(graph);
     after(o, graph, "schedule");

@@ -22,7 +22,9 @@ static void emit_layer_product(Out *out, const Graph *graph, const Node *node, c
                              .terms = (int)shape_size(graph->nodes[node->input[0]].shape),
                              .columns = (int)shape_size(node->shape),
                              .rows = graph->network->block_rows,
-                             .panel_rows = panel_rows};
+                             .panel_rows = panel_rows,
+                             .a_line = graph->nodes[node->input[0]].line,
+                             .c_line = node->line};
     emit_product(out, product, "rows", x, w, y);
 }
 
@@ -79,7 +81,8 @@ static void emit_weight_gradient(Out *out, const Graph *graph, const Node *node,
     const Product product = {.form = panels ? OUTER_IN_PANELS : OUTER_SUM,
                              .terms = width,
                              .columns = w.dims[1],
-                             .rows = part_rows(w)};
+                             .rows = part_rows(w),
+                             .b_line = graph->nodes[node->input[1]].line};
     emit_outer(out, product,
                &(OuterCall){.from = from,
                             .to = to,

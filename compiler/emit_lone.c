@@ -29,13 +29,22 @@ bool calls_dots(const Out *out, const char *body)
     return false;
 }
 
-// halved2(halved4(… sum)) for all lanes of a vector.
-static const char *lanes_sum(const Network *network, const char *vector)
+// Lines of the macro that add up the lanes of sum[i][j], the lower half and the upper one.
+static int add_lanes(const Network *network, const char **lines)
 {
-    const char *text = vector;
-    for (int lanes = vector_lanes(network); lanes > 1; lanes /= 2)
-        text = format("halved%d(%s)", lanes, text);
-    return text;
+    int count = 0;
+    const char *whole = "&sum[i][j]";
+    for (int lanes = vector_lanes(network) / 2; lanes > 1; lanes /= 2) {
+        lines[count++] = format("                Vector%d half%d[2];", lanes, lanes);
+        lines[count++] = format("                memcpy(half%d, %s, sizeof half%d);", lanes, whole,
+                                lanes);
+        lines[count++] = format("                half%d[0] += half%d[1];", lanes, lanes);
+        whole = format("half%d", lanes);
+    }
+    lines[count++] = format("                const REAL all = %s[0] + %s[1];",
+                            *whole == 'h' ? "half2[0]" : "sum[i][j]",
+                            *whole == 'h' ? "half2[0]" : "sum[i][j]");
+    return count;
 }
 
 // The last vector of a row and of a column overlaps with the one before; a mask leaves what is new
@@ -45,33 +54,38 @@ static void emit_dot_macro(Out *out)
     const Network *const network = out->network;
     const int lanes = vector_lanes(network);
     const char *const integer = network->doubles ? "int64_t" : "int32_t";
-    const char *const macro[] = {
+    const char *const head[] = {
         "#define DOTS(name, ROW_COUNT, COLUMNS)",
         "    static inline __attribute__((always_inline)) void name##_tile(",
         "        int rows, int terms, const REAL *a, long ai, const REAL *b, long bj, REAL *c,",
         "        long ci, bool add)",
         "    {",
+        "        enum { LANES = sizeof(Lanes) / sizeof(REAL) };",
         "        Lanes sum[ROW_COUNT][COLUMNS] = {0};",
-        format("        for (int p = 0; p < terms; p += %d) {", lanes),
-        format("            const int at = nn_min(p, terms - %d);", lanes),
-        format("            const Mask mask = load_mask(last_lanes + nn_min(terms - p, %d));",
-               lanes),
-        "            Lanes column[COLUMNS];",
-        "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
-        format("                column[j] = (Lanes)((Mask)load%d(b + j * bj + at) & mask);", lanes),
+        "        for (int p = 0; p < terms; p += LANES) {",
+        "            const int at = nn_min(p, terms - LANES);",
+        "            Mask mask, column[COLUMNS];",
+        "            memcpy(&mask, last_lanes + nn_min(terms - p, LANES), sizeof mask);",
+        "            UNROLLED for (int j = 0; j < COLUMNS; j++) {",
+        "                memcpy(&column[j], b + j * bj + at, sizeof(Mask));",
+        "                column[j] &= mask;",
+        "            }",
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++) {",
+        "                Lanes row;",
         "                if (i >= rows)",
         "                    break;",
-        format("                const Lanes row = load%d(a + i * ai + at);", lanes),
+        "                memcpy(&row, a + i * ai + at, sizeof row);",
         "                UNROLLED for (int j = 0; j < COLUMNS; j++)",
-        "                    sum[i][j] += row * column[j];",
+        "                    sum[i][j] += row * (Lanes)column[j];",
         "            }",
         "        }",
         "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
-        "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        "            UNROLLED for (int j = 0; j < COLUMNS; j++) {",
+    };
+    static const char *const tail[] = {
         "                if (i < rows)",
-        "                    c[i * ci + j] = (add ? c[i * ci + j] : 0) +",
-        format("                                    %s;", lanes_sum(network, "sum[i][j]")),
+        "                    c[i * ci + j] = add ? c[i * ci + j] + all : all;",
+        "            }",
         "    }",
         "    static inline __attribute__((always_inline)) void name(",
         "        int rows, int terms, const REAL *a, long ai, const REAL *b, long bj, REAL *c,",
@@ -84,24 +98,24 @@ static void emit_dot_macro(Out *out)
         "            name##_tile(1, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);",
         "    }",
     };
-    comment(out, "A mask that leaves the last so many lanes of a vector is in the table from there "
-                 "on.");
+    enum { HEAD = sizeof head / sizeof *head, TAIL = sizeof tail / sizeof *tail, SUMS = 16 };
+    const char *macro[HEAD + SUMS + TAIL];
+    memcpy(macro, head, sizeof head);
+    int count = HEAD + add_lanes(network, macro + HEAD);
+    memcpy(macro + count, tail, sizeof tail);
+    count += TAIL;
+
+    comment(out, "A mask that leaves the last so many lanes of a vector begins that far into the "
+                 "table.");
     line(out, "typedef %s Lanes;", lane_type(network, lanes));
     line(out, "typedef %s Mask __attribute__((vector_size(sizeof(Lanes))));", integer);
     line(out, "static const %s last_lanes[%d] = {[%d ... %d] = -1};", integer, 2 * lanes, lanes,
          2 * lanes - 1);
-    line(out, "static inline __attribute__((always_inline)) Mask load_mask(const %s *from)",
-         integer);
-    line(out, "{");
-    line(out, "Mask v;");
-    line(out, "memcpy(&v, from, sizeof v);");
-    line(out, "return v;");
-    line(out, "}");
     blank_line(out);
     comment(out, "Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] "
                  "b[j][p], or that added to c, in as many sums as a vector has lanes. Rows of a "
                  "are ai apart, columns bj, rows of c ci.");
-    emit_macro(out, macro, (int)(sizeof macro / sizeof *macro));
+    emit_macro(out, macro, count);
 }
 
 void emit_dots(Out *out, const char *body)

@@ -184,6 +184,12 @@ static Shape input_view(const Graph *graph, const Node *node, int input)
     }
 }
 
+// A shape of the node's value with the gaps behind its rows.
+Shape stored_shape(const Node *node, Shape shape)
+{
+    return node->line ? shape_of(1, node->line) : shape;
+}
+
 // --- parameters ---------------------------------------------------------------------------------
 
 static const char *type_name(const Graph *graph, ElementType type)
@@ -253,13 +259,13 @@ const char *parameter_list(const Graph *graph, const Node *node)
     const char *const result = op_info[node->op].result;
     if (!updates && *result)
         add_array(&list, type_name(graph, node->type), result, leading(graph, node, node),
-                  view(graph, node), true);
+                  stored_shape(node, view(graph, node)), true);
     for (int k = 0; k < node->input_count; k++) {
         const Node *const in = &graph->nodes[node->input[k]];
         const bool written =
             updates && in->extent == PER_RUN &&
             (k == 0 || graph->network->tensors[in->attributes.tensor].role != ROLE_WEIGHT);
-        Shape shape = input_view(graph, node, k);
+        Shape shape = stored_shape(in, input_view(graph, node, k));
         if (updates || tasks == BY_PART)
             if (in->extent != PER_ROW && !has_flag(in, SLICED))
                 shape = in->piece ? view(graph, in) : rows_and_columns(shape);

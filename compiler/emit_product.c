@@ -378,8 +378,6 @@ void emit_products(Out *out, const char *body)
     if (!tiles)
         return;
     raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n\n");
-    if (calls_dots(out, body) || calls_row_dots(out, body))
-        emit_halves(out);
     if (network->product_count)
         emit_tiles(out, body);
     emit_row_products(out, body);

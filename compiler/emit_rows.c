@@ -152,21 +152,20 @@ static void emit_dot(Out *out, int columns)
     blank_line(out);
 }
 
-// Functions on vectors of 2, 4, … lanes that sums over the lanes use.
-void emit_halves(Out *out)
+// Functions on vectors of 2, 4, … lanes that the dot products use.
+static void emit_halves(Out *out)
 {
     const char *const type = real_type(out->network);
-    static const char always[] = "static inline __attribute__((always_inline))";
     comment(out, "load: a vector from memory; halved: its lower lanes plus its upper ones.");
     for (int n = vector_lanes(out->network); n > 1; n /= 2) {
         const char *const vector = lane_type(out->network, n);
-        line(out, "%s %s load%d(const %s *from)", always, vector, n, type);
+        line(out, "static inline %s load%d(const %s *from)", vector, n, type);
         line(out, "{");
         line(out, "%s v;", vector);
         line(out, "memcpy(&v, from, sizeof v);");
         line(out, "return v;");
         line(out, "}");
-        line(out, "%s %s halved%d(%s v)", always, lane_type(out->network, n / 2), n, vector);
+        line(out, "static inline %s halved%d(%s v)", lane_type(out->network, n / 2), n, vector);
         line(out, "{");
         line(out, "%s half[2];", lane_type(out->network, n / 2));
         line(out, "memcpy(half, &v, sizeof half);");
@@ -197,28 +196,21 @@ static void emit_spans(Out *out, const char *body)
     blank_line(out);
 }
 
-bool calls_row_dots(const Out *out, const char *body)
-{
-    bool dots = false;
-    for (int i = 0; i < out->network->product_count; i++) {
-        const Product *const p = &out->network->products[i];
-        dots |= p->form == ROWS_DOT && calls_rows(p, body);
-    }
-    return dots;
-}
-
 // The functions that `body` calls, and what they are made of.
 void emit_row_products(Out *out, const char *body)
 {
-    bool sums = false;
+    bool sums = false, dots = false;
     for (int i = 0; i < out->network->product_count; i++) {
         const Product *const p = &out->network->products[i];
         sums |= p->form == ROWS_SUM && calls_rows(p, body);
+        dots |= p->form == ROWS_DOT && calls_rows(p, body);
     }
     if (sums) {
         emit_span_macro(out);
         emit_spans(out, body);
     }
+    if (dots)
+        emit_halves(out);
     for (int i = 0; i < out->network->product_count; i++) {
         const Product *const p = &out->network->products[i];
         if (!calls_rows(p, body))

@@ -35,7 +35,7 @@ static void emit_places(Out *out, const Graph *graph)
         const bool cut = node->extent != PER_BATCH; // into blocks of rows
         line(out, "%s %-34s // %s%s", place_constant("AT_", name, node->offset, 9),
              cut ? place_constant("EACH_", name, node->each, 7) : "",
-             node->extent == PER_ROW ? "[ROWS]" : "", dims_text(node->shape));
+             node->extent == PER_ROW ? "[ROWS]" : "", dims_text(stored_shape(node, node->shape)));
     }
 }
 

@@ -475,6 +475,7 @@ struct Node {
     Shape shape;
     Extent extent;
     ElementType type;
+    int line;          // gaps.c: numbers from one row of the batch to the next; 0: no gaps
     bool kept;         // its value is read after the step
     bool chunked;      // chunk.c: runs once for each chunk of rows
     int phase;         // schedule.c: nodes of one phase run without a barrier between them
@@ -687,6 +688,9 @@ int flipped_weight(Graph *graph, int w); // and of a convolution's, its window t
 
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
+
+// --- gaps.c: gradients whose rows begin with a line of the cache ---------------------------------
+void leave_gaps(Graph *graph);
 void drop_dead(Graph *graph);
 
 // --- single.c: batches of one row ---------------------------------------------------------------
@@ -806,6 +810,7 @@ const char *dims_text(Shape shape);               // "[26][26][32]"
 // How many channels an elementwise node tells apart; 0 where none goes by channel.
 int node_channels(const Graph *graph, const Node *node);
 Shape view(const Graph *graph, const Node *node); // dimensions that its loops run over, of one row
+Shape stored_shape(const Node *node, Shape shape); // with the gaps behind its rows
 
 // The loops over the elements of row `i`, or of a part, which carry the node's own elementwise op
 // and its steps: reads `from`, an expression, and stores to the result.
@@ -830,8 +835,6 @@ void emit_rows_sum(Out *out, int columns, const char *at, const char *x, const c
 void emit_rows_dot(Out *out, int columns, const char *at, const char *y, const char *w,
                    const char *x);
 void emit_row_products(Out *out, const char *body); // the functions that the body calls
-void emit_halves(Out *out); // load16, halved16, …: for sums over the lanes of a vector
-bool calls_row_dots(const Out *out, const char *body);
 
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
 void emit_product(Out *out, Product product, const char *rows, const char *x, const char *w,

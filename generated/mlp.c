@@ -65,21 +65,21 @@ static _Alignas(64) float dense2_w_turned[10][300];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 1051712,
-    // of a training step: 1051712 bytes, 1064896 if nothing were shared
+    ARENA_BYTES = 1053312,
+    // of a training step: 1053312 bytes, 1066496 if nothing were shared
     AT_input =                 480000,                                    // [4][100][196]
     AT_dense1_slices =              0,                                    // [4][100][300]
-    AT_dense1 =                793600, EACH_dense1 =               30000, // [ROWS][300]
-    AT_dense2_z =             1033600, EACH_dense2_z =              2048, // [ROWS][10]
-    AT_dense2 =               1034624, EACH_dense2 =                2048, // [ROWS][10]
-    AT_predicted =            1050624, EACH_predicted =              100, // [ROWS]
-    AT_loss =                 1051072, EACH_loss =                   100, // [ROWS]
-    AT_d_dense2_z =           1046592, EACH_d_dense2_z =            1000, // [ROWS][10]
-    AT_d_dense2_b_partial =   1051520, EACH_d_dense2_b_partial =      40, // [10]
+    AT_dense1 =                915200, EACH_dense1 =               30000, // [ROWS][300]
+    AT_dense2_z =             1035200, EACH_dense2_z =              2048, // [ROWS][10]
+    AT_dense2 =               1036224, EACH_dense2 =                2048, // [ROWS][10]
+    AT_predicted =            1052224, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 1052672, EACH_loss =                   100, // [ROWS]
+    AT_d_dense2_z =           1048192, EACH_d_dense2_z =            1000, // [ROWS][10]
+    AT_d_dense2_b_partial =   1053120, EACH_d_dense2_b_partial =      40, // [10]
     AT_d_dense2_b =             13248,                                    // [10]
-    AT_d_dense1_z =            913600, EACH_d_dense1_z =           30000, // [ROWS][300]
+    AT_d_dense1_z =            793600, EACH_d_dense1_z =           30400, // [ROWS][304]
     AT_d_dense2_w =                 0,                                    // [300][10]
-    AT_d_dense1_b_partial =   1041792, EACH_d_dense1_b_partial =    1200, // [300]
+    AT_d_dense1_b_partial =   1043392, EACH_d_dense1_b_partial =    1200, // [300]
     AT_d_dense1_b =             12032,                                    // [300]
     // of inference: 438592 bytes
     AT_infer_input =                0, EACH_infer_input =         108416, // [ROWS][28][28][1]
@@ -187,26 +187,28 @@ static void panels_196x300(int rows, const void *left, const void *right, void *
     strip_13_9x12of16(rows, 196, a, 196, 1, b + 288 * 196 - 4, 12, c + 284, 300, false);
 }
 
-// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], or c + those, in panels of
-// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
-// many terms at a time that what the tiles read again stays in the first cache.
-static void outer_panels_196x300(int from, int to, int terms, const void *left, const void *right,
-                                 void *result, int high, int row, const void *change, bool add)
+// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b 304 numbers
+// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// weights, are asked for on the way. So many terms at a time that what the tiles read again stays
+// in the first cache.
+static void outer_panels_196x300of304(int from, int to, int terms, const void *left,
+                                      const void *right, void *result, int high, int row,
+                                      const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 196 + from;
-        const float *const b = (const float *)right + (size_t)at * 300;
+        const float *const b = (const float *)right + (size_t)at * 304;
         float *const c = result;
         for (int j = 0; j < 288; j += 32) {
             if (change && at == 0)
                 claim((const float *)change + j * 196 + from * 32, (to - from) * 32);
-            strip_14_4x32(to - from, some, a, 1, 196, b + j, 300, c + j * high + row * 32, 32,
+            strip_14_4x32(to - from, some, a, 1, 196, b + j, 304, c + j * high + row * 32, 32,
                           add || at > 0);
         }
         if (change && at == 0)
             claim((const float *)change + 288 * 196 + from * 12, (to - from) * 12);
-        strip_14_4x12of16(to - from, some, a, 1, 196, b + 284, 300, c + 288 * high + row * 12 - 4,
+        strip_14_4x12of16(to - from, some, a, 1, 196, b + 284, 304, c + 288 * high + row * 12 - 4,
                           12, add || at > 0);
     }
 }
@@ -234,14 +236,14 @@ static void product_300x10(int rows, const void *left, const void *right, void *
     strip_13_12x2(rows, 300, a, 300, 1, b + 8, 10, c + 8, 10, false);
 }
 
-// c[rows][300] = a[rows][10] b[10][300]
-static void product_10x300(int rows, const void *left, const void *right, void *result)
+// c[rows][300] = a[rows][10] b[10][300], where rows of c 304 numbers are apart
+static void product_10x300of304(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
-        strip_13_12x32(rows, 10, a, 10, 1, b + j, 300, c + j, 300, false);
-    strip_13_12x12of16(rows, 10, a, 10, 1, b + 284, 300, c + 284, 300, false);
+        strip_13_12x32(rows, 10, a, 10, 1, b + j, 300, c + j, 304, false);
+    strip_13_12x12of16(rows, 10, a, 10, 1, b + 284, 300, c + 284, 304, false);
 }
 
 // c = rows from..to of the 300x10 sums a[terms][300]' b[terms][10], or c + those. So many terms at
@@ -317,7 +319,7 @@ static void dense1_forward(int first, int rows, float y[restrict ROWS][300],
 
 // forward: y = x + b
 // db = sum of dy over the block's rows
-static void dense1_b_partial(int rows, float db[restrict 300], const float dy[ROWS][300])
+static void dense1_b_partial(int rows, float db[restrict 300], const float dy[ROWS][304])
 {
     memset(db, 0, sizeof(float[300]));
     for (int i = 0; i < rows; i++)
@@ -338,13 +340,13 @@ static void dense1_b_gradient(float sum[restrict 300], const float partial[BLOCK
 // forward: sum = x w, a slice of x by its rows of w
 // dw = x' dy
 static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 29400],
-                              const float x[4][100][196], const float dy[BATCH][300])
+                              const float x[4][100][196], const float dy[BATCH][304])
 {
     const int from = part * 98, to = nn_min(from + 98, 784);
     const int first = from / 196 * 196; // of the slice
     const int slice = from / 196;
-    outer_panels_196x300(from - first, to - first, batch->rows, x[slice], dy, dw, to - from, 0,
-                         NULL, false);
+    outer_panels_196x300of304(from - first, to - first, batch->rows, x[slice], dy, dw, to - from,
+                              0, NULL, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -456,10 +458,10 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
-static void dense2_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][10],
+static void dense2_backward(int rows, float dx[restrict ROWS][304], const float dy[ROWS][10],
                             const float turned[10][300], const float y[ROWS][300])
 {
-    product_10x300(rows, dy, turned, dx);
+    product_10x300of304(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = dx[i][j];

@@ -86,37 +86,37 @@ static _Alignas(64) float conv2_w_turned[3][3][64][32];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 27066624,
-    // of a training step: 27066624 bytes, 39699648 if nothing were shared
+    ARENA_BYTES = 27073024,
+    // of a training step: 27073024 bytes, 39706048 if nothing were shared
     AT_input =                6272000, EACH_input =              6350400, // [ROWS][28][28][1]
     AT_conv1 =                      0, EACH_conv1 =              6350400, // [ROWS][28][28][32]
     AT_pool1 =                5017600, EACH_pool1 =              6350400, // [ROWS][14][14][32]
     AT_conv2 =                2508800, EACH_conv2 =              6350400, // [ROWS][14][14][64]
     AT_pool2 =                5644800, EACH_pool2 =              6350400, // [ROWS][7][7][64]
     AT_dropout1 =            25401600, EACH_dropout1 =            313600, // [ROWS][7][7][64]
-    AT_dropout2 =            26950912, EACH_dropout2 =             12800, // [ROWS][128]
+    AT_dropout2 =            27008512, EACH_dropout2 =             12800, // [ROWS][128]
     AT_dense2_z =             3763200, EACH_dense2_z =           6350400, // [ROWS][10]
     AT_dense2 =               3764224, EACH_dense2 =             6350400, // [ROWS][10]
-    AT_predicted =           27065536, EACH_predicted =              100, // [ROWS]
-    AT_loss =                27065984, EACH_loss =                   100, // [ROWS]
-    AT_d_dense2_z =          27057920, EACH_d_dense2_z =            1000, // [ROWS][10]
-    AT_d_dense2_b_partial =  27066432, EACH_d_dense2_b_partial =      40, // [10]
+    AT_predicted =           27071936, EACH_predicted =              100, // [ROWS]
+    AT_loss =                27072384, EACH_loss =                   100, // [ROWS]
+    AT_d_dense2_z =          27064320, EACH_d_dense2_z =            1000, // [ROWS][10]
+    AT_d_dense2_b_partial =  27072832, EACH_d_dense2_b_partial =      40, // [10]
     AT_d_dense2_b =             80896,                                    // [10]
-    AT_d_dense1_z =          27002112, EACH_d_dense1_z =           12800, // [ROWS][128]
+    AT_d_dense1_z =          26950912, EACH_d_dense1_z =           14400, // [ROWS][144]
     AT_d_dense2_w =             73728,                                    // [128][10]
-    AT_d_dense1_b_partial =  27061952, EACH_d_dense1_b_partial =     512, // [128]
+    AT_d_dense1_b_partial =  27068352, EACH_d_dense1_b_partial =     512, // [128]
     AT_d_dense1_b =             80000,                                    // [128]
     AT_d_pool2 =              5958400, EACH_d_pool2 =            6350400, // [ROWS][7][7][64]
     AT_d_conv2_z =            3763200, EACH_d_conv2_z =          6350400, // [ROWS][14][14][64]
-    AT_d_conv2_b_partial =   27064000, EACH_d_conv2_b_partial =      256, // [64]
+    AT_d_conv2_b_partial =   27070400, EACH_d_conv2_b_partial =      256, // [64]
     AT_d_conv2_b =              80512,                                    // [64]
     AT_d_conv2_w_partial =   26656000, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
     AT_d_conv2_w =                  0,                                    // [3][3][32][64]
     AT_d_pool1 =              5644800, EACH_d_pool1 =            6350400, // [ROWS][14][14][32]
     AT_d_conv1_z =            2508800, EACH_d_conv1_z =          6350400, // [ROWS][28][28][32]
-    AT_d_conv1_b_partial =   27065024, EACH_d_conv1_b_partial =      128, // [32]
+    AT_d_conv1_b_partial =   27071424, EACH_d_conv1_b_partial =      128, // [32]
     AT_d_conv1_b =              80768,                                    // [32]
-    AT_d_conv1_w_partial =   27053312, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_d_conv1_w_partial =   27059712, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
     AT_d_conv1_w =              78848,                                    // [3][3][1][32]
     // of inference: 12548928 bytes
     AT_infer_input =          2508800, EACH_infer_input =        3136000, // [ROWS][28][28][1]
@@ -223,30 +223,33 @@ static void panels_3136x128(int rows, const void *left, const void *right, void 
         strip_13_12x32(rows, 3136, a, 3136, 1, b + j * 3136, 32, c + j, 128, false);
 }
 
-// c[rows][3136] = a[rows][128] b[128][3136], with b in panels
-static void panels_128x3136(int rows, const void *left, const void *right, void *result)
+// c[rows][3136] = a[rows][128] b[128][3136], with b in panels, where rows of a 144 numbers are
+// apart
+static void panels_128of144x3136(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 3136; j += 32)
-        strip_13_12x32(rows, 128, a, 128, 1, b + j * 128, 32, c + j, 3136, false);
+        strip_13_12x32(rows, 128, a, 144, 1, b + j * 128, 32, c + j, 3136, false);
 }
 
-// c = rows from..to of the 3136x128 sums a[terms][3136]' b[terms][128], or c + those, in panels of
-// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
-// many terms at a time that what the tiles read again stays in the first cache.
-static void outer_panels_3136x128(int from, int to, int terms, const void *left, const void *right,
-                                  void *result, int high, int row, const void *change, bool add)
+// c = rows from..to of the 3136x128 sums a[terms][3136]' b[terms][128], where rows of b 144
+// numbers are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of
+// `change`, weights, are asked for on the way. So many terms at a time that what the tiles read
+// again stays in the first cache.
+static void outer_panels_3136x128of144(int from, int to, int terms, const void *left,
+                                       const void *right, void *result, int high, int row,
+                                       const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 3136 + from;
-        const float *const b = (const float *)right + (size_t)at * 128;
+        const float *const b = (const float *)right + (size_t)at * 144;
         float *const c = result;
         for (int j = 0; j < 128; j += 32) {
             if (change && at == 0)
                 claim((const float *)change + j * 3136 + from * 32, (to - from) * 32);
-            strip_14_4x32(to - from, some, a, 1, 3136, b + j, 128, c + j * high + row * 32, 32,
+            strip_14_4x32(to - from, some, a, 1, 3136, b + j, 144, c + j * high + row * 32, 32,
                           add || at > 0);
         }
     }
@@ -261,13 +264,13 @@ static void product_128x10(int rows, const void *left, const void *right, void *
     strip_13_12x2(rows, 128, a, 128, 1, b + 8, 10, c + 8, 10, false);
 }
 
-// c[rows][128] = a[rows][10] b[10][128]
-static void product_10x128(int rows, const void *left, const void *right, void *result)
+// c[rows][128] = a[rows][10] b[10][128], where rows of c 144 numbers are apart
+static void product_10x128of144(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 128; j += 32)
-        strip_13_12x32(rows, 10, a, 10, 1, b + j, 128, c + j, 128, false);
+        strip_13_12x32(rows, 10, a, 10, 1, b + j, 128, c + j, 144, false);
 }
 
 // c = rows from..to of the 128x10 sums a[terms][128]' b[terms][10], or c + those. So many terms at
@@ -806,7 +809,7 @@ static void dense1_forward(const NnBatch *batch, int first, int rows, float y[re
 
 // forward: y = x + b
 // db = sum of dy over the block's rows
-static void dense1_b_partial(int rows, float db[restrict 128], const float dy[ROWS][128])
+static void dense1_b_partial(int rows, float db[restrict 128], const float dy[ROWS][144])
 {
     memset(db, 0, sizeof(float[128]));
     for (int i = 0; i < rows; i++)
@@ -828,11 +831,11 @@ static void dense1_b_gradient(float sum[restrict 128], const float partial[BLOCK
 // dx = dy w'
 // then y = kept ? x / (1 - rate) : 0 (dropout1)
 static void dense1_backward(const NnBatch *batch, int first, int rows,
-                            float dx[restrict ROWS][7][7][64], const float dy[ROWS][128],
+                            float dx[restrict ROWS][7][7][64], const float dy[ROWS][144],
                             const float turned[401408])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
-    panels_128x3136(rows, dy, turned, dx);
+    panels_128of144x3136(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 3136;
         for (int row = 0; row < 7; row++)
@@ -849,11 +852,11 @@ static void dense1_backward(const NnBatch *batch, int first, int rows,
 // forward: y = x w
 // dw = x' dy
 static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 25088],
-                              const float x[BATCH][3136], const float dy[BATCH][128],
+                              const float x[BATCH][3136], const float dy[BATCH][144],
                               const float w[401408])
 {
     const int from = part * 196, to = nn_min(from + 196, 3136);
-    outer_panels_3136x128(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
+    outer_panels_3136x128of144(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -980,12 +983,12 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
 // then y = kept ? x / (1 - rate) : 0 (dropout2)
 // forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
-static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][128],
+static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][144],
                             const float dy[ROWS][10], const float turned[10][128],
                             const float y[ROWS][128])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
-    product_10x128(rows, dy, turned, dx);
+    product_10x128of144(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 128;
         for (int j = 0; j < 128; j++) {

@@ -64,6 +64,17 @@ one_seed() { # SEED
     done
 }
 
+# Of each function of a product, its name, terms, how far rows of its first operand are apart,
+# columns, and how far rows of its result are apart, or of an outer product's second operand.
+functions() { # C-FILE
+    awk '/^static void (product|panels|outer|outer_panels)_[0-9]+(of[0-9]+)?x[0-9]+(of[0-9]+)?\(/ {
+        name = $3; sub(/\(.*/, "", name)
+        sizes = name; sub(/^[a-z_]*/, "", sizes); split(sizes, side, "x")
+        if (split(side[1], terms, "of") == 1) terms[2] = terms[1]
+        if (split(side[2], columns, "of") == 1) columns[2] = columns[1]
+        print name, terms[1], terms[2], columns[1], columns[2] }' "$1"
+}
+
 # Every number from 1 to 67 as a width, so as terms, rows and columns, in an order of chance: each
 # function that the tiles are put together in, called by itself.
 each_product() { # TARGET
@@ -76,24 +87,27 @@ each_product() { # TARGET
                 turned ? before : $2, target == "x86-64-v4" ? 13 : 6
         before = $2 }' "$tmp/widths.net" | sort -u >"$tmp/$1.tuned"
     "$NETC" emit "$tmp/widths.net" --target "$1" --tuned "$tmp/$1.tuned" -o "$panels" || return
-    awk 'function form(terms, columns) {
-            return terms "x" columns in panels ? "panels" : "product"
-        }
-        /^static void panels_[0-9]/ { split($3, name, /[_(]/); panels[name[2]] }
+    functions "$panels" >"$tmp/$1.functions"
+    awk '/^(product|panels)/ { function_of[$2 "x" $4] = $1; lines[$2 "x" $4] = $3 " " $5 }
         /^dense/ { number++
-            if (before) printf "LAYOUTS(dense%d_w, %d, %d, %s, %s)\n", number, before, $2,
-                form(before, $2), form($2, before)
-            before = $2 }' "$panels" "$tmp/widths.net" >"$tmp/$1.layouts"
-    sed -nE 's/^static void outer_panels_([0-9]+)x([0-9]+)\(.*/OUTER_PANELS(\1, \2)/p' "$panels" |
-        grep -v '(196,' >>"$tmp/$1.layouts"
+            if (before) {
+                backward = $2 "x" before
+                split(lines[backward], line)
+                printf "LAYOUTS(dense%d_w, %d, %d, %s, %s, %d, %d)\n", number, before, $2,
+                    function_of[before "x" $2], function_of[backward], line[1], line[2]
+            }
+            before = $2 }' "$tmp/$1.functions" "$tmp/widths.net" >"$tmp/$1.layouts"
+    awk '/^outer_panels/ && $2 != 196 { printf "OUTER_PANELS(%s, %d, %d, %d)\n", $1, $2, $4, $5 }' \
+        "$tmp/$1.functions" >>"$tmp/$1.layouts"
     same 'weights' 67 "$(grep -c ^LAYOUTS "$tmp/$1.layouts")"
     same 'gradients in panels' "$(grep -cE '^LAYOUTS\(\w+, [0-9]+, [0-9]+, panels' "$tmp/$1.layouts")" \
         "$(grep -c ^OUTER_PANELS "$tmp/$1.layouts")"
+    grep -q '^outer_panels.*of' "$tmp/$1.functions" || echo 'no rows with gaps'
     [ "$(grep -c '^OUTER_PANELS' "$tmp/$1.layouts")" -ge 30 ] || echo 'fewer than 30 in panels'
     grep -q '^DOTS(' "$panels" || echo 'no column lies by itself'
     run_products "$panels" "$tmp/$1.layouts" "$1"
-    sed -nE 's/^static void product_([0-9]+)x([0-9]+)\(.*/PRODUCT(\1, \2)/p
-             s/^static void outer_([0-9]+)x([0-9]+)\(.*/OUTER(\1, \2)/p' "$c" >"$table"
+    functions "$c" | awk '/^product/ { printf "PRODUCT(%s, %d, %d, %d, %d)\n", $1, $2, $3, $4, $5 }
+        /^outer_[0-9]/ { printf "OUTER(%s, %d, %d)\n", $1, $2, $4 }' >"$table"
     [ "$(wc -l <"$table")" -gt 180 ] || echo "only $(wc -l <"$table") functions"
     run_products "$c" "$table" "$1"
 }

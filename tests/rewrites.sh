@@ -57,7 +57,7 @@ start 'panels: penalties of the weights' \
 start 'panels: what the optimizer remembers' emitted YES 'dense2_w_v\[[0-9]+\];' 100 "$two" adam
 start 'panels: the average of the weights' \
     emitted YES 'dense2_w_average\[[0-9]+\];' 100 "$two" adam 'ema 0.99'
-claims='outer_panels_300x100\(.*, w, false\)'
+claims='outer_panels_300x100(of112)?\(.*, w, false\)'
 start 'weights asked for: those of a hidden layer' emitted YES "$claims" 100 "$two" adam
 start 'no weights asked for: a slice is one thread'"'"'s' \
     emitted NO 'outer_panels_196x300\(.* w, false' 100 "$two" adam
@@ -75,6 +75,16 @@ start 'a wide last panel: a single vector is left' \
     emitted YES '784x176 in panels of 196x32, 196x48$' $v4 100 'dense 176' adam
 start 'no wide last panel: less than a vector is left' \
     emitted YES '784x172 in panels of 196x32, 196x12$' $v4 100 'dense 172' adam
+gap='d_dense1_z .*// \[ROWS\]'
+start 'gaps: rows of 300' emitted YES "$gap\[304\]" 100 "$two" adam
+start 'gaps: an odd number of lines' emitted YES "$gap\[144\]" 100 $'dense 128 relu\ndense 100' adam
+start 'gaps: in double' emitted YES "$gap\[56\]" --precision f64 100 $'dense 50 relu\ndense 100' adam
+start 'gaps: a batch in chunks' emitted YES "$gap\[304\]" 2000 "$two" adam
+start 'no gaps: whole lines' emitted YES "$gap\[80\]" 100 $'dense 80 relu\ndense 100' adam
+start 'no gaps: a gradient in rows' emitted YES "$gap\[30\]" 100 $'dense 30 relu\ndense 100' adam
+start 'no gaps: another reader' \
+    emitted YES 'd_residual1 .*// \[ROWS\]\[300\]' 100 $'dense 300 relu\nresidual {\ndense 300\n}' adam
+start 'no gaps: products by BLAS' emitted YES "$gap\[300\]" --gemm blas 100 "$two" adam
 start 'no panels: few weights' emitted NO "dense3$panels" 100 "$two" adam
 start 'no panels: few columns' emitted NO "dense1$panels" --target x86-64-v4 100 'dense 32' adam
 start 'no panels: a small batch' emitted NO "dense2$panels" 16 "$two" adam

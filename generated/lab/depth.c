@@ -69,25 +69,25 @@ static _Alignas(64) float dense2_w_turned[15000];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 1092608,
-    // of a training step: 1092608 bytes, 1096064 if nothing were shared
+    ARENA_BYTES = 1099776,
+    // of a training step: 1099776 bytes, 1103232 if nothing were shared
     AT_input =                 480000,                                    // [4][100][196]
     AT_dense1_slices =              0,                                    // [4][100][300]
-    AT_dense1 =                793600, EACH_dense1 =               30000, // [ROWS][300]
-    AT_dense2 =               1033600, EACH_dense2 =                5000, // [ROWS][50]
-    AT_dense3_z =             1073664, EACH_dense3_z =              2048, // [ROWS][10]
-    AT_dense3 =               1074688, EACH_dense3 =                2048, // [ROWS][10]
-    AT_predicted =            1091520, EACH_predicted =              100, // [ROWS]
-    AT_loss =                 1091968, EACH_loss =                   100, // [ROWS]
-    AT_d_dense3_z =           1086656, EACH_d_dense3_z =            1000, // [ROWS][10]
-    AT_d_dense3_b_partial =   1092416, EACH_d_dense3_b_partial =      40, // [10]
+    AT_dense1 =                915200, EACH_dense1 =               30000, // [ROWS][300]
+    AT_dense2 =               1060800, EACH_dense2 =                5000, // [ROWS][50]
+    AT_dense3_z =             1080832, EACH_dense3_z =              2048, // [ROWS][10]
+    AT_dense3 =               1081856, EACH_dense3 =                2048, // [ROWS][10]
+    AT_predicted =            1098688, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 1099136, EACH_loss =                   100, // [ROWS]
+    AT_d_dense3_z =           1093824, EACH_d_dense3_z =            1000, // [ROWS][10]
+    AT_d_dense3_b_partial =   1099584, EACH_d_dense3_b_partial =      40, // [10]
     AT_d_dense3_b =              3520,                                    // [10]
-    AT_d_dense2_z =           1053632, EACH_d_dense2_z =            5000, // [ROWS][50]
+    AT_d_dense2_z =           1035200, EACH_d_dense2_z =            6400, // [ROWS][64]
     AT_d_dense3_w =                 0,                                    // [50][10]
-    AT_d_dense2_b_partial =   1090688, EACH_d_dense2_b_partial =     200, // [50]
+    AT_d_dense2_b_partial =   1097856, EACH_d_dense2_b_partial =     200, // [50]
     AT_d_dense2_b =              3264,                                    // [50]
-    AT_d_dense1_z =            913600, EACH_d_dense1_z =           30000, // [ROWS][300]
-    AT_d_dense1_b_partial =   1081856, EACH_d_dense1_b_partial =    1200, // [300]
+    AT_d_dense1_z =            793600, EACH_d_dense1_z =           30400, // [ROWS][304]
+    AT_d_dense1_b_partial =   1089024, EACH_d_dense1_b_partial =    1200, // [300]
     AT_d_dense1_b =              2048,                                    // [300]
     // of inference: 438592 bytes
     AT_infer_input =                0, EACH_infer_input =         108416, // [ROWS][28][28][1]
@@ -110,56 +110,6 @@ typedef float Vector4 __attribute__((vector_size(16)));
 typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
-
-// load: a vector from memory; halved: its lower lanes plus its upper ones.
-static inline __attribute__((always_inline)) Vector16 load16(const float *from)
-{
-    Vector16 v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-static inline __attribute__((always_inline)) Vector8 halved16(Vector16 v)
-{
-    Vector8 half[2];
-    memcpy(half, &v, sizeof half);
-    return half[0] + half[1];
-}
-static inline __attribute__((always_inline)) Vector8 load8(const float *from)
-{
-    Vector8 v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-static inline __attribute__((always_inline)) Vector4 halved8(Vector8 v)
-{
-    Vector4 half[2];
-    memcpy(half, &v, sizeof half);
-    return half[0] + half[1];
-}
-static inline __attribute__((always_inline)) Vector4 load4(const float *from)
-{
-    Vector4 v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-static inline __attribute__((always_inline)) Vector2 halved4(Vector4 v)
-{
-    Vector2 half[2];
-    memcpy(half, &v, sizeof half);
-    return half[0] + half[1];
-}
-static inline __attribute__((always_inline)) Vector2 load2(const float *from)
-{
-    Vector2 v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-static inline __attribute__((always_inline)) float halved2(Vector2 v)
-{
-    float half[2];
-    memcpy(half, &v, sizeof half);
-    return half[0] + half[1];
-}
 
 // The memory is asked for a row of b so many rows before it is needed.
 enum { AHEAD = 16 };
@@ -233,16 +183,10 @@ STRIP(strip_13_12x18of32, 13, 12, 2, Vector16, 14)
 STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
 STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0)
 
-// A mask that leaves the last so many lanes of a vector is in the table from there on.
+// A mask that leaves the last so many lanes of a vector begins that far into the table.
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
 static const int32_t last_lanes[32] = {[16 ... 31] = -1};
-static inline __attribute__((always_inline)) Mask load_mask(const int32_t *from)
-{
-    Mask v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
 // added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
@@ -252,26 +196,40 @@ static inline __attribute__((always_inline)) Mask load_mask(const int32_t *from)
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
         long ci, bool add)                                                                \
     {                                                                                     \
+        enum { LANES = sizeof(Lanes) / sizeof(float) };                                   \
         Lanes sum[ROW_COUNT][COLUMNS] = {0};                                              \
-        for (int p = 0; p < terms; p += 16) {                                             \
-            const int at = nn_min(p, terms - 16);                                         \
-            const Mask mask = load_mask(last_lanes + nn_min(terms - p, 16));              \
-            Lanes column[COLUMNS];                                                        \
-            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
-                column[j] = (Lanes)((Mask)load16(b + j * bj + at) & mask);                \
+        for (int p = 0; p < terms; p += LANES) {                                          \
+            const int at = nn_min(p, terms - LANES);                                      \
+            Mask mask, column[COLUMNS];                                                   \
+            memcpy(&mask, last_lanes + nn_min(terms - p, LANES), sizeof mask);            \
+            UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
+                memcpy(&column[j], b + j * bj + at, sizeof(Mask));                        \
+                column[j] &= mask;                                                        \
+            }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                \
+                Lanes row;                                                                \
                 if (i >= rows)                                                            \
                     break;                                                                \
-                const Lanes row = load16(a + i * ai + at);                                \
+                memcpy(&row, a + i * ai + at, sizeof row);                                \
                 UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
-                    sum[i][j] += row * column[j];                                         \
+                    sum[i][j] += row * (Lanes)column[j];                                  \
             }                                                                             \
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
-            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+            UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
+                Vector8 half8[2];                                                         \
+                memcpy(half8, &sum[i][j], sizeof half8);                                  \
+                half8[0] += half8[1];                                                     \
+                Vector4 half4[2];                                                         \
+                memcpy(half4, half8, sizeof half4);                                       \
+                half4[0] += half4[1];                                                     \
+                Vector2 half2[2];                                                         \
+                memcpy(half2, half4, sizeof half2);                                       \
+                half2[0] += half2[1];                                                     \
+                const float all = half2[0][0] + half2[0][1];                              \
                 if (i < rows)                                                             \
-                    c[i * ci + j] = (add ? c[i * ci + j] : 0) +                           \
-                                    halved2(halved4(halved8(halved16(sum[i][j]))));       \
+                    c[i * ci + j] = add ? c[i * ci + j] + all : all;                      \
+            }                                                                             \
     }                                                                                     \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
@@ -304,26 +262,28 @@ static void panels_196x300(int rows, const void *left, const void *right, void *
     strip_13_9x12of16(rows, 196, a, 196, 1, b + 288 * 196 - 4, 12, c + 284, 300, false);
 }
 
-// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], or c + those, in panels of
-// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
-// many terms at a time that what the tiles read again stays in the first cache.
-static void outer_panels_196x300(int from, int to, int terms, const void *left, const void *right,
-                                 void *result, int high, int row, const void *change, bool add)
+// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b 304 numbers
+// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// weights, are asked for on the way. So many terms at a time that what the tiles read again stays
+// in the first cache.
+static void outer_panels_196x300of304(int from, int to, int terms, const void *left,
+                                      const void *right, void *result, int high, int row,
+                                      const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 196 + from;
-        const float *const b = (const float *)right + (size_t)at * 300;
+        const float *const b = (const float *)right + (size_t)at * 304;
         float *const c = result;
         for (int j = 0; j < 288; j += 32) {
             if (change && at == 0)
                 claim((const float *)change + j * 196 + from * 32, (to - from) * 32);
-            strip_14_4x32(to - from, some, a, 1, 196, b + j, 300, c + j * high + row * 32, 32,
+            strip_14_4x32(to - from, some, a, 1, 196, b + j, 304, c + j * high + row * 32, 32,
                           add || at > 0);
         }
         if (change && at == 0)
             claim((const float *)change + 288 * 196 + from * 12, (to - from) * 12);
-        strip_14_4x12of16(to - from, some, a, 1, 196, b + 284, 300, c + 288 * high + row * 12 - 4,
+        strip_14_4x12of16(to - from, some, a, 1, 196, b + 284, 304, c + 288 * high + row * 12 - 4,
                           12, add || at > 0);
     }
 }
@@ -351,42 +311,45 @@ static void panels_300x50(int rows, const void *left, const void *right, void *r
     dots_4x2(rows, 300, a, 300, b + 48 * 300, 300, c + 48, 50, false);
 }
 
-// c[rows][300] = a[rows][50] b[50][300], with b in panels
-static void panels_50x300(int rows, const void *left, const void *right, void *result)
+// c[rows][300] = a[rows][50] b[50][300], with b in panels, where rows of a 64 and of c 304 numbers
+// are apart
+static void panels_50of64x300of304(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
-        strip_13_12x32(rows, 50, a, 50, 1, b + j * 50, 32, c + j, 300, false);
-    strip_13_12x12of16(rows, 50, a, 50, 1, b + 288 * 50 - 4, 12, c + 284, 300, false);
+        strip_13_12x32(rows, 50, a, 64, 1, b + j * 50, 32, c + j, 304, false);
+    strip_13_12x12of16(rows, 50, a, 64, 1, b + 288 * 50 - 4, 12, c + 284, 304, false);
 }
 
-// c = rows from..to of the 300x50 sums a[terms][300]' b[terms][50], or c + those, in panels of
-// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
-// many terms at a time that what the tiles read again stays in the first cache.
-static void outer_panels_300x50(int from, int to, int terms, const void *left, const void *right,
-                                void *result, int high, int row, const void *change, bool add)
+// c = rows from..to of the 300x50 sums a[terms][300]' b[terms][50], where rows of b 64 numbers are
+// apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// weights, are asked for on the way. So many terms at a time that what the tiles read again stays
+// in the first cache.
+static void outer_panels_300x50of64(int from, int to, int terms, const void *left,
+                                    const void *right, void *result, int high, int row,
+                                    const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 300 + from;
-        const float *const b = (const float *)right + (size_t)at * 50;
+        const float *const b = (const float *)right + (size_t)at * 64;
         float *const c = result;
         if (change && at == 0)
             claim((const float *)change + from * 48, (to - from) * 48);
-        strip_9_7x48(to - from, some, a, 1, 300, b, 50, c + row * 48, 48, add || at > 0);
+        strip_9_7x48(to - from, some, a, 1, 300, b, 64, c + row * 48, 48, add || at > 0);
         if (change && at == 0)
             for (int j = 48; j < 50; j++)
                 claim((const float *)change + j * 300 + from, to - from);
         float *const d = c + 48 * high + row; // a column after the other
         int i = 0;
         for (; i + 43 <= to - from; i += 43) {
-            strip_2_1x32(2, some, b + 48, 1, 50, a + i, 300, d + i, high, add || at > 0);
-            strip_2_1x11of16(2, some, b + 48, 1, 50, a + i + 27, 300, d + i + 27, high,
+            strip_2_1x32(2, some, b + 48, 1, 64, a + i, 300, d + i, high, add || at > 0);
+            strip_2_1x11of16(2, some, b + 48, 1, 64, a + i + 27, 300, d + i + 27, high,
                              add || at > 0);
         }
         for (; i < to - from; i++)
-            strip_2_1x1(2, some, b + 48, 1, 50, a + i, 300, d + i, high, add || at > 0);
+            strip_2_1x1(2, some, b + 48, 1, 64, a + i, 300, d + i, high, add || at > 0);
     }
 }
 
@@ -399,13 +362,13 @@ static void product_50x10(int rows, const void *left, const void *right, void *r
     strip_13_12x2(rows, 50, a, 50, 1, b + 8, 10, c + 8, 10, false);
 }
 
-// c[rows][50] = a[rows][10] b[10][50]
-static void product_10x50(int rows, const void *left, const void *right, void *result)
+// c[rows][50] = a[rows][10] b[10][50], where rows of c 64 numbers are apart
+static void product_10x50of64(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
-    strip_13_12x32(rows, 10, a, 10, 1, b, 50, c, 50, false);
-    strip_13_12x18of32(rows, 10, a, 10, 1, b + 18, 50, c + 18, 50, false);
+    strip_13_12x32(rows, 10, a, 10, 1, b, 50, c, 64, false);
+    strip_13_12x18of32(rows, 10, a, 10, 1, b + 18, 50, c + 18, 64, false);
 }
 
 // c = rows from..to of the 50x10 sums a[terms][50]' b[terms][10], or c + those. So many terms at a
@@ -481,7 +444,7 @@ static void dense1_forward(int first, int rows, float y[restrict ROWS][300],
 
 // forward: y = x + b
 // db = sum of dy over the block's rows
-static void dense1_b_partial(int rows, float db[restrict 300], const float dy[ROWS][300])
+static void dense1_b_partial(int rows, float db[restrict 300], const float dy[ROWS][304])
 {
     memset(db, 0, sizeof(float[300]));
     for (int i = 0; i < rows; i++)
@@ -502,13 +465,13 @@ static void dense1_b_gradient(float sum[restrict 300], const float partial[BLOCK
 // forward: sum = x w, a slice of x by its rows of w
 // dw = x' dy
 static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 29400],
-                              const float x[4][100][196], const float dy[BATCH][300])
+                              const float x[4][100][196], const float dy[BATCH][304])
 {
     const int from = part * 98, to = nn_min(from + 98, 784);
     const int first = from / 196 * 196; // of the slice
     const int slice = from / 196;
-    outer_panels_196x300(from - first, to - first, batch->rows, x[slice], dy, dw, to - from, 0,
-                         NULL, false);
+    outer_panels_196x300of304(from - first, to - first, batch->rows, x[slice], dy, dw, to - from,
+                              0, NULL, false);
 }
 
 // m = momentum m - rate g; w = w + momentum m - rate g
@@ -578,7 +541,7 @@ static void dense2_forward(int rows, float y[restrict ROWS][50], const float x[R
 
 // forward: y = x + b
 // db = sum of dy over the block's rows
-static void dense2_b_partial(int rows, float db[restrict 50], const float dy[ROWS][50])
+static void dense2_b_partial(int rows, float db[restrict 50], const float dy[ROWS][64])
 {
     memset(db, 0, sizeof(float[50]));
     for (int i = 0; i < rows; i++)
@@ -600,10 +563,10 @@ static void dense2_b_gradient(float sum[restrict 50], const float partial[BLOCKS
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
-static void dense2_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][50],
+static void dense2_backward(int rows, float dx[restrict ROWS][304], const float dy[ROWS][64],
                             const float turned[15000], const float y[ROWS][300])
 {
-    panels_50x300(rows, dy, turned, dx);
+    panels_50of64x300of304(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = dx[i][j];
@@ -616,11 +579,11 @@ static void dense2_backward(int rows, float dx[restrict ROWS][300], const float 
 // forward: y = x w
 // dw = x' dy
 static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 2150],
-                              const float x[BATCH][300], const float dy[BATCH][50],
+                              const float x[BATCH][300], const float dy[BATCH][64],
                               const float w[15000])
 {
     const int from = part * 43, to = nn_min(from + 43, 300);
-    outer_panels_300x50(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
+    outer_panels_300x50of64(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
 // m = momentum m - rate g; w = w + momentum m - rate g
@@ -724,10 +687,10 @@ static void dense3_b_gradient(float sum[restrict 10], const float partial[BLOCKS
 // dx = dy w'
 // forward: y = x < 0 ? 0 : x (dense2)
 // dx = y > 0 ? dy : 0
-static void dense3_backward(int rows, float dx[restrict ROWS][50], const float dy[ROWS][10],
+static void dense3_backward(int rows, float dx[restrict ROWS][64], const float dy[ROWS][10],
                             const float turned[10][50], const float y[ROWS][50])
 {
-    product_10x50(rows, dy, turned, dx);
+    product_10x50of64(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 50; j++) {
             float v = dx[i][j];

@@ -109,37 +109,37 @@ static _Alignas(64) float dense2_w_turned[156000];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 2187264,
-    // of a training step: 2187264 bytes, 2194816 if nothing were shared
+    ARENA_BYTES = 2206400,
+    // of a training step: 2206400 bytes, 2213952 if nothing were shared
     AT_input =                 832000,                                    // [4][100][196]
     AT_dense1_slices =              0,                                    // [4][100][520]
-    AT_dense1 =               1145600, EACH_dense1 =               52000, // [ROWS][520]
-    AT_dense2 =               1561600, EACH_dense2 =               30000, // [ROWS][300]
-    AT_dense3 =               1801600, EACH_dense3 =               25000, // [ROWS][250]
-    AT_dense4 =               2001664, EACH_dense4 =               13000, // [ROWS][130]
-    AT_dense5 =               2105728, EACH_dense5 =                6000, // [ROWS][60]
-    AT_dense6_z =             2162048, EACH_dense6_z =              2048, // [ROWS][10]
-    AT_dense6 =               2163072, EACH_dense6 =                2048, // [ROWS][10]
-    AT_predicted =            2186176, EACH_predicted =              100, // [ROWS]
-    AT_loss =                 2186624, EACH_loss =                   100, // [ROWS]
-    AT_d_dense6_z =           2175040, EACH_d_dense6_z =            1000, // [ROWS][10]
-    AT_d_dense6_b_partial =   2187072, EACH_d_dense6_b_partial =      40, // [10]
+    AT_dense1 =               1356800, EACH_dense1 =               52000, // [ROWS][520]
+    AT_dense2 =               1686400, EACH_dense2 =               30000, // [ROWS][300]
+    AT_dense3 =               1915200, EACH_dense3 =               25000, // [ROWS][250]
+    AT_dense4 =               2072832, EACH_dense4 =               13000, // [ROWS][130]
+    AT_dense5 =               2124864, EACH_dense5 =                6000, // [ROWS][60]
+    AT_dense6_z =             2181184, EACH_dense6_z =              2048, // [ROWS][10]
+    AT_dense6 =               2182208, EACH_dense6 =                2048, // [ROWS][10]
+    AT_predicted =            2205312, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 2205760, EACH_loss =                   100, // [ROWS]
+    AT_d_dense6_z =           2194176, EACH_d_dense6_z =            1000, // [ROWS][10]
+    AT_d_dense6_b_partial =   2206208, EACH_d_dense6_b_partial =      40, // [10]
     AT_d_dense6_b =              7616,                                    // [10]
-    AT_d_dense5_z =           2129728, EACH_d_dense5_z =            6000, // [ROWS][60]
+    AT_d_dense5_z =           2148864, EACH_d_dense5_z =            6000, // [ROWS][60]
     AT_d_dense6_w =                 0,                                    // [60][10]
-    AT_d_dense5_b_partial =   2185216, EACH_d_dense5_b_partial =     240, // [60]
+    AT_d_dense5_b_partial =   2204352, EACH_d_dense5_b_partial =     240, // [60]
     AT_d_dense5_b =              7360,                                    // [60]
-    AT_d_dense4_z =           2053696, EACH_d_dense4_z =           13000, // [ROWS][130]
-    AT_d_dense4_b_partial =   2183104, EACH_d_dense4_b_partial =     520, // [130]
+    AT_d_dense4_z =           2015232, EACH_d_dense4_z =           14400, // [ROWS][144]
+    AT_d_dense4_b_partial =   2202240, EACH_d_dense4_b_partial =     520, // [130]
     AT_d_dense4_b =              6784,                                    // [130]
-    AT_d_dense3_z =           1901632, EACH_d_dense3_z =           25000, // [ROWS][250]
-    AT_d_dense3_b_partial =   2179072, EACH_d_dense3_b_partial =    1000, // [250]
+    AT_d_dense3_z =           1806400, EACH_d_dense3_z =           27200, // [ROWS][272]
+    AT_d_dense3_b_partial =   2198208, EACH_d_dense3_b_partial =    1000, // [250]
     AT_d_dense3_b =              5760,                                    // [250]
-    AT_d_dense2_z =           1681600, EACH_d_dense2_z =           30000, // [ROWS][300]
-    AT_d_dense2_b_partial =   2170240, EACH_d_dense2_b_partial =    1200, // [300]
+    AT_d_dense2_z =           1564800, EACH_d_dense2_z =           30400, // [ROWS][304]
+    AT_d_dense2_b_partial =   2189376, EACH_d_dense2_b_partial =    1200, // [300]
     AT_d_dense2_b =              4544,                                    // [300]
-    AT_d_dense1_z =           1353600, EACH_d_dense1_z =           52000, // [ROWS][520]
-    AT_d_dense1_b_partial =   2153728, EACH_d_dense1_b_partial =    2080, // [520]
+    AT_d_dense1_z =           1145600, EACH_d_dense1_z =           52800, // [ROWS][528]
+    AT_d_dense1_b_partial =   2172864, EACH_d_dense1_b_partial =    2080, // [520]
     AT_d_dense1_b =              2432,                                    // [520]
     // of inference: 526656 bytes
     AT_infer_input =                0, EACH_infer_input =         130432, // [ROWS][28][28][1]
@@ -165,56 +165,6 @@ typedef float Vector4 __attribute__((vector_size(16)));
 typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
-
-// load: a vector from memory; halved: its lower lanes plus its upper ones.
-static inline __attribute__((always_inline)) Vector16 load16(const float *from)
-{
-    Vector16 v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-static inline __attribute__((always_inline)) Vector8 halved16(Vector16 v)
-{
-    Vector8 half[2];
-    memcpy(half, &v, sizeof half);
-    return half[0] + half[1];
-}
-static inline __attribute__((always_inline)) Vector8 load8(const float *from)
-{
-    Vector8 v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-static inline __attribute__((always_inline)) Vector4 halved8(Vector8 v)
-{
-    Vector4 half[2];
-    memcpy(half, &v, sizeof half);
-    return half[0] + half[1];
-}
-static inline __attribute__((always_inline)) Vector4 load4(const float *from)
-{
-    Vector4 v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-static inline __attribute__((always_inline)) Vector2 halved4(Vector4 v)
-{
-    Vector2 half[2];
-    memcpy(half, &v, sizeof half);
-    return half[0] + half[1];
-}
-static inline __attribute__((always_inline)) Vector2 load2(const float *from)
-{
-    Vector2 v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
-static inline __attribute__((always_inline)) float halved2(Vector2 v)
-{
-    float half[2];
-    memcpy(half, &v, sizeof half);
-    return half[0] + half[1];
-}
 
 // The memory is asked for a row of b so many rows before it is needed.
 enum { AHEAD = 16 };
@@ -292,16 +242,10 @@ STRIP(strip_11_4x28of32, 11, 4, 2, Vector16, 4)
 STRIP(strip_12_4x8, 12, 4, 1, Vector8, 0)
 STRIP(strip_12_4x2, 12, 4, 1, Vector2, 0)
 
-// A mask that leaves the last so many lanes of a vector is in the table from there on.
+// A mask that leaves the last so many lanes of a vector begins that far into the table.
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
 static const int32_t last_lanes[32] = {[16 ... 31] = -1};
-static inline __attribute__((always_inline)) Mask load_mask(const int32_t *from)
-{
-    Mask v;
-    memcpy(&v, from, sizeof v);
-    return v;
-}
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
 // added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
@@ -311,26 +255,40 @@ static inline __attribute__((always_inline)) Mask load_mask(const int32_t *from)
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
         long ci, bool add)                                                                \
     {                                                                                     \
+        enum { LANES = sizeof(Lanes) / sizeof(float) };                                   \
         Lanes sum[ROW_COUNT][COLUMNS] = {0};                                              \
-        for (int p = 0; p < terms; p += 16) {                                             \
-            const int at = nn_min(p, terms - 16);                                         \
-            const Mask mask = load_mask(last_lanes + nn_min(terms - p, 16));              \
-            Lanes column[COLUMNS];                                                        \
-            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
-                column[j] = (Lanes)((Mask)load16(b + j * bj + at) & mask);                \
+        for (int p = 0; p < terms; p += LANES) {                                          \
+            const int at = nn_min(p, terms - LANES);                                      \
+            Mask mask, column[COLUMNS];                                                   \
+            memcpy(&mask, last_lanes + nn_min(terms - p, LANES), sizeof mask);            \
+            UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
+                memcpy(&column[j], b + j * bj + at, sizeof(Mask));                        \
+                column[j] &= mask;                                                        \
+            }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                \
+                Lanes row;                                                                \
                 if (i >= rows)                                                            \
                     break;                                                                \
-                const Lanes row = load16(a + i * ai + at);                                \
+                memcpy(&row, a + i * ai + at, sizeof row);                                \
                 UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
-                    sum[i][j] += row * column[j];                                         \
+                    sum[i][j] += row * (Lanes)column[j];                                  \
             }                                                                             \
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
-            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+            UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
+                Vector8 half8[2];                                                         \
+                memcpy(half8, &sum[i][j], sizeof half8);                                  \
+                half8[0] += half8[1];                                                     \
+                Vector4 half4[2];                                                         \
+                memcpy(half4, half8, sizeof half4);                                       \
+                half4[0] += half4[1];                                                     \
+                Vector2 half2[2];                                                         \
+                memcpy(half2, half4, sizeof half2);                                       \
+                half2[0] += half2[1];                                                     \
+                const float all = half2[0][0] + half2[0][1];                              \
                 if (i < rows)                                                             \
-                    c[i * ci + j] = (add ? c[i * ci + j] : 0) +                           \
-                                    halved2(halved4(halved8(halved16(sum[i][j]))));       \
+                    c[i * ci + j] = add ? c[i * ci + j] + all : all;                      \
+            }                                                                             \
     }                                                                                     \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
@@ -363,26 +321,28 @@ static void panels_196x520(int rows, const void *left, const void *right, void *
     strip_13_9x8(rows, 196, a, 196, 1, b + 512 * 196, 8, c + 512, 520, false);
 }
 
-// c = rows from..to of the 196x520 sums a[terms][196]' b[terms][520], or c + those, in panels of
-// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
-// many terms at a time that what the tiles read again stays in the first cache.
-static void outer_panels_196x520(int from, int to, int terms, const void *left, const void *right,
-                                 void *result, int high, int row, const void *change, bool add)
+// c = rows from..to of the 196x520 sums a[terms][196]' b[terms][520], where rows of b 528 numbers
+// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// weights, are asked for on the way. So many terms at a time that what the tiles read again stays
+// in the first cache.
+static void outer_panels_196x520of528(int from, int to, int terms, const void *left,
+                                      const void *right, void *result, int high, int row,
+                                      const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 196 + from;
-        const float *const b = (const float *)right + (size_t)at * 520;
+        const float *const b = (const float *)right + (size_t)at * 528;
         float *const c = result;
         for (int j = 0; j < 512; j += 32) {
             if (change && at == 0)
                 claim((const float *)change + j * 196 + from * 32, (to - from) * 32);
-            strip_13_10x32(to - from, some, a, 1, 196, b + j, 520, c + j * high + row * 32, 32,
+            strip_13_10x32(to - from, some, a, 1, 196, b + j, 528, c + j * high + row * 32, 32,
                            add || at > 0);
         }
         if (change && at == 0)
             claim((const float *)change + 512 * 196 + from * 8, (to - from) * 8);
-        strip_13_10x8(to - from, some, a, 1, 196, b + 512, 520, c + 512 * high + row * 8, 8,
+        strip_13_10x8(to - from, some, a, 1, 196, b + 512, 528, c + 512 * high + row * 8, 8,
                       add || at > 0);
     }
 }
@@ -411,36 +371,39 @@ static void panels_520x300(int rows, const void *left, const void *right, void *
     strip_13_12x12of16(rows, 520, a, 520, 1, b + 288 * 520 - 4, 12, c + 284, 300, false);
 }
 
-// c[rows][520] = a[rows][300] b[300][520], with b in panels
-static void panels_300x520(int rows, const void *left, const void *right, void *result)
+// c[rows][520] = a[rows][300] b[300][520], with b in panels, where rows of a 304 and of c 528
+// numbers are apart
+static void panels_300of304x520of528(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 512; j += 32)
-        strip_13_12x32(rows, 300, a, 300, 1, b + j * 300, 32, c + j, 520, false);
-    strip_13_12x8(rows, 300, a, 300, 1, b + 512 * 300, 8, c + 512, 520, false);
+        strip_13_12x32(rows, 300, a, 304, 1, b + j * 300, 32, c + j, 528, false);
+    strip_13_12x8(rows, 300, a, 304, 1, b + 512 * 300, 8, c + 512, 528, false);
 }
 
-// c = rows from..to of the 520x300 sums a[terms][520]' b[terms][300], or c + those, in panels of
-// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
-// many terms at a time that what the tiles read again stays in the first cache.
-static void outer_panels_520x300(int from, int to, int terms, const void *left, const void *right,
-                                 void *result, int high, int row, const void *change, bool add)
+// c = rows from..to of the 520x300 sums a[terms][520]' b[terms][300], where rows of b 304 numbers
+// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// weights, are asked for on the way. So many terms at a time that what the tiles read again stays
+// in the first cache.
+static void outer_panels_520x300of304(int from, int to, int terms, const void *left,
+                                      const void *right, void *result, int high, int row,
+                                      const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 520 + from;
-        const float *const b = (const float *)right + (size_t)at * 300;
+        const float *const b = (const float *)right + (size_t)at * 304;
         float *const c = result;
         for (int j = 0; j < 288; j += 32) {
             if (change && at == 0)
                 claim((const float *)change + j * 520 + from * 32, (to - from) * 32);
-            strip_13_4x32(to - from, some, a, 1, 520, b + j, 300, c + j * high + row * 32, 32,
+            strip_13_4x32(to - from, some, a, 1, 520, b + j, 304, c + j * high + row * 32, 32,
                           add || at > 0);
         }
         if (change && at == 0)
             claim((const float *)change + 288 * 520 + from * 12, (to - from) * 12);
-        strip_13_4x12of16(to - from, some, a, 1, 520, b + 284, 300, c + 288 * high + row * 12 - 4,
+        strip_13_4x12of16(to - from, some, a, 1, 520, b + 284, 304, c + 288 * high + row * 12 - 4,
                           12, add || at > 0);
     }
 }
@@ -455,36 +418,39 @@ static void panels_300x250(int rows, const void *left, const void *right, void *
     strip_13_12x26of32(rows, 300, a, 300, 1, b + 224 * 300 - 6, 26, c + 218, 250, false);
 }
 
-// c[rows][300] = a[rows][250] b[250][300], with b in panels
-static void panels_250x300(int rows, const void *left, const void *right, void *result)
+// c[rows][300] = a[rows][250] b[250][300], with b in panels, where rows of a 272 and of c 304
+// numbers are apart
+static void panels_250of272x300of304(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
-        strip_13_12x32(rows, 250, a, 250, 1, b + j * 250, 32, c + j, 300, false);
-    strip_13_12x12of16(rows, 250, a, 250, 1, b + 288 * 250 - 4, 12, c + 284, 300, false);
+        strip_13_12x32(rows, 250, a, 272, 1, b + j * 250, 32, c + j, 304, false);
+    strip_13_12x12of16(rows, 250, a, 272, 1, b + 288 * 250 - 4, 12, c + 284, 304, false);
 }
 
-// c = rows from..to of the 300x250 sums a[terms][300]' b[terms][250], or c + those, in panels of
-// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
-// many terms at a time that what the tiles read again stays in the first cache.
-static void outer_panels_300x250(int from, int to, int terms, const void *left, const void *right,
-                                 void *result, int high, int row, const void *change, bool add)
+// c = rows from..to of the 300x250 sums a[terms][300]' b[terms][250], where rows of b 272 numbers
+// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// weights, are asked for on the way. So many terms at a time that what the tiles read again stays
+// in the first cache.
+static void outer_panels_300x250of272(int from, int to, int terms, const void *left,
+                                      const void *right, void *result, int high, int row,
+                                      const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 300 + from;
-        const float *const b = (const float *)right + (size_t)at * 250;
+        const float *const b = (const float *)right + (size_t)at * 272;
         float *const c = result;
         for (int j = 0; j < 224; j += 32) {
             if (change && at == 0)
                 claim((const float *)change + j * 300 + from * 32, (to - from) * 32);
-            strip_13_12x32(to - from, some, a, 1, 300, b + j, 250, c + j * high + row * 32, 32,
+            strip_13_12x32(to - from, some, a, 1, 300, b + j, 272, c + j * high + row * 32, 32,
                            add || at > 0);
         }
         if (change && at == 0)
             claim((const float *)change + 224 * 300 + from * 26, (to - from) * 26);
-        strip_13_12x26of32(to - from, some, a, 1, 300, b + 218, 250, c + 224 * high + row * 26 - 6,
+        strip_13_12x26of32(to - from, some, a, 1, 300, b + 218, 272, c + 224 * high + row * 26 - 6,
                            26, add || at > 0);
     }
 }
@@ -499,31 +465,34 @@ static void panels_250x130(int rows, const void *left, const void *right, void *
     dots_4x2(rows, 250, a, 250, b + 128 * 250, 250, c + 128, 130, false);
 }
 
-// c[rows][250] = a[rows][130] b[130][250], with b in panels
-static void panels_130x250(int rows, const void *left, const void *right, void *result)
+// c[rows][250] = a[rows][130] b[130][250], with b in panels, where rows of a 144 and of c 272
+// numbers are apart
+static void panels_130of144x250of272(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 224; j += 32)
-        strip_13_12x32(rows, 130, a, 130, 1, b + j * 130, 32, c + j, 250, false);
-    strip_13_12x26of32(rows, 130, a, 130, 1, b + 224 * 130 - 6, 26, c + 218, 250, false);
+        strip_13_12x32(rows, 130, a, 144, 1, b + j * 130, 32, c + j, 272, false);
+    strip_13_12x26of32(rows, 130, a, 144, 1, b + 224 * 130 - 6, 26, c + 218, 272, false);
 }
 
-// c = rows from..to of the 250x130 sums a[terms][250]' b[terms][130], or c + those, in panels of
-// `high` rows, from `row` on; the same rows of `change`, weights, are asked for on the way. So
-// many terms at a time that what the tiles read again stays in the first cache.
-static void outer_panels_250x130(int from, int to, int terms, const void *left, const void *right,
-                                 void *result, int high, int row, const void *change, bool add)
+// c = rows from..to of the 250x130 sums a[terms][250]' b[terms][130], where rows of b 144 numbers
+// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// weights, are asked for on the way. So many terms at a time that what the tiles read again stays
+// in the first cache.
+static void outer_panels_250x130of144(int from, int to, int terms, const void *left,
+                                      const void *right, void *result, int high, int row,
+                                      const void *change, bool add)
 {
     for (int at = 0; at < terms; at += 128) {
         const int some = nn_min(terms - at, 128);
         const float *const a = (const float *)left + (size_t)at * 250 + from;
-        const float *const b = (const float *)right + (size_t)at * 130;
+        const float *const b = (const float *)right + (size_t)at * 144;
         float *const c = result;
         for (int j = 0; j < 128; j += 32) {
             if (change && at == 0)
                 claim((const float *)change + j * 250 + from * 32, (to - from) * 32);
-            strip_11_10x32(to - from, some, a, 1, 250, b + j, 130, c + j * high + row * 32, 32,
+            strip_11_10x32(to - from, some, a, 1, 250, b + j, 144, c + j * high + row * 32, 32,
                            add || at > 0);
         }
         if (change && at == 0)
@@ -532,10 +501,10 @@ static void outer_panels_250x130(int from, int to, int terms, const void *left, 
         float *const d = c + 128 * high + row; // a column after the other
         int i = 0;
         for (; i + 32 <= to - from; i += 32) {
-            strip_2_1x32(2, some, b + 128, 1, 130, a + i, 250, d + i, high, add || at > 0);
+            strip_2_1x32(2, some, b + 128, 1, 144, a + i, 250, d + i, high, add || at > 0);
         }
         for (; i < to - from; i++)
-            strip_2_1x1(2, some, b + 128, 1, 130, a + i, 250, d + i, high, add || at > 0);
+            strip_2_1x1(2, some, b + 128, 1, 144, a + i, 250, d + i, high, add || at > 0);
     }
 }
 
@@ -548,14 +517,14 @@ static void product_130x60(int rows, const void *left, const void *right, void *
     strip_13_12x28of32(rows, 130, a, 130, 1, b + 28, 60, c + 28, 60, false);
 }
 
-// c[rows][130] = a[rows][60] b[60][130]
-static void product_60x130(int rows, const void *left, const void *right, void *result)
+// c[rows][130] = a[rows][60] b[60][130], where rows of c 144 numbers are apart
+static void product_60x130of144(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 128; j += 32)
-        strip_13_12x32(rows, 60, a, 60, 1, b + j, 130, c + j, 130, false);
-    strip_13_12x2(rows, 60, a, 60, 1, b + 128, 130, c + 128, 130, false);
+        strip_13_12x32(rows, 60, a, 60, 1, b + j, 130, c + j, 144, false);
+    strip_13_12x2(rows, 60, a, 60, 1, b + 128, 130, c + 128, 144, false);
 }
 
 // c = rows from..to of the 130x60 sums a[terms][130]' b[terms][60], or c + those. So many terms at
@@ -664,7 +633,7 @@ static void dense1_forward(int first, int rows, float y[restrict ROWS][520],
 
 // forward: y = x + b
 // db = sum of dy over the block's rows
-static void dense1_b_partial(int rows, float db[restrict 520], const float dy[ROWS][520])
+static void dense1_b_partial(int rows, float db[restrict 520], const float dy[ROWS][528])
 {
     memset(db, 0, sizeof(float[520]));
     for (int i = 0; i < rows; i++)
@@ -685,13 +654,13 @@ static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCK
 // forward: sum = x w, a slice of x by its rows of w
 // dw = x' dy
 static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 25480],
-                              const float x[4][100][196], const float dy[BATCH][520])
+                              const float x[4][100][196], const float dy[BATCH][528])
 {
     const int from = part * 49, to = nn_min(from + 49, 784);
     const int first = from / 196 * 196; // of the slice
     const int slice = from / 196;
-    outer_panels_196x520(from - first, to - first, batch->rows, x[slice], dy, dw, to - from, 0,
-                         NULL, false);
+    outer_panels_196x520of528(from - first, to - first, batch->rows, x[slice], dy, dw, to - from,
+                              0, NULL, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -766,7 +735,7 @@ static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[
 
 // forward: y = x + b
 // db = sum of dy over the block's rows
-static void dense2_b_partial(int rows, float db[restrict 300], const float dy[ROWS][300])
+static void dense2_b_partial(int rows, float db[restrict 300], const float dy[ROWS][304])
 {
     memset(db, 0, sizeof(float[300]));
     for (int i = 0; i < rows; i++)
@@ -788,10 +757,10 @@ static void dense2_b_gradient(float sum[restrict 300], const float partial[BLOCK
 // dx = dy w'
 // forward: y = 1 / (1 + exp(-x)) (dense1)
 // dx = dy y (1 - y)
-static void dense2_backward(int rows, float dx[restrict ROWS][520], const float dy[ROWS][300],
+static void dense2_backward(int rows, float dx[restrict ROWS][528], const float dy[ROWS][304],
                             const float turned[156000], const float y[ROWS][520])
 {
-    panels_300x520(rows, dy, turned, dx);
+    panels_300of304x520of528(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 520; j++) {
             float v = dx[i][j];
@@ -804,11 +773,11 @@ static void dense2_backward(int rows, float dx[restrict ROWS][520], const float 
 // forward: y = x w
 // dw = x' dy
 static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 19500],
-                              const float x[BATCH][520], const float dy[BATCH][300],
+                              const float x[BATCH][520], const float dy[BATCH][304],
                               const float w[156000])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
-    outer_panels_520x300(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
+    outer_panels_520x300of304(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -880,7 +849,7 @@ static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[
 
 // forward: y = x + b
 // db = sum of dy over the block's rows
-static void dense3_b_partial(int rows, float db[restrict 250], const float dy[ROWS][250])
+static void dense3_b_partial(int rows, float db[restrict 250], const float dy[ROWS][272])
 {
     memset(db, 0, sizeof(float[250]));
     for (int i = 0; i < rows; i++)
@@ -902,10 +871,10 @@ static void dense3_b_gradient(float sum[restrict 250], const float partial[BLOCK
 // dx = dy w'
 // forward: y = 1 / (1 + exp(-x)) (dense2)
 // dx = dy y (1 - y)
-static void dense3_backward(int rows, float dx[restrict ROWS][300], const float dy[ROWS][250],
+static void dense3_backward(int rows, float dx[restrict ROWS][304], const float dy[ROWS][272],
                             const float turned[75000], const float y[ROWS][300])
 {
-    panels_250x300(rows, dy, turned, dx);
+    panels_250of272x300of304(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = dx[i][j];
@@ -918,11 +887,11 @@ static void dense3_backward(int rows, float dx[restrict ROWS][300], const float 
 // forward: y = x w
 // dw = x' dy
 static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 9500],
-                              const float x[BATCH][300], const float dy[BATCH][250],
+                              const float x[BATCH][300], const float dy[BATCH][272],
                               const float w[75000])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
-    outer_panels_300x250(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
+    outer_panels_300x250of272(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -993,7 +962,7 @@ static void dense4_forward(int rows, float y[restrict ROWS][130], const float x[
 
 // forward: y = x + b
 // db = sum of dy over the block's rows
-static void dense4_b_partial(int rows, float db[restrict 130], const float dy[ROWS][130])
+static void dense4_b_partial(int rows, float db[restrict 130], const float dy[ROWS][144])
 {
     memset(db, 0, sizeof(float[130]));
     for (int i = 0; i < rows; i++)
@@ -1015,10 +984,10 @@ static void dense4_b_gradient(float sum[restrict 130], const float partial[BLOCK
 // dx = dy w'
 // forward: y = 1 / (1 + exp(-x)) (dense3)
 // dx = dy y (1 - y)
-static void dense4_backward(int rows, float dx[restrict ROWS][250], const float dy[ROWS][130],
+static void dense4_backward(int rows, float dx[restrict ROWS][272], const float dy[ROWS][144],
                             const float turned[32500], const float y[ROWS][250])
 {
-    panels_130x250(rows, dy, turned, dx);
+    panels_130of144x250of272(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 250; j++) {
             float v = dx[i][j];
@@ -1031,11 +1000,11 @@ static void dense4_backward(int rows, float dx[restrict ROWS][250], const float 
 // forward: y = x w
 // dw = x' dy
 static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 4160],
-                              const float x[BATCH][250], const float dy[BATCH][130],
+                              const float x[BATCH][250], const float dy[BATCH][144],
                               const float w[32500])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
-    outer_panels_250x130(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
+    outer_panels_250x130of144(from, to, batch->rows, x, dy, dw, to - from, 0, w, false);
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -1128,10 +1097,10 @@ static void dense5_b_gradient(float sum[restrict 60], const float partial[BLOCKS
 // dx = dy w'
 // forward: y = 1 / (1 + exp(-x)) (dense4)
 // dx = dy y (1 - y)
-static void dense5_backward(int rows, float dx[restrict ROWS][130], const float dy[ROWS][60],
+static void dense5_backward(int rows, float dx[restrict ROWS][144], const float dy[ROWS][60],
                             const float turned[60][130], const float y[ROWS][130])
 {
-    product_60x130(rows, dy, turned, dx);
+    product_60x130of144(rows, dy, turned, dx);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 130; j++) {
             float v = dx[i][j];

@@ -5,9 +5,9 @@
 // absolute products (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). What lies
 // around the result must stay as it is.
 //
-// -DGENERATED="…" names the file, -DTABLE="…" one with a line PRODUCT(terms, columns),
-// OUTER(rows, columns) or OUTER_PANELS(rows, columns) for each function of it, or a line LAYOUTS
-// for each of its weights. Where a number of a weight lies is what the runtime is told.
+// -DGENERATED="…" names the file, -DTABLE="…" one with a line PRODUCT, OUTER or OUTER_PANELS for
+// each function of it, or a line LAYOUTS for each of its weights. Rows of some operands are a `line`
+// apart. Where a number of a weight lies is what the runtime is told.
 #include GENERATED
 
 #include "run.h"
@@ -72,18 +72,27 @@ static void compare(const char *what, int terms, int columns, int rows, float fo
 
 typedef void Product(int rows, const void *left, const void *right, void *result);
 
-static void check_product(Product *product, int terms, int columns)
+// Whether what lies around rows of so many columns, and in the gaps behind them, is as it was.
+static bool rows_only(const float *result, int rows, int columns, int line)
 {
-    float *const a = numbers((size_t)MOST * terms), *const b = numbers((size_t)terms * columns);
+    for (int i = 0; i < rows; i++)
+        for (int j = columns; j < line; j++)
+            if (result[i * line + j] != untouched)
+                return false;
+    return is_untouched(result, (size_t)rows * line);
+}
+
+static void check_product(Product *product, int terms, int a_line, int columns, int c_line)
+{
+    float *const a = numbers((size_t)MOST * a_line), *const b = numbers((size_t)terms * columns);
     for (int rows = 1; rows <= MOST; rows += 1 + rows / 30) {
-        const size_t count = (size_t)rows * columns;
-        float *const c = guarded(count);
+        float *const c = guarded((size_t)rows * c_line);
         product(rows, a, b, c);
-        if (!is_untouched(c, count))
+        if (!rows_only(c, rows, columns, c_line))
             fail("product", terms, columns, rows, "it writes beyond its result");
         for (int i = 0; i < rows; i++)
             for (int j = 0; j < columns; j++)
-                compare("product", terms, columns, rows, c[i * columns + j], a + i * terms, 1,
+                compare("product", terms, columns, rows, c[i * c_line + j], a + i * a_line, 1,
                         b + j, columns, terms, 0);
         free(c - GUARD);
     }
@@ -115,27 +124,28 @@ static NnTensor layout_of(int height, int columns, int high)
 // By weights in the layout that the program makes of them: in panels or rows, and with rows and
 // columns exchanged, in panels or rows.
 static void check_layouts(const char *what, Product *forward, Product *backward, float *weights,
-                          const float *turned, int height, int columns)
+                          const float *turned, int height, int columns, int dy_line, int dx_line)
 {
     const NnTensor tensor = tensor_named(what);
-    float *const x = numbers((size_t)MOST * height), *const dy = numbers((size_t)MOST * columns);
+    float *const x = numbers((size_t)MOST * height), *const dy = numbers((size_t)MOST * dy_line);
     float *const w = numbers((size_t)height * columns);
     for (int i = 0; i < height; i++)
         for (int j = 0; j < columns; j++)
             weights[tensor_place(&tensor, (long)i * columns + j)] = w[i * columns + j];
     prepare();
     for (int rows = 1; rows <= MOST; rows += 1 + rows / 30) {
-        float *const y = guarded((size_t)rows * columns), *const dx = guarded((size_t)rows * height);
+        float *const y = guarded((size_t)rows * columns);
+        float *const dx = guarded((size_t)rows * dx_line);
         forward(rows, x, weights, y);
         backward(rows, dy, turned, dx);
-        if (!is_untouched(y, (size_t)rows * columns) || !is_untouched(dx, (size_t)rows * height))
+        if (!rows_only(y, rows, columns, columns) || !rows_only(dx, rows, height, dx_line))
             fail(what, height, columns, rows, "it writes beyond its result");
         for (int i = 0; i < rows; i++) {
             for (int j = 0; j < columns; j++)
                 compare(what, height, columns, rows, y[i * columns + j], x + i * height, 1, w + j,
                         columns, height, 0);
             for (int k = 0; k < height; k++)
-                compare(what, columns, height, rows, dx[i * height + k], dy + i * columns, 1,
+                compare(what, columns, height, rows, dx[i * dx_line + k], dy + i * dy_line, 1,
                         w + k * columns, 1, columns, 0);
         }
         free(y - GUARD);
@@ -182,10 +192,10 @@ typedef void OuterPanels(int from, int to, int terms, const void *left, const vo
                          void *result, int high, int row, const void *change, bool add);
 
 // Into panels of all rows, and into those of the rows from..to alone.
-static void check_outer_panels(OuterPanels *outer, int height, int columns)
+static void check_outer_panels(OuterPanels *outer, int height, int columns, int b_line)
 {
     static const int lengths[] = {1, 2, 3, 17, 67, 128, 129, LONG};
-    float *const a = numbers((size_t)LONG * height), *const b = numbers((size_t)LONG * columns);
+    float *const a = numbers((size_t)LONG * height), *const b = numbers((size_t)LONG * b_line);
     for (size_t n = 0; n < 2 * sizeof lengths / sizeof *lengths; n++) {
         const int terms = lengths[n / 2], from = height * (int)(n / 2 % 3) / 4,
                   to = height - (n / 2 % 2 && from < height - 1);
@@ -204,8 +214,8 @@ static void check_outer_panels(OuterPanels *outer, int height, int columns)
         for (int i = from; i < to; i++)
             for (int j = 0; j < columns; j++) {
                 const long at = tensor_place(&layout, (long)(i - from + row) * columns + j);
-                compare("outer_panels", height, columns, terms, c[at], a + i, height, b + j,
-                        columns, terms, add ? before[at] : 0);
+                compare("outer_panels", height, columns, terms, c[at], a + i, height, b + j, b_line,
+                        terms, add ? before[at] : 0);
                 inside += c[at] != untouched;
             }
         long written = 0;
@@ -222,13 +232,13 @@ static void check_outer_panels(OuterPanels *outer, int height, int columns)
 
 int main(void)
 {
-#define PRODUCT(terms, columns) check_product(product_##terms##x##columns, terms, columns);
-#define LAYOUTS(name, height, columns, forward, backward)                                          \
-    check_layouts(#name, forward##_##height##x##columns, backward##_##columns##x##height,          \
-                  (float *)name, (float *)name##_turned, height, columns);
-#define OUTER_PANELS(rows, columns)                                                                \
-    check_outer_panels(outer_panels_##rows##x##columns, rows, columns);
-#define OUTER(rows, columns) check_outer(outer_##rows##x##columns, rows, columns);
+#define PRODUCT(product, terms, a_line, columns, c_line)                                           \
+    check_product(product, terms, a_line, columns, c_line);
+#define LAYOUTS(name, height, columns, forward, backward, dy_line, dx_line)                        \
+    check_layouts(#name, forward, backward, (float *)name, (float *)name##_turned, height,         \
+                  columns, dy_line, dx_line);
+#define OUTER_PANELS(outer, rows, columns, b_line) check_outer_panels(outer, rows, columns, b_line);
+#define OUTER(outer, rows, columns) check_outer(outer, rows, columns);
 #include TABLE
     if (wrong || compared < 100000)
         printf("%ld of %ld sums are wrong\n", wrong, compared);
