@@ -145,21 +145,24 @@ void emit_lone_product(Out *out, const Product *p, int high, bool parts)
                      p->c_line, parts ? "part > 0" : "false"));
 }
 
-static void emit_lone_strip(Out *out, const Product *p, const ProductStrip *strip, int first)
+static void emit_lone_strip(Out *out, const Product *p, const ProductStrip *strip, const char *a,
+                            int a_line)
 {
     const int lone = lone_columns(out->network, p), column = strip->first - strip->skip;
+    const int first = p->columns - lone;
     const char *const from = strip->runs > 1 ? " + j" : column ? format(" + %d", column) : "";
     if (strip->runs > 1)
         line(out, "for (int j = 0; j < %d; j += %d)", strip->runs * strip->width, strip->width);
     out->depth += strip->runs > 1;
     call_line(out, strip_name(strip),
-              format("%d, some, b + %d, 1, %d, a + i%s, %d, d + i%s, high, add || at > 0", lone,
-                     first, p->b_line, from, p->a_line, from));
+              format("%d, some, b + %d, 1, %d, %s + i%s, %d, d + i%s, high, add || at > 0", lone,
+                     first, p->b_line, a, from, a_line, from));
     out->depth -= strip->runs > 1;
 }
 
-// Of an outer product: its rows are the lanes. Those of a usual part in strips, others one by one.
-void emit_lone_outer(Out *out, const Product *p)
+// Of an outer product: its rows are the lanes, and `a` is where those from the part's first on
+// begin, `a_line` apart. Those of a usual part go in strips, others one by one.
+void emit_lone_outer(Out *out, const Product *p, const char *a, int a_line)
 {
     ProductStrip strips[MAX_STRIPS];
     const int count = lone_strips(out->network, p, strips) - 1; // without that of one row
@@ -173,10 +176,10 @@ void emit_lone_outer(Out *out, const Product *p)
     line(out, "int i = 0;");
     line(out, "for (; i + %d <= to - from; i += %d) {", p->rows, p->rows);
     for (int s = 0; s < count; s++)
-        emit_lone_strip(out, p, &strips[s], first);
+        emit_lone_strip(out, p, &strips[s], a, a_line);
     line(out, "}");
     line(out, "for (; i < to - from; i++)");
     out->depth++;
-    emit_lone_strip(out, p, &strips[count], first);
+    emit_lone_strip(out, p, &strips[count], a, a_line);
     out->depth--;
 }

@@ -41,7 +41,7 @@ static void open_columns(Out *out, const Network *network, const char *first, Sh
 static const char *panel_text(const Panels *p, int columns, const char *from)
 {
     const char *text = format("%s / %d * %d", from, p->width, p->width);
-    if (p->last < p->whole)
+    if (p->whole - p->last > p->width)
         text = p->last ? format("nn_min(%s, %d)", text, p->last) : "0";
     return p->whole < columns ? format("%s < %d ? %s : %s", from, p->whole, text, from) : text;
 }

@@ -270,9 +270,12 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
 {
     // A strip of b and a part's columns of a lie in the first cache together; a batch that is
     // hardly longer is summed at one go.
-    enum { TERMS = 64, AT_ONCE = 128 };
+    enum { TERMS = 64, AT_ONCE = 128, MOST_ROWS = 128 };
     const int batch = out->network->block_rows * out->network->blocks;
     const int some = batch > AT_ONCE ? TERMS : AT_ONCE;
+    const bool copies = batch > AT_ONCE && p->rows < p->a_line && p->rows <= MOST_ROWS;
+    const char *const a = copies ? "x[0]" : "a";
+    const int a_line = copies ? p->rows : p->a_line;
     const bool panels = is_in_panels(p);
     const char *const type = real_type(out->network);
     line(out, "for (int at = 0; at < terms; at += %d) {", some);
@@ -281,6 +284,12 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
          p->a_line);
     line(out, "const %s *const b = (const %s *)right + (size_t)at * %d;", type, type, p->b_line);
     line(out, "%s *const c = result;", type);
+    if (copies) {
+        line(out, "%s x[%d][%d]; // those columns of a, side by side", type, some, p->rows);
+        line(out, "for (int i = 0; i < some; i++)");
+        line(out, "    memcpy(x[i], a + i * %d, (size_t)(to - from) * sizeof(%s));", p->a_line,
+             type);
+    }
     for (int s = 0; s < count; s++) {
         const StripCall call = open_strip(out, p, &strips[s]);
         if (panels) {
@@ -290,14 +299,14 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
                  call.wide, call.wide);
         }
         call_line(out, call.name,
-                  format("to - from, some, a, 1, %d, b%s, %d, c%s, %d, add || at > 0", p->a_line,
+                  format("to - from, some, %s, 1, %d, b%s, %d, c%s, %d, add || at > 0", a, a_line,
                          plus(call.column), p->b_line,
                          panels ? in_panel(&call, "high", "row") : plus(call.column),
                          panels ? call.wide : p->columns));
         close_strip(out, p, &strips[s]);
     }
     if (lone_columns(out->network, p))
-        emit_lone_outer(out, p);
+        emit_lone_outer(out, p, a, a_line);
     line(out, "}");
 }
 

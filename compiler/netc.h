@@ -882,7 +882,7 @@ void emit_strips(Out *out, const char *body); // those of the functions that the
 bool calls_dots(const Out *out, const char *body);
 void emit_dots(Out *out, const char *body); // what products with such columns call
 void emit_lone_product(Out *out, const Product *p, int high, bool parts);
-void emit_lone_outer(Out *out, const Product *p);
+void emit_lone_outer(Out *out, const Product *p, const char *a, int a_line);
 
 // --- panels.c, emit_panels.c: weights as the tiles read them ------------------------------------
 enum { PANEL_VECTORS = 2 }; // side by side in a panel: those of a tile

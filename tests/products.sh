@@ -65,29 +65,38 @@ one_seed() { # SEED
 }
 
 # Of each function of a product, its name, terms, how far rows of its first operand are apart,
-# columns, and how far rows of its result are apart, or of an outer product's second operand.
+# columns, how far rows of its result are apart, or of an outer product's second operand, and how
+# many rows of an outer product it makes at most.
 functions() { # C-FILE
     awk '/^static void (product|panels|outer|outer_panels)_[0-9]+(of[0-9]+)?x[0-9]+(of[0-9]+)?\(/ {
-        name = $3; sub(/\(.*/, "", name)
-        sizes = name; sub(/^[a-z_]*/, "", sizes); split(sizes, side, "x")
-        if (split(side[1], terms, "of") == 1) terms[2] = terms[1]
-        if (split(side[2], columns, "of") == 1) columns[2] = columns[1]
-        print name, terms[1], terms[2], columns[1], columns[2] }' "$1"
+            name = $3; sub(/\(.*/, "", name)
+            sizes = name; sub(/^[a-z_]*/, "", sizes); split(sizes, side, "x")
+            if (split(side[1], terms, "of") == 1) terms[2] = terms[1]
+            if (split(side[2], columns, "of") == 1) columns[2] = columns[1]
+            most = terms[1]
+        }
+        /^        float x\[64\]/ { split($2, number, /[][]+/); most = number[3] }
+        /^}/ && name {
+            print name, terms[1], terms[2], columns[1], columns[2], most
+            name = ""
+        }' "$1"
 }
 
 # Every number from 1 to 67 as a width, so as terms, rows and columns, in an order of chance: each
 # function that the tiles are put together in, called by itself.
-each_product() { # TARGET
-    local c=$tmp/widths-$1.c table=$tmp/widths-$1.table
-    "$NETC" emit "$tmp/widths.net" --target "$1" -o "$c" || return
+each_product() { # TARGET BATCH
+    local c=$tmp/widths-$1-$2.c table=$tmp/widths-$1-$2.table
+    "$NETC" emit "$tmp/widths.net" --target "$1" --set batch="$2" -o "$c" || return
     # the same with all weights in panels, which are a large matrix's otherwise
-    local panels=$tmp/panels-$1.c
-    awk -v target="$1" '/^dense/ { if (before) for (turned = 0; turned < 2; turned++)
-            printf "%s f32 panels 25 %d %d = tile %d 2\n", target, turned ? $2 : before,
+    local panels=$tmp/panels-$1-$2.c rows
+    rows=$(sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p' "$c")
+    awk -v target="$1" -v rows=$rows '/^dense/ { if (before) for (turned = 0; turned < 2; turned++)
+            printf "%s f32 panels %d %d %d = tile %d 2\n", target, rows, turned ? $2 : before,
                 turned ? before : $2, target == "x86-64-v4" ? 13 : 6
-        before = $2 }' "$tmp/widths.net" | sort -u >"$tmp/$1.tuned"
-    "$NETC" emit "$tmp/widths.net" --target "$1" --tuned "$tmp/$1.tuned" -o "$panels" || return
-    functions "$panels" >"$tmp/$1.functions"
+        before = $2 }' "$tmp/widths.net" | sort -u >"$tmp/$1-$2.tuned"
+    "$NETC" emit "$tmp/widths.net" --target "$1" --set batch="$2" --tuned "$tmp/$1-$2.tuned" \
+        -o "$panels" || return
+    functions "$panels" >"$tmp/$1-$2.functions"
     awk '/^(product|panels)/ { function_of[$2 "x" $4] = $1; lines[$2 "x" $4] = $3 " " $5 }
         /^dense/ { number++
             if (before) {
@@ -96,18 +105,19 @@ each_product() { # TARGET
                 printf "LAYOUTS(dense%d_w, %d, %d, %s, %s, %d, %d)\n", number, before, $2,
                     function_of[before "x" $2], function_of[backward], line[1], line[2]
             }
-            before = $2 }' "$tmp/$1.functions" "$tmp/widths.net" >"$tmp/$1.layouts"
-    awk '/^outer_panels/ && $2 != 196 { printf "OUTER_PANELS(%s, %d, %d, %d)\n", $1, $2, $4, $5 }' \
-        "$tmp/$1.functions" >>"$tmp/$1.layouts"
-    same 'weights' 67 "$(grep -c ^LAYOUTS "$tmp/$1.layouts")"
-    same 'gradients in panels' "$(grep -cE '^LAYOUTS\(\w+, [0-9]+, [0-9]+, panels' "$tmp/$1.layouts")" \
-        "$(grep -c ^OUTER_PANELS "$tmp/$1.layouts")"
-    grep -q '^outer_panels.*of' "$tmp/$1.functions" || echo 'no rows with gaps'
-    [ "$(grep -c '^OUTER_PANELS' "$tmp/$1.layouts")" -ge 30 ] || echo 'fewer than 30 in panels'
+            before = $2 }' "$tmp/$1-$2.functions" "$tmp/widths.net" >"$tmp/$1-$2.layouts"
+    awk '/^outer_panels/ && $2 <= 67 {
+            printf "OUTER_PANELS(%s, %d, %d, %d, %d)\n", $1, $2, $4, $5, $6
+        }' "$tmp/$1-$2.functions" >>"$tmp/$1-$2.layouts"
+    same 'weights' 67 "$(grep -c ^LAYOUTS "$tmp/$1-$2.layouts")"
+    same 'gradients in panels' "$(grep -cE '^LAYOUTS\(\w+, [0-9]+, [0-9]+, panels' "$tmp/$1-$2.layouts")" \
+        "$(grep -c ^OUTER_PANELS "$tmp/$1-$2.layouts")"
+    grep -q '^outer_panels.*of' "$tmp/$1-$2.functions" || echo 'no rows with gaps'
+    [ "$(grep -c '^OUTER_PANELS' "$tmp/$1-$2.layouts")" -ge 30 ] || echo 'fewer than 30 in panels'
     grep -q '^DOTS(' "$panels" || echo 'no column lies by itself'
-    run_products "$panels" "$tmp/$1.layouts" "$1"
+    run_products "$panels" "$tmp/$1-$2.layouts" "$1"
     functions "$c" | awk '/^product/ { printf "PRODUCT(%s, %d, %d, %d, %d)\n", $1, $2, $3, $4, $5 }
-        /^outer_[0-9]/ { printf "OUTER(%s, %d, %d)\n", $1, $2, $4 }' >"$table"
+        /^outer_[0-9]/ && $2 <= 67 { printf "OUTER(%s, %d, %d, %d)\n", $1, $2, $4, $6 }' >"$table"
     [ "$(wc -l <"$table")" -gt 180 ] || echo "only $(wc -l <"$table") functions"
     run_products "$c" "$table" "$1"
 }
@@ -131,10 +141,11 @@ awk 'BEGIN {
     print "dense 10 softmax\nloss cross_entropy\noptimizer sgd lr 0.05\nbatch 100"
 }' >"$tmp/widths.net"
 if grep -q avx512dq /proc/cpuinfo; then
-    start 'each product of x86-64-v4' each_product x86-64-v4
+    start 'each product of x86-64-v4' each_product x86-64-v4 100
 fi
-start 'each product of x86-64-v3' each_product x86-64-v3
-start 'each product of x86-64-v2' each_product x86-64-v2
+start 'each product of x86-64-v3' each_product x86-64-v3 100
+start 'each product of x86-64-v2' each_product x86-64-v2 100
+start 'each product of a long batch' each_product x86-64-v3 300
 for seed in 1 2 3 4 5 6; do
     start "network $seed" one_seed $seed
 done

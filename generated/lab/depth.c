@@ -618,7 +618,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 50], const fl
 static void dense2_w_turn(int part, float turned[restrict 15000], const float w[15000])
 {
     const int from = part * 43, to = nn_min(from + 43, 300);
-    for (int k = nn_min(from / 32 * 32, 288), line; k < to; k += line) {
+    for (int k = from / 32 * 32, line; k < to; k += line) {
         line = k < 288 ? 32 : 12; // of turned
         const int low = nn_max(from, k), high = nn_min(to, k + line);
         for (int j = 0, wide; j < 50; j += wide) {

@@ -817,7 +817,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
 static void dense2_w_turn(int part, float turned[restrict 156000], const float w[156000])
 {
     const int from = part * 65, to = nn_min(from + 65, 520);
-    for (int k = nn_min(from / 32 * 32, 512), line; k < to; k += line) {
+    for (int k = from / 32 * 32, line; k < to; k += line) {
         line = k < 512 ? 32 : 8; // of turned
         const int low = nn_max(from, k), high = nn_min(to, k + line);
         for (int j = 0, wide; j < 300; j += wide) {
@@ -930,7 +930,7 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
 static void dense3_w_turn(int part, float turned[restrict 75000], const float w[75000])
 {
     const int from = part * 38, to = nn_min(from + 38, 300);
-    for (int k = nn_min(from / 32 * 32, 288), line; k < to; k += line) {
+    for (int k = from / 32 * 32, line; k < to; k += line) {
         line = k < 288 ? 32 : 12; // of turned
         const int low = nn_max(from, k), high = nn_min(to, k + line);
         for (int j = 0, wide; j < 250; j += wide) {
@@ -1043,7 +1043,7 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
 static void dense4_w_turn(int part, float turned[restrict 32500], const float w[32500])
 {
     const int from = part * 32, to = nn_min(from + 32, 250);
-    for (int k = nn_min(from / 32 * 32, 224), line; k < to; k += line) {
+    for (int k = from / 32 * 32, line; k < to; k += line) {
         line = k < 224 ? 32 : 26; // of turned
         const int low = nn_max(from, k), high = nn_min(to, k + line);
         for (int j = 0, wide; j < 130; j += wide) {

@@ -159,13 +159,13 @@ static void check_layouts(const char *what, Product *forward, Product *backward,
 typedef void Outer(int from, int to, int terms, const void *left, const void *right, void *result,
                    bool add);
 
-static void check_outer(Outer *outer, int height, int columns)
+static void check_outer(Outer *outer, int height, int columns, int most)
 {
     static const int lengths[] = {1, 2, 3, 17, 67, 128, 129, LONG};
     float *const a = numbers((size_t)LONG * height), *const b = numbers((size_t)LONG * columns);
     for (size_t n = 0; n < sizeof lengths / sizeof *lengths; n++) {
         const int terms = lengths[n], from = height * (int)(n % 3) / 4,
-                  to = height - (n % 2 && from < height - 1);
+                  to = nn_min(from + most, height - (n % 2 && from < height - 1));
         const bool add = n % 2;
         const size_t count = (size_t)height * columns;
         float *const c = guarded(count), *const before = numbers(count);
@@ -192,13 +192,13 @@ typedef void OuterPanels(int from, int to, int terms, const void *left, const vo
                          void *result, int high, int row, const void *change, bool add);
 
 // Into panels of all rows, and into those of the rows from..to alone.
-static void check_outer_panels(OuterPanels *outer, int height, int columns, int b_line)
+static void check_outer_panels(OuterPanels *outer, int height, int columns, int b_line, int most)
 {
     static const int lengths[] = {1, 2, 3, 17, 67, 128, 129, LONG};
     float *const a = numbers((size_t)LONG * height), *const b = numbers((size_t)LONG * b_line);
     for (size_t n = 0; n < 2 * sizeof lengths / sizeof *lengths; n++) {
         const int terms = lengths[n / 2], from = height * (int)(n / 2 % 3) / 4,
-                  to = height - (n / 2 % 2 && from < height - 1);
+                  to = nn_min(from + most, height - (n / 2 % 2 && from < height - 1));
         const bool add = n / 2 % 2, part = n % 2;
         const int high = part ? to - from : height, row = part ? 0 : from;
         const NnTensor layout = layout_of(height, columns, high);
@@ -237,8 +237,9 @@ int main(void)
 #define LAYOUTS(name, height, columns, forward, backward, dy_line, dx_line)                        \
     check_layouts(#name, forward, backward, (float *)name, (float *)name##_turned, height,         \
                   columns, dy_line, dx_line);
-#define OUTER_PANELS(outer, rows, columns, b_line) check_outer_panels(outer, rows, columns, b_line);
-#define OUTER(outer, rows, columns) check_outer(outer, rows, columns);
+#define OUTER_PANELS(outer, rows, columns, b_line, most)                                           \
+    check_outer_panels(outer, rows, columns, b_line, most);
+#define OUTER(outer, rows, columns, most) check_outer(outer, rows, columns, most);
 #include TABLE
     if (wrong || compared < 100000)
         printf("%ld of %ld sums are wrong\n", wrong, compared);
