@@ -29,7 +29,8 @@ bool calls_dots(const Out *out, const char *body)
     return false;
 }
 
-// Lines of the macro that add up the lanes of sum[i][j], the lower half and the upper one.
+// Lines of the macro that add up the lanes of sum[i][j], four or more: the lower half and the upper
+// one, down to two.
 static int add_lanes(const Network *network, const char **lines)
 {
     int count = 0;
@@ -41,9 +42,7 @@ static int add_lanes(const Network *network, const char **lines)
         lines[count++] = format("                half%d[0] += half%d[1];", lanes, lanes);
         whole = format("half%d", lanes);
     }
-    lines[count++] = format("                const REAL all = %s[0] + %s[1];",
-                            *whole == 'h' ? "half2[0]" : "sum[i][j]",
-                            *whole == 'h' ? "half2[0]" : "sum[i][j]");
+    lines[count++] = "                const REAL all = half2[0][0] + half2[0][1];";
     return count;
 }
 

@@ -8,10 +8,10 @@
 
 static int line_of(const Network *network, int columns)
 {
-    enum { LINE_BYTES = 64, SETS = 8 };
+    enum { LINE_BYTES = 64, TOO_EVEN = 8 };
     const int numbers = LINE_BYTES / (network->doubles ? 8 : 4);
     const int lines = (columns + numbers - 1) / numbers;
-    return (lines % SETS ? lines : lines + 1) * numbers;
+    return (lines % TOO_EVEN ? lines : lines + 1) * numbers;
 }
 
 // Whether the consumer finds its rows wherever they are.
