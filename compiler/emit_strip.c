@@ -8,23 +8,12 @@
 
 // --- rows and columns ---------------------------------------------------------------------------
 
-// Tiles of equal height, but lower ones where what they leave would be so few sums that each waits
-// for itself: 100 rows are 12 times 8 and 4, not 11 times 9 and 1.
-static int equal_rows(int rows, int most, int vectors)
-{
-    enum { BUSY = 8 }; // multiply-adds that run at a time: two of four cycles each
-    const int tiles = (rows + most - 1) / most, equal = (rows + tiles - 1) / tiles;
-    for (int full = equal; full > most / 2; full--)
-        if (rows % full == 0 || rows % full * vectors >= BUSY)
-            return full;
-    return equal;
-}
-
 static Heights heights_of(const Network *network, int rows, Tiling tiling)
 {
     enum { LEAST = 4 };
     const int most = most_tile_rows(network, tiling.vectors);
-    Heights h = {.full = tiling.rows ? tiling.rows : equal_rows(rows, most, tiling.vectors)};
+    const int tiles = (rows + most - 1) / most;
+    Heights h = {.full = tiling.rows ? tiling.rows : (rows + tiles - 1) / tiles};
     h.rest = rows % h.full;
     if (!h.rest)
         h.rest = h.full > LEAST ? LEAST : 1; // for a batch that is cut short
