@@ -122,13 +122,11 @@ void emit_dots(Out *out, const char *body)
     const Network *const network = out->network;
     emit_dot_macro(out);
     Text done = {0};
-    text_add(&done, " ");
     for (int i = 0; i < network->product_count; i++) {
         const int columns = called_columns(network, &network->products[i], body);
         const char *const name = dots_name(columns);
-        if (columns && !strstr(done.text, format(" %s ", name)))
+        if (columns && text_once(&done, name))
             line(out, "DOTS(%s, %d, %d)", name, dot_rows(columns), columns);
-        text_add(&done, "%s ", name);
     }
     blank_line(out);
 }
@@ -147,16 +145,12 @@ void emit_lone_product(Out *out, const Product *p, int high, bool parts)
 static void emit_lone_strip(Out *out, const Product *p, const ProductStrip *strip, const char *a,
                             int a_line)
 {
-    const int lone = lone_columns(out->network, p), column = strip->first - strip->skip;
-    const int first = p->columns - lone;
-    const char *const from = strip->runs > 1 ? " + j" : column ? format(" + %d", column) : "";
-    if (strip->runs > 1)
-        line(out, "for (int j = 0; j < %d; j += %d)", strip->runs * strip->width, strip->width);
-    out->depth += strip->runs > 1;
-    call_line(out, strip_name(strip),
+    const int lone = lone_columns(out->network, p), first = p->columns - lone;
+    const StripCall call = open_product_strip(out, strip, false);
+    call_line(out, call.name,
               format("%d, some, b + %d, 1, %d, %s + i%s, %d, d + i%s, high, add || at > 0", lone,
-                     first, p->b_line, a, from, a_line, from));
-    out->depth -= strip->runs > 1;
+                     first, p->b_line, a, call.column, a_line, call.column));
+    close_product_strip(out, strip, false);
 }
 
 // Of an outer product: its rows are the lanes, and `a` is where those from the part's first on

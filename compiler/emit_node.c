@@ -184,12 +184,6 @@ static Shape input_view(const Graph *graph, const Node *node, int input)
     }
 }
 
-// A shape of the node's value with the gaps behind its rows.
-Shape stored_shape(const Node *node, Shape shape)
-{
-    return node->line ? shape_of(1, node->line) : shape;
-}
-
 // --- parameters ---------------------------------------------------------------------------------
 
 static const char *type_name(const Graph *graph, ElementType type)

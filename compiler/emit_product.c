@@ -48,7 +48,6 @@ static Product with_lines(Product p)
 void need_product(Out *out, Product product)
 {
     Network *const network = out->network;
-    product = with_lines(product);
     for (int i = 0; i < network->product_count; i++) {
         const Product *const p = &network->products[i];
         if (p->form == product.form && p->terms == product.terms &&
@@ -163,19 +162,16 @@ void emit_macro(Out *out, const char *const *lines, int count)
     blank_line(out);
 }
 
-// "a 64 apart, of b ": how far rows of the operands are from each other, where they have gaps.
+// ", where rows of a 64 and of c 304 numbers are apart": of the operands that have gaps.
 static const char *about_lines(const Product *p)
 {
-    const char *const of_a =
-        p->a_line != p->terms ? format("of a %d", p->a_line) : "";
     const int line = is_outer(p) ? p->b_line : p->c_line;
-    const char *const other = line != p->columns
-                                  ? format("of %s %d", is_outer(p) ? "b" : "c", line)
-                                  : "";
-    if (!*of_a && !*other)
-        return "";
-    return format(", where rows %s%s%s numbers are apart", of_a, *of_a && *other ? " and " : "",
-                  other);
+    const char *const of_a = p->a_line != p->terms ? format("of a %d", p->a_line) : "";
+    const char *const other =
+        line != p->columns ? format("of %s %d", is_outer(p) ? "b" : "c", line) : "";
+    const char *const both = *of_a && *other ? " and " : "";
+    return *of_a || *other ? format(", where rows %s%s%s numbers are apart", of_a, both, other)
+                           : "";
 }
 
 static const char *about_product(const Product *p)
@@ -191,42 +187,6 @@ static const char *about_product(const Product *p)
         p->form == OUTER_IN_PANELS ? ", in panels of `high` rows, from `row` on; the same rows of "
                                      "`change`, weights, are asked for on the way"
                                    : "");
-}
-
-// How a strip is called: what is added to addresses to get to its columns.
-typedef struct {
-    const char *name;
-    const char *column; // to a row's: its first, those that it skips included
-    const char *panel;  // its own first, where its panel begins
-    int skip, wide;     // wide: columns of its panel
-} StripCall;
-
-static const char *plus(const char *value) { return *value ? format(" + %s", value) : ""; }
-
-// Opens the loop over strips of one kind where there are several.
-static StripCall open_strip(Out *out, const Product *p, const ProductStrip *strip)
-{
-    const char *const brace = p->form == OUTER_IN_PANELS ? " {" : "";
-    const int first = strip->first - strip->skip;
-    const char *const name = strip_name(strip);
-    if (strip->runs == 1)
-        return (StripCall){name, first ? format("%d", first) : "",
-                           strip->first ? format("%d", strip->first) : "", strip->skip,
-                           strip->width};
-    line(out, "for (int j = 0; j < %d; j += %d)%s", strip->runs * strip->width, strip->width,
-         brace);
-    out->depth += !*brace;
-    return (StripCall){name, "j", "j", 0, strip->width};
-}
-
-static void close_strip(Out *out, const Product *p, const ProductStrip *strip)
-{
-    if (strip->runs == 1)
-        return;
-    if (p->form == OUTER_IN_PANELS)
-        line(out, "}");
-    else
-        out->depth--;
 }
 
 // Where a strip begins in panels of `high` rows, from a panel's row `row` on. The columns that it
@@ -250,15 +210,15 @@ static void emit_product_strips(Out *out, const Product *p, const ProductStrip *
     if (parts)
         line(out, "for (int part = 0; part < %d; part += %d) {", p->terms, high);
     for (int s = 0; s < count; s++) {
-        const StripCall call = open_strip(out, p, &strips[s]);
-        const char *const b = panels ? in_panel(&call, format("%d", high), "") : plus(call.column);
+        const StripCall call = open_product_strip(out, &strips[s], false);
+        const char *const b = panels ? in_panel(&call, format("%d", high), "") : call.column;
         call_line(out, call.name,
                   format("rows, %d, a%s, %d, 1, b%s%s, %d, c%s, %d, %s", high,
                          parts ? " + part" : "", p->a_line,
                          parts ? format(" + part * %d", p->columns) : "", b,
-                         panels ? call.wide : p->columns, plus(call.column), p->c_line,
+                         panels ? call.wide : p->columns, call.column, p->c_line,
                          parts ? "part > 0" : "false"));
-        close_strip(out, p, &strips[s]);
+        close_product_strip(out, &strips[s], false);
     }
     if (lone_columns(out->network, p))
         emit_lone_product(out, p, high, parts);
@@ -291,7 +251,7 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
              type);
     }
     for (int s = 0; s < count; s++) {
-        const StripCall call = open_strip(out, p, &strips[s]);
+        const StripCall call = open_product_strip(out, &strips[s], panels);
         if (panels) {
             const char *const panel = *call.panel ? format("%s * %d + ", call.panel, p->terms) : "";
             line(out, "if (change && at == 0)");
@@ -300,10 +260,10 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
         }
         call_line(out, call.name,
                   format("to - from, some, %s, 1, %d, b%s, %d, c%s, %d, add || at > 0", a, a_line,
-                         plus(call.column), p->b_line,
-                         panels ? in_panel(&call, "high", "row") : plus(call.column),
+                         call.column, p->b_line,
+                         panels ? in_panel(&call, "high", "row") : call.column,
                          panels ? call.wide : p->columns));
-        close_strip(out, p, &strips[s]);
+        close_product_strip(out, &strips[s], panels);
     }
     if (lone_columns(out->network, p))
         emit_lone_outer(out, p, a, a_line);

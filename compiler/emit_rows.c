@@ -178,7 +178,6 @@ static void emit_halves(Out *out)
 static void emit_spans(Out *out, const char *body)
 {
     Text done = {0};
-    text_add(&done, " ");
     for (int i = 0; i < out->network->product_count; i++) {
         const Product *const p = &out->network->products[i];
         Span spans[MOST_SPANS];
@@ -187,10 +186,9 @@ static void emit_spans(Out *out, const char *body)
         const int count = spans_of(out->network, p->columns, spans);
         for (int s = 0; s < count; s++) {
             const char *const name = span_name(&spans[s]);
-            if (!strstr(done.text, format(" %s ", name)))
+            if (text_once(&done, name))
                 line(out, "SPAN(%s, %d, %s)", name, spans[s].vectors,
                      lane_type(out->network, spans[s].lanes));
-            text_add(&done, "%s ", name);
         }
     }
     blank_line(out);

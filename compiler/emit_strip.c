@@ -25,7 +25,7 @@ int tile_rows(const Network *network, const Product *product, Tiling tiling)
     return heights_of(network, product->rows, tiling).full;
 }
 
-const char *strip_name(const ProductStrip *s)
+static const char *strip_name(const ProductStrip *s)
 {
     const char *const of = s->skip ? format("of%d", s->skip + s->width) : "";
     return format("strip_%d_%dx%d%s", s->heights.full, s->heights.rest, s->width, of);
@@ -63,16 +63,16 @@ static int cut_columns(const Network *network, int columns, int vectors, Product
 }
 
 // A strip for each panel of several columns.
-static int cut_panels(const Network *network, const Panels *panels, ProductStrip *strips)
+static int cut_panels(const Network *network, Panels panels, ProductStrip *strips)
 {
-    const int left = panels->whole - panels->last;
-    if (left <= panels->width)
-        return cut_columns(network, panels->whole, PANEL_VECTORS, strips);
-    const int count = cut_columns(network, panels->last, PANEL_VECTORS, strips);
+    const int left = panels.whole - panels.last;
+    if (left <= panels.width)
+        return cut_columns(network, panels.whole, PANEL_VECTORS, strips);
+    const int count = cut_columns(network, panels.last, PANEL_VECTORS, strips);
     strips[count] = (ProductStrip){.width = left,
                                    .vectors = PANEL_VECTORS + 1,
                                    .lane_count = vector_lanes(network),
-                                   .first = panels->last,
+                                   .first = panels.last,
                                    .runs = 1};
     return count + 1;
 }
@@ -85,8 +85,7 @@ static Panels panels_of_product(const Network *network, const Product *p)
 int product_strips(const Network *network, const Product *p, ProductStrip *strips)
 {
     const Tiling tiling = tiling_of(network, p);
-    const Panels panels = panels_of_product(network, p);
-    const int count = is_in_panels(p) ? cut_panels(network, &panels, strips)
+    const int count = is_in_panels(p) ? cut_panels(network, panels_of_product(network, p), strips)
                                       : cut_columns(network, p->columns, tiling.vectors, strips);
     for (int s = 0; s < count; s++) {
         const bool wider = strips[s].vectors > tiling.vectors;
@@ -116,6 +115,33 @@ int lone_strips(const Network *network, const Product *p, ProductStrip *strips)
     for (int s = 0; s < count; s++)
         strips[s].heights = heights;
     return count;
+}
+
+// --- calls --------------------------------------------------------------------------------------
+
+// Opens the loop over strips of one kind where there are several; `several`: of several statements.
+StripCall open_product_strip(Out *out, const ProductStrip *strip, bool several)
+{
+    const int first = strip->first - strip->skip;
+    const char *const name = strip_name(strip);
+    if (strip->runs == 1)
+        return (StripCall){name, first ? format(" + %d", first) : "",
+                           strip->first ? format("%d", strip->first) : "", strip->skip,
+                           strip->width};
+    line(out, "for (int j = 0; j < %d; j += %d)%s", strip->runs * strip->width, strip->width,
+         several ? " {" : "");
+    out->depth += !several;
+    return (StripCall){name, " + j", "j", 0, strip->width};
+}
+
+void close_product_strip(Out *out, const ProductStrip *strip, bool several)
+{
+    if (strip->runs == 1)
+        return;
+    if (several)
+        line(out, "}");
+    else
+        out->depth--;
 }
 
 // --- macros -------------------------------------------------------------------------------------
@@ -193,7 +219,6 @@ static void emit_table(Out *out, const char *body)
 {
     const Network *const network = out->network;
     Text done = {0}; // names of the strips that are there
-    text_add(&done, " ");
     for (int i = 0; i < network->product_count; i++) {
         const Product *const p = &network->products[i];
         if (!is_called(p, body))
@@ -203,11 +228,10 @@ static void emit_table(Out *out, const char *body)
         count += lone_strips(network, p, strips + count);
         for (int s = 0; s < count; s++) {
             const char *const name = strip_name(&strips[s]);
-            if (!strstr(done.text, format(" %s ", name)))
+            if (text_once(&done, name))
                 line(out, "STRIP(%s, %d, %d, %d, %s, %d)", name, strips[s].heights.full,
                      strips[s].heights.rest, strips[s].vectors,
                      lane_type(network, strips[s].lane_count), strips[s].skip);
-            text_add(&done, "%s ", name);
         }
     }
     blank_line(out);

@@ -6,6 +6,12 @@
 // cache and throw each other out, so that a number of lines that is a multiple of 8 becomes odd.
 #include "netc.h"
 
+// A shape of the node's value with the gaps behind its rows.
+Shape stored_shape(const Node *node, Shape shape)
+{
+    return node->line ? shape_of(1, node->line) : shape;
+}
+
 static int line_of(const Network *network, int columns)
 {
     enum { LINE_BYTES = 64, TOO_EVEN = 8 };

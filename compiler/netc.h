@@ -23,6 +23,7 @@ typedef struct {
     size_t length, capacity;
 } Text;
 void text_add(Text *text, const char *format, ...) PRINTF(2, 3);
+bool text_once(Text *names, const char *name); // false where it is there; otherwise adds it
 void text_put(Text *text, const char *bytes, size_t length);
 
 const char *number_text(double number);  // the shortest text that reads back as the same number
@@ -691,6 +692,7 @@ void fuse(Graph *graph);
 
 // --- gaps.c: gradients whose rows begin with a line of the cache ---------------------------------
 void leave_gaps(Graph *graph);
+Shape stored_shape(const Node *node, Shape shape); // with the gaps behind its rows
 void drop_dead(Graph *graph);
 
 // --- single.c: batches of one row ---------------------------------------------------------------
@@ -810,7 +812,6 @@ const char *dims_text(Shape shape);               // "[26][26][32]"
 // How many channels an elementwise node tells apart; 0 where none goes by channel.
 int node_channels(const Graph *graph, const Node *node);
 Shape view(const Graph *graph, const Node *node); // dimensions that its loops run over, of one row
-Shape stored_shape(const Node *node, Shape shape); // with the gaps behind its rows
 
 // The loops over the elements of row `i`, or of a part, which carry the node's own elementwise op
 // and its steps: reads `from`, an expression, and stores to the result.
@@ -871,10 +872,18 @@ typedef struct {
     int first, runs; // column, how many side by side
     Heights heights;
 } ProductStrip;
-enum { MAX_STRIPS = 24 };
+enum { MAX_STRIPS = 16 };
 int product_strips(const Network *network, const Product *p, ProductStrip *strips);
 int lone_strips(const Network *network, const Product *p, ProductStrip *strips);
-const char *strip_name(const ProductStrip *strip);
+// How a strip is called: what is added to addresses to get to its columns.
+typedef struct {
+    const char *name;
+    const char *column; // to a row's: " + " and its first, those that it skips included
+    const char *panel;  // its own first, where its panel begins
+    int skip, wide;     // wide: columns of its panel
+} StripCall;
+StripCall open_product_strip(Out *out, const ProductStrip *strip, bool several);
+void close_product_strip(Out *out, const ProductStrip *strip, bool several);
 int lone_columns(const Network *network, const Product *p); // that lie by themselves
 void emit_strips(Out *out, const char *body); // those of the functions that the body calls
 

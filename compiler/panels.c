@@ -27,10 +27,10 @@ int panel_most(const Network *network, Shape shape)
     const int columns = shape.dims[shape.count - 1];
     const Panels p = panels_of(network, shape.panel_rows, columns);
     const int left = p.whole - p.last;
-    return p.last == 0 ? left : left > p.width ? left : p.width;
+    return left > p.width ? left : p.width;
 }
 
-// "196x48 and columns of 196"
+// "panels of 196x32, 196x18", "a panel of 196x48, 2 columns of 196"
 const char *panels_text(const Network *network, Shape shape)
 {
     const int rows = shape.panel_rows, columns = shape.dims[shape.count - 1];

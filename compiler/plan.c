@@ -154,8 +154,8 @@ static long stored_blocks(const Graph *graph, int id)
 static long block_bytes(const Graph *graph, const Node *node)
 {
     const long rows = node->extent == PER_ROW ? graph->network->block_rows : 1;
-    const long line = node->line ? node->line : shape_size(node->shape);
-    return rows * line * element_bytes(graph->network, node->type);
+    const long numbers = shape_size(stored_shape(node, node->shape));
+    return rows * numbers * element_bytes(graph->network, node->type);
 }
 
 long stored_bytes(const Graph *graph, int id)

@@ -127,6 +127,15 @@ static void PRINTF(2, 0) text_vadd(Text *text, const char *format, va_list args)
     va_end(again);
 }
 
+bool text_once(Text *names, const char *name)
+{
+    const char *const word = format(" %s ", name);
+    const bool first = !names->text || !strstr(names->text, word);
+    if (first)
+        text_add(names, "%s", word);
+    return first;
+}
+
 void text_add(Text *text, const char *format, ...)
 {
     va_list args;
