@@ -77,6 +77,8 @@ static void emit_blas_product(Out *out, const Product *p)
         p->form == OUTER_IN_PANELS ? ", int high, int row, const void *change, bool add"
         : outer                    ? ", bool add"
                                    : "");
+    if (p->form == OUTER_IN_PANELS)
+        raw(out, "    (void)high, (void)row, (void)change;\n");
     raw(out, "    cblas_%cgemm(CblasRowMajor, ", out->network->doubles ? 'd' : 's');
     if (outer)
         raw(out, "CblasTrans, CblasNoTrans, to - from, %d, terms, 1, a, %d, b, %d, add, c, %d);\n",

@@ -107,4 +107,10 @@ panels() {
     same_bytes "$tmp/tuned.c" "$tmp/again.c"
 }
 check 'panels' panels
+
+# The C compiler has nothing to say of the programs that measure.
+silent() {
+    same 'said' '' "$("$NETC" build "$tmp/panels.net" -o "$tmp/measured" --tune 2>&1)"
+}
+check 'silent' silent
 finish
