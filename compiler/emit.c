@@ -334,7 +334,7 @@ static void emit_model(Out *out, const Network *network)
     line(out, ".operations_forward = %.0f, .operations_backward = %.0f, .operations_update = %.0f,",
          cost.forward, cost.backward, cost.update);
     if (network->trains)
-        line(out, ".train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,");
+        line(out, ".train_step = train_step, .profiled = NN_PROFILED,");
     if (network->trains)
         line(out, ".calls = calls, .call_count = sizeof calls / sizeof *calls,");
     if (network->trains && network->doubles)

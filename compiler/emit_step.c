@@ -153,8 +153,8 @@ static void emit_layer_numbers(Out *out, const Graph *graph, const char *layer)
 // layer is a line more.
 static void emit_call_numbers(Out *out, const Graph *graph)
 {
-    comment(out, "nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row "
-                 "CALL_f of the table `calls`, which the command `bench` prints.");
+    comment(out, "nn_call(f, x) is f(x). Where batch->timed, it also adds the time that it took to "
+                 "row CALL_f of the table `calls`, which the command `bench` prints.");
     line(out, "enum {");
     emit_layer_numbers(out, graph, "input");
     for (int i = 0; i < graph->network->card_count; i++)
@@ -415,22 +415,13 @@ void emit_prepare(Out *out, const Graph *graph)
 
 void emit_train_step(Out *out, const Graph *graph)
 {
-    static const char *const names[] = {"train_step", "timed_step"};
     emit_call_numbers(out, graph);
     comment(out, "One step of training: forward, backward and update.");
-    line(out, "static inline __attribute__((always_inline)) void step(");
-    line(out, "    const NnBatch *batch, NnResult *result, bool timed)");
+    line(out, "static void train_step(const NnBatch *batch, NnResult *result)");
     line(out, "{");
     emit_phases(out, graph, true);
     line(out, "}");
     blank_line(out);
-    for (int timed = 0; timed < 2; timed++) {
-        line(out, "static void %s(const NnBatch *batch, NnResult *result)", names[timed]);
-        line(out, "{");
-        line(out, "step(batch, result, %s);", timed ? "true" : "false");
-        line(out, "}");
-        blank_line(out);
-    }
 }
 
 void emit_gradient_step(Out *out, const Graph *graph)

@@ -1112,8 +1112,8 @@ static void prepare(void)
         conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
 }
 
-// nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
-// table `calls`, which the command `bench` prints.
+// nn_call(f, x) is f(x). Where batch->timed, it also adds the time that it took to row CALL_f of
+// the table `calls`, which the command `bench` prints.
 enum {
     CALL_input_forward,
     CALL_conv1_forward, CALL_conv1_b_partial, CALL_conv1_b_gradient, CALL_conv1_w_partial,
@@ -1134,8 +1134,7 @@ enum {
 };
 
 // One step of training: forward, backward and update.
-static inline __attribute__((always_inline)) void step(
-    const NnBatch *batch, NnResult *result, bool timed)
+static void train_step(const NnBatch *batch, NnResult *result)
 {
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
@@ -1208,16 +1207,6 @@ static inline __attribute__((always_inline)) void step(
         nn_call(conv1_b_update, batch, conv1_b, WHOLE(d_conv1_b), conv1_b_m, conv1_b_v);
     }
     nn_barrier();
-}
-
-static void train_step(const NnBatch *batch, NnResult *result)
-{
-    step(batch, result, false);
-}
-
-static void timed_step(const NnBatch *batch, NnResult *result)
-{
-    step(batch, result, true);
 }
 
 // The forward pass alone, as the trained network is used.
@@ -1409,7 +1398,7 @@ const NnModel nn_model = {
     .parameters = 421642,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3371048, .optimizer_bytes = 3373136,
     .operations_forward = 8596296, .operations_backward = 16670652, .operations_update = 4216420,
-    .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
+    .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
     .infer = infer,

@@ -27,8 +27,6 @@ typedef struct {
     double first_ended; // by now(), which other programs can read too
 } Bench;
 
-typedef void (*Step)(const NnBatch *batch, NnResult *result);
-
 // What each thread knows alike.
 typedef struct {
     int64_t step;
@@ -37,7 +35,7 @@ typedef struct {
 } Place;
 
 // One step of the training; thread 0 gets its time.
-static double take_step(Bench *bench, Place *place, Step step)
+static double take_step(Bench *bench, Place *place, bool timed)
 {
     const NnModel *model = bench->model;
     const int rows = nn_min(model->batch, bench->set.count);
@@ -49,9 +47,10 @@ static double take_step(Bench *bench, Place *place, Step step)
     batch.epoch = 1;
     batch.step = ++place->step;
     batch.rate = place->rate;
+    batch.timed = timed;
     NnResult *result = &bench->results[place->step & 1];
     const double began = now();
-    step(&batch, result);
+    model->train_step(&batch, result);
     const double seconds = now() - began;
     place->batch = place->batch + 1 < bench->set.count / rows ? place->batch + 1 : 0;
     if (!result->finite) { // the time of such a step says nothing: stand still from here on
@@ -83,7 +82,7 @@ static void warm_up(Bench *bench, Place *place)
     double fastest = 1e30, spent = 0;
     const double enough = 0.1 * bench->options->seconds;
     for (int i = 0; i < 3; i++) { // at least; the first one meets cold memory
-        const double seconds = take_step(bench, place, bench->model->train_step);
+        const double seconds = take_step(bench, place, false);
         if (i == 0 && nn_thread() == 0)
             bench->first_ended = now();
         fastest = seconds < fastest ? seconds : fastest;
@@ -97,7 +96,7 @@ static void warm_up(Bench *bench, Place *place)
     nn_barrier();
     const long more = bench->count;
     for (long i = 0; i < more; i++)
-        take_step(bench, place, bench->model->train_step);
+        take_step(bench, place, false);
     nn_barrier();
     if (nn_thread() == 0)
         bench->count = 0;
@@ -112,16 +111,16 @@ static void bench_team(void *context)
     for (int round = 0; round < ROUNDS; round++) {
         peak_measure(&bench->profile.peak);
         // the measurement has emptied the caches
-        take_step(bench, &place, bench->model->train_step);
+        take_step(bench, &place, false);
         for (int i = 0; i < bench->plain; i++) {
-            const double seconds = take_step(bench, &place, bench->model->train_step);
+            const double seconds = take_step(bench, &place, false);
             if (leader)
                 bench->times[bench->count++] = seconds;
         }
         if (leader)
             profile_begin(&bench->profile);
         for (int i = 0; i < bench->timed; i++)
-            take_step(bench, &place, bench->model->timed_step);
+            take_step(bench, &place, true);
         if (leader)
             profile_end(&bench->profile, bench->timed,
                         (double)bench->timed * nn_min(bench->model->batch, bench->set.count));

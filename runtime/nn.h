@@ -131,6 +131,7 @@ typedef struct {
     int epoch;                     // 1 for the first
     int64_t step;                  // 1 for the first of the run, counted through all epochs
     double rate;                   // learning rate
+    bool timed;                    // nn_call() tells nn_called()
 } NnBatch;
 
 // What one step found. Written by one thread before the step's last barrier.
@@ -224,14 +225,13 @@ typedef struct {
 
     // Each is called by all threads of the team together and returns when all have finished.
     void (*train_step)(const NnBatch *batch, NnResult *result); // NULL: compiled for inference only
-    void (*timed_step)(const NnBatch *batch, NnResult *result); // the same, with nn_called()
     void (*gradient_step)(const NnBatch *batch, NnResult *result); // no update; NULL unless NN_F64
     void (*infer)(const NnBatch *batch,
                   NnResult *result); // without a loss where labels and targets are NULL
 
     const NnCall *calls; // of a training step
     int call_count;
-    bool profiled; // train takes timed_step
+    bool profiled; // train times its steps
 
     const void *output;       // [batch][outputs] of NnType, as infer left them
     const int32_t *predicted; // [batch], the largest output's index, as infer left it, or NULL
@@ -286,12 +286,13 @@ static inline __attribute__((always_inline)) void nn_ahead(const NnBatch *batch,
 uint64_t nn_ticks(void);                  // of a clock that is cheap to read
 void nn_called(int call, uint64_t since); // adds the time since then to this thread's of a call
 
-// f(x) as nn_call(f, x). Where `timed`, a constant, is true, the call number CALL_f is timed.
+// f(x) as nn_call(f, x). Where the step's batch says so, the call number CALL_f is timed: by the
+// same code as where it is not, since gcc compiles a second copy to other bits.
 #define nn_call(function, ...)                                                                     \
     do {                                                                                           \
-        const uint64_t nn_since = timed ? nn_ticks() : 0;                                          \
+        const uint64_t nn_since = batch->timed ? nn_ticks() : 0;                                   \
         function(__VA_ARGS__);                                                                     \
-        if (timed)                                                                                 \
+        if (batch->timed)                                                                          \
             nn_called(CALL_##function, nn_since);                                                  \
     } while (0)
 

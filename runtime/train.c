@@ -56,8 +56,6 @@ static bool run_epoch(Training *training)
 {
     const NnModel *model = training->model;
     const bool leader = nn_thread() == 0;
-    void (*step_of)(const NnBatch *, NnResult *) =
-        model->profiled ? model->timed_step : model->train_step;
     const Progress *progress = &training->progress;
     const RatePlan plan =
         rate_plan(model, progress->rate, (training->training + model->batch - 1) / model->batch,
@@ -74,10 +72,11 @@ static bool run_epoch(Training *training)
         batch.epoch = progress->epoch + 1;
         batch.step = ++step;
         batch.rate = rate_of_step(&plan, step);
+        batch.timed = model->profiled;
         Slot *slot = &training->slots[step & 1];
         if (leader)
             slot->stop = interrupted != 0;
-        step_of(&batch, &slot->result);
+        model->train_step(&batch, &slot->result);
         if (!slot->result.finite || slot->stop) {
             if (leader) {
                 training->outcome = slot->result.finite ? INTERRUPTED : NOT_FINITE;

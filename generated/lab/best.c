@@ -2651,8 +2651,8 @@ static void prepare(void)
         conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
 }
 
-// nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
-// table `calls`, which the command `bench` prints.
+// nn_call(f, x) is f(x). Where batch->timed, it also adds the time that it took to row CALL_f of
+// the table `calls`, which the command `bench` prints.
 enum {
     CALL_input_augment,
     CALL_conv1_forward, CALL_conv1_w_partial, CALL_conv1_w_gradient, CALL_conv1_w_update,
@@ -2704,8 +2704,7 @@ enum {
 };
 
 // One step of training: forward, backward and update.
-static inline __attribute__((always_inline)) void step(
-    const NnBatch *batch, NnResult *result, bool timed)
+static void train_step(const NnBatch *batch, NnResult *result)
 {
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
@@ -3050,16 +3049,6 @@ static inline __attribute__((always_inline)) void step(
                 batchnorm1_gamma_m, batchnorm1_gamma_v);
     }
     nn_barrier();
-}
-
-static void train_step(const NnBatch *batch, NnResult *result)
-{
-    step(batch, result, false);
-}
-
-static void timed_step(const NnBatch *batch, NnResult *result)
-{
-    step(batch, result, true);
 }
 
 // The forward pass alone, as the trained network is used.
@@ -3558,7 +3547,7 @@ const NnModel nn_model = {
     .parameters = 437162,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3496104, .optimizer_bytes = 3497296,
     .operations_forward = 33248072, .operations_backward = 65841185, .operations_update = 4371620,
-    .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
+    .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
     .infer = infer,

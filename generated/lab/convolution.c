@@ -2655,8 +2655,8 @@ static void prepare(void)
         conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
 }
 
-// nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
-// table `calls`, which the command `bench` prints.
+// nn_call(f, x) is f(x). Where batch->timed, it also adds the time that it took to row CALL_f of
+// the table `calls`, which the command `bench` prints.
 enum {
     CALL_input_forward,
     CALL_conv1_forward, CALL_conv1_w_penalty, CALL_conv1_b_partial, CALL_conv1_b_gradient,
@@ -2701,8 +2701,7 @@ enum {
 };
 
 // One step of training: forward, backward and update.
-static inline __attribute__((always_inline)) void step(
-    const NnBatch *batch, NnResult *result, bool timed)
+static void train_step(const NnBatch *batch, NnResult *result)
 {
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
@@ -2983,16 +2982,6 @@ static inline __attribute__((always_inline)) void step(
                 batchnorm1_gamma_v);
     }
     nn_barrier();
-}
-
-static void train_step(const NnBatch *batch, NnResult *result)
-{
-    step(batch, result, false);
-}
-
-static void timed_step(const NnBatch *batch, NnResult *result)
-{
-    step(batch, result, true);
 }
 
 // The forward pass alone, as the trained network is used.
@@ -3415,7 +3404,7 @@ const NnModel nn_model = {
     .parameters = 861714,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 6886840, .optimizer_bytes = 3446856,
     .operations_forward = 8833402, .operations_backward = 17020783, .operations_update = 6893712,
-    .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
+    .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
     .infer = infer,

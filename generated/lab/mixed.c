@@ -1341,8 +1341,8 @@ static void prepare(void)
         dense2_w_turn(part, dense2_w_turned, dense2_w);
 }
 
-// nn_call(f, x) is f(x). In timed_step it also adds the time that it took to row CALL_f of the
-// table `calls`, which the command `bench` prints.
+// nn_call(f, x) is f(x). Where batch->timed, it also adds the time that it took to row CALL_f of
+// the table `calls`, which the command `bench` prints.
 enum {
     CALL_input_slice,
     CALL_dense1_slice, CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient,
@@ -1363,8 +1363,7 @@ enum {
 };
 
 // One step of training: forward, backward and update.
-static inline __attribute__((always_inline)) void step(
-    const NnBatch *batch, NnResult *result, bool timed)
+static void train_step(const NnBatch *batch, NnResult *result)
 {
     nn_each (part, 4) {
         nn_call(input_slice, batch, part, WHOLE(input));
@@ -1467,16 +1466,6 @@ static inline __attribute__((always_inline)) void step(
         nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
     }
     nn_barrier();
-}
-
-static void train_step(const NnBatch *batch, NnResult *result)
-{
-    step(batch, result, false);
-}
-
-static void timed_step(const NnBatch *batch, NnResult *result)
-{
-    step(batch, result, true);
 }
 
 // The forward pass alone, as the trained network is used.
@@ -1691,7 +1680,7 @@ const NnModel nn_model = {
     .parameters = 680850,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3811000, .optimizer_bytes = 5446800,
     .operations_forward = 1363840, .operations_backward = 1907003, .operations_update = 6808500,
-    .train_step = train_step, .timed_step = timed_step, .profiled = NN_PROFILED,
+    .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
     .infer = infer,
