@@ -129,9 +129,13 @@ void emit_window_tiles(Out *out)
         "            for (int p = 0; p < terms; p++) {",
         "                FORGET;",
         "                const REAL *const from = a + r * ar + p * ap;",
+        ("                const uintptr_t next = (uintptr_t)(b + r * br) + (p + 8) * bp * "
+         "sizeof(REAL);"),
         "                Vector row[VECTORS];",
-        "                UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                    memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));",
+        "                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));",
+        "                }",
         "                UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                    UNROLLED for (int j = 0; j < VECTORS; j++)",
         "                        sum[i][j] += from[i / LINE * al + i % LINE * ai] * row[j];",
@@ -153,7 +157,8 @@ void emit_window_tiles(Out *out)
     comment(out, "A tile over windows, in vector registers: c[i] = the sum over r < runs and "
                  "p < terms of a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at "
                  "a[i / LINE * al + i %% LINE * ai + r * ar + p * ap], b[r][p] at "
-                 "b[r * br + p * bp], rows of c are ci apart and WIDTH wide.");
+                 "b[r * br + p * bp], rows of c are ci apart and WIDTH wide. The memory is asked for "
+                 "a row of b eight rows before it is needed.");
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
     for (int i = 0; i < network->window_tile_count; i++) {
         const WindowTile *const t = &network->window_tiles[i];

@@ -98,7 +98,9 @@ Network *lower(const Program *program, const CodeOptions *options)
     network->tuned = options->tuned;
     network->trains = program->loss != NULL;
     network->train.network = network->infer.network = network;
-    choose_blocks(network);
     Lowering l = {.network = network};
-    return lower_input(&l) && lower_layers(&l) && lower_loss(&l) ? network : NULL;
+    if (!lower_input(&l) || !lower_layers(&l) || !lower_loss(&l))
+        return NULL;
+    choose_blocks(network);
+    return network;
 }

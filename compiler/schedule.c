@@ -5,11 +5,24 @@
 // sum, and with it every bit of the result.
 #include "netc.h"
 
-// Blocks are few enough that a matrix product of one block is worth its call, and enough that
-// several threads have work. A block's rows of a wide layer stay in a core's own cache.
+// Bytes of the largest value that one row of the batch has.
+static long widest_row(const Network *network)
+{
+    long most = 0;
+    for (int i = 0; i < network->train.count; i++) {
+        const Node *const node = &network->train.nodes[i];
+        if (node->extent == PER_ROW && shape_size(node->shape) > most)
+            most = shape_size(node->shape);
+    }
+    return most * (network->doubles ? 8 : 4);
+}
+
+// needs: shapes; makes: how the batch is cut. Blocks are few enough that a matrix product of one
+// block is worth its call, and enough that several threads have work. A block's rows of a wide
+// layer stay in a core's own cache, or a good part of them where they are large pictures.
 void choose_blocks(Network *network)
 {
-    enum { BLOCKS = 4, CHUNK_BLOCKS = 8, LEAST_ROWS = 8, MOST_ROWS = 64 };
+    enum { BLOCKS = 4, CHUNK_BLOCKS = 8, LEAST_ROWS = 8, MOST_ROWS = 64, MOST_BYTES = 4 << 20 };
     const int batch = (int)setting_number(network->program->batch, "size");
     if (batch > CHUNK_BLOCKS * MOST_ROWS) {
         const int most = CHUNK_BLOCKS * MOST_ROWS;
@@ -23,6 +36,8 @@ void choose_blocks(Network *network)
         rows = batch < LEAST_ROWS ? batch : LEAST_ROWS;
     if (rows > MOST_ROWS)
         rows = MOST_ROWS;
+    while (rows > LEAST_ROWS && rows * widest_row(network) > MOST_BYTES)
+        rows = (rows + 1) / 2;
     network->chunks = 1;
     network->block_rows = rows;
     network->blocks = (batch + rows - 1) / rows;

@@ -687,7 +687,8 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
 
 // A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of
 // a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at a[i / LINE * al + i % LINE * ai + r *
-// ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide.
+// ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide. The memory
+// is asked for a row of b eight rows before it is needed.
 #define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)                             \
     static inline __attribute__((always_inline)) void name(                               \
         int runs, int terms, const float *a, long ai, long al, long ar, long ap,          \
@@ -706,9 +707,12 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
             for (int p = 0; p < terms; p++) {                                             \
                 FORGET;                                                                   \
                 const float *const from = a + r * ar + p * ap;                            \
+                const uintptr_t next = (uintptr_t)(b + r * br) + (p + 8) * bp * sizeof(float);\
                 Vector row[VECTORS];                                                      \
-                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
                     memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));     \
+                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
+                }                                                                         \
                 UNROLLED for (int i = 0; i < ROW_COUNT; i++)                              \
                     UNROLLED for (int j = 0; j < VECTORS; j++)                            \
                         sum[i][j] += from[i / LINE * al + i % LINE * ai] * row[j];        \
