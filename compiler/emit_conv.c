@@ -65,16 +65,24 @@ static Geometry turned_geometry(const Network *network, Shape in, Shape out, con
 }
 
 // True where the gradient by the picture is made by windows over the result's gradient. Otherwise
-// the products of its columns are added where they belong: pixels beyond the result's edge, and
-// those between two of its pixels where it has a stride, would be multiplied as zeros.
+// pixels beyond the result's edge, and those between two of its pixels where it has a stride, would
+// be multiplied as zeros: it is made of spans or of columns.
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *a)
 {
-    const double most = 1.1; // pixels for each of the result; columns cost about a tenth
+    const double most = 1.1; // pixels for each of the result; spans cost about a tenth
     for (int d = 0; d < 2; d++)
         if (a->stride[d] != 1 || a->pad[d] >= a->kernel[d])
             return false;
     return !network->blas &&
            (double)in.dims[0] * in.dims[1] <= most * (double)out.dims[0] * out.dims[1];
+}
+
+// True where the gradient by the picture is made of columns: for BLAS, and where a line of the
+// result is so short that a tile of its spans would read the weights for a few pixels only.
+static bool by_columns(const Network *network, Shape dy)
+{
+    enum { SHORT_LINE = 8 };
+    return network->blas || dy.dims[1] < SHORT_LINE;
 }
 
 // --- functions that layers of one shape share ---------------------------------------------------
@@ -477,7 +485,8 @@ void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)
 {
     const Shape dy = graph->nodes[node->input[0]].shape;
     if (!conv_turns_round(graph->network, node->shape, dy, &node->attributes)) {
-        emit_columns_grad_x(out, graph, node);
+        const bool columns = by_columns(graph->network, dy);
+        (columns ? emit_columns_grad_x : emit_spans_grad_x)(out, graph, node);
         return;
     }
     const Geometry g = turned_geometry(graph->network, node->shape, dy, &node->attributes);
@@ -501,11 +510,12 @@ void emit_flip(Out *out, const Graph *graph, const Node *node)
 
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node)
 {
-    const bool blas = graph->network->blas;
-    if (node->op == OP_conv && blas)
+    if (node->op == OP_conv && graph->network->blas)
         emit_columns_copy(out, graph, node);
-    if (node->op == OP_conv_grad_x &&
-        !conv_turns_round(graph->network, node->shape, graph->nodes[node->input[0]].shape,
-                          &node->attributes))
+    if (node->op != OP_conv_grad_x)
+        return;
+    const Shape dy = graph->nodes[node->input[0]].shape;
+    if (by_columns(graph->network, dy) &&
+        !conv_turns_round(graph->network, node->shape, dy, &node->attributes))
         emit_columns_scatter(out, graph, node);
 }

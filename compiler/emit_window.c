@@ -60,8 +60,9 @@ static double tile_cycles(int rows, int vectors)
     return cycles < LATENCY ? LATENCY : cycles;
 }
 
-// `count` rows of tiles, `unit` of which stay together: how many units a tile takes, by its cycles.
-static int best_height(const Network *network, int count, int unit, int vectors)
+// `count` rows of tiles, `unit` of which stay together: how many units a tile takes, by its cycles,
+// which are left in *cycles_of.
+static int best_height(const Network *network, int count, int unit, int vectors, double *cycles_of)
 {
     int best = 1;
     double least = 1e300;
@@ -76,14 +77,36 @@ static int best_height(const Network *network, int count, int unit, int vectors)
         if (n == count)
             break;
     }
+    *cycles_of = least;
     return best;
 }
 
 WindowCut window_cut(const Network *network, int lines, int line, int vectors)
 {
+    double cycles;
     if (line > most_rows(network, vectors))
-        return (WindowCut){.lines = 1, .rows = best_height(network, line, 1, vectors)};
-    return (WindowCut){.lines = best_height(network, lines, line, vectors), .rows = line};
+        return (WindowCut){.lines = 1, .rows = best_height(network, line, 1, vectors, &cycles)};
+    return (WindowCut){.lines = best_height(network, lines, line, vectors, &cycles), .rows = line};
+}
+
+// A matrix of `rows` times `vectors` in tiles: how high and how wide they are best.
+SpanCut span_cut(const Network *network, int rows, int vectors)
+{
+    SpanCut best = {1, 1};
+    double least = 1e300;
+    for (int wide = 1; wide <= vectors && most_rows(network, wide) > 0; wide++) {
+        double cycles, last = 0;
+        const int high = best_height(network, rows, 1, wide, &cycles);
+        if (vectors % wide) // as high as the others
+            last = (rows / high) * tile_cycles(high, vectors % wide) +
+                   (rows % high ? tile_cycles(rows % high, vectors % wide) : 0);
+        cycles = vectors / wide * cycles + last;
+        if (cycles < least) {
+            least = cycles;
+            best = (SpanCut){.rows = high, .vectors = wide};
+        }
+    }
+    return best;
 }
 
 // --- tiles --------------------------------------------------------------------------------------
@@ -157,8 +180,8 @@ void emit_window_tiles(Out *out)
     comment(out, "A tile over windows, in vector registers: c[i] = the sum over r < runs and "
                  "p < terms of a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at "
                  "a[i / LINE * al + i %% LINE * ai + r * ar + p * ap], b[r][p] at "
-                 "b[r * br + p * bp], rows of c are ci apart and WIDTH wide. The memory is asked for "
-                 "a row of b eight rows before it is needed.");
+                 "b[r * br + p * bp], rows of c are ci apart and WIDTH wide. The memory is asked "
+                 "for a row of b eight rows before it is needed.");
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
     for (int i = 0; i < network->window_tile_count; i++) {
         const WindowTile *const t = &network->window_tiles[i];

@@ -922,6 +922,10 @@ typedef struct {
     int lines, rows; // of a tile: whole lines, or a piece of one
 } WindowCut;
 WindowCut window_cut(const Network *network, int lines, int line, int vectors);
+typedef struct {
+    int rows, vectors; // of a tile
+} SpanCut;
+SpanCut span_cut(const Network *network, int rows, int vectors);
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip);
 void emit_window_tiles(Out *out);
 
@@ -934,6 +938,9 @@ void emit_spread_weights(Out *out, const WindowProduct *p);
 void emit_weaving(Out *out, const WindowProduct *p, const char *w); // w -> woven
 void emit_woven_sums(Out *out, const WindowProduct *p);
 void emit_unweaving(Out *out, const WindowProduct *p); // woven -> dw
+
+// --- emit_conv_spans.c: the gradient by a picture whose windows have a stride or no padding ------
+void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node);
 
 // --- emit_conv.c: direct convolution; emit_conv_columns.c: by columns, for BLAS -----------------
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *attributes);

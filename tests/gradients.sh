@@ -57,6 +57,15 @@ conv 12 5x5 tanh pad same
 conv 6 5x5 tanh pad same
 pool 4
 END
+gradient 'conv in spans of several vectors' 2 <<END
+conv 7 3x3 tanh stride 1x2
+conv 19 4x3 tanh stride 1x1
+conv 5 5x4 tanh stride 2x1
+END
+gradient 'conv in spans, strides and padding' 2 <<END
+conv 11 3x4 tanh stride 2 pad same
+conv 3 7x5 tanh stride 3x1 pad same
+END
 gradient 'conv as large as its input' 4 <<END
 pool 4
 conv 5 7x7 tanh

@@ -13,6 +13,9 @@ random_net() {
             print "data mnist\ninput 28x28x1"
             if (seed == 3) # fewer channels than a vector has lanes
                 print "conv 6 5x5 relu pad same\npool 2\nconv 3 4x3 relu\nconv 5 3x3 tanh pad same"
+            else if (seed == 4) # gradients by pictures in spans: strides, paddings, few and many channels
+                print "conv 5 3x3 tanh pad same\nconv 37 5x4 tanh stride 2 pad same\n" \
+                    "conv 18 2x3 tanh\nconv 6 4x4 tanh stride 1x2"
             else if (seed % 2)
                 printf "conv %d %dx%d relu\npool 2\nconv %d %dx%d tanh pad same\n" \
                     "conv %d 3x3 tanh stride 2 pad same\n",

@@ -333,8 +333,8 @@ enum { AHEAD = 16 };
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_12_4x32, 12, 4, 2, Vector16, 0)
 STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
+STRIP(strip_12_4x32, 12, 4, 2, Vector16, 0)
 STRIP(strip_11_10x8, 11, 10, 1, Vector8, 0)
 STRIP(strip_11_10x2, 11, 10, 1, Vector2, 0)
 STRIP(strip_14_4x8, 14, 4, 1, Vector8, 0)
@@ -346,15 +346,6 @@ static inline __attribute__((always_inline)) void claim(const float *from, int c
 {
     for (int i = 0; i < count; i += 64 / (int)sizeof(float))
         __builtin_prefetch(from + i, 1);
-}
-
-// c[rows][288] = a[rows][32] b[32][288]
-static void product_32x288(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 288; j += 32)
-        strip_12_4x32(rows, 32, a, 32, 1, b + j, 288, c + j, 288, false);
 }
 
 // c[rows][256] = a[rows][1152] b[1152][256], with b in panels
@@ -471,9 +462,9 @@ static void outer_256x10(int from, int to, int terms, const void *left, const vo
             }                                                                             \
     }
 
+WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
 WINDOW(window_13x32, 13, 13, 2, Vector16, 32)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
-WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
 WINDOW(window_2x6x32, 12, 6, 2, Vector16, 32)
 
 // y[26][26][32] = 3x3 windows of x[.][28][1] times w[3][3][1][32]
@@ -882,20 +873,6 @@ static void conv2_w_gradient(int part, float sum[restrict 288][32],
     }
 }
 
-// dx += the columns of `pixels` pixels, each number where its window lies
-static void conv2_scatter(int top, int pixels, float dx[restrict][26][32],
-                          const float columns[][288])
-{
-    for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 24, col = p % 24; // the pixel of the result
-        for (int r = 0; r < 3; r++) {
-            float *const to = dx[row + r][col];
-            for (int k = 0; k < 96; k++)
-                to[k] += columns[p][r * 96 + k];
-        }
-    }
-}
-
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
 // forward: y = x < 0 ? 0 : x (relu1)
@@ -904,13 +881,35 @@ static void conv2_backward(int rows, float dx[restrict ROWS][26][26][32],
                            const float dy[ROWS][24][24][32], const float turned[32][288],
                            const float y[ROWS][26][26][32])
 {
-    float columns[72][288];
-    memset(dx, 0, (size_t)rows * sizeof *dx);
+    _Alignas(64) float spans[2][29][96] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 24; top += 3) {
-            const int pixels = 72;
-            product_32x288(pixels, dy[i][top], turned, columns);
-            conv2_scatter(top, pixels, dx[i], columns);
+        for (int top = 0; top < 26; top += 2) {
+            for (int r = 0; r < 2; r++) {
+                const int at = top + r, first = nn_max(0, at - 23);
+                const int count = nn_min(3, at + 1) - first, from = at - first;
+                for (int c = 0; c < 64; c += 32) {
+                    for (int p = 0; p < 24; p += 12)
+                        window_12x32(count, 32, dy[i][from][p], 32, 0, -768, 1,
+                                     turned[0] + first * 96 + c, 96, 288, spans[r][p + 2] + c, 96,
+                                     false);
+                }
+                for (int p = 0; p < 24; p += 12)
+                    window_12x32(count, 32, dy[i][from][p], 32, 0, -768, 1,
+                                 turned[0] + first * 96 + 64, 96, 288, spans[r][p + 2] + 64, 96,
+                                 false);
+            }
+            for (int r = 0; r < 2; r++)
+                for (int col = 0; col < 26; col++) {
+                    for (int c = 0; c < 32; c += 16) {
+                        Vector16 sum = {0};
+                        UNROLLED for (int s = 0; s < 3; s++) {
+                            Vector16 v;
+                            memcpy(&v, &spans[r][col - s + 2][s * 32 + c], sizeof v);
+                            sum += v;
+                        }
+                        memcpy(&dx[i][top + r][col][c], &sum, sizeof sum);
+                    }
+                }
         }
         for (int row = 0; row < 26; row++)
             for (int col = 0; col < 26; col++)

@@ -314,7 +314,6 @@ enum { AHEAD = 16 };
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_12_4x32, 12, 4, 2, Vector16, 0)
 STRIP(strip_8_4x32, 8, 4, 2, Vector16, 0)
 STRIP(strip_8_4x8, 8, 4, 1, Vector8, 0)
 STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
@@ -401,15 +400,6 @@ static inline __attribute__((always_inline)) void claim(const float *from, int c
 {
     for (int i = 0; i < count; i += 64 / (int)sizeof(float))
         __builtin_prefetch(from + i, 1);
-}
-
-// c[rows][288] = a[rows][64] b[64][288]
-static void product_64x288(int rows, const void *left, const void *right, void *result)
-{
-    const float *const a = left, *const b = right;
-    float *const c = result;
-    for (int j = 0; j < 288; j += 32)
-        strip_12_4x32(rows, 64, a, 64, 1, b + j, 288, c + j, 288, false);
 }
 
 // c[rows][576] = a[rows][64] b[64][576]
@@ -724,9 +714,9 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
             }                                                                             \
     }
 
+WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
 WINDOW(window_14x32, 14, 14, 2, Vector16, 32)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
-WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
 WINDOW(window_2x4x32, 8, 4, 2, Vector16, 32)
 
 // y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
@@ -1271,20 +1261,6 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
         }
 }
 
-// dx += the columns of `pixels` pixels, each number where its window lies
-static void conv2_scatter(int top, int pixels, float dx[restrict][14][32],
-                          const float columns[][288])
-{
-    for (int p = 0; p < pixels; p++) {
-        const int row = top + p / 12, col = p % 12; // the pixel of the result
-        for (int r = 0; r < 3; r++) {
-            float *const to = dx[row + r][col];
-            for (int k = 0; k < 96; k++)
-                to[k] += columns[p][r * 96 + k];
-        }
-    }
-}
-
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
 // then y = kept ? x / (1 - rate) : 0 (dropout1)
@@ -1293,13 +1269,31 @@ static void conv2_backward(const NnBatch *batch, int first, int rows,
                            const float turned[64][288])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
-    float columns[72][288];
-    memset(dx, 0, (size_t)rows * sizeof *dx);
+    _Alignas(64) float spans[2][17][96] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 12; top += 6) {
-            const int pixels = 72;
-            product_64x288(pixels, dy[i][top], turned, columns);
-            conv2_scatter(top, pixels, dx[i], columns);
+        for (int top = 0; top < 14; top += 2) {
+            for (int r = 0; r < 2; r++) {
+                const int at = top + r, first = nn_max(0, at - 11);
+                const int count = nn_min(3, at + 1) - first, from = at - first;
+                for (int c = 0; c < 64; c += 32) {
+                    window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1,
+                                 turned[0] + first * 96 + c, 96, 288, spans[r][2] + c, 96, false);
+                }
+                window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1,
+                             turned[0] + first * 96 + 64, 96, 288, spans[r][2] + 64, 96, false);
+            }
+            for (int r = 0; r < 2; r++)
+                for (int col = 0; col < 14; col++) {
+                    for (int c = 0; c < 32; c += 16) {
+                        Vector16 sum = {0};
+                        UNROLLED for (int s = 0; s < 3; s++) {
+                            Vector16 v;
+                            memcpy(&v, &spans[r][col - s + 2][s * 32 + c], sizeof v);
+                            sum += v;
+                        }
+                        memcpy(&dx[i][top + r][col][c], &sum, sizeof sum);
+                    }
+                }
         }
         const uint32_t number = (uint32_t)(first + i) * 6272;
         for (int row = 0; row < 14; row++)

@@ -1,0 +1,235 @@
+// emit_conv_spans.c: the gradient by the picture where windows have a stride or no padding.
+//
+// A pixel of dy adds to a span of pixels in each line of dx that its windows reach, and a span is
+// contiguous: [kx][channel]. So all that a pixel of dy's lines adds to one line of dx is a sum over
+// the window's lines and dy's channels, a tile of a matrix product. The spans overlap; a pixel of
+// dx is the sum of its pieces of a few of them.
+#include "netc.h"
+
+typedef struct {
+    Shape in, out; // of dx, of dy
+    const Attributes *a;
+    int window_line;   // numbers of a line of a window: those of a span
+    int vectors;       // that a span takes
+    int before, width; // spans of zeros that the first pixels of dx meet; spans in a line
+    int lines;         // of dx that are made at a time
+    SpanCut tile;
+} Geometry;
+
+static int rounded_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
+
+static int pitch(const Network *network, const Geometry *g)
+{
+    return g->vectors * vector_lanes(network);
+}
+
+// Lines of dx whose spans stay in the first cache; as many each time.
+static int lines_at_a_time(int height, long line_bytes)
+{
+    enum { SPAN_BYTES = 32 << 10 };
+    int lines = height;
+    while (lines > 1 && (height % lines || lines * line_bytes > SPAN_BYTES))
+        lines--;
+    return lines;
+}
+
+// From the left-most pixel of dy that a window of dx's first pixels would reach to the right-most.
+static void set_width(Geometry *g)
+{
+    const int kernel = g->a->kernel[1], stride = g->a->stride[1], pad = g->a->pad[1];
+    const int before = (kernel - 1 - pad + stride - 1) / stride;
+    const int last = (g->in.dims[1] - 1 + pad) / stride;
+    g->before = before > 0 ? before : 0;
+    g->width = g->before + (last < g->out.dims[1] ? g->out.dims[1] : last + 1);
+}
+
+static Geometry geometry(const Network *network, Shape in, Shape out, const Attributes *a)
+{
+    Geometry g = {.in = in, .out = out, .a = a, .window_line = a->kernel[1] * in.dims[2]};
+    const int lanes = vector_lanes(network);
+    g.vectors = rounded_up(g.window_line, lanes) / lanes;
+    set_width(&g);
+    g.lines = lines_at_a_time(in.dims[0],
+                              (long)g.width * pitch(network, &g) * (network->doubles ? 8 : 4));
+    g.tile = span_cut(network, out.dims[1], g.vectors);
+    return g;
+}
+
+// --- tiles --------------------------------------------------------------------------------------
+
+// Which lines of the window meet a line of dy: `count` of them, the first with dy's line `from`.
+static void emit_lines_met(Out *out, const Geometry *g)
+{
+    const int kernel = g->a->kernel[0], stride = g->a->stride[0], pad = g->a->pad[0];
+    const char *const at = format(g->lines < g->in.dims[0] ? "top + r%s" : "r%s",
+                                  pad ? format(" + %d", pad) : "");
+    if (stride == 1) {
+        line(out, "const int at = %s, first = nn_max(0, at - %d);", at, g->out.dims[0] - 1);
+        line(out, "const int count = nn_min(%d, at + 1) - first, from = at - first;", kernel);
+        return;
+    }
+    line(out, "const int at = (%s) / %d, phase = (%s) %% %d;", at, stride, at, stride);
+    line(out, "const int skipped = nn_max(0, at - %d), first = phase + skipped * %d;",
+         g->out.dims[0] - 1, stride);
+    line(out, "const int lines = (%d - phase) / %d; // of the window, that come in turn",
+         kernel + stride - 1, stride);
+    line(out, "const int count = nn_min(lines, at + 1) - skipped, from = at - skipped;");
+}
+
+static void emit_tile(Out *out, const Geometry *g, const WindowStrip *strip, int spans,
+                      const char *first_span, const char *column, bool packed)
+{
+    const int channels = g->out.dims[2], stride = g->a->stride[0];
+    const bool at_first = *first_span == '0' && !first_span[1];
+    const int row = packed ? strip->width : g->a->kernel[0] * g->window_line;
+    const char *const b = packed ? "packed[first][0]"
+                                 : format("turned[0] + first * %d%s", g->window_line, column);
+    const char *const to =
+        format(g->before && !at_first ? "%s + %d" : g->before ? "%s%d" : "%s",
+               g->before && at_first ? "" : first_span, g->before);
+    call_line(out, window_tile(out->network, 1, spans, strip),
+              format("count, %d, dy[i][from][%s], %d, 0, -%d, 1, %s, %d, %d, spans[r][%s]%s, %d, "
+                     "false",
+                     channels, first_span, channels, g->out.dims[1] * channels, b,
+                     packed ? channels * strip->width * stride : g->window_line * stride, row, to,
+                     column, pitch(out->network, g)));
+}
+
+static void emit_strip(Out *out, const Geometry *g, const WindowStrip *strip, const char *column,
+                       bool packed)
+{
+    const int count = g->out.dims[1], each = g->tile.rows;
+    const int whole = count / each, rest = count % each;
+    if (whole > 1) {
+        line(out, "for (int p = 0; p < %d; p += %d)", whole * each, each);
+        out->depth++;
+        emit_tile(out, g, strip, each, "p", column, packed);
+        out->depth--;
+    } else {
+        emit_tile(out, g, strip, each, "0", column, packed);
+    }
+    if (rest)
+        emit_tile(out, g, strip, rest, format("%d", whole * each), column, packed);
+}
+
+static WindowStrip strip_of(const Network *network, int vectors)
+{
+    const int lanes = vector_lanes(network);
+    return (WindowStrip){.width = vectors * lanes, .vectors = vectors, .lanes = lanes, .runs = 1};
+}
+
+// Vectors of a span in strips of a tile's, and those of the last one.
+static int last_vectors(const Geometry *g)
+{
+    const int rest = g->vectors % g->tile.vectors;
+    return rest ? rest : g->tile.vectors;
+}
+
+static bool packs(const Network *network, const Geometry *g)
+{
+    return g->window_line % vector_lanes(network) != 0;
+}
+
+// The last strip's columns of `turned`, where they are no whole vectors.
+static void emit_packing(Out *out, const Geometry *g)
+{
+    const char *const type = real_type(out->network);
+    const int lanes = vector_lanes(out->network), vectors = last_vectors(g);
+    const int from = (g->vectors - vectors) * lanes;
+    line(out, "_Alignas(64) %s packed[%d][%d][%d] = {0}; // as whole vectors", type,
+         g->a->kernel[0], g->out.dims[2], vectors * lanes);
+    line(out, "for (int r = 0; r < %d; r++)", g->a->kernel[0]);
+    line(out, "    for (int c = 0; c < %d; c++)", g->out.dims[2]);
+    line(out, "        memcpy(packed[r][c], turned[c] + r * %d%s, %d * sizeof(%s));",
+         g->window_line, from ? format(" + %d", from) : "", g->window_line - from, type);
+}
+
+static void emit_spans(Out *out, const Geometry *g)
+{
+    const Network *const network = out->network;
+    const int lanes = vector_lanes(network), last = last_vectors(g);
+    const int whole = g->vectors - last; // vectors of the strips before the last one
+    line(out, "for (int r = 0; r < %d; r++) {", g->lines);
+    emit_lines_met(out, g);
+    if (whole) {
+        const WindowStrip strip = strip_of(network, g->tile.vectors);
+        line(out, "for (int c = 0; c < %d; c += %d) {", whole * lanes, strip.width);
+        emit_strip(out, g, &strip, " + c", false);
+        line(out, "}");
+    }
+    const WindowStrip strip = strip_of(network, last);
+    emit_strip(out, g, &strip, whole ? format(" + %d", whole * lanes) : "", packs(network, g));
+    line(out, "}");
+}
+
+// --- pixels -------------------------------------------------------------------------------------
+
+// Adds up the pieces of channels from `c` on, so many of which are there.
+static void emit_channels(Out *out, const Geometry *g, const char *c, int count, int lanes)
+{
+    const int channels = g->in.dims[2], stride = g->a->stride[1], pad = g->a->pad[1];
+    const char *const type = lanes == 1 ? real_type(out->network) : format("Vector%d", lanes);
+    const char *const col = pad ? format("col + %d", pad) : "col";
+    line(out, "%s sum = {0};", type);
+    if (stride == 1)
+        line(out, "UNROLLED for (int s = 0; s < %d; s++) {", g->a->kernel[1]);
+    else
+        line(out, "for (int s = %s %% %d; s < %d; s += %d) {", pad ? format("(%s)", col) : col,
+             stride, g->a->kernel[1], stride);
+    const char *const span =
+        stride == 1 ? format("%s - s", col) : format("(%s - s) / %d", col, stride);
+    line(out, "%s v;", type);
+    line(out, "memcpy(&v, &spans[r][%s%s][s * %d%s], sizeof v);", span,
+         g->before ? format(" + %d", g->before) : "", channels, c);
+    line(out, "sum += v;");
+    line(out, "}");
+    line(out, "memcpy(&dx[i][%s][col][%s], &sum, %s);", g->lines < g->in.dims[0] ? "top + r" : "r",
+         *c ? c + 3 : "0",
+         count == lanes ? "sizeof sum" : format("%d * sizeof(%s)", count, real_type(out->network)));
+}
+
+static void emit_pixels(Out *out, const Geometry *g)
+{
+    const int channels = g->in.dims[2], full = vector_lanes(out->network);
+    const int whole = channels / full * full, rest = channels % full;
+    line(out, "for (int r = 0; r < %d; r++)", g->lines);
+    line(out, "    for (int col = 0; col < %d; col++) {", g->in.dims[1]);
+    out->depth++;
+    if (whole) {
+        line(out, "for (int c = 0; c < %d; c += %d) {", whole, full);
+        emit_channels(out, g, " + c", full, full);
+        line(out, "}");
+    }
+    if (rest) {
+        int lanes = full;
+        while (lanes / 2 >= rest)
+            lanes /= 2;
+        line(out, "{");
+        emit_channels(out, g, whole ? format(" + %d", whole) : "", rest, lanes);
+        line(out, "}");
+    }
+    line(out, "}");
+    out->depth--;
+}
+
+// dx, some lines at a time: first what dy's pixels add to each, then each pixel's sum.
+void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node)
+{
+    const Network *const network = graph->network;
+    const Geometry g =
+        geometry(network, node->shape, graph->nodes[node->input[0]].shape, &node->attributes);
+    // a vector may be read across the last span's end
+    line(out, "_Alignas(64) %s spans[%d][%d][%d] = {0};", real_type(network), g.lines, g.width + 1,
+         pitch(network, &g));
+    if (packs(network, &g))
+        emit_packing(out, &g);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    if (g.lines < g.in.dims[0])
+        line(out, "for (int top = 0; top < %d; top += %d) {", g.in.dims[0], g.lines);
+    emit_spans(out, &g);
+    emit_pixels(out, &g);
+    if (g.lines < g.in.dims[0])
+        line(out, "}");
+    emit_row_steps(out, graph, node);
+    line(out, "}");
+}
