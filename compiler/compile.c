@@ -13,6 +13,7 @@
 //     | fuse         fuse.c            rewrites; elementwise ops join the loops of others
 //     | gaps         gaps.c            gradients whose rows begin with a line of the cache
 //     | schedule     schedule.c        blocks of rows, parts of tensors, phases between barriers
+//     | in place     in_place.c        results that take the place of an input
 //     | plan         plan.c            places in the arena
 //     | emit         emit*.c           the C file
 //     v cc           build.c           the binary
@@ -56,6 +57,7 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
     leave_gaps(graph);
     after(o, graph, "fuse");
     schedule(graph);
+    replace_inputs(graph);
     after(o, graph, "schedule");
     plan(graph);
     after(o, graph, "plan");

@@ -59,9 +59,12 @@ static const char *plain_role(const Graph *graph, const Node *node, int input)
     return role ? role : graph->nodes[node->input[input]].name;
 }
 
-// Two inputs of one role: the later is called by its value's name.
+// Two inputs of one role: the later is called by its value's name. One whose place the result takes
+// is called like that.
 const char *role(const Graph *graph, const Node *node, int input)
 {
+    if (node->in_place && node->input[input] == node->replaced)
+        return op_info[node->op].result;
     for (int k = 0; k < input; k++)
         if (node->input[k] == node->input[input])
             return role(graph, node, k);
@@ -263,7 +266,7 @@ const char *parameter_list(const Graph *graph, const Node *node)
         if (updates || tasks == BY_PART)
             if (in->extent != PER_ROW && !has_flag(in, SLICED))
                 shape = in->piece ? view(graph, in) : rows_and_columns(shape);
-        if (!is_repeated(node, k))
+        if (has_parameter(node, k))
             add_array(&list, type_name(graph, in->type), role(graph, node, k),
                       leading(graph, node, in), shape, written);
     }

@@ -153,6 +153,22 @@ static void open_gradient(Out *out, const Attributes *a, Shape in, Shape grid)
                                                                         : "leave pixels out");
 }
 
+// relu-in-pooling: the gradient of relu before the pooling is a mask in the loop over windows.
+// Condition: it is the only step, on the x that was pooled, and each window is written once.
+static bool masks_windows(const Graph *graph, const Node *node)
+{
+    return node->step_count == 1 && node->steps[0].op == OP_relu_grad &&
+           node->input[node->steps[0].first_input] == node->input[1] &&
+           tiles(&node->attributes, node->shape, graph->nodes[node->input[0]].shape);
+}
+
+// Whether each number of x has been read, and is not needed again, when dx is written there.
+bool unpools_in_place(const Graph *graph, const Node *node)
+{
+    return tiles(&node->attributes, node->shape, graph->nodes[node->input[0]].shape) &&
+           (!node->step_count || masks_windows(graph, node));
+}
+
 static void gradient_of_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
 {
     const Attributes *const a = &node->attributes;
@@ -161,12 +177,15 @@ static void gradient_of_window(Out *out, const Graph *graph, const Node *node, c
     load(out, s, "left", "dy[i][row][col][c]");
     load(out, s, "largest", "y[i][row][col][c]");
     const char *const x = open_window(out, a);
-    load(out, s, "at", format("x[i]%s", x));
+    load(out, s, "at", format("%s[i]%s", role(graph, node, 1), x));
     const char *const share = s->lanes == 1
                                   ? "at == largest ? left : 0"
                                   : format("NN_CHOOSE(at == largest, left, (%s){0})", type);
     line(out, "%s v = %s;", type, share);
     line(out, "left -= v;");
+    if (masks_windows(graph, node))
+        line(out, s->lanes == 1 ? "v = at > 0 ? v : 0;" : "v = NN_CHOOSE(at > 0, v, (%s){0});",
+             type);
     if (!tiles(a, node->shape, graph->nodes[node->input[0]].shape)) {
         load(out, s, "before", format("dx[i]%s", x));
         line(out, "v += before;");
@@ -180,7 +199,8 @@ void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
     const Shape grid = graph->nodes[node->input[0]].shape;
     open_gradient(out, &node->attributes, node->shape, grid);
     by_strips(out, graph, node, grid, gradient_of_window);
-    emit_row_steps(out, graph, node);
+    if (!masks_windows(graph, node))
+        emit_row_steps(out, graph, node);
     line(out, "}");
 }
 

@@ -103,7 +103,7 @@ static const char *arguments(const Graph *graph, const Node *node)
     for (int i = 0; i < count; i++)
         text_add(&list, "%s%s", list.length ? ", " : "", first[i]);
     for (int k = 0; k < node->input_count; k++)
-        if (!is_repeated(node, k))
+        if (has_parameter(node, k))
             text_add(&list, "%s%s", list.length ? ", " : "",
                      place(graph, node, &graph->nodes[node->input[k]]));
     return list.text;

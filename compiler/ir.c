@@ -174,6 +174,11 @@ bool is_repeated(const Node *node, int input)
     return false;
 }
 
+bool has_parameter(const Node *node, int input)
+{
+    return !is_repeated(node, input) && !(node->in_place && node->input[input] == node->replaced);
+}
+
 bool is_read(const Node *node, int input)
 {
     return !is_repeated(node, input) && !(node->claims && input == node->own_inputs - 1);

@@ -485,7 +485,9 @@ struct Node {
     bool piece;        // plan.c: only the part of it that a task is at is ever there
     bool claims;       // plan.c: its last own input is not read, but asked for
     int first, last;   // plan.c: phases in which it is alive; nodes where it is local
-    bool dead;         // dropped by a pass
+    bool in_place;     // in_place.c: its value takes the place of its input `replaced`
+    int replaced;
+    bool dead; // dropped by a pass
 };
 
 typedef struct {
@@ -630,6 +632,7 @@ bool has_flag(const Node *node, int flag);
 bool has_value(const Node *node);
 bool in_arena(const Node *node);
 bool is_repeated(const Node *node, int input);
+bool has_parameter(const Node *node, int input); // of the function, to itself
 bool is_read(const Node *node, int input); // for the first time, and not only asked for
 bool runs(const Node *node, Op op); // itself or as a step
 Shape flat(Shape shape);
@@ -720,6 +723,8 @@ Shape part_shape(const Graph *graph, const Node *node); // the tensor along whic
 
 // --- plan.c: offsets in the arena ---------------------------------------------------------------
 void plan(Graph *graph);
+void replace_inputs(Graph *graph);
+bool unpools_in_place(const Graph *graph, const Node *node); // emit_pool.c
 long stored_bytes(const Graph *graph, int node);        // in the arena, of all its blocks
 bool fits_memory(const Network *network, double limit); // error with the largest buffers
 

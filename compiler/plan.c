@@ -120,10 +120,39 @@ static void claim_weights(Graph *graph, int id)
     node->claims = true;
 }
 
+// The same bytes are local to a phase for all values that lie there in turn, or for none.
+static bool local_throughout(const Graph *graph, int id)
+{
+    if (!is_local(graph, id))
+        return false;
+    for (int i = id + 1; i < graph->count; i++)
+        if (graph->nodes[i].in_place && graph->nodes[i].replaced == id)
+            return graph->nodes[i].phase == graph->nodes[id].phase && local_throughout(graph, i);
+    return true;
+}
+
+// The first of the values that lie there in turn.
+static int first_there(const Graph *graph, int id)
+{
+    while (graph->nodes[id].in_place)
+        id = graph->nodes[id].replaced;
+    return id;
+}
+
+// When the last of them is no longer needed.
+static int last_use_there(const Graph *graph, int id)
+{
+    int last = graph->nodes[id].last;
+    for (int i = id + 1; i < graph->count; i++)
+        if (first_there(graph, i) == id && graph->nodes[i].last > last)
+            last = graph->nodes[i].last;
+    return last;
+}
+
 static void find_life(Graph *graph, int id)
 {
     Node *const node = &graph->nodes[id];
-    node->local = is_local(graph, id);
+    node->local = local_throughout(graph, first_there(graph, id));
     node->first = node->last = node->local ? id : node->phase;
     for (int i = 0; i < graph->count; i++)
         for (int k = 0; k < graph->nodes[i].input_count; k++)
@@ -169,10 +198,10 @@ static long place_locals(Graph *graph, int phase, Buffer *buffers)
     int count = 0;
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
-        if (has_value(node) && node->local && node->phase == phase)
+        if (has_value(node) && node->local && node->phase == phase && !node->in_place)
             buffers[count++] = (Buffer){.bytes = aligned(block_bytes(graph, node)),
                                         .first = node->first,
-                                        .last = node->last,
+                                        .last = last_use_there(graph, i),
                                         .node = i};
     }
     const long bytes = place(buffers, count);
@@ -181,36 +210,9 @@ static long place_locals(Graph *graph, int phase, Buffer *buffers)
     return bytes;
 }
 
-// needs: phases; makes: offsets, Node.each, Graph.arena_bytes
-void plan(Graph *graph)
+// Offsets of the phases' slabs, and of what lies in them.
+static void set_offsets(Graph *graph, const Buffer *buffers, int count, const long *slab)
 {
-    Buffer *const buffers = allocate((size_t)(graph->count + graph->phases) * sizeof *buffers);
-    Buffer *const locals = allocate((size_t)graph->count * sizeof *locals);
-    int count = 0;
-    graph->unshared_bytes = 0;
-    for (int i = 0; i < graph->count; i++) {
-        Node *const node = &graph->nodes[i];
-        node->piece = is_piece(graph, i);
-        if (node->piece)
-            claim_weights(graph, i);
-        if (!in_arena(node))
-            continue;
-        find_life(graph, i);
-        node->each = block_bytes(graph, node);
-        graph->unshared_bytes += stored_bytes(graph, i);
-        if (!node->local)
-            buffers[count++] = (Buffer){.bytes = stored_bytes(graph, i),
-                                        .first = node->first,
-                                        .last = node->last,
-                                        .node = i};
-    }
-    long *const slab = allocate((size_t)(graph->phases + 1) * sizeof *slab);
-    for (int phase = 0; phase < graph->phases; phase++) {
-        slab[phase] = place_locals(graph, phase, locals);
-        buffers[count++] = (Buffer){
-            .bytes = slab[phase] * graph->slots, .first = phase, .last = phase, .node = -1 - phase};
-    }
-    graph->arena_bytes = place(buffers, count);
     for (int i = 0; i < count; i++) {
         if (buffers[i].node >= 0) {
             graph->nodes[buffers[i].node].offset = buffers[i].offset;
@@ -225,6 +227,49 @@ void plan(Graph *graph)
             }
         }
     }
+    for (int id = 0; id < graph->count; id++) {
+        Node *const node = &graph->nodes[id];
+        const Node *const there = &graph->nodes[first_there(graph, id)];
+        node->offset = there->offset;
+        node->each = there->each;
+    }
+}
+
+// needs: phases; makes: offsets, Node.each, Graph.arena_bytes
+void plan(Graph *graph)
+{
+    Buffer *const buffers = allocate((size_t)(graph->count + graph->phases) * sizeof *buffers);
+    Buffer *const locals = allocate((size_t)graph->count * sizeof *locals);
+    int count = 0;
+    graph->unshared_bytes = 0;
+    for (int i = 0; i < graph->count; i++) {
+        Node *const node = &graph->nodes[i];
+        node->piece = is_piece(graph, i);
+        if (node->piece)
+            claim_weights(graph, i);
+        if (in_arena(node))
+            find_life(graph, i);
+    }
+    for (int i = 0; i < graph->count; i++) {
+        Node *const node = &graph->nodes[i];
+        if (!in_arena(node))
+            continue;
+        node->each = block_bytes(graph, node);
+        graph->unshared_bytes += stored_bytes(graph, i);
+        if (!node->local && !node->in_place)
+            buffers[count++] = (Buffer){.bytes = stored_bytes(graph, i),
+                                        .first = node->first,
+                                        .last = last_use_there(graph, i),
+                                        .node = i};
+    }
+    long *const slab = allocate((size_t)(graph->phases + 1) * sizeof *slab);
+    for (int phase = 0; phase < graph->phases; phase++) {
+        slab[phase] = place_locals(graph, phase, locals);
+        buffers[count++] = (Buffer){
+            .bytes = slab[phase] * graph->slots, .first = phase, .last = phase, .node = -1 - phase};
+    }
+    graph->arena_bytes = place(buffers, count);
+    set_offsets(graph, buffers, count, slab);
 }
 
 // --- the limit ----------------------------------------------------------------------------------

@@ -72,6 +72,11 @@ static void put_value(Text *svg, const Picture *p, int id)
     int to = node->local
                  ? p->column[node->last] + 1
                  : p->phase_start[node->last < graph->phases ? node->last + 1 : graph->phases];
+    if (node->in_place)
+        from = p->column[id];
+    for (int i = id + 1; i < graph->count; i++) // until another takes its place
+        if (graph->nodes[i].in_place && graph->nodes[i].replaced == id)
+            to = p->column[i];
     if (node->local) { // node->each is the slab's size
         long start = graph->arena_bytes;
         for (int i = 0; i < graph->count; i++)

@@ -173,107 +173,107 @@ static _Alignas(64) float conv2_w_turned[3][3][32][32];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 109585920,
-    // of a training step: 109585920 bytes, 202802048 if nothing were shared
-    AT_input =              109182976, EACH_input =               100352, // [ROWS][28][28][1]
-    AT_conv1 =               12845056, EACH_conv1 =              3211264, // [ROWS][28][28][32]
-    AT_batchnorm1_sums =            0, EACH_batchnorm1_sums =        512, // [2][32]
-    AT_batchnorm1_stats =   109585408,                                    // [2][32]
-    AT_relu1 =               25690112, EACH_relu1 =              3211264, // [ROWS][28][28][32]
-    AT_conv2 =               38535168, EACH_conv2 =              3211264, // [ROWS][28][28][32]
-    AT_batchnorm2_sums =            0, EACH_batchnorm2_sums =        512, // [2][32]
-    AT_batchnorm2_stats =   109585664,                                    // [2][32]
-    AT_relu2 =                      0, EACH_relu2 =              3211264, // [ROWS][28][28][32]
-    AT_pool1 =               93126656, EACH_pool1 =               802816, // [ROWS][14][14][32]
-    AT_dropout1 =            96337920, EACH_dropout1 =            802816, // [ROWS][14][14][32]
-    AT_conv3 =               73859072, EACH_conv3 =              1605632, // [ROWS][14][14][64]
-    AT_batchnorm3_sums =     51380224, EACH_batchnorm3_sums =       1024, // [2][64]
-    AT_batchnorm3_stats =   109584384,                                    // [2][64]
+    ARENA_BYTES = 105529856,
+    // of a training step: 105529856 bytes, 202802048 if nothing were shared
+    AT_input =              105119744, EACH_input =               100352, // [ROWS][28][28][1]
+    AT_conv1 =                      0, EACH_conv1 =              3211264, // [ROWS][28][28][32]
+    AT_batchnorm1_sums =     12845056, EACH_batchnorm1_sums =        512, // [2][32]
+    AT_batchnorm1_stats =   105529344,                                    // [2][32]
+    AT_relu1 =               12845056, EACH_relu1 =              3211264, // [ROWS][28][28][32]
+    AT_conv2 =               25690112, EACH_conv2 =              3211264, // [ROWS][28][28][32]
+    AT_batchnorm2_sums =     38535168, EACH_batchnorm2_sums =        512, // [2][32]
+    AT_batchnorm2_stats =   105529600,                                    // [2][32]
+    AT_relu2 =               38535168, EACH_relu2 =              3211264, // [ROWS][28][28][32]
+    AT_pool1 =               83492864, EACH_pool1 =               802816, // [ROWS][14][14][32]
+    AT_dropout1 =            86704128, EACH_dropout1 =            802816, // [ROWS][14][14][32]
+    AT_conv3 =               51380224, EACH_conv3 =              1605632, // [ROWS][14][14][64]
+    AT_batchnorm3_sums =     57802752, EACH_batchnorm3_sums =       1024, // [2][64]
+    AT_batchnorm3_stats =   105527296,                                    // [2][64]
     AT_relu3 =               57802752, EACH_relu3 =              1605632, // [ROWS][14][14][64]
     AT_conv4 =               64225280, EACH_conv4 =              1605632, // [ROWS][14][14][64]
-    AT_batchnorm4_sums =     51380224, EACH_batchnorm4_sums =       1024, // [2][64]
-    AT_batchnorm4_stats =   109584896,                                    // [2][64]
-    AT_relu4 =               51380224, EACH_relu4 =              1605632, // [ROWS][14][14][64]
-    AT_pool2 =              105971712, EACH_pool2 =               401408, // [ROWS][7][7][64]
-    AT_dropout2 =           107577344, EACH_dropout2 =            401408, // [ROWS][7][7][64]
-    AT_conv5 =               99549184, EACH_conv5 =               802816, // [ROWS][7][7][128]
-    AT_batchnorm5_sums =     70647808, EACH_batchnorm5_sums =       2048, // [2][128]
-    AT_batchnorm5_stats =    92278784,                                    // [2][128]
+    AT_batchnorm4_sums =     70647808, EACH_batchnorm4_sums =       1024, // [2][64]
+    AT_batchnorm4_stats =   105527808,                                    // [2][64]
+    AT_relu4 =               70647808, EACH_relu4 =              1605632, // [ROWS][14][14][64]
+    AT_pool2 =              101908480, EACH_pool2 =               401408, // [ROWS][7][7][64]
+    AT_dropout2 =           103514112, EACH_dropout2 =            401408, // [ROWS][7][7][64]
+    AT_conv5 =               77070336, EACH_conv5 =               802816, // [ROWS][7][7][128]
+    AT_batchnorm5_sums =     80281600, EACH_batchnorm5_sums =       2048, // [2][128]
+    AT_batchnorm5_stats =   105525248,                                    // [2][128]
     AT_relu5 =               80281600, EACH_relu5 =               802816, // [ROWS][7][7][128]
-    AT_conv6 =               83492864, EACH_conv6 =               802816, // [ROWS][7][7][128]
-    AT_batchnorm6_sums =     70647808, EACH_batchnorm6_sums =       2048, // [2][128]
-    AT_batchnorm6_stats =    92279808,                                    // [2][128]
-    AT_relu6 =               70647808, EACH_relu6 =               802816, // [ROWS][7][7][128]
-    AT_pool3 =               90505216, EACH_pool3 =               147456, // [ROWS][3][3][128]
-    AT_dropout3 =            91095040, EACH_dropout3 =            147456, // [ROWS][3][3][128]
-    AT_dense1 =              91684864, EACH_dense1 =               32768, // [ROWS][256]
-    AT_batchnorm7_sums =     86704128, EACH_batchnorm7_sums =       4096, // [2][256]
-    AT_batchnorm7_stats =    92078080,                                    // [2][256]
-    AT_dropout4 =            86704128, EACH_dropout4 =             32768, // [ROWS][256]
-    AT_dense2_z =            86835200, EACH_dense2_z =              2560, // [ROWS][10]
-    AT_dense2 =              86836480, EACH_dense2 =                2560, // [ROWS][10]
-    AT_predicted =           86858752, EACH_predicted =              128, // [ROWS]
-    AT_loss =                86859264, EACH_loss =                   128, // [ROWS]
-    AT_d_dense2_z =          86845440, EACH_d_dense2_z =            1280, // [ROWS][10]
-    AT_d_dense2_b_partial =  86859776, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =          86859968,                                    // [10]
-    AT_d_batchnorm7 =        91815936, EACH_d_batchnorm7 =         32768, // [ROWS][256]
-    AT_d_dense2_w =          86835200,                                    // [256][10]
-    AT_d_batchnorm7_beta_partial = 86850560, EACH_d_batchnorm7_beta_partial = 1024, // [256]
-    AT_d_batchnorm7_beta =   92084224,                                    // [256]
-    AT_d_batchnorm7_gamma_partial = 86854656, EACH_d_batchnorm7_gamma_partial = 1024, // [256]
-    AT_d_batchnorm7_gamma =  92085248,                                    // [256]
-    AT_d_dense1 =            91947008, EACH_d_dense1 =             32768, // [ROWS][256]
-    AT_d_pool3 =             89915392, EACH_d_pool3 =             147456, // [ROWS][3][3][128]
-    AT_d_batchnorm6 =        86704128, EACH_d_batchnorm6 =        802816, // [ROWS][7][7][128]
-    AT_d_batchnorm6_beta_partial = 92080128, EACH_d_batchnorm6_beta_partial = 512, // [128]
-    AT_d_batchnorm6_beta =   92280832,                                    // [128]
-    AT_d_batchnorm6_gamma_partial = 92082176, EACH_d_batchnorm6_gamma_partial = 512, // [128]
-    AT_d_batchnorm6_gamma =  92281344,                                    // [128]
-    AT_d_conv6 =             70647808, EACH_d_conv6 =             802816, // [ROWS][7][7][128]
-    AT_d_conv6_w_partial =   89915392, EACH_d_conv6_w_partial =   589824, // [3][3][128][128]
-    AT_d_conv6_w =           70647808,                                    // [3][3][128][128]
-    AT_d_batchnorm5 =       102760448, EACH_d_batchnorm5 =        802816, // [ROWS][7][7][128]
-    AT_d_batchnorm5_beta_partial = 92274688, EACH_d_batchnorm5_beta_partial = 512, // [128]
-    AT_d_batchnorm5_beta =   71829504,                                    // [128]
-    AT_d_batchnorm5_gamma_partial = 92276736, EACH_d_batchnorm5_gamma_partial = 512, // [128]
-    AT_d_batchnorm5_gamma =  71830016,                                    // [128]
-    AT_d_conv5 =             86704128, EACH_d_conv5 =            1204224, // [ROWS][7][7][128]
-    AT_d_conv5_w_partial =   70647808, EACH_d_conv5_w_partial =   294912, // [3][3][64][128]
-    AT_d_conv5_w =           51380224,                                    // [3][3][64][128]
-    AT_d_pool2 =             87506944, EACH_d_pool2 =            1204224, // [ROWS][7][7][64]
-    AT_d_batchnorm4 =        80281600, EACH_d_batchnorm4 =       1605632, // [ROWS][14][14][64]
-    AT_d_batchnorm4_beta_partial = 71827456, EACH_d_batchnorm4_beta_partial = 256, // [64]
-    AT_d_batchnorm4_beta =   71829504,                                    // [64]
-    AT_d_batchnorm4_gamma_partial = 71828480, EACH_d_batchnorm4_gamma_partial = 256, // [64]
-    AT_d_batchnorm4_gamma =  71829760,                                    // [64]
-    AT_d_conv4 =             51380224, EACH_d_conv4 =            1605632, // [ROWS][14][14][64]
-    AT_d_conv4_w_partial =   70647808, EACH_d_conv4_w_partial =   147456, // [3][3][64][64]
-    AT_d_conv4_w =           51380224,                                    // [3][3][64][64]
-    AT_d_batchnorm3 =        86704128, EACH_d_batchnorm3 =       1605632, // [ROWS][14][14][64]
-    AT_d_batchnorm3_beta_partial = 71237632, EACH_d_batchnorm3_beta_partial = 256, // [64]
-    AT_d_batchnorm3_beta =   80577536,                                    // [64]
-    AT_d_batchnorm3_gamma_partial = 71238656, EACH_d_batchnorm3_gamma_partial = 256, // [64]
-    AT_d_batchnorm3_gamma =  80577792,                                    // [64]
-    AT_d_conv3 =             64225280, EACH_d_conv3 =            2408448, // [ROWS][14][14][64]
-    AT_d_conv3_w_partial =   80281600, EACH_d_conv3_w_partial =    73728, // [3][3][32][64]
-    AT_d_conv3_w =                  0,                                    // [3][3][32][64]
-    AT_d_pool1 =             65830912, EACH_d_pool1 =            2408448, // [ROWS][14][14][32]
-    AT_d_batchnorm2 =        51380224, EACH_d_batchnorm2 =       3211264, // [ROWS][28][28][32]
-    AT_d_batchnorm2_beta_partial = 80576512, EACH_d_batchnorm2_beta_partial = 128, // [32]
-    AT_d_batchnorm2_beta =   77218816,                                    // [32]
-    AT_d_batchnorm2_gamma_partial = 80577024, EACH_d_batchnorm2_gamma_partial = 128, // [32]
-    AT_d_batchnorm2_gamma =  77218944,                                    // [32]
-    AT_d_conv2 =                    0, EACH_d_conv2 =            3211264, // [ROWS][28][28][32]
-    AT_d_conv2_w_partial =   77070336, EACH_d_conv2_w_partial =    36864, // [3][3][32][32]
-    AT_d_conv2_w =                  0,                                    // [3][3][32][32]
-    AT_d_batchnorm1 =        64225280, EACH_d_batchnorm1 =       3211264, // [ROWS][28][28][32]
-    AT_d_batchnorm1_beta_partial = 77217792, EACH_d_batchnorm1_beta_partial = 128, // [32]
-    AT_d_batchnorm1_beta =   25694720,                                    // [32]
-    AT_d_batchnorm1_gamma_partial = 77218304, EACH_d_batchnorm1_gamma_partial = 128, // [32]
-    AT_d_batchnorm1_gamma =  25694848,                                    // [32]
-    AT_d_conv1 =                    0, EACH_d_conv1 =            3211264, // [ROWS][28][28][32]
-    AT_d_conv1_w_partial =   25690112, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_conv6 =               89915392, EACH_conv6 =               802816, // [ROWS][7][7][128]
+    AT_batchnorm6_sums =     93126656, EACH_batchnorm6_sums =       2048, // [2][128]
+    AT_batchnorm6_stats =   105526272,                                    // [2][128]
+    AT_relu6 =               93126656, EACH_relu6 =               802816, // [ROWS][7][7][128]
+    AT_pool3 =              100139008, EACH_pool3 =               147456, // [ROWS][3][3][128]
+    AT_dropout3 =           100728832, EACH_dropout3 =            147456, // [ROWS][3][3][128]
+    AT_dense1 =             101318656, EACH_dense1 =               32768, // [ROWS][256]
+    AT_batchnorm7_sums =     96337920, EACH_batchnorm7_sums =       4096, // [2][256]
+    AT_batchnorm7_stats =   101580800,                                    // [2][256]
+    AT_dropout4 =            96337920, EACH_dropout4 =             32768, // [ROWS][256]
+    AT_dense2_z =            96468992, EACH_dense2_z =              2560, // [ROWS][10]
+    AT_dense2 =              96470272, EACH_dense2 =                2560, // [ROWS][10]
+    AT_predicted =           96492544, EACH_predicted =              128, // [ROWS]
+    AT_loss =                96493056, EACH_loss =                   128, // [ROWS]
+    AT_d_dense2_z =          96479232, EACH_d_dense2_z =            1280, // [ROWS][10]
+    AT_d_dense2_b_partial =  96493568, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =          96493760,                                    // [10]
+    AT_d_batchnorm7 =       101449728, EACH_d_batchnorm7 =         32768, // [ROWS][256]
+    AT_d_dense2_w =          96468992,                                    // [256][10]
+    AT_d_batchnorm7_beta_partial = 96484352, EACH_d_batchnorm7_beta_partial = 1024, // [256]
+    AT_d_batchnorm7_beta =  101586944,                                    // [256]
+    AT_d_batchnorm7_gamma_partial = 96488448, EACH_d_batchnorm7_gamma_partial = 1024, // [256]
+    AT_d_batchnorm7_gamma = 101587968,                                    // [256]
+    AT_d_dense1 =           101449728, EACH_d_dense1 =             32768, // [ROWS][256]
+    AT_d_pool3 =             99549184, EACH_d_pool3 =             147456, // [ROWS][3][3][128]
+    AT_d_batchnorm6 =        96337920, EACH_d_batchnorm6 =        802816, // [ROWS][7][7][128]
+    AT_d_batchnorm6_beta_partial = 101582848, EACH_d_batchnorm6_beta_partial = 512, // [128]
+    AT_d_batchnorm6_beta =  105528320,                                    // [128]
+    AT_d_batchnorm6_gamma_partial = 101584896, EACH_d_batchnorm6_gamma_partial = 512, // [128]
+    AT_d_batchnorm6_gamma = 105528832,                                    // [128]
+    AT_d_conv6 =             96337920, EACH_d_conv6 =             802816, // [ROWS][7][7][128]
+    AT_d_conv6_w_partial =   99549184, EACH_d_conv6_w_partial =   589824, // [3][3][128][128]
+    AT_d_conv6_w =           80281600,                                    // [3][3][128][128]
+    AT_d_batchnorm5 =        93126656, EACH_d_batchnorm5 =        802816, // [ROWS][7][7][128]
+    AT_d_batchnorm5_beta_partial = 105521152, EACH_d_batchnorm5_beta_partial = 512, // [128]
+    AT_d_batchnorm5_beta =   83068928,                                    // [128]
+    AT_d_batchnorm5_gamma_partial = 105523200, EACH_d_batchnorm5_gamma_partial = 512, // [128]
+    AT_d_batchnorm5_gamma =  83069440,                                    // [128]
+    AT_d_conv5 =             93126656, EACH_d_conv5 =             802816, // [ROWS][7][7][128]
+    AT_d_conv5_w_partial =   81887232, EACH_d_conv5_w_partial =   294912, // [3][3][64][128]
+    AT_d_conv5_w =           77070336,                                    // [3][3][64][128]
+    AT_d_pool2 =             80281600, EACH_d_pool2 =             401408, // [ROWS][7][7][64]
+    AT_d_batchnorm4 =        70647808, EACH_d_batchnorm4 =       1605632, // [ROWS][14][14][64]
+    AT_d_batchnorm4_beta_partial = 83066880, EACH_d_batchnorm4_beta_partial = 256, // [64]
+    AT_d_batchnorm4_beta =   90507264,                                    // [64]
+    AT_d_batchnorm4_gamma_partial = 83067904, EACH_d_batchnorm4_gamma_partial = 256, // [64]
+    AT_d_batchnorm4_gamma =  90507520,                                    // [64]
+    AT_d_conv4 =             70647808, EACH_d_conv4 =            1605632, // [ROWS][14][14][64]
+    AT_d_conv4_w_partial =   89915392, EACH_d_conv4_w_partial =   147456, // [3][3][64][64]
+    AT_d_conv4_w =           57802752,                                    // [3][3][64][64]
+    AT_d_batchnorm3 =        77070336, EACH_d_batchnorm3 =       1605632, // [ROWS][14][14][64]
+    AT_d_batchnorm3_beta_partial = 90505216, EACH_d_batchnorm3_beta_partial = 256, // [64]
+    AT_d_batchnorm3_beta =   61309952,                                    // [64]
+    AT_d_batchnorm3_gamma_partial = 90506240, EACH_d_batchnorm3_gamma_partial = 256, // [64]
+    AT_d_batchnorm3_gamma =  61310208,                                    // [64]
+    AT_d_conv3 =             77070336, EACH_d_conv3 =            1605632, // [ROWS][14][14][64]
+    AT_d_conv3_w_partial =   61014016, EACH_d_conv3_w_partial =    73728, // [3][3][32][64]
+    AT_d_conv3_w =           51380224,                                    // [3][3][32][64]
+    AT_d_pool1 =             57802752, EACH_d_pool1 =             802816, // [ROWS][14][14][32]
+    AT_d_batchnorm2 =        38535168, EACH_d_batchnorm2 =       3211264, // [ROWS][28][28][32]
+    AT_d_batchnorm2_beta_partial = 61308928, EACH_d_batchnorm2_beta_partial = 128, // [32]
+    AT_d_batchnorm2_beta =   64373760,                                    // [32]
+    AT_d_batchnorm2_gamma_partial = 61309440, EACH_d_batchnorm2_gamma_partial = 128, // [32]
+    AT_d_batchnorm2_gamma =  64373888,                                    // [32]
+    AT_d_conv2 =             38535168, EACH_d_conv2 =            3211264, // [ROWS][28][28][32]
+    AT_d_conv2_w_partial =   64225280, EACH_d_conv2_w_partial =    36864, // [3][3][32][32]
+    AT_d_conv2_w =           12845056,                                    // [3][3][32][32]
+    AT_d_batchnorm1 =        51380224, EACH_d_batchnorm1 =       3211264, // [ROWS][28][28][32]
+    AT_d_batchnorm1_beta_partial = 64372736, EACH_d_batchnorm1_beta_partial = 128, // [32]
+    AT_d_batchnorm1_beta =   12881920,                                    // [32]
+    AT_d_batchnorm1_gamma_partial = 64373248, EACH_d_batchnorm1_gamma_partial = 128, // [32]
+    AT_d_batchnorm1_gamma =  12882048,                                    // [32]
+    AT_d_conv1 =             51380224, EACH_d_conv1 =            3211264, // [ROWS][28][28][32]
+    AT_d_conv1_w_partial =   12845056, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
     AT_d_conv1_w =                  0,                                    // [3][3][1][32]
     // of inference: 25696256 bytes
     AT_infer_input =          3211264, EACH_infer_input =        6422528, // [ROWS][28][28][1]
@@ -868,15 +868,15 @@ static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][784][32],
-                                const float dy[ROWS][784][32], const float x[ROWS][784][32],
-                                const float stats[2][32], const float gamma[32],
-                                const float dbeta[32], const float dgamma[32])
+                                const float x[ROWS][784][32], const float stats[2][32],
+                                const float gamma[32], const float dbeta[32],
+                                const float dgamma[32])
 {
     const float share = 1 / (float)(batch->rows * 784); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 784; p++)
             for (int c = 0; c < 32; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -1162,15 +1162,15 @@ static void batchnorm2_gamma_gradient(float sum[restrict 32], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][784][32],
-                                const float dy[ROWS][784][32], const float x[ROWS][784][32],
-                                const float stats[2][32], const float gamma[32],
-                                const float dbeta[32], const float dgamma[32])
+                                const float x[ROWS][784][32], const float stats[2][32],
+                                const float gamma[32], const float dbeta[32],
+                                const float dgamma[32])
 {
     const float share = 1 / (float)(batch->rows * 784); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 784; p++)
             for (int c = 0; c < 32; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -1233,8 +1233,7 @@ static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
 // forward: y = x < 0 ? 0 : x (relu2)
 // dx = y > 0 ? dy : 0
 static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
-                           const float dy[ROWS][14][14][32], const float x[ROWS][28][28][32],
-                           const float y[ROWS][14][14][32])
+                           const float dy[ROWS][14][14][32], const float y[ROWS][14][14][32])
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 14; row++)
@@ -1248,20 +1247,14 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
                             Vector16 at;
-                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            memcpy(&at, &dx[i][row * 2 + r][col * 2 + s][c], sizeof at);
                             Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            v = NN_CHOOSE(at > 0, v, (Vector16){0});
                             memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
             }
-        for (int row = 0; row < 28; row++)
-            for (int col = 0; col < 28; col++)
-                for (int c = 0; c < 32; c++) {
-                    float v = dx[i][row][col][c];
-                    v = x[i][row][col][c] > 0 ? v : 0;
-                    dx[i][row][col][c] = v;
-                }
     }
 }
 
@@ -1529,15 +1522,15 @@ static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][196][64],
-                                const float dy[ROWS][196][64], const float x[ROWS][196][64],
-                                const float stats[2][64], const float gamma[64],
-                                const float dbeta[64], const float dgamma[64])
+                                const float x[ROWS][196][64], const float stats[2][64],
+                                const float gamma[64], const float dbeta[64],
+                                const float dgamma[64])
 {
     const float share = 1 / (float)(batch->rows * 196); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 196; p++)
             for (int c = 0; c < 64; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -1815,15 +1808,15 @@ static void batchnorm4_gamma_gradient(float sum[restrict 64], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm4_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][196][64],
-                                const float dy[ROWS][196][64], const float x[ROWS][196][64],
-                                const float stats[2][64], const float gamma[64],
-                                const float dbeta[64], const float dgamma[64])
+                                const float x[ROWS][196][64], const float stats[2][64],
+                                const float gamma[64], const float dbeta[64],
+                                const float dgamma[64])
 {
     const float share = 1 / (float)(batch->rows * 196); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 196; p++)
             for (int c = 0; c < 64; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -1886,8 +1879,7 @@ static void pool2_forward(int rows, float y[restrict ROWS][7][7][64],
 // forward: y = x < 0 ? 0 : x (relu4)
 // dx = y > 0 ? dy : 0
 static void pool2_backward(int rows, float dx[restrict ROWS][14][14][64],
-                           const float dy[ROWS][7][7][64], const float x[ROWS][14][14][64],
-                           const float y[ROWS][7][7][64])
+                           const float dy[ROWS][7][7][64], const float y[ROWS][7][7][64])
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 7; row++)
@@ -1901,20 +1893,14 @@ static void pool2_backward(int rows, float dx[restrict ROWS][14][14][64],
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
                             Vector16 at;
-                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            memcpy(&at, &dx[i][row * 2 + r][col * 2 + s][c], sizeof at);
                             Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            v = NN_CHOOSE(at > 0, v, (Vector16){0});
                             memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
             }
-        for (int row = 0; row < 14; row++)
-            for (int col = 0; col < 14; col++)
-                for (int c = 0; c < 64; c++) {
-                    float v = dx[i][row][col][c];
-                    v = x[i][row][col][c] > 0 ? v : 0;
-                    dx[i][row][col][c] = v;
-                }
     }
 }
 
@@ -2181,15 +2167,15 @@ static void batchnorm5_gamma_gradient(float sum[restrict 128], const float parti
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm5_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][49][128],
-                                const float dy[ROWS][49][128], const float x[ROWS][49][128],
-                                const float stats[2][128], const float gamma[128],
-                                const float dbeta[128], const float dgamma[128])
+                                const float x[ROWS][49][128], const float stats[2][128],
+                                const float gamma[128], const float dbeta[128],
+                                const float dgamma[128])
 {
     const float share = 1 / (float)(batch->rows * 49); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 49; p++)
             for (int c = 0; c < 128; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -2466,15 +2452,15 @@ static void batchnorm6_gamma_gradient(float sum[restrict 128], const float parti
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm6_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][49][128],
-                                const float dy[ROWS][49][128], const float x[ROWS][49][128],
-                                const float stats[2][128], const float gamma[128],
-                                const float dbeta[128], const float dgamma[128])
+                                const float x[ROWS][49][128], const float stats[2][128],
+                                const float gamma[128], const float dbeta[128],
+                                const float dgamma[128])
 {
     const float share = 1 / (float)(batch->rows * 49); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 49; p++)
             for (int c = 0; c < 128; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -2795,14 +2781,14 @@ static void batchnorm7_gamma_gradient(float sum[restrict 256], const float parti
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm7_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][256],
-                                const float dy[ROWS][256], const float x[ROWS][256],
-                                const float stats[2][256], const float gamma[256],
-                                const float dbeta[256], const float dgamma[256])
+                                const float x[ROWS][256], const float stats[2][256],
+                                const float gamma[256], const float dbeta[256],
+                                const float dgamma[256])
 {
     const float share = 1 / (float)(batch->rows * 1); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 256; j++) {
-            float v = dy[i][j];
+            float v = dx[i][j];
             const float xhat = (x[i][j] - stats[0][j]) * stats[1][j];
             v = gamma[j] * stats[1][j] * (v - (dbeta[j] + xhat * dgamma[j]) * share);
             dx[i][j] = v;
@@ -3259,8 +3245,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(batchnorm7_backward, batch, rows, BLOCK(d_dense1), BLOCK(d_batchnorm7),
-                BLOCK(dense1), WHOLE(batchnorm7_stats), batchnorm7_gamma, WHOLE(d_batchnorm7_beta),
+        nn_call(batchnorm7_backward, batch, rows, BLOCK(d_dense1), BLOCK(dense1),
+                WHOLE(batchnorm7_stats), batchnorm7_gamma, WHOLE(d_batchnorm7_beta),
                 WHOLE(d_batchnorm7_gamma));
         nn_call(dense1_backward, batch, first, rows, BLOCK(d_pool3), BLOCK(d_dense1),
                 dense1_w_turned);
@@ -3296,8 +3282,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int rows = rows_from(block * ROWS, batch);
-        nn_call(batchnorm6_backward, batch, rows, BLOCK(d_conv6), BLOCK(d_batchnorm6),
-                BLOCK(conv6), WHOLE(batchnorm6_stats), batchnorm6_gamma, WHOLE(d_batchnorm6_beta),
+        nn_call(batchnorm6_backward, batch, rows, BLOCK(d_conv6), BLOCK(conv6),
+                WHOLE(batchnorm6_stats), batchnorm6_gamma, WHOLE(d_batchnorm6_beta),
                 WHOLE(d_batchnorm6_gamma));
         nn_call(conv6_w_partial, rows, BLOCK(d_conv6_w_partial), BLOCK(relu5), BLOCK(d_conv6));
         nn_call(conv6_backward, rows, BLOCK(d_batchnorm5), BLOCK(d_conv6), conv6_w_turned,
@@ -3331,13 +3317,12 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(batchnorm5_backward, batch, rows, BLOCK(d_conv5), BLOCK(d_batchnorm5),
-                BLOCK(conv5), WHOLE(batchnorm5_stats), batchnorm5_gamma, WHOLE(d_batchnorm5_beta),
+        nn_call(batchnorm5_backward, batch, rows, BLOCK(d_conv5), BLOCK(conv5),
+                WHOLE(batchnorm5_stats), batchnorm5_gamma, WHOLE(d_batchnorm5_beta),
                 WHOLE(d_batchnorm5_gamma));
         nn_call(conv5_w_partial, rows, BLOCK(d_conv5_w_partial), BLOCK(dropout2), BLOCK(d_conv5));
         nn_call(conv5_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv5), conv5_w_turned);
-        nn_call(pool2_backward, rows, BLOCK(d_batchnorm4), BLOCK(d_pool2), BLOCK(relu4),
-                BLOCK(pool2));
+        nn_call(pool2_backward, rows, BLOCK(d_batchnorm4), BLOCK(d_pool2), BLOCK(pool2));
         nn_call(batchnorm4_beta_partial, rows, BLOCK(d_batchnorm4_beta_partial),
                 BLOCK(d_batchnorm4));
         nn_call(batchnorm4_gamma_partial, rows, BLOCK(d_batchnorm4_gamma_partial),
@@ -3367,8 +3352,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int rows = rows_from(block * ROWS, batch);
-        nn_call(batchnorm4_backward, batch, rows, BLOCK(d_conv4), BLOCK(d_batchnorm4),
-                BLOCK(conv4), WHOLE(batchnorm4_stats), batchnorm4_gamma, WHOLE(d_batchnorm4_beta),
+        nn_call(batchnorm4_backward, batch, rows, BLOCK(d_conv4), BLOCK(conv4),
+                WHOLE(batchnorm4_stats), batchnorm4_gamma, WHOLE(d_batchnorm4_beta),
                 WHOLE(d_batchnorm4_gamma));
         nn_call(conv4_w_partial, rows, BLOCK(d_conv4_w_partial), BLOCK(relu3), BLOCK(d_conv4));
         nn_call(conv4_backward, rows, BLOCK(d_batchnorm3), BLOCK(d_conv4), conv4_w_turned,
@@ -3402,13 +3387,12 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(batchnorm3_backward, batch, rows, BLOCK(d_conv3), BLOCK(d_batchnorm3),
-                BLOCK(conv3), WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
+        nn_call(batchnorm3_backward, batch, rows, BLOCK(d_conv3), BLOCK(conv3),
+                WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
                 WHOLE(d_batchnorm3_gamma));
         nn_call(conv3_w_partial, rows, BLOCK(d_conv3_w_partial), BLOCK(dropout1), BLOCK(d_conv3));
         nn_call(conv3_backward, batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv3), conv3_w_turned);
-        nn_call(pool1_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool1), BLOCK(relu2),
-                BLOCK(pool1));
+        nn_call(pool1_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool1), BLOCK(pool1));
         nn_call(batchnorm2_beta_partial, rows, BLOCK(d_batchnorm2_beta_partial),
                 BLOCK(d_batchnorm2));
         nn_call(batchnorm2_gamma_partial, rows, BLOCK(d_batchnorm2_gamma_partial),
@@ -3438,8 +3422,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int rows = rows_from(block * ROWS, batch);
-        nn_call(batchnorm2_backward, batch, rows, BLOCK(d_conv2), BLOCK(d_batchnorm2),
-                BLOCK(conv2), WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
+        nn_call(batchnorm2_backward, batch, rows, BLOCK(d_conv2), BLOCK(conv2),
+                WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
                 WHOLE(d_batchnorm2_gamma));
         nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(relu1), BLOCK(d_conv2));
         nn_call(conv2_backward, rows, BLOCK(d_batchnorm1), BLOCK(d_conv2), conv2_w_turned,
@@ -3473,8 +3457,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int rows = rows_from(block * ROWS, batch);
-        nn_call(batchnorm1_backward, batch, rows, BLOCK(d_conv1), BLOCK(d_batchnorm1),
-                BLOCK(conv1), WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
+        nn_call(batchnorm1_backward, batch, rows, BLOCK(d_conv1), BLOCK(conv1),
+                WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
                 WHOLE(d_batchnorm1_gamma));
         nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
     }

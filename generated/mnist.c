@@ -86,37 +86,37 @@ static _Alignas(64) float conv2_w_turned[3][3][64][32];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 27073024,
-    // of a training step: 27073024 bytes, 39706048 if nothing were shared
-    AT_input =                6272000, EACH_input =              6350400, // [ROWS][28][28][1]
-    AT_conv1 =                      0, EACH_conv1 =              6350400, // [ROWS][28][28][32]
-    AT_pool1 =                5017600, EACH_pool1 =              6350400, // [ROWS][14][14][32]
-    AT_conv2 =                2508800, EACH_conv2 =              6350400, // [ROWS][14][14][64]
-    AT_pool2 =                5644800, EACH_pool2 =              6350400, // [ROWS][7][7][64]
-    AT_dropout1 =            25401600, EACH_dropout1 =            313600, // [ROWS][7][7][64]
-    AT_dropout2 =            27008512, EACH_dropout2 =             12800, // [ROWS][128]
-    AT_dense2_z =             3763200, EACH_dense2_z =           6350400, // [ROWS][10]
-    AT_dense2 =               3764224, EACH_dense2 =             6350400, // [ROWS][10]
-    AT_predicted =           27071936, EACH_predicted =              100, // [ROWS]
-    AT_loss =                27072384, EACH_loss =                   100, // [ROWS]
-    AT_d_dense2_z =          27064320, EACH_d_dense2_z =            1000, // [ROWS][10]
-    AT_d_dense2_b_partial =  27072832, EACH_d_dense2_b_partial =      40, // [10]
+    ARENA_BYTES = 22055424,
+    // of a training step: 22055424 bytes, 39706048 if nothing were shared
+    AT_input =                5017600, EACH_input =              5096000, // [ROWS][28][28][1]
+    AT_conv1 =                      0, EACH_conv1 =              5096000, // [ROWS][28][28][32]
+    AT_pool1 =                3763200, EACH_pool1 =              5096000, // [ROWS][14][14][32]
+    AT_conv2 =                2508800, EACH_conv2 =              5096000, // [ROWS][14][14][64]
+    AT_pool2 =                4390400, EACH_pool2 =              5096000, // [ROWS][7][7][64]
+    AT_dropout1 =            20384000, EACH_dropout1 =            313600, // [ROWS][7][7][64]
+    AT_dropout2 =            21990912, EACH_dropout2 =             12800, // [ROWS][128]
+    AT_dense2_z =             4704000, EACH_dense2_z =           5096000, // [ROWS][10]
+    AT_dense2 =               4705024, EACH_dense2 =             5096000, // [ROWS][10]
+    AT_predicted =           22054336, EACH_predicted =              100, // [ROWS]
+    AT_loss =                22054784, EACH_loss =                   100, // [ROWS]
+    AT_d_dense2_z =          22046720, EACH_d_dense2_z =            1000, // [ROWS][10]
+    AT_d_dense2_b_partial =  22055232, EACH_d_dense2_b_partial =      40, // [10]
     AT_d_dense2_b =             80896,                                    // [10]
-    AT_d_dense1_z =          26950912, EACH_d_dense1_z =           14400, // [ROWS][144]
+    AT_d_dense1_z =          21933312, EACH_d_dense1_z =           14400, // [ROWS][144]
     AT_d_dense2_w =             73728,                                    // [128][10]
-    AT_d_dense1_b_partial =  27068352, EACH_d_dense1_b_partial =     512, // [128]
+    AT_d_dense1_b_partial =  22050752, EACH_d_dense1_b_partial =     512, // [128]
     AT_d_dense1_b =             80000,                                    // [128]
-    AT_d_pool2 =              5958400, EACH_d_pool2 =            6350400, // [ROWS][7][7][64]
-    AT_d_conv2_z =            3763200, EACH_d_conv2_z =          6350400, // [ROWS][14][14][64]
-    AT_d_conv2_b_partial =   27070400, EACH_d_conv2_b_partial =      256, // [64]
+    AT_d_pool2 =              4704000, EACH_d_pool2 =            5096000, // [ROWS][7][7][64]
+    AT_d_conv2_z =            2508800, EACH_d_conv2_z =          5096000, // [ROWS][14][14][64]
+    AT_d_conv2_b_partial =   22052800, EACH_d_conv2_b_partial =      256, // [64]
     AT_d_conv2_b =              80512,                                    // [64]
-    AT_d_conv2_w_partial =   26656000, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
+    AT_d_conv2_w_partial =   21638400, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
     AT_d_conv2_w =                  0,                                    // [3][3][32][64]
-    AT_d_pool1 =              5644800, EACH_d_pool1 =            6350400, // [ROWS][14][14][32]
-    AT_d_conv1_z =            2508800, EACH_d_conv1_z =          6350400, // [ROWS][28][28][32]
-    AT_d_conv1_b_partial =   27071424, EACH_d_conv1_b_partial =      128, // [32]
+    AT_d_pool1 =              4390400, EACH_d_pool1 =            5096000, // [ROWS][14][14][32]
+    AT_d_conv1_z =                  0, EACH_d_conv1_z =          5096000, // [ROWS][28][28][32]
+    AT_d_conv1_b_partial =   22053824, EACH_d_conv1_b_partial =      128, // [32]
     AT_d_conv1_b =              80768,                                    // [32]
-    AT_d_conv1_w_partial =   27059712, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_d_conv1_w_partial =   22042112, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
     AT_d_conv1_w =              78848,                                    // [3][3][1][32]
     // of inference: 12548928 bytes
     AT_infer_input =          2508800, EACH_infer_input =        3136000, // [ROWS][28][28][1]
@@ -534,8 +534,7 @@ static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
 // forward: y = x < 0 ? 0 : x (conv1)
 // dx = y > 0 ? dy : 0
 static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
-                           const float dy[ROWS][14][14][32], const float x[ROWS][28][28][32],
-                           const float y[ROWS][14][14][32])
+                           const float dy[ROWS][14][14][32], const float y[ROWS][14][14][32])
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 14; row++)
@@ -549,20 +548,14 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
                             Vector16 at;
-                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            memcpy(&at, &dx[i][row * 2 + r][col * 2 + s][c], sizeof at);
                             Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            v = NN_CHOOSE(at > 0, v, (Vector16){0});
                             memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
             }
-        for (int row = 0; row < 28; row++)
-            for (int col = 0; col < 28; col++)
-                for (int c = 0; c < 32; c++) {
-                    float v = dx[i][row][col][c];
-                    v = x[i][row][col][c] > 0 ? v : 0;
-                    dx[i][row][col][c] = v;
-                }
     }
 }
 
@@ -737,8 +730,7 @@ static void pool2_forward(int rows, float y[restrict ROWS][7][7][64],
 // forward: y = x < 0 ? 0 : x (conv2)
 // dx = y > 0 ? dy : 0
 static void pool2_backward(int rows, float dx[restrict ROWS][14][14][64],
-                           const float dy[ROWS][7][7][64], const float x[ROWS][14][14][64],
-                           const float y[ROWS][7][7][64])
+                           const float dy[ROWS][7][7][64], const float y[ROWS][7][7][64])
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 7; row++)
@@ -752,20 +744,14 @@ static void pool2_backward(int rows, float dx[restrict ROWS][14][14][64],
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
                             Vector16 at;
-                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            memcpy(&at, &dx[i][row * 2 + r][col * 2 + s][c], sizeof at);
                             Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            v = NN_CHOOSE(at > 0, v, (Vector16){0});
                             memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
             }
-        for (int row = 0; row < 14; row++)
-            for (int col = 0; col < 14; col++)
-                for (int c = 0; c < 64; c++) {
-                    float v = dx[i][row][col][c];
-                    v = x[i][row][col][c] > 0 ? v : 0;
-                    dx[i][row][col][c] = v;
-                }
     }
 }
 
@@ -1161,11 +1147,11 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense1_b_partial, rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
         nn_call(dense1_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_dense1_z),
                 dense1_w_turned);
-        nn_call(pool2_backward, rows, BLOCK(d_conv2_z), BLOCK(d_pool2), BLOCK(conv2), BLOCK(pool2));
+        nn_call(pool2_backward, rows, BLOCK(d_conv2_z), BLOCK(d_pool2), BLOCK(pool2));
         nn_call(conv2_b_partial, rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2_z));
         nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(pool1), BLOCK(d_conv2_z));
         nn_call(conv2_backward, rows, BLOCK(d_pool1), BLOCK(d_conv2_z), conv2_w_turned);
-        nn_call(pool1_backward, rows, BLOCK(d_conv1_z), BLOCK(d_pool1), BLOCK(conv1), BLOCK(pool1));
+        nn_call(pool1_backward, rows, BLOCK(d_conv1_z), BLOCK(d_pool1), BLOCK(pool1));
         nn_call(conv1_b_partial, rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1_z));
         nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1_z));
     }

@@ -85,6 +85,22 @@ start 'no gaps: a gradient in rows' emitted YES "$gap\[30\]" 100 $'dense 30 relu
 start 'no gaps: another reader' \
     emitted YES 'd_residual1 .*// \[ROWS\]\[300\]' 100 $'dense 300 relu\nresidual {\ndense 300\n}' adam
 start 'no gaps: products by BLAS' emitted YES "$gap\[300\]" --gemm blas 100 "$two" adam
+unpooled='pool1_backward, rows, [A-Z]+\(d_[a-z0-9_]*\), [A-Z]+\(d_pool1\), [A-Z]+\(pool1\)\);'
+start 'in place: the gradient of pooling, over what was pooled' \
+    emitted YES "$unpooled" 100 $'conv 8 3x3 relu\npool 2' adam
+start 'in place: nothing before the pooling' emitted YES "$unpooled" 100 $'conv 8 3x3\npool 2' adam
+start 'not in place: windows overlap' emitted NO "$unpooled" 100 $'conv 8 4x4 relu\npool 3 stride 2' adam
+start 'not in place: windows leave pixels out' \
+    emitted NO "$unpooled" 100 $'conv 8 2x2 relu\npool 1 stride 2' adam
+start 'not in place: a gradient that needs more than its sign' \
+    emitted NO "$unpooled" 100 $'conv 8 3x3 elu\npool 2' adam
+start 'not in place: a batch in chunks' emitted NO "$unpooled" 2000 $'conv 8 3x3 relu\npool 2' adam
+normed='batchnorm1_backward, batch, rows, BLOCK\(d_[a-z0-9_]*\), BLOCK\(conv1\),'
+start 'in place: the gradient of batchnorm' \
+    emitted YES "$normed" 100 $'conv 8 3x3\nbatchnorm\nrelu\npool 2' adam
+start 'not in place: another reads the gradient' \
+    emitted NO 'batchnorm1_backward, batch, rows, BLOCK\([a-z0-9_]*\), BLOCK\(conv2\),' 100 \
+    $'conv 8 3x3\nresidual {\nconv 8 3x3 pad same\nbatchnorm\n}\npool 2' adam
 start 'no panels: few weights' emitted NO "dense3$panels" 100 "$two" adam
 start 'no panels: few columns' emitted NO "dense1$panels" --target x86-64-v4 100 'dense 32' adam
 start 'no panels: a small batch' emitted NO "dense2$panels" 16 "$two" adam

@@ -158,95 +158,95 @@ static _Alignas(64) float conv2_w_turned[32][288];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 81994240,
-    // of a training step: 81994240 bytes, 145410944 if nothing were shared
-    AT_input =               81592320, EACH_input =               100352, // [ROWS][28][28][1]
-    AT_conv1 =               11075584, EACH_conv1 =              2768896, // [ROWS][26][26][32]
-    AT_batchnorm1_sums =            0, EACH_batchnorm1_sums =        512, // [2][32]
-    AT_batchnorm1_stats =    81993728,                                    // [2][32]
-    AT_relu1 =                      0, EACH_relu1 =              2768896, // [ROWS][26][26][32]
-    AT_conv2 =               42663936, EACH_conv2 =              2359296, // [ROWS][24][24][32]
+    ARENA_BYTES = 74916352,
+    // of a training step: 74916352 bytes, 145410944 if nothing were shared
+    AT_input =               74514432, EACH_input =               100352, // [ROWS][28][28][1]
+    AT_conv1 =                      0, EACH_conv1 =              2768896, // [ROWS][26][26][32]
+    AT_batchnorm1_sums =     11075584, EACH_batchnorm1_sums =        512, // [2][32]
+    AT_batchnorm1_stats =    74915840,                                    // [2][32]
+    AT_relu1 =               11075584, EACH_relu1 =              2768896, // [ROWS][26][26][32]
+    AT_conv2 =               33226752, EACH_conv2 =              2359296, // [ROWS][24][24][32]
     AT_batchnorm2_sums =     22151168, EACH_batchnorm2_sums =        512, // [2][32]
-    AT_batchnorm2_stats =    81993984,                                    // [2][32]
-    AT_relu2 =               22151168, EACH_relu2 =              2359296, // [ROWS][24][24][32]
-    AT_pool1 =               70975488, EACH_pool1 =               589824, // [ROWS][12][12][32]
-    AT_dropout1 =            73334784, EACH_dropout1 =            589824, // [ROWS][12][12][32]
-    AT_conv3 =               61538304, EACH_conv3 =              1179648, // [ROWS][12][12][64]
-    AT_batchnorm3_sums =     31588352, EACH_batchnorm3_sums =       1024, // [2][64]
-    AT_batchnorm3_stats =    42627072,                                    // [2][64]
-    AT_relu3 =               36306944, EACH_relu3 =              1179648, // [ROWS][12][12][64]
+    AT_batchnorm2_stats =    74916096,                                    // [2][32]
+    AT_relu2 =               42663936, EACH_relu2 =              2359296, // [ROWS][24][24][32]
+    AT_pool1 =               66256896, EACH_pool1 =               589824, // [ROWS][12][12][32]
+    AT_dropout1 =            68616192, EACH_dropout1 =            589824, // [ROWS][12][12][32]
+    AT_conv3 =               22151168, EACH_conv3 =              1179648, // [ROWS][12][12][64]
+    AT_batchnorm3_sums =     26869760, EACH_batchnorm3_sums =       1024, // [2][64]
+    AT_batchnorm3_stats =    33039360,                                    // [2][64]
+    AT_relu3 =               26869760, EACH_relu3 =              1179648, // [ROWS][12][12][64]
     AT_conv4 =               52101120, EACH_conv4 =              1179648, // [ROWS][12][12][64]
     AT_batchnorm4_sums =     31588352, EACH_batchnorm4_sums =       1024, // [2][64]
-    AT_batchnorm4_stats =    42627584,                                    // [2][64]
-    AT_relu4 =               31588352, EACH_relu4 =              1179648, // [ROWS][12][12][64]
-    AT_pool2 =               41025536, EACH_pool2 =               294912, // [ROWS][6][6][64]
-    AT_dropout2 =            69795840, EACH_dropout2 =            294912, // [ROWS][6][6][64]
-    AT_conv5 =               75694080, EACH_conv5 =               589824, // [ROWS][6][6][128]
-    AT_batchnorm5_sums =     42205184, EACH_batchnorm5_sums =       2048, // [2][128]
-    AT_batchnorm5_stats =    42624000,                                    // [2][128]
-    AT_relu5 =               56819712, EACH_relu5 =               589824, // [ROWS][6][6][128]
-    AT_pool3 =               59768832, EACH_pool3 =               147456, // [ROWS][3][3][128]
-    AT_dropout3 =            60358656, EACH_dropout3 =            147456, // [ROWS][3][3][128]
-    AT_dense1 =              42205184, EACH_dense1 =               32768, // [ROWS][256]
-    AT_batchnorm6_sums =     42336256, EACH_batchnorm6_sums =       4096, // [2][256]
-    AT_batchnorm6_stats =    42621952,                                    // [2][256]
-    AT_dropout4 =            42336256, EACH_dropout4 =             32768, // [ROWS][256]
-    AT_dense2_z =            42598400, EACH_dense2_z =              2560, // [ROWS][10]
-    AT_dense2 =              42599680, EACH_dense2 =                2560, // [ROWS][10]
-    AT_predicted =           42628096, EACH_predicted =              128, // [ROWS]
-    AT_loss =                42628608, EACH_loss =                   128, // [ROWS]
-    AT_d_dense2_z =          42608640, EACH_d_dense2_z =            1280, // [ROWS][10]
-    AT_d_dense2_b_partial =  42629120, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =          42629312,                                    // [10]
-    AT_d_batchnorm6 =        42467328, EACH_d_batchnorm6 =         32768, // [ROWS][256]
-    AT_d_dense2_w =          42598400,                                    // [256][10]
-    AT_d_batchnorm6_beta_partial = 42613760, EACH_d_batchnorm6_beta_partial = 1024, // [256]
-    AT_d_batchnorm6_beta =   42625024,                                    // [256]
-    AT_d_batchnorm6_gamma_partial = 42617856, EACH_d_batchnorm6_gamma_partial = 1024, // [256]
-    AT_d_batchnorm6_gamma =  42626048,                                    // [256]
-    AT_d_dense1 =            42336256, EACH_d_dense1 =             32768, // [ROWS][256]
-    AT_d_pool3 =             59179008, EACH_d_pool3 =             147456, // [ROWS][3][3][128]
-    AT_d_batchnorm5 =        78053376, EACH_d_batchnorm5 =        589824, // [ROWS][6][6][128]
-    AT_d_batchnorm5_beta_partial = 42598400, EACH_d_batchnorm5_beta_partial = 512, // [128]
-    AT_d_batchnorm5_beta =   42207232,                                    // [128]
-    AT_d_batchnorm5_gamma_partial = 42600448, EACH_d_batchnorm5_gamma_partial = 512, // [128]
-    AT_d_batchnorm5_gamma =  42207744,                                    // [128]
-    AT_d_conv5 =             66256896, EACH_d_conv5 =             884736, // [ROWS][6][6][128]
-    AT_d_conv5_w_partial =   80412672, EACH_d_conv5_w_partial =   294912, // [3][3][64][128]
+    AT_batchnorm4_stats =    33039872,                                    // [2][64]
+    AT_relu4 =               56819712, EACH_relu4 =              1179648, // [ROWS][12][12][64]
+    AT_pool2 =               70975488, EACH_pool2 =               294912, // [ROWS][6][6][64]
+    AT_dropout2 =            72155136, EACH_dropout2 =            294912, // [ROWS][6][6][64]
+    AT_conv5 =               61538304, EACH_conv5 =               589824, // [ROWS][6][6][128]
+    AT_batchnorm5_sums =     31588352, EACH_batchnorm5_sums =       2048, // [2][128]
+    AT_batchnorm5_stats =    33036288,                                    // [2][128]
+    AT_relu5 =               63897600, EACH_relu5 =               589824, // [ROWS][6][6][128]
+    AT_pool3 =               32178176, EACH_pool3 =               147456, // [ROWS][3][3][128]
+    AT_dropout3 =            73334784, EACH_dropout3 =            147456, // [ROWS][3][3][128]
+    AT_dense1 =              32768000, EACH_dense1 =               32768, // [ROWS][256]
+    AT_batchnorm6_sums =     31588352, EACH_batchnorm6_sums =       4096, // [2][256]
+    AT_batchnorm6_stats =    33030144,                                    // [2][256]
+    AT_dropout4 =            31588352, EACH_dropout4 =             32768, // [ROWS][256]
+    AT_dense2_z =            31719424, EACH_dense2_z =              2560, // [ROWS][10]
+    AT_dense2 =              31720704, EACH_dense2 =                2560, // [ROWS][10]
+    AT_predicted =           31742976, EACH_predicted =              128, // [ROWS]
+    AT_loss =                31743488, EACH_loss =                   128, // [ROWS]
+    AT_d_dense2_z =          31729664, EACH_d_dense2_z =            1280, // [ROWS][10]
+    AT_d_dense2_b_partial =  31744000, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =          31744192,                                    // [10]
+    AT_d_batchnorm6 =        32899072, EACH_d_batchnorm6 =         32768, // [ROWS][256]
+    AT_d_dense2_w =          31719424,                                    // [256][10]
+    AT_d_batchnorm6_beta_partial = 31734784, EACH_d_batchnorm6_beta_partial = 1024, // [256]
+    AT_d_batchnorm6_beta =   33037312,                                    // [256]
+    AT_d_batchnorm6_gamma_partial = 31738880, EACH_d_batchnorm6_gamma_partial = 1024, // [256]
+    AT_d_batchnorm6_gamma =  33038336,                                    // [256]
+    AT_d_dense1 =            32899072, EACH_d_dense1 =             32768, // [ROWS][256]
+    AT_d_pool3 =             31588352, EACH_d_pool3 =             147456, // [ROWS][3][3][128]
+    AT_d_batchnorm5 =        63897600, EACH_d_batchnorm5 =        589824, // [ROWS][6][6][128]
+    AT_d_batchnorm5_beta_partial = 33032192, EACH_d_batchnorm5_beta_partial = 512, // [128]
+    AT_d_batchnorm5_beta =   32770048,                                    // [128]
+    AT_d_batchnorm5_gamma_partial = 33034240, EACH_d_batchnorm5_gamma_partial = 512, // [128]
+    AT_d_batchnorm5_gamma =  32770560,                                    // [128]
+    AT_d_conv5 =             63897600, EACH_d_conv5 =             589824, // [ROWS][6][6][128]
+    AT_d_conv5_w_partial =   73334784, EACH_d_conv5_w_partial =   294912, // [3][3][64][128]
     AT_d_conv5_w =           31588352,                                    // [3][3][64][128]
-    AT_d_pool2 =             66846720, EACH_d_pool2 =             884736, // [ROWS][6][6][64]
+    AT_d_pool2 =             31588352, EACH_d_pool2 =             294912, // [ROWS][6][6][64]
     AT_d_batchnorm4 =        56819712, EACH_d_batchnorm4 =       1179648, // [ROWS][12][12][64]
-    AT_d_batchnorm4_beta_partial = 42205184, EACH_d_batchnorm4_beta_partial = 256, // [64]
-    AT_d_batchnorm4_beta =   41617408,                                    // [64]
-    AT_d_batchnorm4_gamma_partial = 42206208, EACH_d_batchnorm4_gamma_partial = 256, // [64]
-    AT_d_batchnorm4_gamma =  41617664,                                    // [64]
-    AT_d_conv4 =             31588352, EACH_d_conv4 =            1179648, // [ROWS][12][12][64]
-    AT_d_conv4_w_partial =   41025536, EACH_d_conv4_w_partial =   147456, // [3][3][64][64]
-    AT_d_conv4_w =           31588352,                                    // [3][3][64][64]
-    AT_d_batchnorm3 =        66256896, EACH_d_batchnorm3 =       1179648, // [ROWS][12][12][64]
-    AT_d_batchnorm3_beta_partial = 41615360, EACH_d_batchnorm3_beta_partial = 256, // [64]
-    AT_d_batchnorm3_beta =   38962176,                                    // [64]
-    AT_d_batchnorm3_gamma_partial = 41616384, EACH_d_batchnorm3_gamma_partial = 256, // [64]
-    AT_d_batchnorm3_gamma =  38962432,                                    // [64]
-    AT_d_conv3 =             31588352, EACH_d_conv3 =            1769472, // [ROWS][12][12][64]
-    AT_d_conv3_w_partial =   38666240, EACH_d_conv3_w_partial =    73728, // [3][3][32][64]
+    AT_d_batchnorm4_beta_partial = 32768000, EACH_d_batchnorm4_beta_partial = 256, // [64]
+    AT_d_batchnorm4_beta =   32180224,                                    // [64]
+    AT_d_batchnorm4_gamma_partial = 32769024, EACH_d_batchnorm4_gamma_partial = 256, // [64]
+    AT_d_batchnorm4_gamma =  32180480,                                    // [64]
+    AT_d_conv4 =             56819712, EACH_d_conv4 =            1179648, // [ROWS][12][12][64]
+    AT_d_conv4_w_partial =   31588352, EACH_d_conv4_w_partial =   147456, // [3][3][64][64]
+    AT_d_conv4_w =           26869760,                                    // [3][3][64][64]
+    AT_d_batchnorm3 =        61538304, EACH_d_batchnorm3 =       1179648, // [ROWS][12][12][64]
+    AT_d_batchnorm3_beta_partial = 32178176, EACH_d_batchnorm3_beta_partial = 256, // [64]
+    AT_d_batchnorm3_beta =   29524992,                                    // [64]
+    AT_d_batchnorm3_gamma_partial = 32179200, EACH_d_batchnorm3_gamma_partial = 256, // [64]
+    AT_d_batchnorm3_gamma =  29525248,                                    // [64]
+    AT_d_conv3 =             61538304, EACH_d_conv3 =            1179648, // [ROWS][12][12][64]
+    AT_d_conv3_w_partial =   29229056, EACH_d_conv3_w_partial =    73728, // [3][3][32][64]
     AT_d_conv3_w =           22151168,                                    // [3][3][32][64]
-    AT_d_pool1 =             32768000, EACH_d_pool1 =            1769472, // [ROWS][12][12][32]
-    AT_d_batchnorm2 =        52101120, EACH_d_batchnorm2 =       2359296, // [ROWS][24][24][32]
-    AT_d_batchnorm2_beta_partial = 38961152, EACH_d_batchnorm2_beta_partial = 128, // [32]
-    AT_d_batchnorm2_beta =   61686784,                                    // [32]
-    AT_d_batchnorm2_gamma_partial = 38961664, EACH_d_batchnorm2_gamma_partial = 128, // [32]
-    AT_d_batchnorm2_gamma =  61686912,                                    // [32]
-    AT_d_conv2 =             33226752, EACH_d_conv2 =            2359296, // [ROWS][24][24][32]
-    AT_d_conv2_w_partial =   61538304, EACH_d_conv2_w_partial =    36864, // [3][3][32][32]
-    AT_d_conv2_w =                  0,                                    // [3][3][32][32]
+    AT_d_pool1 =             26869760, EACH_d_pool1 =             589824, // [ROWS][12][12][32]
+    AT_d_batchnorm2 =        42663936, EACH_d_batchnorm2 =       2359296, // [ROWS][24][24][32]
+    AT_d_batchnorm2_beta_partial = 29523968, EACH_d_batchnorm2_beta_partial = 128, // [32]
+    AT_d_batchnorm2_beta =   52249600,                                    // [32]
+    AT_d_batchnorm2_gamma_partial = 29524480, EACH_d_batchnorm2_gamma_partial = 128, // [32]
+    AT_d_batchnorm2_gamma =  52249728,                                    // [32]
+    AT_d_conv2 =             42663936, EACH_d_conv2 =            2359296, // [ROWS][24][24][32]
+    AT_d_conv2_w_partial =   52101120, EACH_d_conv2_w_partial =    36864, // [3][3][32][32]
+    AT_d_conv2_w =           11075584,                                    // [3][3][32][32]
     AT_d_batchnorm1 =        22151168, EACH_d_batchnorm1 =       2768896, // [ROWS][26][26][32]
-    AT_d_batchnorm1_beta_partial = 61685760, EACH_d_batchnorm1_beta_partial = 128, // [32]
-    AT_d_batchnorm1_beta =   33231360,                                    // [32]
-    AT_d_batchnorm1_gamma_partial = 61686272, EACH_d_batchnorm1_gamma_partial = 128, // [32]
-    AT_d_batchnorm1_gamma =  33231488,                                    // [32]
-    AT_d_conv1 =                    0, EACH_d_conv1 =            2768896, // [ROWS][26][26][32]
-    AT_d_conv1_w_partial =   33226752, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_d_batchnorm1_beta_partial = 52248576, EACH_d_batchnorm1_beta_partial = 128, // [32]
+    AT_d_batchnorm1_beta =   11112448,                                    // [32]
+    AT_d_batchnorm1_gamma_partial = 52249088, EACH_d_batchnorm1_gamma_partial = 128, // [32]
+    AT_d_batchnorm1_gamma =  11112576,                                    // [32]
+    AT_d_conv1 =             22151168, EACH_d_conv1 =            2768896, // [ROWS][26][26][32]
+    AT_d_conv1_w_partial =   11075584, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
     AT_d_conv1_w =                  0,                                    // [3][3][1][32]
     // of inference: 20518912 bytes
     AT_infer_input =          2768896, EACH_infer_input =        5128192, // [ROWS][28][28][1]
@@ -795,15 +795,15 @@ static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][676][32],
-                                const float dy[ROWS][676][32], const float x[ROWS][676][32],
-                                const float stats[2][32], const float gamma[32],
-                                const float dbeta[32], const float dgamma[32])
+                                const float x[ROWS][676][32], const float stats[2][32],
+                                const float gamma[32], const float dbeta[32],
+                                const float dgamma[32])
 {
     const float share = 1 / (float)(batch->rows * 676); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 676; p++)
             for (int c = 0; c < 32; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -1073,15 +1073,15 @@ static void batchnorm2_gamma_gradient(float sum[restrict 32], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][576][32],
-                                const float dy[ROWS][576][32], const float x[ROWS][576][32],
-                                const float stats[2][32], const float gamma[32],
-                                const float dbeta[32], const float dgamma[32])
+                                const float x[ROWS][576][32], const float stats[2][32],
+                                const float gamma[32], const float dbeta[32],
+                                const float dgamma[32])
 {
     const float share = 1 / (float)(batch->rows * 576); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 576; p++)
             for (int c = 0; c < 32; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -1144,8 +1144,7 @@ static void pool1_forward(int rows, float y[restrict ROWS][12][12][32],
 // forward: y = x < 0 ? 0 : x (relu2)
 // dx = y > 0 ? dy : 0
 static void pool1_backward(int rows, float dx[restrict ROWS][24][24][32],
-                           const float dy[ROWS][12][12][32], const float x[ROWS][24][24][32],
-                           const float y[ROWS][12][12][32])
+                           const float dy[ROWS][12][12][32], const float y[ROWS][12][12][32])
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 12; row++)
@@ -1159,20 +1158,14 @@ static void pool1_backward(int rows, float dx[restrict ROWS][24][24][32],
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
                             Vector16 at;
-                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            memcpy(&at, &dx[i][row * 2 + r][col * 2 + s][c], sizeof at);
                             Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            v = NN_CHOOSE(at > 0, v, (Vector16){0});
                             memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
             }
-        for (int row = 0; row < 24; row++)
-            for (int col = 0; col < 24; col++)
-                for (int c = 0; c < 32; c++) {
-                    float v = dx[i][row][col][c];
-                    v = x[i][row][col][c] > 0 ? v : 0;
-                    dx[i][row][col][c] = v;
-                }
     }
 }
 
@@ -1440,15 +1433,15 @@ static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][144][64],
-                                const float dy[ROWS][144][64], const float x[ROWS][144][64],
-                                const float stats[2][64], const float gamma[64],
-                                const float dbeta[64], const float dgamma[64])
+                                const float x[ROWS][144][64], const float stats[2][64],
+                                const float gamma[64], const float dbeta[64],
+                                const float dgamma[64])
 {
     const float share = 1 / (float)(batch->rows * 144); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 144; p++)
             for (int c = 0; c < 64; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -1726,15 +1719,15 @@ static void batchnorm4_gamma_gradient(float sum[restrict 64], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm4_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][144][64],
-                                const float dy[ROWS][144][64], const float x[ROWS][144][64],
-                                const float stats[2][64], const float gamma[64],
-                                const float dbeta[64], const float dgamma[64])
+                                const float x[ROWS][144][64], const float stats[2][64],
+                                const float gamma[64], const float dbeta[64],
+                                const float dgamma[64])
 {
     const float share = 1 / (float)(batch->rows * 144); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 144; p++)
             for (int c = 0; c < 64; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -1797,8 +1790,7 @@ static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
 // forward: y = x < 0 ? 0 : x (relu4)
 // dx = y > 0 ? dy : 0
 static void pool2_backward(int rows, float dx[restrict ROWS][12][12][64],
-                           const float dy[ROWS][6][6][64], const float x[ROWS][12][12][64],
-                           const float y[ROWS][6][6][64])
+                           const float dy[ROWS][6][6][64], const float y[ROWS][6][6][64])
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 6; row++)
@@ -1812,20 +1804,14 @@ static void pool2_backward(int rows, float dx[restrict ROWS][12][12][64],
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
                             Vector16 at;
-                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            memcpy(&at, &dx[i][row * 2 + r][col * 2 + s][c], sizeof at);
                             Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            v = NN_CHOOSE(at > 0, v, (Vector16){0});
                             memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
             }
-        for (int row = 0; row < 12; row++)
-            for (int col = 0; col < 12; col++)
-                for (int c = 0; c < 64; c++) {
-                    float v = dx[i][row][col][c];
-                    v = x[i][row][col][c] > 0 ? v : 0;
-                    dx[i][row][col][c] = v;
-                }
     }
 }
 
@@ -2092,15 +2078,15 @@ static void batchnorm5_gamma_gradient(float sum[restrict 128], const float parti
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm5_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][36][128],
-                                const float dy[ROWS][36][128], const float x[ROWS][36][128],
-                                const float stats[2][128], const float gamma[128],
-                                const float dbeta[128], const float dgamma[128])
+                                const float x[ROWS][36][128], const float stats[2][128],
+                                const float gamma[128], const float dbeta[128],
+                                const float dgamma[128])
 {
     const float share = 1 / (float)(batch->rows * 36); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 36; p++)
             for (int c = 0; c < 128; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -2163,8 +2149,7 @@ static void pool3_forward(int rows, float y[restrict ROWS][3][3][128],
 // forward: y = x < 0 ? 0 : x (relu5)
 // dx = y > 0 ? dy : 0
 static void pool3_backward(int rows, float dx[restrict ROWS][6][6][128],
-                           const float dy[ROWS][3][3][128], const float x[ROWS][6][6][128],
-                           const float y[ROWS][3][3][128])
+                           const float dy[ROWS][3][3][128], const float y[ROWS][3][3][128])
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 3; row++)
@@ -2178,20 +2163,14 @@ static void pool3_backward(int rows, float dx[restrict ROWS][6][6][128],
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
                             Vector16 at;
-                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            memcpy(&at, &dx[i][row * 2 + r][col * 2 + s][c], sizeof at);
                             Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            v = NN_CHOOSE(at > 0, v, (Vector16){0});
                             memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
             }
-        for (int row = 0; row < 6; row++)
-            for (int col = 0; col < 6; col++)
-                for (int c = 0; c < 128; c++) {
-                    float v = dx[i][row][col][c];
-                    v = x[i][row][col][c] > 0 ? v : 0;
-                    dx[i][row][col][c] = v;
-                }
     }
 }
 
@@ -2417,14 +2396,14 @@ static void batchnorm6_gamma_gradient(float sum[restrict 256], const float parti
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm6_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][256],
-                                const float dy[ROWS][256], const float x[ROWS][256],
-                                const float stats[2][256], const float gamma[256],
-                                const float dbeta[256], const float dgamma[256])
+                                const float x[ROWS][256], const float stats[2][256],
+                                const float gamma[256], const float dbeta[256],
+                                const float dgamma[256])
 {
     const float share = 1 / (float)(batch->rows * 1); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 256; j++) {
-            float v = dy[i][j];
+            float v = dx[i][j];
             const float xhat = (x[i][j] - stats[0][j]) * stats[1][j];
             v = gamma[j] * stats[1][j] * (v - (dbeta[j] + xhat * dgamma[j]) * share);
             dx[i][j] = v;
@@ -2856,13 +2835,12 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(batchnorm6_backward, batch, rows, BLOCK(d_dense1), BLOCK(d_batchnorm6),
-                BLOCK(dense1), WHOLE(batchnorm6_stats), batchnorm6_gamma, WHOLE(d_batchnorm6_beta),
+        nn_call(batchnorm6_backward, batch, rows, BLOCK(d_dense1), BLOCK(dense1),
+                WHOLE(batchnorm6_stats), batchnorm6_gamma, WHOLE(d_batchnorm6_beta),
                 WHOLE(d_batchnorm6_gamma));
         nn_call(dense1_backward, batch, first, rows, BLOCK(d_pool3), BLOCK(d_dense1),
                 dense1_w_turned);
-        nn_call(pool3_backward, rows, BLOCK(d_batchnorm5), BLOCK(d_pool3), BLOCK(relu5),
-                BLOCK(pool3));
+        nn_call(pool3_backward, rows, BLOCK(d_batchnorm5), BLOCK(d_pool3), BLOCK(pool3));
         nn_call(batchnorm5_beta_partial, rows, BLOCK(d_batchnorm5_beta_partial),
                 BLOCK(d_batchnorm5));
         nn_call(batchnorm5_gamma_partial, rows, BLOCK(d_batchnorm5_gamma_partial),
@@ -2893,13 +2871,12 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(batchnorm5_backward, batch, rows, BLOCK(d_conv5), BLOCK(d_batchnorm5),
-                BLOCK(conv5), WHOLE(batchnorm5_stats), batchnorm5_gamma, WHOLE(d_batchnorm5_beta),
+        nn_call(batchnorm5_backward, batch, rows, BLOCK(d_conv5), BLOCK(conv5),
+                WHOLE(batchnorm5_stats), batchnorm5_gamma, WHOLE(d_batchnorm5_beta),
                 WHOLE(d_batchnorm5_gamma));
         nn_call(conv5_w_partial, rows, BLOCK(d_conv5_w_partial), BLOCK(dropout2), BLOCK(d_conv5));
         nn_call(conv5_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv5), conv5_w_turned);
-        nn_call(pool2_backward, rows, BLOCK(d_batchnorm4), BLOCK(d_pool2), BLOCK(relu4),
-                BLOCK(pool2));
+        nn_call(pool2_backward, rows, BLOCK(d_batchnorm4), BLOCK(d_pool2), BLOCK(pool2));
         nn_call(batchnorm4_beta_partial, rows, BLOCK(d_batchnorm4_beta_partial),
                 BLOCK(d_batchnorm4));
         nn_call(batchnorm4_gamma_partial, rows, BLOCK(d_batchnorm4_gamma_partial),
@@ -2929,8 +2906,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int rows = rows_from(block * ROWS, batch);
-        nn_call(batchnorm4_backward, batch, rows, BLOCK(d_conv4), BLOCK(d_batchnorm4),
-                BLOCK(conv4), WHOLE(batchnorm4_stats), batchnorm4_gamma, WHOLE(d_batchnorm4_beta),
+        nn_call(batchnorm4_backward, batch, rows, BLOCK(d_conv4), BLOCK(conv4),
+                WHOLE(batchnorm4_stats), batchnorm4_gamma, WHOLE(d_batchnorm4_beta),
                 WHOLE(d_batchnorm4_gamma));
         nn_call(conv4_w_partial, rows, BLOCK(d_conv4_w_partial), BLOCK(relu3), BLOCK(d_conv4));
         nn_call(conv4_backward, rows, BLOCK(d_batchnorm3), BLOCK(d_conv4), conv4_w_turned,
@@ -2964,13 +2941,12 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(batchnorm3_backward, batch, rows, BLOCK(d_conv3), BLOCK(d_batchnorm3),
-                BLOCK(conv3), WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
+        nn_call(batchnorm3_backward, batch, rows, BLOCK(d_conv3), BLOCK(conv3),
+                WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
                 WHOLE(d_batchnorm3_gamma));
         nn_call(conv3_w_partial, rows, BLOCK(d_conv3_w_partial), BLOCK(dropout1), BLOCK(d_conv3));
         nn_call(conv3_backward, batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv3), conv3_w_turned);
-        nn_call(pool1_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool1), BLOCK(relu2),
-                BLOCK(pool1));
+        nn_call(pool1_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool1), BLOCK(pool1));
         nn_call(batchnorm2_beta_partial, rows, BLOCK(d_batchnorm2_beta_partial),
                 BLOCK(d_batchnorm2));
         nn_call(batchnorm2_gamma_partial, rows, BLOCK(d_batchnorm2_gamma_partial),
@@ -3000,8 +2976,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int rows = rows_from(block * ROWS, batch);
-        nn_call(batchnorm2_backward, batch, rows, BLOCK(d_conv2), BLOCK(d_batchnorm2),
-                BLOCK(conv2), WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
+        nn_call(batchnorm2_backward, batch, rows, BLOCK(d_conv2), BLOCK(conv2),
+                WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
                 WHOLE(d_batchnorm2_gamma));
         nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(relu1), BLOCK(d_conv2));
         nn_call(conv2_backward, rows, BLOCK(d_batchnorm1), BLOCK(d_conv2), conv2_w_turned,
@@ -3035,8 +3011,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int rows = rows_from(block * ROWS, batch);
-        nn_call(batchnorm1_backward, batch, rows, BLOCK(d_conv1), BLOCK(d_batchnorm1),
-                BLOCK(conv1), WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
+        nn_call(batchnorm1_backward, batch, rows, BLOCK(d_conv1), BLOCK(conv1),
+                WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
                 WHOLE(d_batchnorm1_gamma));
         nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
     }

@@ -143,87 +143,87 @@ static _Alignas(64) float conv2_w_turned[64][288];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 31661312,
-    // of a training step: 31661312 bytes, 44789632 if nothing were shared
-    AT_input =               31457280, EACH_input =                50176, // [ROWS][28][28][1]
-    AT_conv1 =                6422528, EACH_conv1 =              1605632, // [ROWS][28][28][32]
-    AT_batchnorm1_sums =            0, EACH_batchnorm1_sums =        512, // [2][32]
-    AT_batchnorm1_stats =    31660544,                                    // [2][32]
-    AT_relu1 =                      0, EACH_relu1 =              1605632, // [ROWS][28][28][32]
-    AT_pool1 =               27951104, EACH_pool1 =               401408, // [ROWS][14][14][32]
-    AT_dropout1 =            29556736, EACH_dropout1 =            401408, // [ROWS][14][14][32]
-    AT_conv2 =               23232512, EACH_conv2 =               589824, // [ROWS][12][12][64]
-    AT_batchnorm2_sums =     12845056, EACH_batchnorm2_sums =       1024, // [2][64]
-    AT_batchnorm2_stats =    31659008,                                    // [2][64]
-    AT_relu2 =               12845056, EACH_relu2 =               589824, // [ROWS][12][12][64]
-    AT_pool2 =               16056320, EACH_pool2 =               147456, // [ROWS][6][6][64]
-    AT_dropout2 =            16646144, EACH_dropout2 =            147456, // [ROWS][6][6][64]
-    AT_conv3 =               17825792, EACH_conv3 =                65536, // [ROWS][4][4][64]
-    AT_batchnorm3_sums =     15204352, EACH_batchnorm3_sums =       1024, // [2][64]
-    AT_batchnorm3_stats =    18353152,                                    // [2][64]
-    AT_dropout3 =            15204352, EACH_dropout3 =             65536, // [ROWS][4][4][64]
-    AT_dense1 =              15601664, EACH_dense1 =               33280, // [ROWS][520]
-    AT_dense2 =              15812608, EACH_dense2 =               19200, // [ROWS][300]
-    AT_dense3 =              15959040, EACH_dense3 =               16000, // [ROWS][250]
-    AT_dense4 =              16023040, EACH_dense4 =                8320, // [ROWS][130]
-    AT_dense5 =              17272832, EACH_dense5 =                3840, // [ROWS][60]
-    AT_dense6_z =            17311872, EACH_dense6_z =              1280, // [ROWS][10]
-    AT_dense6 =              17312512, EACH_dense6 =                1280, // [ROWS][10]
-    AT_predicted =           17335744, EACH_predicted =               64, // [ROWS]
-    AT_loss =                17336000, EACH_loss =                    64, // [ROWS]
-    AT_conv1_w_penalty =     17336704,                                    // [1]
-    AT_conv2_w_penalty =     17336768,                                    // [8]
-    AT_conv3_w_penalty =     17336832,                                    // [8]
-    AT_d_dense6_z =          17325824, EACH_d_dense6_z =             640, // [ROWS][10]
-    AT_d_dense6_b_partial =  17336512, EACH_d_dense6_b_partial =      40, // [10]
-    AT_d_dense6_b =          17336896,                                    // [10]
-    AT_d_dense5_z =          17288192, EACH_d_dense5_z =            3840, // [ROWS][60]
-    AT_d_dense6_w =          17311872,                                    // [60][10]
-    AT_d_dense5_b_partial =  17334784, EACH_d_dense5_b_partial =     240, // [60]
-    AT_d_dense5_b =          17336256,                                    // [60]
-    AT_d_dense4_z =          17235968, EACH_d_dense4_z =            9216, // [ROWS][144]
-    AT_d_dense4_b_partial =  17328384, EACH_d_dense4_b_partial =     520, // [130]
-    AT_d_dense4_b =          17316416,                                    // [130]
-    AT_d_dense3_z =          15889408, EACH_d_dense3_z =           17408, // [ROWS][272]
-    AT_d_dense3_b_partial =  17321792, EACH_d_dense3_b_partial =    1000, // [250]
-    AT_d_dense3_b =          17331712,                                    // [250]
-    AT_d_dense2_z =          15734784, EACH_d_dense2_z =           19456, // [ROWS][304]
-    AT_d_dense2_b_partial =  17316992, EACH_d_dense2_b_partial =    1200, // [300]
-    AT_d_dense2_b =          17330496,                                    // [300]
-    AT_d_dense1_z =          15466496, EACH_d_dense1_z =           33792, // [ROWS][528]
-    AT_d_dense1_b_partial =  17303552, EACH_d_dense1_b_partial =    2080, // [520]
-    AT_d_dense1_b =          17314304,                                    // [520]
-    AT_d_batchnorm3 =        18087936, EACH_d_batchnorm3 =         65536, // [ROWS][4][4][64]
-    AT_d_batchnorm3_beta_partial = 17332736, EACH_d_batchnorm3_beta_partial = 256, // [64]
-    AT_d_batchnorm3_beta =   18353664,                                    // [64]
-    AT_d_batchnorm3_gamma_partial = 17333760, EACH_d_batchnorm3_gamma_partial = 256, // [64]
-    AT_d_batchnorm3_gamma =  18353920,                                    // [64]
-    AT_d_conv3 =             15351808, EACH_d_conv3 =             212992, // [ROWS][4][4][64]
-    AT_d_conv3_b_partial =   18350080, EACH_d_conv3_b_partial =      256, // [64]
-    AT_d_conv3_b =           12992512,                                    // [64]
-    AT_d_conv3_w_partial =   17235968, EACH_d_conv3_w_partial =   147456, // [3][3][64][64]
-    AT_d_conv3_w =           12845056,                                    // [3][3][64][64]
-    AT_d_pool2 =             15204352, EACH_d_pool2 =             212992, // [ROWS][6][6][64]
-    AT_d_batchnorm2 =        25591808, EACH_d_batchnorm2 =        589824, // [ROWS][12][12][64]
-    AT_d_batchnorm2_beta_partial = 18351104, EACH_d_batchnorm2_beta_partial = 256, // [64]
-    AT_d_batchnorm2_beta =   31660800,                                    // [64]
-    AT_d_batchnorm2_gamma_partial = 18352128, EACH_d_batchnorm2_gamma_partial = 256, // [64]
-    AT_d_batchnorm2_gamma =  31661056,                                    // [64]
-    AT_d_conv2 =             19267584, EACH_d_conv2 =             991232, // [ROWS][12][12][64]
-    AT_d_conv2_b_partial =   31657984, EACH_d_conv2_b_partial =      256, // [64]
-    AT_d_conv2_b =              73728,                                    // [64]
-    AT_d_conv2_w_partial =   31162368, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
-    AT_d_conv2_w =                  0,                                    // [3][3][32][64]
-    AT_d_pool1 =             19857408, EACH_d_pool1 =             991232, // [ROWS][14][14][32]
-    AT_d_batchnorm1 =        12845056, EACH_d_batchnorm1 =       1605632, // [ROWS][28][28][32]
-    AT_d_batchnorm1_beta_partial = 31659520, EACH_d_batchnorm1_beta_partial = 128, // [32]
-    AT_d_batchnorm1_beta =   19272704,                                    // [32]
-    AT_d_batchnorm1_gamma_partial = 31660032, EACH_d_batchnorm1_gamma_partial = 128, // [32]
-    AT_d_batchnorm1_gamma =  19272832,                                    // [32]
-    AT_d_conv1 =                    0, EACH_d_conv1 =            1605632, // [ROWS][28][28][32]
-    AT_d_conv1_b_partial =   19272192, EACH_d_conv1_b_partial =      128, // [32]
+    ARENA_BYTES = 24024832,
+    // of a training step: 24024832 bytes, 44789632 if nothing were shared
+    AT_input =               23822336, EACH_input =                50176, // [ROWS][28][28][1]
+    AT_conv1 =                      0, EACH_conv1 =              1605632, // [ROWS][28][28][32]
+    AT_batchnorm1_sums =      6422528, EACH_batchnorm1_sums =        512, // [2][32]
+    AT_batchnorm1_stats =    24024064,                                    // [2][32]
+    AT_relu1 =                6422528, EACH_relu1 =              1605632, // [ROWS][28][28][32]
+    AT_pool1 =               19169280, EACH_pool1 =               401408, // [ROWS][14][14][32]
+    AT_dropout1 =            20774912, EACH_dropout1 =            401408, // [ROWS][14][14][32]
+    AT_conv2 =               12845056, EACH_conv2 =               589824, // [ROWS][12][12][64]
+    AT_batchnorm2_sums =     15204352, EACH_batchnorm2_sums =       1024, // [2][64]
+    AT_batchnorm2_stats =    24023040,                                    // [2][64]
+    AT_relu2 =               15204352, EACH_relu2 =               589824, // [ROWS][12][12][64]
+    AT_pool2 =               18153472, EACH_pool2 =               147456, // [ROWS][6][6][64]
+    AT_dropout2 =            22380544, EACH_dropout2 =            147456, // [ROWS][6][6][64]
+    AT_conv3 =               18743296, EACH_conv3 =                65536, // [ROWS][4][4][64]
+    AT_batchnorm3_sums =     17563648, EACH_batchnorm3_sums =       1024, // [2][64]
+    AT_batchnorm3_stats =    24023552,                                    // [2][64]
+    AT_dropout3 =            17563648, EACH_dropout3 =             65536, // [ROWS][4][4][64]
+    AT_dense1 =              17960960, EACH_dense1 =               33280, // [ROWS][520]
+    AT_dense2 =              19083264, EACH_dense2 =               19200, // [ROWS][300]
+    AT_dense3 =              23040000, EACH_dense3 =               16000, // [ROWS][250]
+    AT_dense4 =              23104000, EACH_dense4 =                8320, // [ROWS][130]
+    AT_dense5 =              18130944, EACH_dense5 =                3840, // [ROWS][60]
+    AT_dense6_z =            18146304, EACH_dense6_z =              1280, // [ROWS][10]
+    AT_dense6 =              18146944, EACH_dense6 =                1280, // [ROWS][10]
+    AT_predicted =           18153088, EACH_predicted =               64, // [ROWS]
+    AT_loss =                19168960, EACH_loss =                    64, // [ROWS]
+    AT_conv1_w_penalty =     18153344,                                    // [1]
+    AT_conv2_w_penalty =     18153408,                                    // [8]
+    AT_conv3_w_penalty =     19169216,                                    // [8]
+    AT_d_dense6_z =          23161472, EACH_d_dense6_z =             640, // [ROWS][10]
+    AT_d_dense6_b_partial =  23169408, EACH_d_dense6_b_partial =      40, // [10]
+    AT_d_dense6_b =          23169600,                                    // [10]
+    AT_d_dense5_z =          23137280, EACH_d_dense5_z =            3840, // [ROWS][60]
+    AT_d_dense6_w =          18146304,                                    // [60][10]
+    AT_d_dense5_b_partial =  23168192, EACH_d_dense5_b_partial =     240, // [60]
+    AT_d_dense5_b =          23169152,                                    // [60]
+    AT_d_dense4_z =          18094080, EACH_d_dense4_z =            9216, // [ROWS][144]
+    AT_d_dense4_b_partial =  23164032, EACH_d_dense4_b_partial =     520, // [130]
+    AT_d_dense4_b =          19168384,                                    // [130]
+    AT_d_dense3_z =          22970368, EACH_d_dense3_z =           17408, // [ROWS][272]
+    AT_d_dense3_b_partial =  23157440, EACH_d_dense3_b_partial =    1000, // [250]
+    AT_d_dense3_b =          18152064,                                    // [250]
+    AT_d_dense2_z =          19005440, EACH_d_dense2_z =           19456, // [ROWS][304]
+    AT_d_dense2_b_partial =  23152640, EACH_d_dense2_b_partial =    1200, // [300]
+    AT_d_dense2_b =          18150848,                                    // [300]
+    AT_d_dense1_z =          17825792, EACH_d_dense1_z =           33792, // [ROWS][528]
+    AT_d_dense1_b_partial =  19160064, EACH_d_dense1_b_partial =    2080, // [520]
+    AT_d_dense1_b =          18148736,                                    // [520]
+    AT_d_batchnorm3 =        23560192, EACH_d_batchnorm3 =         65536, // [ROWS][4][4][64]
+    AT_d_batchnorm3_beta_partial = 23166144, EACH_d_batchnorm3_beta_partial = 256, // [64]
+    AT_d_batchnorm3_beta =   24024320,                                    // [64]
+    AT_d_batchnorm3_gamma_partial = 23167168, EACH_d_batchnorm3_gamma_partial = 256, // [64]
+    AT_d_batchnorm3_gamma =  24024576,                                    // [64]
+    AT_d_conv3 =             23560192, EACH_d_conv3 =              65536, // [ROWS][4][4][64]
+    AT_d_conv3_b_partial =   19005440, EACH_d_conv3_b_partial =      256, // [64]
+    AT_d_conv3_b =           17711104,                                    // [64]
+    AT_d_conv3_w_partial =   22970368, EACH_d_conv3_w_partial =   147456, // [3][3][64][64]
+    AT_d_conv3_w =           17563648,                                    // [3][3][64][64]
+    AT_d_pool2 =             17563648, EACH_d_pool2 =             147456, // [ROWS][6][6][64]
+    AT_d_batchnorm2 =        15204352, EACH_d_batchnorm2 =        589824, // [ROWS][12][12][64]
+    AT_d_batchnorm2_beta_partial = 19006464, EACH_d_batchnorm2_beta_partial = 256, // [64]
+    AT_d_batchnorm2_beta =   22677504,                                    // [64]
+    AT_d_batchnorm2_gamma_partial = 19007488, EACH_d_batchnorm2_gamma_partial = 256, // [64]
+    AT_d_batchnorm2_gamma =  22677760,                                    // [64]
+    AT_d_conv2 =             15204352, EACH_d_conv2 =             589824, // [ROWS][12][12][64]
+    AT_d_conv2_b_partial =   22675456, EACH_d_conv2_b_partial =      256, // [64]
+    AT_d_conv2_b =           12918784,                                    // [64]
+    AT_d_conv2_w_partial =   22380544, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
+    AT_d_conv2_w =           12845056,                                    // [3][3][32][64]
+    AT_d_pool1 =             17563648, EACH_d_pool1 =             401408, // [ROWS][14][14][32]
+    AT_d_batchnorm1 =         6422528, EACH_d_batchnorm1 =       1605632, // [ROWS][28][28][32]
+    AT_d_batchnorm1_beta_partial = 22676480, EACH_d_batchnorm1_beta_partial = 128, // [32]
+    AT_d_batchnorm1_beta =   12919040,                                    // [32]
+    AT_d_batchnorm1_gamma_partial = 22676992, EACH_d_batchnorm1_gamma_partial = 128, // [32]
+    AT_d_batchnorm1_gamma =  12919168,                                    // [32]
+    AT_d_conv1 =              6422528, EACH_d_conv1 =            1605632, // [ROWS][28][28][32]
+    AT_d_conv1_b_partial =   12849664, EACH_d_conv1_b_partial =      128, // [32]
     AT_d_conv1_b =               1152,                                    // [32]
-    AT_d_conv1_w_partial =   19267584, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_d_conv1_w_partial =   12845056, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
     AT_d_conv1_w =                  0,                                    // [3][3][1][32]
     // of inference: 8031424 bytes
     AT_infer_input =          1605632, EACH_infer_input =        2007040, // [ROWS][28][28][1]
@@ -1057,15 +1057,15 @@ static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][784][32],
-                                const float dy[ROWS][784][32], const float x[ROWS][784][32],
-                                const float stats[2][32], const float gamma[32],
-                                const float dbeta[32], const float dgamma[32])
+                                const float x[ROWS][784][32], const float stats[2][32],
+                                const float gamma[32], const float dbeta[32],
+                                const float dgamma[32])
 {
     const float share = 1 / (float)(batch->rows * 784); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 784; p++)
             for (int c = 0; c < 32; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -1124,8 +1124,7 @@ static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
 // forward: y = x < 0 ? 0 : x (relu1)
 // dx = y > 0 ? dy : 0
 static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
-                           const float dy[ROWS][14][14][32], const float x[ROWS][28][28][32],
-                           const float y[ROWS][14][14][32])
+                           const float dy[ROWS][14][14][32], const float y[ROWS][14][14][32])
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 14; row++)
@@ -1139,20 +1138,14 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
                             Vector16 at;
-                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            memcpy(&at, &dx[i][row * 2 + r][col * 2 + s][c], sizeof at);
                             Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            v = NN_CHOOSE(at > 0, v, (Vector16){0});
                             memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
             }
-        for (int row = 0; row < 28; row++)
-            for (int col = 0; col < 28; col++)
-                for (int c = 0; c < 32; c++) {
-                    float v = dx[i][row][col][c];
-                    v = x[i][row][col][c] > 0 ? v : 0;
-                    dx[i][row][col][c] = v;
-                }
     }
 }
 
@@ -1469,15 +1462,15 @@ static void batchnorm2_gamma_gradient(float sum[restrict 64], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][144][64],
-                                const float dy[ROWS][144][64], const float x[ROWS][144][64],
-                                const float stats[2][64], const float gamma[64],
-                                const float dbeta[64], const float dgamma[64])
+                                const float x[ROWS][144][64], const float stats[2][64],
+                                const float gamma[64], const float dbeta[64],
+                                const float dgamma[64])
 {
     const float share = 1 / (float)(batch->rows * 144); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 144; p++)
             for (int c = 0; c < 64; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -1536,8 +1529,7 @@ static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
 // forward: y = x < 0 ? 0 : x (relu2)
 // dx = y > 0 ? dy : 0
 static void pool2_backward(int rows, float dx[restrict ROWS][12][12][64],
-                           const float dy[ROWS][6][6][64], const float x[ROWS][12][12][64],
-                           const float y[ROWS][6][6][64])
+                           const float dy[ROWS][6][6][64], const float y[ROWS][6][6][64])
 {
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 6; row++)
@@ -1551,20 +1543,14 @@ static void pool2_backward(int rows, float dx[restrict ROWS][12][12][64],
                     for (int r = 0; r < 2; r++)
                         for (int s = 0; s < 2; s++) {
                             Vector16 at;
-                            memcpy(&at, &x[i][row * 2 + r][col * 2 + s][c], sizeof at);
+                            memcpy(&at, &dx[i][row * 2 + r][col * 2 + s][c], sizeof at);
                             Vector16 v = NN_CHOOSE(at == largest, left, (Vector16){0});
                             left -= v;
+                            v = NN_CHOOSE(at > 0, v, (Vector16){0});
                             memcpy(&dx[i][row * 2 + r][col * 2 + s][c], &v, sizeof v);
                         }
                 }
             }
-        for (int row = 0; row < 12; row++)
-            for (int col = 0; col < 12; col++)
-                for (int c = 0; c < 64; c++) {
-                    float v = dx[i][row][col][c];
-                    v = x[i][row][col][c] > 0 ? v : 0;
-                    dx[i][row][col][c] = v;
-                }
     }
 }
 
@@ -1879,15 +1865,15 @@ static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partia
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
 static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][16][64],
-                                const float dy[ROWS][16][64], const float x[ROWS][16][64],
-                                const float stats[2][64], const float gamma[64],
-                                const float dbeta[64], const float dgamma[64])
+                                const float x[ROWS][16][64], const float stats[2][64],
+                                const float gamma[64], const float dbeta[64],
+                                const float dgamma[64])
 {
     const float share = 1 / (float)(batch->rows * 16); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 16; p++)
             for (int c = 0; c < 64; c++) {
-                float v = dy[i][p][c];
+                float v = dx[i][p][c];
                 const float xhat = (x[i][p][c] - stats[0][c]) * stats[1][c];
                 v = gamma[c] * stats[1][c] * (v - (dbeta[c] + xhat * dgamma[c]) * share);
                 dx[i][p][c] = v;
@@ -2879,14 +2865,13 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(batchnorm3_backward, batch, rows, BLOCK(d_conv3), BLOCK(d_batchnorm3),
-                BLOCK(conv3), WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
+        nn_call(batchnorm3_backward, batch, rows, BLOCK(d_conv3), BLOCK(conv3),
+                WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
                 WHOLE(d_batchnorm3_gamma));
         nn_call(conv3_b_partial, rows, BLOCK(d_conv3_b_partial), BLOCK(d_conv3));
         nn_call(conv3_w_partial, rows, BLOCK(d_conv3_w_partial), BLOCK(dropout2), BLOCK(d_conv3));
         nn_call(conv3_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv3), conv3_w_turned);
-        nn_call(pool2_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool2), BLOCK(relu2),
-                BLOCK(pool2));
+        nn_call(pool2_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool2), BLOCK(pool2));
         nn_call(batchnorm2_beta_partial, rows, BLOCK(d_batchnorm2_beta_partial),
                 BLOCK(d_batchnorm2));
         nn_call(batchnorm2_gamma_partial, rows, BLOCK(d_batchnorm2_gamma_partial),
@@ -2920,14 +2905,13 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
-        nn_call(batchnorm2_backward, batch, rows, BLOCK(d_conv2), BLOCK(d_batchnorm2),
-                BLOCK(conv2), WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
+        nn_call(batchnorm2_backward, batch, rows, BLOCK(d_conv2), BLOCK(conv2),
+                WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
                 WHOLE(d_batchnorm2_gamma));
         nn_call(conv2_b_partial, rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2));
         nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(dropout1), BLOCK(d_conv2));
         nn_call(conv2_backward, batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv2), conv2_w_turned);
-        nn_call(pool1_backward, rows, BLOCK(d_batchnorm1), BLOCK(d_pool1), BLOCK(relu1),
-                BLOCK(pool1));
+        nn_call(pool1_backward, rows, BLOCK(d_batchnorm1), BLOCK(d_pool1), BLOCK(pool1));
         nn_call(batchnorm1_beta_partial, rows, BLOCK(d_batchnorm1_beta_partial),
                 BLOCK(d_batchnorm1));
         nn_call(batchnorm1_gamma_partial, rows, BLOCK(d_batchnorm1_gamma_partial),
@@ -2961,8 +2945,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
 
     nn_each (block, BLOCKS) {
         const int rows = rows_from(block * ROWS, batch);
-        nn_call(batchnorm1_backward, batch, rows, BLOCK(d_conv1), BLOCK(d_batchnorm1),
-                BLOCK(conv1), WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
+        nn_call(batchnorm1_backward, batch, rows, BLOCK(d_conv1), BLOCK(conv1),
+                WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
                 WHOLE(d_batchnorm1_gamma));
         nn_call(conv1_b_partial, rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1));
         nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
