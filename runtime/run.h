@@ -323,7 +323,7 @@ bool display_record(Display *display, const EpochRecord *record);
 void display_clear(Display *display); // takes the live line off the terminal
 
 // --- train.c, train_setup.c, train_best.c, train_end.c ------------------------------------------
-typedef enum { RUNNING, FINISHED, INTERRUPTED, NOT_FINITE, NOT_SAVED } Outcome;
+typedef enum { RUNNING, FINISHED, INTERRUPTED, NOT_FINITE, FAILED } Outcome;
 
 typedef struct {
     NnResult result;
@@ -355,6 +355,7 @@ typedef struct {
 } Training;
 
 bool train_prepare(Training *training); // from its model and options, all else
+bool train_load_test(Training *training);
 void train_free(Training *training);
 int train_best(const Training *training);
 bool train_save_best(Training *training);

@@ -126,7 +126,7 @@ static void end_epoch(Training *training)
     if (!train_save_best(training) ||
         !weights_write(training->weights, training->model, progress, WEIGHTS_TO_CONTINUE) ||
         !train_report(training, "running", NULL) || !display_record(&training->display, record))
-        training->outcome = NOT_SAVED;
+        training->outcome = FAILED;
 }
 
 // Run by each thread. Between two barriers only the leader writes what others read.
@@ -158,12 +158,18 @@ static void train_team(void *context)
             return;
     }
     if (leader && !train_restore_best(training))
-        training->outcome = NOT_SAVED;
+        training->outcome = FAILED;
     nn_barrier();
     if (training->outcome != RUNNING)
         return;
-    if (training->test.count > 0)
+    if (training->test.count > 0) {
+        if (leader && !train_load_test(training))
+            training->outcome = FAILED;
+        nn_barrier();
+        if (training->outcome != RUNNING)
+            return;
         score_team(&training->evaluate);
+    }
     for (int i = 0; training->model->profiled && i < 5; i++) // the best of them counts
         peak_measure(&training->profile.peak);
     if (leader)

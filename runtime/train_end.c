@@ -128,7 +128,7 @@ int train_end(Training *training)
         return end_interrupted(training);
     if (training->outcome == NOT_FINITE)
         return end_not_finite(training);
-    if (training->outcome == NOT_SAVED ||
+    if (training->outcome == FAILED ||
         !train_report(training, "finished",
                       training->test.count > 0 ? &training->test_score : NULL) ||
         !print_end(training))

@@ -98,6 +98,42 @@ static bool make_memory(Training *training)
            score_memory(&training->test_score, training->model);
 }
 
+static bool load_test(Training *training)
+{
+    return data_load(&training->test, training->model, training->options->data, DATA_TEST,
+                     &training->progress.classes);
+}
+
+// Files of bytes are read in no time: read now to know that they are sound, and once more when they
+// take the place of the training pictures. Others are kept.
+static bool check_test(Training *training)
+{
+    const NnFormat format = training->model->format;
+    if (!data_has_test(training->model))
+        return true;
+    if (!load_test(training))
+        return false;
+    const int count = training->test.count;
+    if (format == NN_IDX || format == NN_CIFAR)
+        data_free(&training->test);
+    training->test.count = count;
+    return true;
+}
+
+// The test data in memory, at the end of a training, whose pictures it may need for that.
+bool train_load_test(Training *training)
+{
+    const DataSet *test = &training->test;
+    const int count = test->count;
+    if (test->pictures || test->numbers)
+        return true;
+    data_free(&training->train);
+    return load_test(training) &&
+           (test->count == count || failed("the test data in '%s' has changed: it had %d examples "
+                                           "when the training began, and has %d now",
+                                           training->options->data, count, test->count));
+}
+
 // All parts; the names of classes are the training data's, or those of an earlier training.
 static bool load(Training *training)
 {
@@ -107,7 +143,7 @@ static bool load(Training *training)
     return data_load(&training->train, model, folder, DATA_TRAIN, classes) &&
            (!model->validation_files.inputs ||
             data_load(&training->held, model, folder, DATA_VALIDATION, classes)) &&
-           (!data_has_test(model) || data_load(&training->test, model, folder, DATA_TEST, classes));
+           check_test(training);
 }
 
 bool train_prepare(Training *training)

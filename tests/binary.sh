@@ -322,6 +322,30 @@ start 'eval --json and run.json agree' reports_agree model "$good"
 start 'eval --json and run.json agree, sgd' reports_agree sgd "$tmp/sgd-run"
 start 'weights.safetensors, strictly' weights_are_right model "$good"
 start 'weights.safetensors, strictly, sgd' weights_are_right sgd "$tmp/sgd-run"
+# The test pictures are read again when the training has ended.
+test_files_change() { # PATTERN COMMAND...: what happens to the folder after the first epoch
+    local folder=$tmp/data-$BASHPID out=$tmp/changed-$BASHPID pattern=$1 i process status
+    shift
+    cp -r "$sample" "$folder"
+    "$model" train --data "$folder" --out "$out" --quiet --epochs 400 >/dev/null 2>"$out.err" &
+    process=$!
+    for ((i = 0; i < 1000; i++)); do
+        [ ! -e "$out/weights.safetensors" ] || break
+        sleep 0.01
+    done
+    (cd "$folder" && "$@")
+    wait $process
+    status=$?
+    same status 1 $status
+    same lines 1 "$(wc -l <"$out.err")"
+    has_line "$pattern" <"$out.err" || cat "$out.err"
+    "$model" eval --data "$sample" --out "$out" >"$out.eval" || echo 'the weights are not there'
+}
+start 'test pictures that vanish' test_files_change "'.*t10k-images-idx3-ubyte' is missing" \
+    rm t10k-images-idx3-ubyte.gz
+start 'test pictures that become more' test_files_change \
+    'has changed: it had 500 examples when the training began, and has 1500 now' \
+    sh -c 'cp train-images-idx3-ubyte.gz t10k-images-idx3-ubyte.gz; cp train-labels-idx1-ubyte.gz t10k-labels-idx1-ubyte.gz'
 json_lines() { # every command that has --json prints JSON and nothing else
     local command
     for command in 'info --json' "train --data $sample --out $tmp/json-run --json --epochs 2" \
