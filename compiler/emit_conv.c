@@ -449,10 +449,12 @@ void emit_conv(Out *out, const Graph *graph, const Node *node)
 // dy's lines, as whole vectors: what is behind them stays 0.
 static void emit_whole_lines(Out *out, const Geometry *g)
 {
-    line(out, "for (int r = 0; r < %d; r++)", g->lines);
-    line(out, "    memcpy(lines[r], dy[i][%s], sizeof(%s[%d][%d]));",
-         g->lines < g->out.dims[0] ? "top + r" : "r", real_type(out->network), g->out.dims[1],
-         g->out.dims[2]);
+    line(out, "for (int r = 0; r < %d; r++) {", g->lines);
+    line(out, "const %s *const from = dy[i][%s][0];", real_type(out->network),
+         g->lines < g->out.dims[0] ? "top + r" : "r");
+    line(out, "for (int j = 0; j < %d; j++)", g->out.dims[1] * g->out.dims[2]);
+    line(out, "    lines[r][j] = from[j];");
+    line(out, "}");
 }
 
 void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)

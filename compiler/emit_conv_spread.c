@@ -6,6 +6,8 @@
 // further on, and the weights repeat along a line with a period of a few vectors.
 #include "netc.h"
 
+#include <string.h>
+
 static int rounded_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
 
 static int greatest_divisor(int a, int b) { return b ? greatest_divisor(b, a % b) : a; }
@@ -54,52 +56,59 @@ int spread_pitch(const Network *network, const WindowProduct *p)
 
 // --- tiles --------------------------------------------------------------------------------------
 
-static const char *tile_name(Network *network, bool weights, int lines, int vectors, int period,
-                             int last)
+static const char *tile_name(Network *network, const SpreadTile *tile)
 {
-    const SpreadTile tile = {weights, lines, vectors, period, last};
     int i = 0;
-    for (; i < network->spread_tile_count; i++) {
-        const SpreadTile *const t = &network->spread_tiles[i];
-        if (t->weights == weights && t->lines == lines && t->vectors == vectors &&
-            t->period == period && t->last == last)
-            break;
-    }
+    while (i < network->spread_tile_count && memcmp(&network->spread_tiles[i], tile, sizeof *tile))
+        i++;
     if (i == MAX_WINDOW_TILES)
         bug("more than %d tiles over lines", MAX_WINDOW_TILES);
     if (i == network->spread_tile_count)
-        network->spread_tiles[network->spread_tile_count++] = tile;
-    if (weights)
-        return format("line_weights_%dx%dx%d", lines, vectors, period);
-    return last == vector_lanes(network)
-               ? format("line_%dx%d_by_%d", lines, vectors, period)
-               : format("line_%dx%d_by_%d_and_%d", lines, vectors - 1, period, last);
+        network->spread_tiles[network->spread_tile_count++] = *tile;
+    if (tile->weights)
+        return format("line_weights_%dx%dx%d", tile->lines, tile->vectors, tile->period);
+    const bool whole = tile->last == vector_lanes(network);
+    Text name = {0};
+    text_add(&name, "line_%dx%d_of_%d", tile->lines, tile->vectors - !whole, tile->runs);
+    if (tile->stride > 1)
+        text_add(&name, "_at_%d", tile->stride);
+    text_add(&name, "_by_%d", tile->period);
+    if (!whole)
+        text_add(&name, "_and_%d", tile->last);
+    return name.text;
 }
 
 static void emit_line_macro(Out *out)
 {
     static const char *const tile[] = {
-        "#define LINE(name, LINES, VECTORS, PERIOD, LAST, Vector)",
+        "#define LINE(name, LINES, STRIDE, RUNS, VECTORS, PERIOD, LAST, Vector)",
         "    static inline __attribute__((always_inline)) void name(",
-        "        int runs, int taps, const REAL *x, long xl, long xr, long xp, const REAL *w,",
-        "        REAL *y, long yl)",
+        "        int channels, int taps, const REAL *x, long xr, long xp, const REAL *w, REAL *y,",
+        "        long yl)",
         "    {",
         "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
         "        Vector sum[LINES][VECTORS] = {0};",
-        "        for (int r = 0; r < runs; r++)",
-        "            for (int p = 0; p < taps; p++) {",
-        "                Vector weight[PERIOD];",
-        "                UNROLLED for (int k = 0; k < PERIOD; k++)",
-        "                    memcpy(&weight[k], w + ((r * taps + p) * PERIOD + k) * LANES, "
-        "sizeof(Vector));",
-        "                UNROLLED for (int i = 0; i < LINES; i++)",
-        "                    UNROLLED for (int j = 0; j < VECTORS; j++) {",
-        "                        Vector at;",
-        "                        memcpy(&at, x + i * xl + r * xr + p * xp + j * LANES, "
-        "sizeof(Vector));",
-        "                        sum[i][j] += at * weight[j % PERIOD];",
+        "        for (int c = 0; c < channels; c++)",
+        "            UNROLLED for (int l = 0; l < (LINES - 1) * STRIDE + RUNS; l++)",
+        "                for (int p = 0; p < taps; p++) {",
+        "                    const REAL *const from = x + (l * channels + c) * xr + p * xp;",
+        "                    Vector at[VECTORS];",
+        "                    UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                        memcpy(&at[j], from + j * LANES, sizeof(Vector));",
+        "                    UNROLLED for (int i = 0; i < LINES; i++) {",
+        "                        const int r = l - i * STRIDE;",
+        "                        if (r < 0 || r >= RUNS)",
+        "                            continue;",
+        "                        const REAL *const line =",
+        "                            w + ((r * channels + c) * taps + p) * PERIOD * LANES;",
+        "                        UNROLLED for (int k = 0; k < PERIOD; k++) {",
+        "                            Vector weight;",
+        "                            memcpy(&weight, line + k * LANES, sizeof(Vector));",
+        "                            UNROLLED for (int j = k; j < VECTORS; j += PERIOD)",
+        "                                sum[i][j] += at[j] * weight;",
+        "                        }",
         "                    }",
-        "            }",
+        "                }",
         "        UNROLLED for (int i = 0; i < LINES; i++)",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                const Vector part = sum[i][j];",
@@ -108,9 +117,11 @@ static void emit_line_macro(Out *out)
         "            }",
         "    }",
     };
-    comment(out, "A tile of whole lines, or of pieces of them, over a spread picture: y[i] = the "
-                 "sum over r < runs and p < taps of x[i][r][p] w[r][p], where x[i][r][p] lies at "
-                 "x + i * xl + r * xr + p * xp and w[r][p] repeats after PERIOD vectors.");
+    comment(out, "A tile of some lines, or of pieces of them, over a spread picture: y[i] = the "
+                 "sum over c < channels, r < RUNS and p < taps of x[i * STRIDE + r][c][p] "
+                 "w[r][c][p], where x[l][c][p] lies at x + (l * channels + c) * xr + p * xp and "
+                 "w[r][c][p] repeats after PERIOD vectors. What is loaded of a line of x serves "
+                 "all lines of y that meet it.");
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
 }
 
@@ -167,14 +178,13 @@ void emit_spread_tiles(Out *out)
     const char *const vector = format("Vector%d", vector_lanes(network));
     for (int i = 0; i < network->spread_tile_count; i++) {
         const SpreadTile t = network->spread_tiles[i];
-        const char *const name =
-            tile_name(out->network, t.weights, t.lines, t.vectors, t.period, t.last);
+        const char *const name = tile_name(out->network, &t);
         if (t.weights)
             line(out, "LINE_WEIGHTS(%s, %d, %d, %d, %s)", name, t.lines, t.vectors, t.period,
                  vector);
         else
-            line(out, "LINE(%s, %d, %d, %d, %d, %s)", name, t.lines, t.vectors, t.period, t.last,
-                 vector);
+            line(out, "LINE(%s, %d, %d, %d, %d, %d, %d, %s)", name, t.lines, t.stride, t.runs,
+                 t.vectors, t.period, t.last, vector);
     }
     if (any[0] || any[1])
         blank_line(out);
@@ -188,48 +198,67 @@ static void forward_tile(Out *out, const WindowProduct *p, const Line *l, int li
 {
     const int full = vector_lanes(out->network), size = p->columns * p->outputs;
     const bool ends = vector + vectors == l->vectors;
-    const int last = ends ? size - (l->vectors - 1) * full : full;
+    const SpreadTile tile = {.lines = lines,
+                             .vectors = vectors,
+                             .period = l->period,
+                             .runs = p->kernel[0],
+                             .stride = p->stride[0],
+                             .last = ends ? size - (l->vectors - 1) * full : full};
     const char *const offset = vector ? format(" + %d", vector * full) : "";
     const bool at_first = *first == '0' && !first[1];
     const char *const x =
         at_first ? "x" : format("x + %s * %d", first, p->stride[0] * p->channels * l->pitch);
     const char *const y = at_first ? "y" : format("y + %s * %d", first, size);
-    const char *const start =
-        format("%s(", tile_name(out->network, false, lines, vectors, l->period, last));
-    line(out, "%s",
-         wrapped(4 * out->depth, start,
-                 format("%d, %d, %s%s, %d, %d, %d, w, %s%s, %d", p->kernel[0] * p->channels,
-                        p->kernel[1], x, offset, p->stride[0] * p->channels * l->pitch, l->pitch,
-                        p->outputs, y, offset, size),
-                 ");"));
+    call_line(out, tile_name(out->network, &tile),
+              format("%d, %d, %s%s, %d, %d, w, %s%s, %d", p->channels, p->kernel[1], x, offset,
+                     l->pitch, p->outputs, y, offset, size));
 }
 
-// A line as pieces of whole periods, as few as the registers allow.
-static void forward_line(Out *out, const WindowProduct *p, const Line *l, int lines,
-                         const char *first, int most)
+typedef struct {
+    int lines, vectors;
+} Piece;
+
+// Lines and whole periods of vectors of a tile whose sums, the vectors of x and one of the weights
+// stay in registers: those of the fewest loads for each multiply-add. A vector of x lies across two
+// lines of the cache and counts twice.
+static Piece best_piece(const Network *network, const WindowProduct *p, const Line *l)
 {
-    const int pieces = (l->vectors + most - 1) / most;
-    int piece = rounded_up((l->vectors + pieces - 1) / pieces, pieces > 1 ? l->period : 1);
-    if (piece > most)
-        piece = most / l->period * l->period;
-    for (int v = 0; v < l->vectors; v += piece)
-        forward_tile(out, p, l, lines, first, v, v + piece < l->vectors ? piece : l->vectors - v);
+    Piece best = {1, l->period};
+    double least = 1e300;
+    for (int vectors = l->period; vectors < l->vectors + l->period; vectors += l->period) {
+        int lines = (network->target->registers - 1) / vectors - 1;
+        lines = lines > p->lines ? p->lines : lines;
+        if (lines < 1)
+            break;
+        const int met = (lines - 1) * p->stride[0] + p->kernel[0]; // lines of x
+        const double products = (double)lines * p->kernel[0] * vectors;
+        const double loads = 2.0 * met * vectors + (double)lines * p->kernel[0] * l->period;
+        if (loads / products < least) {
+            least = loads / products;
+            best = (Piece){lines, vectors};
+        }
+    }
+    return best;
+}
+
+static void forward_lines(Out *out, const WindowProduct *p, const Line *l, int lines,
+                          const char *first, int most)
+{
+    for (int v = 0; v < l->vectors; v += most)
+        forward_tile(out, p, l, lines, first, v, v + most < l->vectors ? most : l->vectors - v);
 }
 
 void emit_spread_forward(Out *out, const WindowProduct *p)
 {
     const Line l = line_of(out->network, p);
-    const int most = out->network->target->registers - l.period - 1;
-    int lines = most / l.vectors;
-    lines = lines < 1 ? 1 : lines > p->lines ? p->lines : lines;
-    lines = (p->lines + (p->lines + lines - 1) / lines - 1) / ((p->lines + lines - 1) / lines);
-    const int whole = p->lines / lines, rest = p->lines % lines;
-    line(out, "for (int line = 0; line < %d; %s) {", whole * lines,
-         lines == 1 ? "line++" : format("line += %d", lines));
-    forward_line(out, p, &l, lines, "line", most);
+    const Piece piece = best_piece(out->network, p, &l);
+    const int whole = p->lines / piece.lines, rest = p->lines % piece.lines;
+    line(out, "for (int line = 0; line < %d; %s) {", whole * piece.lines,
+         piece.lines == 1 ? "line++" : format("line += %d", piece.lines));
+    forward_lines(out, p, &l, piece.lines, "line", piece.vectors);
     line(out, "}");
     if (rest)
-        forward_line(out, p, &l, rest, format("%d", whole * lines), most);
+        forward_lines(out, p, &l, rest, format("%d", whole * piece.lines), piece.vectors);
 }
 
 // One tile of `runs` runs from C expression `first` on (NULL: 0), and taps from `tap` on.
@@ -239,15 +268,12 @@ static void weights_tile(Out *out, const WindowProduct *p, const Line *l, int ru
     const int wide = l->period * vector_lanes(out->network), pitch = p->kernel[1] * wide;
     const char *const x = first ? format("x + %s * %d", first, l->pitch) : "x";
     const char *const dw = first ? format("dw + %s * %d", first, pitch) : "dw";
-    const char *const start =
-        format("%s(", tile_name(out->network, true, runs, taps, l->period, 0));
-    line(out, "%s",
-         wrapped(4 * out->depth, start,
-                 format("%d, %d, %s%s, %d, %d, %d, dy, %d, %s%s, %d", p->lines, l->groups, x,
-                        tap ? format(" + %d", tap * p->outputs) : "",
-                        p->stride[0] * p->channels * l->pitch, l->pitch, p->outputs,
-                        l->groups * wide, dw, tap ? format(" + %d", tap * wide) : "", pitch),
-                 ");"));
+    const SpreadTile tile = {.weights = true, .lines = runs, .vectors = taps, .period = l->period};
+    call_line(out, tile_name(out->network, &tile),
+              format("%d, %d, %s%s, %d, %d, %d, dy, %d, %s%s, %d", p->lines, l->groups, x,
+                     tap ? format(" + %d", tap * p->outputs) : "",
+                     p->stride[0] * p->channels * l->pitch, l->pitch, p->outputs, l->groups * wide,
+                     dw, tap ? format(" + %d", tap * wide) : "", pitch));
 }
 
 void emit_spread_weights(Out *out, const WindowProduct *p)

@@ -574,7 +574,8 @@ enum { MAX_WINDOW_TILES = 256 };
 // A tile over lines of a spread picture; lines, vectors: of the weights' gradient, runs and taps.
 typedef struct {
     bool weights;
-    int lines, vectors, period, last; // last: numbers in the last vector
+    int lines, vectors, period;
+    int runs, stride, last; // of the window; last: numbers in the last vector. Not for weights
 } SpreadTile;
 
 // A processor, as far as the choice of tiles and the estimate of a step's time go.
