@@ -35,7 +35,7 @@ static bool calls_rows(const Product *p, const char *body)
 static void emit_span_macro(Out *out)
 {
     static const char *const span[] = {
-        "#define SPAN(name, VECTORS, Vector)",
+        "#define SPAN(name, VECTORS, LAST, Vector)",
         "    static inline __attribute__((always_inline)) void name(",
         "        const int32_t *at, const REAL *x, const REAL *w, long width, REAL *y)",
         "    {",
@@ -45,15 +45,17 @@ static void emit_span_macro(Out *out)
         "            const REAL *const row = w + at[n] * width;",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                Vector columns;",
-        "                memcpy(&columns, row + j * LANES, sizeof(Vector));",
+        ("                memcpy(&columns, row + (j < VECTORS - 1 ? j * LANES : LAST), "
+         "sizeof(Vector));"),
         "                sum[j] += x[at[n]] * columns;",
         "            }",
         "        }",
-        "        memcpy(y, sum, sizeof sum);",
+        "        UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "            memcpy(y + (j < VECTORS - 1 ? j * LANES : LAST), &sum[j], sizeof(Vector));",
         "    }",
     };
-    comment(out, "A span: a few vectors of columns, summed over the rows of a list: "
-                 "at[1] to at[at[0]] are places in x and rows of w.");
+    comment(out, "A span: a few vectors of columns, the last of them from LAST on, summed over the "
+                 "rows of a list: at[1] to at[at[0]] are places in x and rows of w.");
     emit_macro(out, span, (int)(sizeof span / sizeof *span));
 }
 
@@ -61,29 +63,38 @@ enum { MOST_VECTORS = 8, MOST_SPANS = 2 + 8 }; // full ones, what they leave, an
 
 typedef struct {
     int from, runs, vectors, lanes; // the first column; so many spans of one form behind another
+    int last;                       // where the last vector begins, in the span
 } Span;
 
-// The columns as spans of MOST_VECTORS full vectors, one of those that are left, then halves down
-// to one column.
+// The columns as spans of MOST_VECTORS full vectors and one of those that are left, whose last
+// vector reaches back; of fewer columns than a vector has lanes, halves down to one.
 static int spans_of(const Network *network, int columns, Span spans[MOST_SPANS])
 {
     const int full = vector_lanes(network), wide = MOST_VECTORS * full;
     int count = 0, at = 0;
     if (columns >= wide)
-        spans[count++] = (Span){at, columns / wide, MOST_VECTORS, full};
+        spans[count++] = (Span){at, columns / wide, MOST_VECTORS, full, wide - full};
     at = columns / wide * wide;
-    if (columns - at >= full)
-        spans[count++] = (Span){at, 1, (columns - at) / full, full};
-    at = columns / full * full;
+    const int rest = columns - at, vectors = (rest + full - 1) / full;
+    if (rest && columns >= full) {
+        const int from = rest < full ? columns - full : at;
+        spans[count++] = (Span){from, 1, vectors, full, columns - full - from};
+        return count;
+    }
     for (int lanes = full / 2; lanes >= 1; lanes /= 2)
         if ((columns - at) / lanes) {
-            spans[count++] = (Span){at, 1, 1, lanes};
+            spans[count++] = (Span){at, 1, 1, lanes, 0};
             at += lanes;
         }
     return count;
 }
 
-static const char *span_name(const Span *s) { return format("span_%dx%d", s->vectors, s->lanes); }
+static const char *span_name(const Span *s)
+{
+    const char *const whole = format("span_%dx%d", s->vectors, s->lanes);
+    return s->last == (s->vectors - 1) * s->lanes ? whole
+                                                  : format("%s_to_%d", whole, s->last + s->lanes);
+}
 
 static void emit_sum(Out *out, int columns)
 {
@@ -187,7 +198,7 @@ static void emit_spans(Out *out, const char *body)
         for (int s = 0; s < count; s++) {
             const char *const name = span_name(&spans[s]);
             if (text_once(&done, name))
-                line(out, "SPAN(%s, %d, %s)", name, spans[s].vectors,
+                line(out, "SPAN(%s, %d, %d, %s)", name, spans[s].vectors, spans[s].last,
                      lane_type(out->network, spans[s].lanes));
         }
     }
