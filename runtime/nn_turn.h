@@ -12,18 +12,18 @@
 #endif
 
 // to[j][i] = from[i][j] for i < rows, j < columns, where lines of `from` and of `to` are so many
-// numbers apart. Inlined always: the sizes are literals where it is called.
+// numbers apart. Inlined always: the sizes are literals where it is called, and gcc must see at once
+// which loops are empty, or it warns of what they would read.
 #define NN_TURN(name, Number, Integer)                                                             \
     static inline __attribute__((always_inline)) void name(                                        \
         int rows, int columns, const Number *from, int from_line, Number *to, int to_line)         \
     {                                                                                              \
         typedef Number Four __attribute__((vector_size(4 * sizeof(Number))));                      \
         typedef Integer Places __attribute__((unused, vector_size(4 * sizeof(Number))));           \
-        int i = 0;                                                                                 \
-        for (; i + 4 <= rows; i += 4) {                                                            \
+        const int high = rows / 4 * 4, wide = columns / 4 * 4;                                     \
+        for (int i = 0; i < high; i += 4) {                                                        \
             const Number *const x = from + (long)i * from_line;                                    \
-            int j = 0;                                                                             \
-            for (; j + 4 <= columns; j += 4) {                                                     \
+            for (int j = 0; j < wide; j += 4) {                                                    \
                 Four a, b, c, d;                                                                   \
                 memcpy(&a, x + j, sizeof a);                                                       \
                 memcpy(&b, x + from_line + j, sizeof b);                                           \
@@ -41,11 +41,11 @@
                 memcpy(y + 2L * to_line, &third, sizeof third);                                    \
                 memcpy(y + 3L * to_line, &fourth, sizeof fourth);                                  \
             }                                                                                      \
-            for (; j < columns; j++)                                                               \
+            for (int j = wide; j < columns; j++)                                                   \
                 for (int k = 0; k < 4; k++)                                                        \
                     to[(long)j * to_line + i + k] = x[(long)k * from_line + j];                    \
         }                                                                                          \
-        for (; i < rows; i++)                                                                      \
+        for (int i = high; i < rows; i++)                                                          \
             for (int j = 0; j < columns; j++)                                                      \
                 to[(long)j * to_line + i] = from[(long)i * from_line + j];                         \
     }
