@@ -6,6 +6,8 @@
 // dx is the sum of its pieces of a few of them.
 #include "netc.h"
 
+#include <string.h>
+
 typedef struct {
     Shape in, out; // of dx, of dy
     const Attributes *a;
@@ -76,23 +78,27 @@ static void emit_lines_met(Out *out, const Geometry *g)
     line(out, "const int count = nn_min(lines, at + 1) - skipped, from = at - skipped;");
 }
 
+// C expression `index`, so many further on.
+static const char *behind(const char *index, int offset)
+{
+    if (!offset)
+        return index;
+    return strcmp(index, "0") ? format("%s + %d", index, offset) : format("%d", offset);
+}
+
 static void emit_tile(Out *out, const Geometry *g, const WindowStrip *strip, int spans,
                       const char *first_span, const char *column, bool packed)
 {
     const int channels = g->out.dims[2], stride = g->a->stride[0];
-    const bool at_first = *first_span == '0' && !first_span[1];
     const int row = packed ? strip->width : g->a->kernel[0] * g->window_line;
     const char *const b = packed ? "packed[first][0]"
                                  : format("turned[0] + first * %d%s", g->window_line, column);
-    const char *const to =
-        format(g->before && !at_first ? "%s + %d" : g->before ? "%s%d" : "%s",
-               g->before && at_first ? "" : first_span, g->before);
     call_line(out, window_tile(out->network, 1, spans, strip),
               format("count, %d, dy[i][from][%s], %d, 0, -%d, 1, %s, %d, %d, spans[r][%s]%s, %d, "
                      "false",
                      channels, first_span, channels, g->out.dims[1] * channels, b,
-                     packed ? channels * strip->width * stride : g->window_line * stride, row, to,
-                     column, pitch(out->network, g)));
+                     packed ? channels * strip->width * stride : g->window_line * stride, row,
+                     behind(first_span, g->before), column, pitch(out->network, g)));
 }
 
 static void emit_strip(Out *out, const Geometry *g, const WindowStrip *strip, const char *column,
