@@ -12,8 +12,8 @@
 #endif
 
 // to[j][i] = from[i][j] for i < rows, j < columns, where lines of `from` and of `to` are so many
-// numbers apart. Inlined always: the sizes are literals where it is called, and gcc must see at once
-// which loops are empty, or it warns of what they would read.
+// numbers apart. Inlined always: the sizes are literals where it is called, and gcc must see at
+// once which loops are empty, or it warns of what they would read.
 #define NN_TURN(name, Number, Integer)                                                             \
     static inline __attribute__((always_inline)) void name(                                        \
         int rows, int columns, const Number *from, int from_line, Number *to, int to_line)         \
