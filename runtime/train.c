@@ -162,7 +162,7 @@ static void train_team(void *context)
     nn_barrier();
     if (training->outcome != RUNNING)
         return;
-    if (training->test.count > 0) {
+    if (training->evaluate.count > 0) { // not of the test data, which the leader is about to load
         if (leader && !train_load_test(training))
             training->outcome = FAILED;
         nn_barrier();
