@@ -27,18 +27,9 @@ static WindowProduct window_product(const Geometry *g, int lines, bool weights)
                            .stride = {g->stride[0], g->stride[1]}};
 }
 
-// Lines of the result whose padded picture stays in cache; as many each time.
-static int lines_at_a_time(int height, long line_bytes)
-{
-    enum { COPY_BYTES = 96 << 10 };
-    int lines = height;
-    while (lines > 1 && (height % lines || lines * line_bytes > COPY_BYTES))
-        lines--;
-    return lines;
-}
-
 static Geometry geometry(const Network *network, Shape in, Shape out, const Attributes *a)
 {
+    enum { COPY_BYTES = 96 << 10 }; // of the padded picture, which stays in cache
     Geometry g = {.in = in, .out = out};
     for (int d = 0; d < 2; d++) {
         g.kernel[d] = a->kernel[d];
@@ -51,7 +42,7 @@ static Geometry geometry(const Network *network, Shape in, Shape out, const Attr
     g.spread = conv_spreads(network, &p);
     const long size = network->doubles ? 8 : 4;
     const long pixels = g.spread ? spread_pitch(network, &p) : g.padded ? g.width : 0;
-    g.lines = lines_at_a_time(out.dims[0], g.stride[0] * pixels * in.dims[2] * size);
+    g.lines = lines_at_a_time(out.dims[0], g.stride[0] * pixels * in.dims[2] * size, COPY_BYTES);
     return g;
 }
 
@@ -77,12 +68,17 @@ bool conv_turns_round(const Network *network, Shape in, Shape out, const Attribu
            (double)in.dims[0] * in.dims[1] <= most * (double)out.dims[0] * out.dims[1];
 }
 
-// True where the gradient by the picture is made of columns: for BLAS, and where a line of the
-// result is so short that a tile of its spans would read the weights for a few pixels only.
-static bool by_columns(const Network *network, Shape dy)
+// How the gradient by the picture is made. By columns for BLAS, and where a line of the result is
+// so short that a tile of its spans would read the weights for a few pixels only.
+typedef enum { BY_WINDOWS, BY_SPANS, BY_COLUMNS } GradientForm;
+
+static GradientForm gradient_form(const Graph *graph, const Node *node)
 {
     enum { SHORT_LINE = 8 };
-    return network->blas || dy.dims[1] < SHORT_LINE;
+    const Shape dy = graph->nodes[node->input[0]].shape;
+    if (conv_turns_round(graph->network, node->shape, dy, &node->attributes))
+        return BY_WINDOWS;
+    return graph->network->blas || dy.dims[1] < SHORT_LINE ? BY_COLUMNS : BY_SPANS;
 }
 
 // --- functions that layers of one shape share ---------------------------------------------------
@@ -112,13 +108,6 @@ static const char *need(Network *network, const Geometry *g, bool weights)
         bug("more than %d convolutions", MAX_PRODUCTS);
     network->window_products[network->window_product_count++] = p;
     return name;
-}
-
-static const char *plus(const char *base, const char *index, long step)
-{
-    if (!strcmp(index, "0") || !step)
-        return base;
-    return step == 1 ? format("%s + %s", base, index) : format("%s + %s * %ld", base, index, step);
 }
 
 // The strip's operand `matrix`, of `rows` rows: a packed copy where its vectors reach beyond it.
@@ -485,14 +474,17 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 
 void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape dy = graph->nodes[node->input[0]].shape;
-    if (!conv_turns_round(graph->network, node->shape, dy, &node->attributes)) {
-        const bool columns = by_columns(graph->network, dy);
-        (columns ? emit_columns_grad_x : emit_spans_grad_x)(out, graph, node);
-        return;
+    switch (gradient_form(graph, node)) {
+    case BY_WINDOWS: {
+        const Geometry g =
+            turned_geometry(graph->network, node->shape, graph->nodes[node->input[0]].shape,
+                            &node->attributes);
+        emit_forward(out, graph, node, &g, "dy", "turned", "dx");
+        break;
     }
-    const Geometry g = turned_geometry(graph->network, node->shape, dy, &node->attributes);
-    emit_forward(out, graph, node, &g, "dy", "turned", "dx");
+    case BY_SPANS: emit_spans_grad_x(out, graph, node); break;
+    case BY_COLUMNS: emit_columns_grad_x(out, graph, node); break;
+    }
 }
 
 // Turns the window round and exchanges channels: row (k, c) of w becomes column c of the rows of
@@ -514,10 +506,6 @@ void emit_conv_helpers(Out *out, const Graph *graph, const Node *node)
 {
     if (node->op == OP_conv && graph->network->blas)
         emit_columns_copy(out, graph, node);
-    if (node->op != OP_conv_grad_x)
-        return;
-    const Shape dy = graph->nodes[node->input[0]].shape;
-    if (by_columns(graph->network, dy) &&
-        !conv_turns_round(graph->network, node->shape, dy, &node->attributes))
+    if (node->op == OP_conv_grad_x && gradient_form(graph, node) == BY_COLUMNS)
         emit_columns_scatter(out, graph, node);
 }

@@ -6,8 +6,6 @@
 // dx is the sum of its pieces of a few of them.
 #include "netc.h"
 
-#include <string.h>
-
 typedef struct {
     Shape in, out; // of dx, of dy
     const Attributes *a;
@@ -18,21 +16,9 @@ typedef struct {
     SpanCut tile;
 } Geometry;
 
-static int rounded_up(int n, int unit) { return (n + unit - 1) / unit * unit; }
-
 static int pitch(const Network *network, const Geometry *g)
 {
     return g->vectors * vector_lanes(network);
-}
-
-// Lines of dx whose spans stay in the first cache; as many each time.
-static int lines_at_a_time(int height, long line_bytes)
-{
-    enum { SPAN_BYTES = 32 << 10 };
-    int lines = height;
-    while (lines > 1 && (height % lines || lines * line_bytes > SPAN_BYTES))
-        lines--;
-    return lines;
 }
 
 // From the left-most pixel of dy that a window of dx's first pixels would reach to the right-most.
@@ -47,19 +33,22 @@ static void set_width(Geometry *g)
 
 static Geometry geometry(const Network *network, Shape in, Shape out, const Attributes *a)
 {
+    enum { SPAN_BYTES = 32 << 10 }; // of the lines' spans, which stay in the first cache
     Geometry g = {.in = in, .out = out, .a = a, .window_line = a->kernel[1] * in.dims[2]};
     const int lanes = vector_lanes(network);
-    g.vectors = rounded_up(g.window_line, lanes) / lanes;
+    g.vectors = (g.window_line + lanes - 1) / lanes;
     set_width(&g);
-    g.lines = lines_at_a_time(in.dims[0],
-                              (long)g.width * pitch(network, &g) * (network->doubles ? 8 : 4));
+    g.lines = lines_at_a_time(
+        in.dims[0], (long)g.width * pitch(network, &g) * element_bytes(network, TYPE_REAL),
+        SPAN_BYTES);
     g.tile = span_cut(network, out.dims[1], g.vectors);
     return g;
 }
 
 // --- tiles --------------------------------------------------------------------------------------
 
-// Which lines of the window meet a line of dy: `count` of them, the first with dy's line `from`.
+// Which lines of the window meet a line of dx: `count` of them from `first` on, that with dy's line
+// `from` and the others with those above.
 static void emit_lines_met(Out *out, const Geometry *g)
 {
     const int kernel = g->a->kernel[0], stride = g->a->stride[0], pad = g->a->pad[0];
@@ -78,14 +67,6 @@ static void emit_lines_met(Out *out, const Geometry *g)
     line(out, "const int count = nn_min(lines, at + 1) - skipped, from = at - skipped;");
 }
 
-// C expression `index`, so many further on.
-static const char *behind(const char *index, int offset)
-{
-    if (!offset)
-        return index;
-    return strcmp(index, "0") ? format("%s + %d", index, offset) : format("%d", offset);
-}
-
 static void emit_tile(Out *out, const Geometry *g, const WindowStrip *strip, int spans,
                       const char *first_span, const char *column, bool packed)
 {
@@ -98,7 +79,8 @@ static void emit_tile(Out *out, const Geometry *g, const WindowStrip *strip, int
                      "false",
                      channels, first_span, channels, g->out.dims[1] * channels, b,
                      packed ? channels * strip->width * stride : g->window_line * stride, row,
-                     behind(first_span, g->before), column, pitch(out->network, g)));
+                     g->before ? plus(format("%d", g->before), first_span, 1) : first_span, column,
+                     pitch(out->network, g)));
 }
 
 static void emit_strip(Out *out, const Geometry *g, const WindowStrip *strip, const char *column,
@@ -207,11 +189,9 @@ static void emit_pixels(Out *out, const Geometry *g)
         line(out, "}");
     }
     if (rest) {
-        int lanes = full;
-        while (lanes / 2 >= rest)
-            lanes /= 2;
         line(out, "{");
-        emit_channels(out, g, whole ? format(" + %d", whole) : "", rest, lanes);
+        emit_channels(out, g, whole ? format(" + %d", whole) : "", rest,
+                      lanes_for(out->network, rest));
         line(out, "}");
     }
     line(out, "}");

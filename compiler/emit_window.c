@@ -8,7 +8,35 @@
 
 #include <string.h>
 
+// --- what is read, and how much at a time --------------------------------------------------------
+
+// C expression `base`, `index` steps further on.
+const char *plus(const char *base, const char *index, long step)
+{
+    if (!strcmp(index, "0") || !step)
+        return base;
+    return step == 1 ? format("%s + %s", base, index) : format("%s + %s * %ld", base, index, step);
+}
+
+// Lines of a picture that take `most` bytes at most, or one; as many each time.
+int lines_at_a_time(int height, long line_bytes, long most)
+{
+    int lines = height;
+    while (lines > 1 && (height % lines || lines * line_bytes > most))
+        lines--;
+    return lines;
+}
+
 // --- strips of columns --------------------------------------------------------------------------
+
+// Lanes of the narrowest vector that holds so many numbers, which a full one does.
+int lanes_for(const Network *network, int numbers)
+{
+    int lanes = vector_lanes(network);
+    while (lanes / 2 >= numbers)
+        lanes /= 2;
+    return lanes;
+}
 
 // The result's columns as strips: pairs of full vectors, one full vector, and a last one for the
 // rest. Lanes beyond the rest multiply zeros that a packed copy of the matrix has there.
@@ -25,9 +53,7 @@ int window_strips(const Network *network, int columns, WindowStrip *strips)
         column = columns / (2 * full) * 2 * full;
     }
     for (int rest; (rest = columns - column) > 0; column += strips[count++].width) {
-        int lanes = full;
-        while (lanes / 2 >= rest)
-            lanes /= 2;
+        const int lanes = lanes_for(network, rest);
         strips[count] = (WindowStrip){.first = column,
                                       .width = rest < lanes ? rest : lanes,
                                       .vectors = 1,

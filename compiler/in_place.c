@@ -32,6 +32,15 @@ static bool reads_last(const Graph *graph, int id, int value)
     return true;
 }
 
+// The value that takes this one's place; -1 where there is none.
+int replaced_by(const Graph *graph, int value)
+{
+    for (int id = value + 1; id < graph->count; id++)
+        if (graph->nodes[id].in_place && graph->nodes[id].replaced == value)
+            return id;
+    return -1;
+}
+
 // needs: phases; makes: Node.in_place, Node.replaced. in-place: a result lies where an input was.
 // Condition: the op allows it, nothing reads the input later, both have the same bytes, and neither
 // is kept or belongs to a chunk.

@@ -722,10 +722,13 @@ int node_parts(const Graph *graph, const Node *node);   // its tasks BY_PART
 bool same_cut(const Graph *graph, const Node *a, const Node *b); // tasks BY_PART of both are alike
 Shape part_shape(const Graph *graph, const Node *node); // the tensor along which its parts run
 
+// --- in_place.c: results that take the place of an input ----------------------------------------
+void replace_inputs(Graph *graph);
+int replaced_by(const Graph *graph, int value);
+bool unpools_in_place(const Graph *graph, const Node *node); // emit_pool.c
+
 // --- plan.c: offsets in the arena ---------------------------------------------------------------
 void plan(Graph *graph);
-void replace_inputs(Graph *graph);
-bool unpools_in_place(const Graph *graph, const Node *node); // emit_pool.c
 long stored_bytes(const Graph *graph, int node);        // in the arena, of all its blocks
 bool fits_memory(const Network *network, double limit); // error with the largest buffers
 
@@ -923,6 +926,9 @@ typedef struct {
     int vectors, lanes;
     int runs; // strips of this kind, side by side
 } WindowStrip;
+const char *plus(const char *base, const char *index, long step);
+int lines_at_a_time(int height, long line_bytes, long most);
+int lanes_for(const Network *network, int numbers);
 int window_strips(const Network *network, int columns, WindowStrip *strips);
 typedef struct {
     int lines, rows; // of a tile: whole lines, or a piece of one

@@ -123,12 +123,10 @@ static void claim_weights(Graph *graph, int id)
 // The same bytes are local to a phase for all values that lie there in turn, or for none.
 static bool local_throughout(const Graph *graph, int id)
 {
-    if (!is_local(graph, id))
-        return false;
-    for (int i = id + 1; i < graph->count; i++)
-        if (graph->nodes[i].in_place && graph->nodes[i].replaced == id)
-            return graph->nodes[i].phase == graph->nodes[id].phase && local_throughout(graph, i);
-    return true;
+    const int next = replaced_by(graph, id);
+    return is_local(graph, id) &&
+           (next < 0 || (graph->nodes[next].phase == graph->nodes[id].phase &&
+                         local_throughout(graph, next)));
 }
 
 // The first of the values that lie there in turn.
@@ -143,9 +141,9 @@ static int first_there(const Graph *graph, int id)
 static int last_use_there(const Graph *graph, int id)
 {
     int last = graph->nodes[id].last;
-    for (int i = id + 1; i < graph->count; i++)
-        if (first_there(graph, i) == id && graph->nodes[i].last > last)
-            last = graph->nodes[i].last;
+    while ((id = replaced_by(graph, id)) >= 0)
+        if (graph->nodes[id].last > last)
+            last = graph->nodes[id].last;
     return last;
 }
 

@@ -74,9 +74,9 @@ static void put_value(Text *svg, const Picture *p, int id)
                  : p->phase_start[node->last < graph->phases ? node->last + 1 : graph->phases];
     if (node->in_place)
         from = p->column[id];
-    for (int i = id + 1; i < graph->count; i++) // until another takes its place
-        if (graph->nodes[i].in_place && graph->nodes[i].replaced == id)
-            to = p->column[i];
+    const int next = replaced_by(graph, id);
+    if (next >= 0)
+        to = p->column[next];
     if (node->local) { // node->each is the slab's size
         long start = graph->arena_bytes;
         for (int i = 0; i < graph->count; i++)

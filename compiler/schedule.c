@@ -14,7 +14,7 @@ static long widest_row(const Network *network)
         if (node->extent == PER_ROW && shape_size(node->shape) > most)
             most = shape_size(node->shape);
     }
-    return most * (network->doubles ? 8 : 4);
+    return most * element_bytes(network, TYPE_REAL);
 }
 
 // needs: shapes; makes: how the batch is cut. Blocks are few enough that a matrix product of one
@@ -36,7 +36,8 @@ void choose_blocks(Network *network)
         rows = batch < LEAST_ROWS ? batch : LEAST_ROWS;
     if (rows > MOST_ROWS)
         rows = MOST_ROWS;
-    while (rows > LEAST_ROWS && rows * widest_row(network) > MOST_BYTES)
+    const long widest = widest_row(network);
+    while (rows > LEAST_ROWS && rows * widest > MOST_BYTES)
         rows = (rows + 1) / 2;
     network->chunks = 1;
     network->block_rows = rows;

@@ -355,7 +355,7 @@ typedef struct {
 } Training;
 
 bool train_prepare(Training *training); // from its model and options, all else
-bool train_load_test(Training *training);
+bool train_load_test(Training *training); // frees the training data where it must
 void train_free(Training *training);
 int train_best(const Training *training);
 bool train_save_best(Training *training);
