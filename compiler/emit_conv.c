@@ -9,7 +9,7 @@
 typedef struct {
     Shape in, out;
     int kernel[2], stride[2], pad[2];
-    bool padded, spread; // what is copied: emit_conv_spread.c
+    bool padded, planes; // what is copied: emit_conv_planes.c
     int width;           // of the picture as the windows see it, with its padding
     int lines;           // of the result, made at a time
 } Geometry;
@@ -22,7 +22,7 @@ static WindowProduct window_product(const Geometry *g, int lines, bool weights)
                            .width = g->width,
                            .channels = g->in.dims[2],
                            .outputs = g->out.dims[2],
-                           .spread = g->spread,
+                           .planes = g->planes,
                            .kernel = {g->kernel[0], g->kernel[1]},
                            .stride = {g->stride[0], g->stride[1]}};
 }
@@ -39,10 +39,12 @@ static Geometry geometry(const Network *network, Shape in, Shape out, const Attr
     }
     g.width = g.padded ? (out.dims[1] - 1) * g.stride[1] + g.kernel[1] : in.dims[1];
     const WindowProduct p = window_product(&g, out.dims[0], false);
-    g.spread = conv_spreads(network, &p);
+    g.planes = conv_by_planes(network, &p);
     const long size = network->doubles ? 8 : 4;
-    const long pixels = g.spread ? spread_pitch(network, &p) : g.padded ? g.width : 0;
-    g.lines = lines_at_a_time(out.dims[0], g.stride[0] * pixels * in.dims[2] * size, COPY_BYTES);
+    const long pixels = g.planes ? plane_pitch(network, &p) : g.padded ? g.width : 0;
+    const long line =
+        g.stride[0] * pixels * in.dims[2] + (g.planes ? gradient_pitch(network, &p) : 0);
+    g.lines = lines_at_a_time(out.dims[0], line * size, COPY_BYTES);
     return g;
 }
 
@@ -87,12 +89,12 @@ static const char *window_product_name(const WindowProduct *p)
 {
     const int usual = (p->columns - 1) * p->stride[1] + p->kernel[1];
     Text name = {0};
-    text_add(&name, "convolve%s%s_%dx%d_%dx%dx%dx%d", p->spread ? "_spread" : "",
+    text_add(&name, "convolve%s%s_%dx%d_%dx%dx%dx%d", p->planes ? "_planes" : "",
              p->weights ? "_weights" : "", p->lines, p->columns, p->kernel[0], p->kernel[1],
              p->channels, p->outputs);
     if (p->stride[0] > 1 || p->stride[1] > 1)
         text_add(&name, "_by_%dx%d", p->stride[0], p->stride[1]);
-    if (p->width != usual && !p->spread)
+    if (p->width != usual && !p->planes)
         text_add(&name, "_of_%d", p->width);
     return name.text;
 }
@@ -272,7 +274,7 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
 static void about_window_product(Out *out, const WindowProduct *p)
 {
     const char *const window =
-        p->spread ? format("%dx%d windows of the spread x", p->kernel[0], p->kernel[1])
+        p->planes ? format("%dx%d windows of planes of x", p->kernel[0], p->kernel[1])
                   : format("%dx%d windows of x[.][%d][%d]", p->kernel[0], p->kernel[1], p->width,
                            p->channels);
     if (p->weights)
@@ -292,8 +294,8 @@ static void emit_window_product(Out *out, const WindowProduct *p)
         format(p->weights ? "const %s *x, const %s *dy, %s *dw" : "const %s *x, const %s *w, %s *y",
                type, type, type));
     line(out, "{");
-    if (p->spread) {
-        (p->weights ? emit_spread_weights : emit_spread_forward)(out, p);
+    if (p->planes) {
+        (p->weights ? emit_planes_weights : emit_planes_forward)(out, p);
     } else {
         WindowStrip strips[16];
         const int count = window_strips(out->network, p->outputs, strips);
@@ -310,8 +312,14 @@ void emit_windows(Out *out)
     Out functions = {.network = out->network};
     for (int i = 0; i < network->window_product_count; i++)
         emit_window_product(&functions, &network->window_products[i]);
+    if (network->window_tile_count || network->plane_tile_count) {
+        comment(out, "FORGET keeps the C compiler from keeping numbers of one p for the next, "
+                     "which would push sums out of the registers, and from loading one again.");
+        line(out, "#define FORGET __asm__ volatile(\"\" : : : \"memory\")");
+        blank_line(out);
+    }
     emit_window_tiles(out);
-    emit_spread_tiles(out);
+    emit_plane_tiles(out);
     if (functions.text.length)
         raw(out, "%s", functions.text.text);
 }
@@ -325,9 +333,9 @@ static void declare_copy(Out *out, const Geometry *g)
 {
     const char *const type = real_type(out->network);
     const WindowProduct p = window_product(g, g->lines, false);
-    if (g->spread)
-        line(out, "%s spread[%d][%d][%d] = {0}; // each number of x %d times", type,
-             picture_lines(g), g->in.dims[2], spread_pitch(out->network, &p), g->out.dims[2]);
+    if (g->planes)
+        line(out, "_Alignas(64) %s planes[%d][%d][%d] = {0}; // of x, line by line", type,
+             picture_lines(g), g->in.dims[2], plane_pitch(out->network, &p));
     else if (g->padded)
         line(out, "%s padded[%d][%d][%d] = {0};", type, picture_lines(g), g->width, g->in.dims[2]);
 }
@@ -351,21 +359,25 @@ static void emit_padded_line(Out *out, const Geometry *g, const char *x)
          channels);
 }
 
-static void emit_spread_line(Out *out, const Geometry *g, const char *x)
+static void emit_plane_line(Out *out, const Geometry *g, const char *x)
 {
-    const int outputs = g->out.dims[2];
     const bool outside = g->pad[0] || picture_lines(g) > g->in.dims[0];
     if (outside) {
         line(out, "if (from < 0 || from >= %d) {", g->in.dims[0]);
-        line(out, "memset(spread[r], 0, sizeof spread[r]);");
+        line(out, "memset(planes[r], 0, sizeof planes[r]);");
         line(out, "continue;");
         line(out, "}");
     }
+    if (g->in.dims[2] == 1) {
+        line(out, "memcpy(%s, %s[i][from], sizeof(%s[%d]));",
+             plus("planes[r][0]", format("%d", g->pad[1]), g->pad[1] ? 1 : 0), x,
+             real_type(out->network), columns_reached(g));
+        return;
+    }
     line(out, "for (int c = 0; c < %d; c++)", g->in.dims[2]);
     line(out, "    for (int p = 0; p < %d; p++)", columns_reached(g));
-    line(out, "        for (int k = 0; k < %d; k++)", outputs);
-    line(out, "            spread[r][c][%s * %d + k] = %s[i][from][p][c];",
-         g->pad[1] ? format("(p + %d)", g->pad[1]) : "p", outputs, x);
+    line(out, "        planes[r][c][p%s] = %s[i][from][p][c];",
+         g->pad[1] ? format(" + %d", g->pad[1]) : "", x);
 }
 
 // Copies the lines below the result's line `top`.
@@ -376,7 +388,7 @@ static void emit_copy(Out *out, const Geometry *g, const char *x)
                                                        : "top + ";
     line(out, "for (int r = 0; r < %d; r++) {", picture_lines(g));
     line(out, "const int from = %sr%s;", top, g->pad[0] ? format(" - %d", g->pad[0]) : "");
-    (g->spread ? emit_spread_line : emit_padded_line)(out, g, x);
+    (g->planes ? emit_plane_line : emit_padded_line)(out, g, x);
     line(out, "}");
 }
 
@@ -387,9 +399,9 @@ static const char *open_chunk(Out *out, const Geometry *g, const char *x)
     const bool whole = g->lines == g->out.dims[0];
     if (!whole)
         line(out, "for (int top = 0; top < %d; top += %d) {", g->out.dims[0], g->lines);
-    if (g->spread || g->padded) {
+    if (g->planes || g->padded) {
         emit_copy(out, g, x);
-        return g->spread ? "spread[0][0]" : "padded[0][0]";
+        return g->planes ? "planes[0][0]" : "padded[0][0]";
     }
     return format("%s[i][%s][0]", x,
                   whole              ? "0"
@@ -411,14 +423,11 @@ static void close_chunk(Out *out, const Geometry *g)
 static void emit_forward(Out *out, const Graph *graph, const Node *node, const Geometry *g,
                          const char *x, const char *w, const char *y)
 {
-    const WindowProduct p = window_product(g, g->lines, false);
     declare_copy(out, g);
-    if (g->spread)
-        emit_weaving(out, &p, w);
     line(out, "for (int i = 0; i < rows; i++) {");
     const char *const from = open_chunk(out, g, x);
     call_line(out, need(out->network, g, false),
-              format("%s, %s[0][0][0], %s", from, g->spread ? "woven" : w, in_chunk(g, y)));
+              format("%s, %s[0][0][0], %s", from, w, in_chunk(g, y)));
     close_chunk(out, g);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -435,17 +444,6 @@ void emit_conv(Out *out, const Graph *graph, const Node *node)
     emit_forward(out, graph, node, &g, "x", "w", "y");
 }
 
-// dy's lines, as whole vectors: what is behind them stays 0.
-static void emit_whole_lines(Out *out, const Geometry *g)
-{
-    line(out, "for (int r = 0; r < %d; r++) {", g->lines);
-    line(out, "const %s *const from = dy[i][%s][0];", real_type(out->network),
-         g->lines < g->out.dims[0] ? "top + r" : "r");
-    line(out, "for (int j = 0; j < %d; j++)", g->out.dims[1] * g->out.dims[2]);
-    line(out, "    lines[r][j] = from[j];");
-    line(out, "}");
-}
-
 void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     if (graph->network->blas) {
@@ -456,20 +454,20 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
                                 graph->nodes[node->input[1]].shape, &node->attributes);
     const WindowProduct p = window_product(&g, g.lines, true);
     declare_copy(out, &g);
-    if (g.spread)
-        emit_woven_sums(out, &p);
-    line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network), dims_text(node->shape));
+    if (g.planes)
+        emit_lane_sums(out, &p);
+    else
+        line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network),
+             dims_text(node->shape));
     line(out, "for (int i = 0; i < rows; i++) {");
     const char *const from = open_chunk(out, &g, "x");
-    if (g.spread)
-        emit_whole_lines(out, &g);
     call_line(out, need(out->network, &g, true),
-              g.spread ? format("%s, lines[0], woven[0][0][0]", from)
-                       : format("%s, %s, dw[0][0][0]", from, in_chunk(&g, "dy")));
+              format("%s, %s, %s[0][0][0]%s", from, in_chunk(&g, "dy"), g.planes ? "lanes" : "dw",
+                     g.planes ? "[0]" : ""));
     close_chunk(out, &g);
     line(out, "}");
-    if (g.spread)
-        emit_unweaving(out, &p);
+    if (g.planes)
+        emit_lane_total(out, &p);
 }
 
 void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)

@@ -199,10 +199,6 @@ void emit_window_tiles(Out *out)
     Network *const network = out->network;
     if (!network->window_tile_count)
         return;
-    comment(out, "FORGET keeps the C compiler from keeping numbers of one p for the next, which "
-                 "would push sums out of the registers.");
-    line(out, "#define FORGET __asm__ volatile(\"\" : : : \"memory\")");
-    blank_line(out);
     comment(out, "A tile over windows, in vector registers: c[i] = the sum over r < runs and "
                  "p < terms of a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at "
                  "a[i / LINE * al + i %% LINE * ai + r * ar + p * ap], b[r][p] at "

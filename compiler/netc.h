@@ -557,7 +557,7 @@ enum { MAX_PRODUCTS = 512 };
 
 // A convolution, or its gradient by the weights, that the generated code needs a function for.
 typedef struct {
-    bool weights, spread;
+    bool weights, planes;
     int lines, columns; // of pixels of the result
     int width;          // pixels in a line of what the windows are read from
     int channels, outputs;
@@ -571,12 +571,15 @@ typedef struct {
 } WindowTile;
 enum { MAX_WINDOW_TILES = 256 };
 
-// A tile over lines of a spread picture; lines, vectors: of the weights' gradient, runs and taps.
+// A tile with vectors along lines.
 typedef struct {
     bool weights;
-    int lines, vectors, period;
-    int runs, stride, last; // of the window; last: numbers in the last vector. Not for weights
-} SpreadTile;
+    int outputs;
+    int taps;                          // of the weights' gradient only, the rest of the others
+    int lines, vectors;                // of the result
+    int runs, stride;                  // of the window
+    int last;                          // pixels in the last vector
+} PlaneTile;
 
 // A processor, as far as the choice of tiles and the estimate of a step's time go.
 typedef struct {
@@ -598,8 +601,8 @@ struct Network {
     int window_product_count;
     WindowTile window_tiles[MAX_WINDOW_TILES];
     int window_tile_count;
-    SpreadTile spread_tiles[MAX_WINDOW_TILES];
-    int spread_tile_count;
+    PlaneTile plane_tiles[MAX_WINDOW_TILES];
+    int plane_tile_count;
     bool doubles; // --precision f64
     Tensor *tensors;
     int tensor_count;
@@ -941,15 +944,15 @@ SpanCut span_cut(const Network *network, int rows, int vectors);
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip);
 void emit_window_tiles(Out *out);
 
-// --- emit_conv_spread.c: convolutions to fewer channels than a vector has lanes ------------------
-bool conv_spreads(const Network *network, const WindowProduct *p);
-int spread_pitch(const Network *network, const WindowProduct *p);
-void emit_spread_tiles(Out *out);
-void emit_spread_forward(Out *out, const WindowProduct *p);
-void emit_spread_weights(Out *out, const WindowProduct *p);
-void emit_weaving(Out *out, const WindowProduct *p, const char *w); // w -> woven
-void emit_woven_sums(Out *out, const WindowProduct *p);
-void emit_unweaving(Out *out, const WindowProduct *p); // woven -> dw
+// --- emit_conv_planes.c: convolutions to fewer channels than a vector has lanes ------------------
+bool conv_by_planes(const Network *network, const WindowProduct *p);
+int plane_pitch(const Network *network, const WindowProduct *p);
+int gradient_pitch(const Network *network, const WindowProduct *p);
+void emit_plane_tiles(Out *out);
+void emit_planes_forward(Out *out, const WindowProduct *p);
+void emit_planes_weights(Out *out, const WindowProduct *p);
+void emit_lane_sums(Out *out, const WindowProduct *p);
+void emit_lane_total(Out *out, const WindowProduct *p); // lanes -> dw
 
 // --- emit_conv_spans.c: the gradient by a picture whose windows have a stride or no padding ------
 void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node);

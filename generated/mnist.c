@@ -289,7 +289,7 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
 }
 
 // FORGET keeps the C compiler from keeping numbers of one p for the next, which would push sums
-// out of the registers.
+// out of the registers, and from loading one again.
 #define FORGET __asm__ volatile("" : : : "memory")
 
 // A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of

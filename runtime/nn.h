@@ -13,6 +13,7 @@
 #include "nn_math.h"
 #include "nn_random.h"
 #include "nn_turn.h"
+#include "nn_weave.h"
 
 enum { NN_MAX_DIMS = 4 };
 

@@ -10,6 +10,7 @@
 cat >"$tmp/odd.net" <<'END'
 data mnist
 input 28x28x1
+conv 3 5x5 relu
 conv 12 3x3 relu
 conv 40 3x3 relu
 pool 4
