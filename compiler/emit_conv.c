@@ -112,6 +112,17 @@ static const char *need(Network *network, const Geometry *g, bool weights)
     return name;
 }
 
+// The rows of the product's tiles: pixels, or the numbers of the window.
+static WindowRows window_rows(const Network *network, const WindowProduct *p)
+{
+    enum { NEAR_BYTES = 32 << 10 };
+    const int read = (p->lines - 1) * p->stride[0] + p->kernel[0];
+    const long bytes = (long)read * p->width * p->channels * element_bytes(network, TYPE_REAL);
+    const bool far = bytes > NEAR_BYTES;
+    return p->weights ? (WindowRows){p->kernel[0], p->kernel[1] * p->channels, far}
+                      : (WindowRows){p->lines, p->columns, far};
+}
+
 // The strip's operand `matrix`, of `rows` rows: a packed copy where its vectors reach beyond it.
 static const char *strip_operand(Out *out, const WindowStrip *s, const char *matrix, int rows,
                                  int columns, int *step)
@@ -214,7 +225,9 @@ static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStr
     w.b = strip_operand(out, s, "w", p->kernel[0] * p->kernel[1] * p->channels, p->outputs,
                         &w.b_step);
     w.c = strip_result(s, "y");
-    const WindowCut cut = window_cut(out->network, p->lines, p->columns, s->vectors);
+    double cycles;
+    const WindowRows rows = window_rows(out->network, p);
+    const WindowCut cut = window_cut(out->network, &rows, s->vectors, &cycles);
     if (cut.rows == p->columns) {
         walk(&w, "line", p->lines, cut.lines, forward_lines);
     } else {
@@ -257,7 +270,9 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
     w.b = strip_operand(out, s, "dy", p->lines * p->columns, p->outputs, &w.b_step);
     w.c = strip_result(s, "dw");
     const int run = p->kernel[1] * p->channels;
-    const WindowCut cut = window_cut(out->network, p->kernel[0], run, s->vectors);
+    double cycles;
+    const WindowRows rows = window_rows(out->network, p);
+    const WindowCut cut = window_cut(out->network, &rows, s->vectors, &cycles);
     if (cut.rows == run) {
         walk(&w, "line", p->kernel[0], cut.lines, weights_lines);
     } else if (p->kernel[0] == 1) {
@@ -298,7 +313,8 @@ static void emit_window_product(Out *out, const WindowProduct *p)
         (p->weights ? emit_planes_weights : emit_planes_forward)(out, p);
     } else {
         WindowStrip strips[16];
-        const int count = window_strips(out->network, p->outputs, strips);
+        const WindowRows rows = window_rows(out->network, p);
+        const int count = window_strips(out->network, p->outputs, &rows, strips);
         for (int i = 0; i < count; i++)
             (p->weights ? emit_weights_strip : emit_forward_strip)(out, p, &strips[i]);
     }

@@ -44,9 +44,7 @@ bool conv_by_planes(const Network *network, const WindowProduct *p)
 {
     const double most = 0.75;
     const int terms = p->kernel[0] * p->kernel[1] * p->channels;
-    WindowStrip strips[16];
-    const int strip_count = window_strips(network, p->outputs, strips);
-    if (p->stride[1] != 1 || strip_count > 1)
+    if (p->stride[1] != 1 || p->outputs > vector_lanes(network))
         return false;
     const double vectors = plane_of(network, p).vectors * p->outputs;
     const double copies = p->channels > 1 ? (double)p->columns * p->channels : 0;

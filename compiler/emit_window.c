@@ -27,7 +27,7 @@ int lines_at_a_time(int height, long line_bytes, long most)
     return lines;
 }
 
-// --- strips of columns --------------------------------------------------------------------------
+// --- narrow vectors -----------------------------------------------------------------------------
 
 // Lanes of the narrowest vector that holds so many numbers, which a full one does.
 int lanes_for(const Network *network, int numbers)
@@ -36,31 +36,6 @@ int lanes_for(const Network *network, int numbers)
     while (lanes / 2 >= numbers)
         lanes /= 2;
     return lanes;
-}
-
-// The result's columns as strips: pairs of full vectors, one full vector, and a last one for the
-// rest. Lanes beyond the rest multiply zeros that a packed copy of the matrix has there.
-int window_strips(const Network *network, int columns, WindowStrip *strips)
-{
-    const int full = vector_lanes(network);
-    int count = 0, column = 0;
-    if (columns >= 2 * full) {
-        strips[count++] = (WindowStrip){.first = 0,
-                                        .width = 2 * full,
-                                        .vectors = 2,
-                                        .lanes = full,
-                                        .runs = columns / (2 * full)};
-        column = columns / (2 * full) * 2 * full;
-    }
-    for (int rest; (rest = columns - column) > 0; column += strips[count++].width) {
-        const int lanes = lanes_for(network, rest);
-        strips[count] = (WindowStrip){.first = column,
-                                      .width = rest < lanes ? rest : lanes,
-                                      .vectors = 1,
-                                      .lanes = lanes,
-                                      .runs = 1};
-    }
-    return count;
 }
 
 static const char *vector_of(const Network *network, int lanes)
@@ -76,25 +51,27 @@ static int most_rows(const Network *network, int vectors)
 }
 
 // Cycles of one term of a tile: two multiply-adds or loads in a cycle, each multiply-add waiting
-// four cycles for the one before it.
-static double tile_cycles(int rows, int vectors)
+// four cycles for the one before it; and where the picture is far, a quarter for each load, as
+// measured.
+static double tile_cycles(int rows, int vectors, bool far)
 {
     enum { LATENCY = 4 };
+    const double loads = rows + vectors;
     double cycles = rows * vectors / 2.0;
-    const double loads = (rows + vectors) / 2.0;
-    cycles = loads > cycles ? loads : cycles;
-    return cycles < LATENCY ? LATENCY : cycles;
+    cycles = loads / 2 > cycles ? loads / 2 : cycles;
+    return (cycles < LATENCY ? LATENCY : cycles) + (far ? loads / 4 : 0);
 }
 
 // `count` rows of tiles, `unit` of which stay together: how many units a tile takes, by its cycles,
 // which are left in *cycles_of.
-static int best_height(const Network *network, int count, int unit, int vectors, double *cycles_of)
+static int best_height(const Network *network, int count, int unit, int vectors, bool far,
+                       double *cycles_of)
 {
     int best = 1;
     double least = 1e300;
     for (int n = 1; n == 1 || n * unit <= most_rows(network, vectors); n++) {
-        const double cycles = (count / n) * tile_cycles(n * unit, vectors) +
-                              (count % n ? tile_cycles(count % n * unit, vectors) : 0);
+        const double cycles = (count / n) * tile_cycles(n * unit, vectors, far) +
+                              (count % n ? tile_cycles(count % n * unit, vectors, far) : 0);
         // the higher of two that cost the same, but for one that leaves a rest
         if (cycles < least || (cycles == least && count % n == 0)) {
             least = cycles;
@@ -107,12 +84,16 @@ static int best_height(const Network *network, int count, int unit, int vectors,
     return best;
 }
 
-WindowCut window_cut(const Network *network, int lines, int line, int vectors)
+WindowCut window_cut(const Network *network, const WindowRows *rows, int vectors, double *cycles)
 {
-    double cycles;
-    if (line > most_rows(network, vectors))
-        return (WindowCut){.lines = 1, .rows = best_height(network, line, 1, vectors, &cycles)};
-    return (WindowCut){.lines = best_height(network, lines, line, vectors, &cycles), .rows = line};
+    if (rows->line > most_rows(network, vectors)) {
+        const int high = best_height(network, rows->line, 1, vectors, rows->far, cycles);
+        *cycles *= rows->lines;
+        return (WindowCut){.lines = 1, .rows = high};
+    }
+    return (WindowCut){
+        .lines = best_height(network, rows->lines, rows->line, vectors, rows->far, cycles),
+        .rows = rows->line};
 }
 
 // A matrix of `rows` times `vectors` in tiles: how high and how wide they are best.
@@ -122,10 +103,10 @@ SpanCut span_cut(const Network *network, int rows, int vectors)
     double least = 1e300;
     for (int wide = 1; wide <= vectors && most_rows(network, wide) > 0; wide++) {
         double cycles, last = 0;
-        const int high = best_height(network, rows, 1, wide, &cycles);
+        const int high = best_height(network, rows, 1, wide, false, &cycles);
         if (vectors % wide) // as high as the others
-            last = (rows / high) * tile_cycles(high, vectors % wide) +
-                   (rows % high ? tile_cycles(rows % high, vectors % wide) : 0);
+            last = (rows / high) * tile_cycles(high, vectors % wide, false) +
+                   (rows % high ? tile_cycles(rows % high, vectors % wide, false) : 0);
         cycles = vectors / wide * cycles + last;
         if (cycles < least) {
             least = cycles;
@@ -133,6 +114,55 @@ SpanCut span_cut(const Network *network, int rows, int vectors)
         }
     }
     return best;
+}
+
+// --- strips of columns --------------------------------------------------------------------------
+
+// The columns' full vectors as strips of so many, and of what those leave: the cycles of a term.
+static double strip_cycles(const Network *network, const WindowRows *rows, int full, int vectors)
+{
+    double cycles, last = 0;
+    window_cut(network, rows, vectors, &cycles);
+    if (full % vectors)
+        window_cut(network, rows, full % vectors, &last);
+    return full / vectors * cycles + last;
+}
+
+// Pairs of vectors, or one where there is one, but four where they are clearly better.
+static int best_vectors(const Network *network, const WindowRows *rows, int full)
+{
+    const double most = 0.95;
+    const int usual = full < 2 ? 1 : 2;
+    const bool wide = full >= 4 && strip_cycles(network, rows, full, 4) <
+                                       most * strip_cycles(network, rows, full, usual);
+    return wide ? 4 : usual;
+}
+
+// The result's columns as strips: of some full vectors, of the full ones that those leave, and a
+// last one for the rest. Lanes beyond the rest multiply zeros that a packed copy of the matrix has
+// there.
+int window_strips(const Network *network, int columns, const WindowRows *rows, WindowStrip *strips)
+{
+    const int lanes = vector_lanes(network);
+    int count = 0, column = 0;
+    for (int full; (full = (columns - column) / lanes) > 0;) {
+        const int vectors = best_vectors(network, rows, full);
+        strips[count] = (WindowStrip){.first = column,
+                                      .width = vectors * lanes,
+                                      .vectors = vectors,
+                                      .lanes = lanes,
+                                      .runs = full / vectors};
+        column += strips[count].runs * strips[count].width;
+        count++;
+    }
+    const int rest = columns - column;
+    if (rest)
+        strips[count++] = (WindowStrip){.first = column,
+                                        .width = rest,
+                                        .vectors = 1,
+                                        .lanes = lanes_for(network, rest),
+                                        .runs = 1};
+    return count;
 }
 
 // --- tiles --------------------------------------------------------------------------------------

@@ -932,11 +932,15 @@ typedef struct {
 const char *plus(const char *base, const char *index, long step);
 int lines_at_a_time(int height, long line_bytes, long most);
 int lanes_for(const Network *network, int numbers);
-int window_strips(const Network *network, int columns, WindowStrip *strips);
+typedef struct {
+    int lines, line; // rows of tiles: so many lines of so many
+    bool far;        // what they are read from is more than the first cache holds
+} WindowRows;
+int window_strips(const Network *network, int columns, const WindowRows *rows, WindowStrip *strips);
 typedef struct {
     int lines, rows; // of a tile: whole lines, or a piece of one
 } WindowCut;
-WindowCut window_cut(const Network *network, int lines, int line, int vectors);
+WindowCut window_cut(const Network *network, const WindowRows *rows, int vectors, double *cycles);
 typedef struct {
     int rows, vectors; // of a tile
 } SpanCut;

@@ -493,7 +493,9 @@ static void outer_256x10(int from, int to, int terms, const void *left, const vo
 WINDOW(window_14x32, 14, 14, 2, Vector16, 32)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
 WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
+WINDOW(window_6x64, 6, 6, 4, Vector16, 64)
 WINDOW(window_7x32, 7, 7, 2, Vector16, 32)
+WINDOW(window_2x7x32, 14, 7, 2, Vector16, 32)
 
 // y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
 static void convolve_28x28_3x3x1x32(const float *x, const float *w, float *y)
@@ -525,9 +527,11 @@ static void convolve_14x28_3x3x32x32(const float *x, const float *w, float *y)
 static void convolve_weights_14x28_3x3x32x32(const float *x, const float *dy, float *dw)
 {
     for (int line = 0; line < 3; line++) {
-        for (int number = 0; number < 96; number += 12)
-            window_12x32(14, 28, x + line * 960 + number, 1, 960, 960, 32, dy, 896, 32,
+        for (int number = 0; number < 84; number += 14)
+            window_14x32(14, 28, x + line * 960 + number, 1, 960, 960, 32, dy, 896, 32,
                          dw + line * 3072 + number * 32, 32, true);
+        window_12x32(14, 28, x + line * 960 + 84, 1, 960, 960, 32, dy, 896, 32,
+                     dw + line * 3072 + 84 * 32, 32, true);
     }
 }
 
@@ -574,12 +578,10 @@ static void convolve_14x14_3x3x64x64(const float *x, const float *w, float *y)
 // dw[3][3][64][64] += the sum of x dy[14][14][64], for 3x3 windows of x[.][16][64]
 static void convolve_weights_14x14_3x3x64x64(const float *x, const float *dy, float *dw)
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 192; number += 12)
-                window_12x32(14, 14, x + line * 1024 + number, 1, 1024, 1024, 64, dy + c, 896, 64,
-                             dw + c + line * 12288 + number * 64, 64, true);
-        }
+    for (int line = 0; line < 3; line++) {
+        for (int number = 0; number < 192; number += 6)
+            window_6x64(14, 14, x + line * 1024 + number, 1, 1024, 1024, 64, dy, 896, 64,
+                        dw + line * 12288 + number * 64, 64, true);
     }
 }
 
@@ -609,9 +611,11 @@ static void convolve_weights_7x7_3x3x64x128(const float *x, const float *dy, flo
 static void convolve_7x7_3x3x128x64(const float *x, const float *w, float *y)
 {
     for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 7; line++)
-            window_7x32(3, 384, x + line * 1152, 128, 1152, 1152, 1, w + c, 24576, 64,
-                        y + c + line * 448, 64, false);
+        for (int line = 0; line < 6; line += 2)
+            window_2x7x32(3, 384, x + line * 1152, 128, 1152, 1152, 1, w + c, 24576, 64,
+                          y + c + line * 448, 64, false);
+        window_7x32(3, 384, x + 6 * 1152, 128, 1152, 1152, 1, w + c, 24576, 64, y + c + 6 * 448,
+                    64, false);
     }
 }
 
@@ -619,20 +623,22 @@ static void convolve_7x7_3x3x128x64(const float *x, const float *w, float *y)
 static void convolve_7x7_3x3x128x128(const float *x, const float *w, float *y)
 {
     for (int c = 0; c < 128; c += 32) {
-        for (int line = 0; line < 7; line++)
-            window_7x32(3, 384, x + line * 1152, 128, 1152, 1152, 1, w + c, 49152, 128,
-                        y + c + line * 896, 128, false);
+        for (int line = 0; line < 6; line += 2)
+            window_2x7x32(3, 384, x + line * 1152, 128, 1152, 1152, 1, w + c, 49152, 128,
+                          y + c + line * 896, 128, false);
+        window_7x32(3, 384, x + 6 * 1152, 128, 1152, 1152, 1, w + c, 49152, 128, y + c + 6 * 896,
+                    128, false);
     }
 }
 
 // dw[3][3][128][128] += the sum of x dy[7][7][128], for 3x3 windows of x[.][9][128]
 static void convolve_weights_7x7_3x3x128x128(const float *x, const float *dy, float *dw)
 {
-    for (int c = 0; c < 128; c += 32) {
+    for (int c = 0; c < 128; c += 64) {
         for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 384; number += 12)
-                window_12x32(7, 7, x + line * 1152 + number, 1, 1152, 1152, 128, dy + c, 896, 128,
-                             dw + c + line * 49152 + number * 128, 128, true);
+            for (int number = 0; number < 384; number += 6)
+                window_6x64(7, 7, x + line * 1152 + number, 1, 1152, 1152, 128, dy + c, 896, 128,
+                            dw + c + line * 49152 + number * 128, 128, true);
         }
     }
 }

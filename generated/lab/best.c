@@ -465,6 +465,8 @@ static void outer_256x10(int from, int to, int terms, const void *left, const vo
 WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
 WINDOW(window_13x32, 13, 13, 2, Vector16, 32)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
+WINDOW(window_14x32, 14, 14, 2, Vector16, 32)
+WINDOW(window_6x64, 6, 6, 4, Vector16, 64)
 WINDOW(window_2x6x32, 12, 6, 2, Vector16, 32)
 
 // y[26][26][32] = 3x3 windows of x[.][28][1] times w[3][3][1][32]
@@ -497,9 +499,11 @@ static void convolve_24x24_3x3x32x32(const float *x, const float *w, float *y)
 static void convolve_weights_24x24_3x3x32x32(const float *x, const float *dy, float *dw)
 {
     for (int line = 0; line < 3; line++) {
-        for (int number = 0; number < 96; number += 12)
-            window_12x32(24, 24, x + line * 832 + number, 1, 832, 832, 32, dy, 768, 32,
+        for (int number = 0; number < 84; number += 14)
+            window_14x32(24, 24, x + line * 832 + number, 1, 832, 832, 32, dy, 768, 32,
                          dw + line * 3072 + number * 32, 32, true);
+        window_12x32(24, 24, x + line * 832 + 84, 1, 832, 832, 32, dy, 768, 32,
+                     dw + line * 3072 + 84 * 32, 32, true);
     }
 }
 
@@ -536,22 +540,20 @@ static void convolve_12x12_3x3x64x32(const float *x, const float *w, float *y)
 // y[12][12][64] = 3x3 windows of x[.][14][64] times w[3][3][64][64]
 static void convolve_12x12_3x3x64x64(const float *x, const float *w, float *y)
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 12; line++)
-            window_12x32(3, 192, x + line * 896, 64, 896, 896, 1, w + c, 12288, 64,
-                         y + c + line * 768, 64, false);
+    for (int line = 0; line < 12; line++) {
+        for (int pixel = 0; pixel < 12; pixel += 6)
+            window_6x64(3, 192, x + line * 896 + pixel * 64, 64, 896, 896, 1, w, 12288, 64,
+                        y + line * 768 + pixel * 64, 64, false);
     }
 }
 
 // dw[3][3][64][64] += the sum of x dy[12][12][64], for 3x3 windows of x[.][14][64]
 static void convolve_weights_12x12_3x3x64x64(const float *x, const float *dy, float *dw)
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 192; number += 12)
-                window_12x32(12, 12, x + line * 896 + number, 1, 896, 896, 64, dy + c, 768, 64,
-                             dw + c + line * 12288 + number * 64, 64, true);
-        }
+    for (int line = 0; line < 3; line++) {
+        for (int number = 0; number < 192; number += 6)
+            window_6x64(12, 12, x + line * 896 + number, 1, 896, 896, 64, dy, 768, 64,
+                        dw + line * 12288 + number * 64, 64, true);
     }
 }
 
