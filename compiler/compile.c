@@ -4,6 +4,7 @@
 //     | parse        net.l, net.y      statements as written
 //     | resolve      resolve.c         checked against statements.def; params, overrides, defaults
 //     | lower        lower.c, shape.c  two graphs of operations: a training step and inference
+//     | bias         bias.c            biases that batch normalisation takes away again
 //     | slice        slice.c           the first layer, cut along its inputs
 //     | grad         grad.c            backward nodes
 //     | update       update.c          the optimizer's nodes
@@ -38,6 +39,7 @@ static void after(const Options *o, const Graph *graph, const char *pass)
 static void run_passes(const Options *o, Graph *graph, bool trains)
 {
     if (trains) {
+        drop_biases(graph);
         skip_zero_rows(graph);
         slice_first_layer(graph);
     } else {

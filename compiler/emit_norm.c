@@ -56,15 +56,25 @@ void emit_norm_stats(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-void emit_norm_follow(Out *out, const Graph *graph, const Node *node)
+static void emit_follow(Out *out, const Graph *graph, const Node *node, const char *bias)
 {
     const double share = 1 - node->attributes.momentum;
     line(out, "for (int c = 0; c < %d; c++) {", node->attributes.channels);
     line(out, "const %s deviation = 1 / stats[1][c];", real_type(graph->network));
-    line(out, "mean[c] += %s * (stats[0][c] - mean[c]);", real_number(out, share));
+    line(out, "mean[c] += %s * (stats[0][c]%s - mean[c]);", real_number(out, share), bias);
     line(out, "variance[c] += %s * (deviation * deviation - %s - variance[c]);",
          real_number(out, share), real_number(out, node->attributes.eps));
     line(out, "}");
+}
+
+void emit_norm_follow(Out *out, const Graph *graph, const Node *node)
+{
+    emit_follow(out, graph, node, "");
+}
+
+void emit_norm_follow_bias(Out *out, const Graph *graph, const Node *node)
+{
+    emit_follow(out, graph, node, " + b[c]");
 }
 
 void emit_norm_scale_grad(Out *out, const Graph *graph, const Node *node)

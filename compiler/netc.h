@@ -702,6 +702,9 @@ void leave_gaps(Graph *graph);
 Shape stored_shape(const Node *node, Shape shape); // with the gaps behind its rows
 void drop_dead(Graph *graph);
 
+// --- bias.c: biases that batch normalisation takes away again ------------------------------------
+void drop_biases(Graph *graph);
+
 // --- single.c: batches of one row ---------------------------------------------------------------
 void skip_zero_rows(Graph *graph);
 void update_at_places(Graph *graph);

@@ -101,6 +101,41 @@ start 'in place: the gradient of batchnorm' \
 start 'not in place: another reads the gradient' \
     emitted NO 'batchnorm1_backward, batch, rows, BLOCK\([a-z0-9_]*\), BLOCK\(conv2\),' 100 \
     $'conv 8 3x3\nresidual {\nconv 8 3x3 pad same\nbatchnorm\n}\npool 2' adam
+bias_sum='conv1_b_partial'
+start 'no bias: batchnorm behind it' emitted NO "$bias_sum" 100 $'conv 8 3x3\nbatchnorm\nrelu' adam
+start 'no bias: it joins the kept mean' \
+    emitted YES '\(stats\[0\]\[c\] \+ b\[c\] - mean\[c\]\)' 100 $'conv 8 3x3\nbatchnorm\nrelu' adam
+start 'a bias: relu before batchnorm' emitted YES "$bias_sum" 100 $'conv 8 3x3 relu\nbatchnorm' adam
+start 'a bias: another reads it' \
+    emitted YES "$bias_sum" 100 $'conv 8 3x3\nconcat {\nbatchnorm\n} {\nrelu\n}' adam
+
+# Trained with biases that batchnorm takes away, weights end as those of a network without them; the
+# biases stay 0.
+without_bias() {
+    local bias
+    for bias in '' ' bias off'; do
+        network 50 "conv 6 3x3$bias
+batchnorm
+relu
+pool 2
+dense 20$bias
+batchnorm
+tanh" rmsprop 'epochs 1' >"$tmp/bias$bias.net"
+        build "$tmp/bias$bias.net" "$tmp/with$bias" || return
+        "$tmp/with$bias" train --data "$sample" --out "$tmp/trained$bias" --quiet >/dev/null || return
+    done
+    "$python" - "$tmp/trained/weights.safetensors" "$tmp/trained bias off/weights.safetensors" <<'PY'
+import sys
+from files import safetensors
+(a, _), (b, _) = (safetensors(path) for path in sys.argv[1:])
+biases = {"conv1_b", "dense1_b"}
+if set(a) - set(b) != biases or set(b) - set(a):
+    print("expected", biases, "besides, found", set(a) ^ set(b))
+print(*(f"{name} is another" for name in b if a[name].tobytes() != b[name].tobytes()), end="")
+print(*(f"{name} is not 0" for name in biases if a[name].any()), end="")
+PY
+}
+start 'a bias before batchnorm changes nothing' without_bias
 start 'no panels: few weights' emitted NO "dense3$panels" 100 "$two" adam
 start 'no panels: few columns' emitted NO "dense1$panels" --target x86-64-v4 100 'dense 32' adam
 start 'no panels: a small batch' emitted NO "dense2$panels" 16 "$two" adam

@@ -96,15 +96,12 @@ static _Alignas(64) float batchnorm3_variance[64];
 
 // what the optimizer remembers
 static _Alignas(64) float conv1_w_v[3][3][1][32];
-static _Alignas(64) float conv1_b_v[32];
 static _Alignas(64) float batchnorm1_gamma_v[32];
 static _Alignas(64) float batchnorm1_beta_v[32];
 static _Alignas(64) float conv2_w_v[3][3][32][64];
-static _Alignas(64) float conv2_b_v[64];
 static _Alignas(64) float batchnorm2_gamma_v[64];
 static _Alignas(64) float batchnorm2_beta_v[64];
 static _Alignas(64) float conv3_w_v[3][3][64][64];
-static _Alignas(64) float conv3_b_v[64];
 static _Alignas(64) float batchnorm3_gamma_v[64];
 static _Alignas(64) float batchnorm3_beta_v[64];
 // 1024x520 in panels of 1024x32, 1024x8
@@ -144,7 +141,7 @@ static _Alignas(64) float conv2_w_turned[64][288];
 // the next. Values that are never alive together share their bytes.
 enum {
     ARENA_BYTES = 24024832,
-    // of a training step: 24024832 bytes, 44789632 if nothing were shared
+    // of a training step: 24024832 bytes, 44786432 if nothing were shared
     AT_input =               23822336, EACH_input =                50176, // [ROWS][28][28][1]
     AT_conv1 =                      0, EACH_conv1 =              1605632, // [ROWS][28][28][32]
     AT_batchnorm1_sums =      6422528, EACH_batchnorm1_sums =        512, // [2][32]
@@ -199,30 +196,24 @@ enum {
     AT_d_batchnorm3_gamma_partial = 23167168, EACH_d_batchnorm3_gamma_partial = 256, // [64]
     AT_d_batchnorm3_gamma =  24024576,                                    // [64]
     AT_d_conv3 =             23560192, EACH_d_conv3 =              65536, // [ROWS][4][4][64]
-    AT_d_conv3_b_partial =   19005440, EACH_d_conv3_b_partial =      256, // [64]
-    AT_d_conv3_b =           17711104,                                    // [64]
     AT_d_conv3_w_partial =   22970368, EACH_d_conv3_w_partial =   147456, // [3][3][64][64]
     AT_d_conv3_w =           17563648,                                    // [3][3][64][64]
     AT_d_pool2 =             17563648, EACH_d_pool2 =             147456, // [ROWS][6][6][64]
     AT_d_batchnorm2 =        15204352, EACH_d_batchnorm2 =        589824, // [ROWS][12][12][64]
-    AT_d_batchnorm2_beta_partial = 19006464, EACH_d_batchnorm2_beta_partial = 256, // [64]
-    AT_d_batchnorm2_beta =   22677504,                                    // [64]
-    AT_d_batchnorm2_gamma_partial = 19007488, EACH_d_batchnorm2_gamma_partial = 256, // [64]
-    AT_d_batchnorm2_gamma =  22677760,                                    // [64]
+    AT_d_batchnorm2_beta_partial = 19005440, EACH_d_batchnorm2_beta_partial = 256, // [64]
+    AT_d_batchnorm2_beta =   22676480,                                    // [64]
+    AT_d_batchnorm2_gamma_partial = 19006464, EACH_d_batchnorm2_gamma_partial = 256, // [64]
+    AT_d_batchnorm2_gamma =  22676736,                                    // [64]
     AT_d_conv2 =             15204352, EACH_d_conv2 =             589824, // [ROWS][12][12][64]
-    AT_d_conv2_b_partial =   22675456, EACH_d_conv2_b_partial =      256, // [64]
-    AT_d_conv2_b =           12918784,                                    // [64]
     AT_d_conv2_w_partial =   22380544, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
     AT_d_conv2_w =           12845056,                                    // [3][3][32][64]
     AT_d_pool1 =             17563648, EACH_d_pool1 =             401408, // [ROWS][14][14][32]
     AT_d_batchnorm1 =         6422528, EACH_d_batchnorm1 =       1605632, // [ROWS][28][28][32]
-    AT_d_batchnorm1_beta_partial = 22676480, EACH_d_batchnorm1_beta_partial = 128, // [32]
-    AT_d_batchnorm1_beta =   12919040,                                    // [32]
-    AT_d_batchnorm1_gamma_partial = 22676992, EACH_d_batchnorm1_gamma_partial = 128, // [32]
-    AT_d_batchnorm1_gamma =  12919168,                                    // [32]
+    AT_d_batchnorm1_beta_partial = 22675456, EACH_d_batchnorm1_beta_partial = 128, // [32]
+    AT_d_batchnorm1_beta =   12918784,                                    // [32]
+    AT_d_batchnorm1_gamma_partial = 22675968, EACH_d_batchnorm1_gamma_partial = 128, // [32]
+    AT_d_batchnorm1_gamma =  12918912,                                    // [32]
     AT_d_conv1 =              6422528, EACH_d_conv1 =            1605632, // [ROWS][28][28][32]
-    AT_d_conv1_b_partial =   12849664, EACH_d_conv1_b_partial =      128, // [32]
-    AT_d_conv1_b =               1152,                                    // [32]
     AT_d_conv1_w_partial =   12845056, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
     AT_d_conv1_w =                  0,                                    // [3][3][1][32]
     // of inference: 8031424 bytes
@@ -797,10 +788,8 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 // --- conv1: conv 32 3x3 pad same l2 0.0001   28x28x1 -> 28x28x32 ---------------------------------
 
 // y = x * w, a sum over each window
-// then y = x + b
 static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
-                          const float x[ROWS][28][28][1], const float w[3][3][1][32],
-                          const float b[32])
+                          const float x[ROWS][28][28][1], const float w[3][3][1][32])
 {
     float padded[30][30][1] = {0};
     for (int i = 0; i < rows; i++) {
@@ -812,13 +801,6 @@ static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
                 memset(padded[r][1], 0, sizeof(float[28][1]));
         }
         convolve_28x28_3x3x1x32(padded[0][0], w[0][0][0], y[i][0][0]);
-        for (int row = 0; row < 28; row++)
-            for (int col = 0; col < 28; col++)
-                for (int c = 0; c < 32; c++) {
-                    float v = y[i][row][col][c];
-                    v += b[c];
-                    y[i][row][col][c] = v;
-                }
     }
 }
 
@@ -833,27 +815,6 @@ static void conv1_w_penalty(double penalty[restrict 1], const float w[9][32])
     for (int j = 0; j < 32; j++)
         sum += sums[j];
     penalty[0] = 0.0001 * sum;
-}
-
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void conv1_b_partial(int rows, float db[restrict 32], const float dy[ROWS][784][32])
-{
-    memset(db, 0, sizeof(float[32]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 784; p++)
-            for (int c = 0; c < 32; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void conv1_b_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
-{
-    for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
 }
 
 // forward: y = x * w, a sum over each window
@@ -905,17 +866,6 @@ static void conv1_w_update(const NnBatch *batch, float w[restrict 9][32], const 
             v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
             w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
         }
-}
-
-// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
-static void conv1_b_update(const NnBatch *batch, float w[restrict 32], const float g[32],
-                           float v[restrict 32])
-{
-    const float rate = (float)batch->rate;
-    for (int j = 0; j < 32; j++) {
-        v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
-    }
 }
 
 // y = x * w, a sum over each window
@@ -981,13 +931,13 @@ static void batchnorm1_stats(const NnBatch *batch, float stats[restrict 2][32],
     }
 }
 
-// mean, variance follow the batch's
+// mean, variance follow the batch's with b
 static void batchnorm1_follow(float mean[restrict 32], float variance[restrict 32],
-                              const float stats[2][32])
+                              const float stats[2][32], const float b[32])
 {
     for (int c = 0; c < 32; c++) {
         const float deviation = 1 / stats[1][c];
-        mean[c] += 0.01f * (stats[0][c] - mean[c]);
+        mean[c] += 0.01f * (stats[0][c] + b[c] - mean[c]);
         variance[c] += 0.01f * (deviation * deviation - 0.001f - variance[c]);
     }
 }
@@ -1170,20 +1120,11 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
 // --- conv2: conv 64 3x3 l2 0.0001   14x14x32 -> 12x12x64 -----------------------------------------
 
 // y = x * w, a sum over each window
-// then y = x + b
 static void conv2_forward(int rows, float y[restrict ROWS][12][12][64],
-                          const float x[ROWS][14][14][32], const float w[3][3][32][64],
-                          const float b[64])
+                          const float x[ROWS][14][14][32], const float w[3][3][32][64])
 {
     for (int i = 0; i < rows; i++) {
         convolve_12x12_3x3x32x64(x[i][0][0], w[0][0][0], y[i][0][0]);
-        for (int row = 0; row < 12; row++)
-            for (int col = 0; col < 12; col++)
-                for (int c = 0; c < 64; c++) {
-                    float v = y[i][row][col][c];
-                    v += b[c];
-                    y[i][row][col][c] = v;
-                }
     }
 }
 
@@ -1199,27 +1140,6 @@ static void conv2_w_penalty(int part, double penalty[restrict 8], const float w[
     for (int j = 0; j < 64; j++)
         sum += sums[j];
     penalty[part] = 0.0001 * sum;
-}
-
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void conv2_b_partial(int rows, float db[restrict 64], const float dy[ROWS][144][64])
-{
-    memset(db, 0, sizeof(float[64]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 144; p++)
-            for (int c = 0; c < 64; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void conv2_b_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
-{
-    for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
 }
 
 // forward: y = x * w, a sum over each window
@@ -1313,17 +1233,6 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
         }
 }
 
-// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
-static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const float g[64],
-                           float v[restrict 64])
-{
-    const float rate = (float)batch->rate;
-    for (int j = 0; j < 64; j++) {
-        v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
-    }
-}
-
 // turned = w', rows and columns exchanged
 static void conv2_w_turn(int part, float turned[restrict 64][288], const float w[288][64])
 {
@@ -1386,13 +1295,13 @@ static void batchnorm2_stats(const NnBatch *batch, float stats[restrict 2][64],
     }
 }
 
-// mean, variance follow the batch's
+// mean, variance follow the batch's with b
 static void batchnorm2_follow(float mean[restrict 64], float variance[restrict 64],
-                              const float stats[2][64])
+                              const float stats[2][64], const float b[64])
 {
     for (int c = 0; c < 64; c++) {
         const float deviation = 1 / stats[1][c];
-        mean[c] += 0.01f * (stats[0][c] - mean[c]);
+        mean[c] += 0.01f * (stats[0][c] + b[c] - mean[c]);
         variance[c] += 0.01f * (deviation * deviation - 0.001f - variance[c]);
     }
 }
@@ -1575,19 +1484,11 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
 // --- conv3: conv 64 3x3 l2 0.0001   6x6x64 -> 4x4x64 ---------------------------------------------
 
 // y = x * w, a sum over each window
-// then y = x + b
 static void conv3_forward(int rows, float y[restrict ROWS][4][4][64], const float x[ROWS][6][6][64],
-                          const float w[3][3][64][64], const float b[64])
+                          const float w[3][3][64][64])
 {
     for (int i = 0; i < rows; i++) {
         convolve_4x4_3x3x64x64(x[i][0][0], w[0][0][0], y[i][0][0]);
-        for (int row = 0; row < 4; row++)
-            for (int col = 0; col < 4; col++)
-                for (int c = 0; c < 64; c++) {
-                    float v = y[i][row][col][c];
-                    v += b[c];
-                    y[i][row][col][c] = v;
-                }
     }
 }
 
@@ -1603,27 +1504,6 @@ static void conv3_w_penalty(int part, double penalty[restrict 8], const float w[
     for (int j = 0; j < 64; j++)
         sum += sums[j];
     penalty[part] = 0.0001 * sum;
-}
-
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void conv3_b_partial(int rows, float db[restrict 64], const float dy[ROWS][16][64])
-{
-    memset(db, 0, sizeof(float[64]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 16; p++)
-            for (int c = 0; c < 64; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void conv3_b_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
-{
-    for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
 }
 
 // forward: y = x * w, a sum over each window
@@ -1711,17 +1591,6 @@ static void conv3_w_update(const NnBatch *batch, int part, float w[restrict 576]
         }
 }
 
-// v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
-static void conv3_b_update(const NnBatch *batch, float w[restrict 64], const float g[64],
-                           float v[restrict 64])
-{
-    const float rate = (float)batch->rate;
-    for (int j = 0; j < 64; j++) {
-        v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
-    }
-}
-
 // turned = w', rows and columns exchanged
 static void conv3_w_turn(int part, float turned[restrict 64][576], const float w[576][64])
 {
@@ -1783,13 +1652,13 @@ static void batchnorm3_stats(const NnBatch *batch, float stats[restrict 2][64],
     }
 }
 
-// mean, variance follow the batch's
+// mean, variance follow the batch's with b
 static void batchnorm3_follow(float mean[restrict 64], float variance[restrict 64],
-                              const float stats[2][64])
+                              const float stats[2][64], const float b[64])
 {
     for (int c = 0; c < 64; c++) {
         const float deviation = 1 / stats[1][c];
-        mean[c] += 0.01f * (stats[0][c] - mean[c]);
+        mean[c] += 0.01f * (stats[0][c] + b[c] - mean[c]);
         variance[c] += 0.01f * (deviation * deviation - 0.001f - variance[c]);
     }
 }
@@ -2643,26 +2512,24 @@ static void prepare(void)
 // the table `calls`, which the command `bench` prints.
 enum {
     CALL_input_forward,
-    CALL_conv1_forward, CALL_conv1_w_penalty, CALL_conv1_b_partial, CALL_conv1_b_gradient,
-    CALL_conv1_w_partial, CALL_conv1_w_gradient, CALL_conv1_w_update, CALL_conv1_b_update,
+    CALL_conv1_forward, CALL_conv1_w_penalty, CALL_conv1_w_partial, CALL_conv1_w_gradient,
+    CALL_conv1_w_update,
     CALL_batchnorm1_sums, CALL_batchnorm1_stats, CALL_batchnorm1_follow, CALL_batchnorm1_forward,
     CALL_batchnorm1_beta_partial, CALL_batchnorm1_beta_gradient, CALL_batchnorm1_gamma_partial,
     CALL_batchnorm1_gamma_gradient, CALL_batchnorm1_backward, CALL_batchnorm1_gamma_update,
     CALL_batchnorm1_beta_update,
     CALL_pool1_forward, CALL_pool1_backward,
     CALL_dropout1_forward,
-    CALL_conv2_forward, CALL_conv2_w_penalty, CALL_conv2_b_partial, CALL_conv2_b_gradient,
-    CALL_conv2_w_partial, CALL_conv2_w_gradient, CALL_conv2_backward, CALL_conv2_w_update,
-    CALL_conv2_b_update, CALL_conv2_w_turn,
+    CALL_conv2_forward, CALL_conv2_w_penalty, CALL_conv2_w_partial, CALL_conv2_w_gradient,
+    CALL_conv2_backward, CALL_conv2_w_update, CALL_conv2_w_turn,
     CALL_batchnorm2_sums, CALL_batchnorm2_stats, CALL_batchnorm2_follow, CALL_batchnorm2_forward,
     CALL_batchnorm2_beta_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_partial,
     CALL_batchnorm2_gamma_gradient, CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update,
     CALL_batchnorm2_beta_update,
     CALL_pool2_forward, CALL_pool2_backward,
     CALL_dropout2_forward,
-    CALL_conv3_forward, CALL_conv3_w_penalty, CALL_conv3_b_partial, CALL_conv3_b_gradient,
-    CALL_conv3_w_partial, CALL_conv3_w_gradient, CALL_conv3_backward, CALL_conv3_w_update,
-    CALL_conv3_b_update, CALL_conv3_w_turn,
+    CALL_conv3_forward, CALL_conv3_w_penalty, CALL_conv3_w_partial, CALL_conv3_w_gradient,
+    CALL_conv3_backward, CALL_conv3_w_update, CALL_conv3_w_turn,
     CALL_batchnorm3_sums, CALL_batchnorm3_stats, CALL_batchnorm3_follow, CALL_batchnorm3_forward,
     CALL_batchnorm3_beta_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_partial,
     CALL_batchnorm3_gamma_gradient, CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update,
@@ -2690,7 +2557,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
         nn_call(input_forward, batch, first, rows, BLOCK(input));
-        nn_call(conv1_forward, rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
+        nn_call(conv1_forward, rows, BLOCK(conv1), BLOCK(input), conv1_w);
         nn_call(batchnorm1_sums, rows, BLOCK(batchnorm1_sums), BLOCK(conv1));
     }
     nn_each (part, 8) {
@@ -2715,7 +2582,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 batchnorm1_gamma, batchnorm1_beta);
         nn_call(pool1_forward, rows, BLOCK(pool1), BLOCK(relu1));
         nn_call(dropout1_forward, batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
-        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(dropout1), conv2_w, conv2_b);
+        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(dropout1), conv2_w);
         nn_call(batchnorm2_sums, rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
     }
     nn_barrier();
@@ -2731,7 +2598,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 batchnorm2_gamma, batchnorm2_beta);
         nn_call(pool2_forward, rows, BLOCK(pool2), BLOCK(relu2));
         nn_call(dropout2_forward, batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
-        nn_call(conv3_forward, rows, BLOCK(conv3), BLOCK(dropout2), conv3_w, conv3_b);
+        nn_call(conv3_forward, rows, BLOCK(conv3), BLOCK(dropout2), conv3_w);
         nn_call(batchnorm3_sums, rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
     }
     nn_barrier();
@@ -2820,13 +2687,16 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
     }
     nn_single (0) {
-        nn_call(batchnorm1_follow, batchnorm1_mean, batchnorm1_variance, WHOLE(batchnorm1_stats));
+        nn_call(batchnorm1_follow, batchnorm1_mean, batchnorm1_variance, WHOLE(batchnorm1_stats),
+                conv1_b);
     }
     nn_single (1) {
-        nn_call(batchnorm2_follow, batchnorm2_mean, batchnorm2_variance, WHOLE(batchnorm2_stats));
+        nn_call(batchnorm2_follow, batchnorm2_mean, batchnorm2_variance, WHOLE(batchnorm2_stats),
+                conv2_b);
     }
     nn_single (2) {
-        nn_call(batchnorm3_follow, batchnorm3_mean, batchnorm3_variance, WHOLE(batchnorm3_stats));
+        nn_call(batchnorm3_follow, batchnorm3_mean, batchnorm3_variance, WHOLE(batchnorm3_stats),
+                conv3_b);
         nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta),
                 WHOLE(d_batchnorm3_beta_partial));
         nn_call(batchnorm3_gamma_gradient, WHOLE(d_batchnorm3_gamma),
@@ -2868,7 +2738,6 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm3_backward, batch, rows, BLOCK(d_conv3), BLOCK(conv3),
                 WHOLE(batchnorm3_stats), batchnorm3_gamma, WHOLE(d_batchnorm3_beta),
                 WHOLE(d_batchnorm3_gamma));
-        nn_call(conv3_b_partial, rows, BLOCK(d_conv3_b_partial), BLOCK(d_conv3));
         nn_call(conv3_w_partial, rows, BLOCK(d_conv3_w_partial), BLOCK(dropout2), BLOCK(d_conv3));
         nn_call(conv3_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv3), conv3_w_turned);
         nn_call(pool2_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool2), BLOCK(pool2));
@@ -2886,10 +2755,6 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv3_w_turn, part, conv3_w_turned, (void *)conv3_w);
     }
     nn_single (0) {
-        nn_call(conv3_b_gradient, WHOLE(d_conv3_b), WHOLE(d_conv3_b_partial));
-        nn_call(conv3_b_update, batch, conv3_b, WHOLE(d_conv3_b), conv3_b_v);
-    }
-    nn_single (1) {
         nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta),
                 WHOLE(d_batchnorm2_beta_partial));
         nn_call(batchnorm2_gamma_gradient, WHOLE(d_batchnorm2_gamma),
@@ -2897,7 +2762,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm2_beta_update, batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta),
                 batchnorm2_beta_v);
     }
-    nn_single (2) {
+    nn_single (1) {
         nn_call(batchnorm3_gamma_update, batch, batchnorm3_gamma, WHOLE(d_batchnorm3_gamma),
                 batchnorm3_gamma_v);
     }
@@ -2908,7 +2773,6 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm2_backward, batch, rows, BLOCK(d_conv2), BLOCK(conv2),
                 WHOLE(batchnorm2_stats), batchnorm2_gamma, WHOLE(d_batchnorm2_beta),
                 WHOLE(d_batchnorm2_gamma));
-        nn_call(conv2_b_partial, rows, BLOCK(d_conv2_b_partial), BLOCK(d_conv2));
         nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(dropout1), BLOCK(d_conv2));
         nn_call(conv2_backward, batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv2), conv2_w_turned);
         nn_call(pool1_backward, rows, BLOCK(d_batchnorm1), BLOCK(d_pool1), BLOCK(pool1));
@@ -2926,10 +2790,6 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv2_w_turn, part, conv2_w_turned, (void *)conv2_w);
     }
     nn_single (0) {
-        nn_call(conv2_b_gradient, WHOLE(d_conv2_b), WHOLE(d_conv2_b_partial));
-        nn_call(conv2_b_update, batch, conv2_b, WHOLE(d_conv2_b), conv2_b_v);
-    }
-    nn_single (1) {
         nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta),
                 WHOLE(d_batchnorm1_beta_partial));
         nn_call(batchnorm1_gamma_gradient, WHOLE(d_batchnorm1_gamma),
@@ -2937,7 +2797,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm1_beta_update, batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta),
                 batchnorm1_beta_v);
     }
-    nn_single (2) {
+    nn_single (1) {
         nn_call(batchnorm2_gamma_update, batch, batchnorm2_gamma, WHOLE(d_batchnorm2_gamma),
                 batchnorm2_gamma_v);
     }
@@ -2948,16 +2808,13 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm1_backward, batch, rows, BLOCK(d_conv1), BLOCK(conv1),
                 WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
                 WHOLE(d_batchnorm1_gamma));
-        nn_call(conv1_b_partial, rows, BLOCK(d_conv1_b_partial), BLOCK(d_conv1));
         nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
     }
     nn_barrier();
 
     nn_single (0) {
-        nn_call(conv1_b_gradient, WHOLE(d_conv1_b), WHOLE(d_conv1_b_partial));
         nn_call(conv1_w_gradient, WHOLE(d_conv1_w), WHOLE(d_conv1_w_partial), (void *)conv1_w);
         nn_call(conv1_w_update, batch, (void *)conv1_w, WHOLE(d_conv1_w), (void *)conv1_w_v);
-        nn_call(conv1_b_update, batch, conv1_b, WHOLE(d_conv1_b), conv1_b_v);
     }
     nn_single (1) {
         nn_call(batchnorm1_gamma_update, batch, batchnorm1_gamma, WHOLE(d_batchnorm1_gamma),
@@ -3017,7 +2874,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         input_forward(batch, first, rows, BLOCK(input));
         if (!nn_finite_f32(BLOCK(input), rows * 784L))
             return "input";
-        conv1_forward(rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
+        conv1_forward(rows, BLOCK(conv1), BLOCK(input), conv1_w);
         if (!nn_finite_f32(BLOCK(conv1), rows * 25088L))
             return "conv1";
         batchnorm1_sums(rows, BLOCK(batchnorm1_sums), BLOCK(conv1));
@@ -3035,7 +2892,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
         if (!nn_finite_f32(BLOCK(dropout1), rows * 6272L))
             return "dropout1";
-        conv2_forward(rows, BLOCK(conv2), BLOCK(dropout1), conv2_w, conv2_b);
+        conv2_forward(rows, BLOCK(conv2), BLOCK(dropout1), conv2_w);
         if (!nn_finite_f32(BLOCK(conv2), rows * 9216L))
             return "conv2";
         batchnorm2_sums(rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
@@ -3053,7 +2910,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout2_forward(batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
         if (!nn_finite_f32(BLOCK(dropout2), rows * 2304L))
             return "dropout2";
-        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout2), conv3_w, conv3_b);
+        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout2), conv3_w);
         if (!nn_finite_f32(BLOCK(conv3), rows * 1024L))
             return "conv3";
         batchnorm3_sums(rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
@@ -3150,15 +3007,12 @@ static const NnTensor tensors[] = {
     {"dense6_w", NN_WEIGHT, {60, 10}, dense6_w, NULL, NN_UNIFORM, 0.292770022, {0}},
     {"dense6_b", NN_WEIGHT, {10}, dense6_b, NULL, NN_CONSTANT, 0, {0}},
     {"conv1_w_v", NN_OPTIMIZER, {3, 3, 1, 32}, conv1_w_v, NULL, NN_CONSTANT, 0, {0}},
-    {"conv1_b_v", NN_OPTIMIZER, {32}, conv1_b_v, NULL, NN_CONSTANT, 0, {0}},
     {"batchnorm1_gamma_v", NN_OPTIMIZER, {32}, batchnorm1_gamma_v, NULL, NN_CONSTANT, 0, {0}},
     {"batchnorm1_beta_v", NN_OPTIMIZER, {32}, batchnorm1_beta_v, NULL, NN_CONSTANT, 0, {0}},
     {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_v, NULL, NN_CONSTANT, 0, {0}},
-    {"conv2_b_v", NN_OPTIMIZER, {64}, conv2_b_v, NULL, NN_CONSTANT, 0, {0}},
     {"batchnorm2_gamma_v", NN_OPTIMIZER, {64}, batchnorm2_gamma_v, NULL, NN_CONSTANT, 0, {0}},
     {"batchnorm2_beta_v", NN_OPTIMIZER, {64}, batchnorm2_beta_v, NULL, NN_CONSTANT, 0, {0}},
     {"conv3_w_v", NN_OPTIMIZER, {3, 3, 64, 64}, conv3_w_v, NULL, NN_CONSTANT, 0, {0}},
-    {"conv3_b_v", NN_OPTIMIZER, {64}, conv3_b_v, NULL, NN_CONSTANT, 0, {0}},
     {"batchnorm3_gamma_v", NN_OPTIMIZER, {64}, batchnorm3_gamma_v, NULL, NN_CONSTANT, 0, {0}},
     {"batchnorm3_beta_v", NN_OPTIMIZER, {64}, batchnorm3_beta_v, NULL, NN_CONSTANT, 0, {0}},
     {"dense1_w_v", NN_OPTIMIZER, {1024, 520}, dense1_w_v, NULL, NN_CONSTANT, 0, {1024, 32, 512, 520}},
@@ -3179,26 +3033,26 @@ static const NnTensor tensors[] = {
 // and for each step; bytes read and written, likewise.
 static const NnCall calls[] = {
     [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
-    [CALL_conv1_forward] = {"conv1_forward", "conv1", NN_FORWARD, 451584, 25088, 0, 103488, 5120},
+    [CALL_conv1_forward] = {"conv1_forward", "conv1", NN_FORWARD, 451584, 0, 0, 103488, 4608},
     [CALL_batchnorm1_sums] = {"batchnorm1_sums", "batchnorm1", NN_FORWARD, 0, 192, 0, 100352, 2048},
     [CALL_batchnorm1_stats] = {"batchnorm1_stats", "batchnorm1", NN_FORWARD, 0, 0, 64, 0, 2304},
-    [CALL_batchnorm1_follow] = {"batchnorm1_follow", "batchnorm1", NN_FORWARD, 0, 0, 32, 0, 768},
+    [CALL_batchnorm1_follow] = {"batchnorm1_follow", "batchnorm1", NN_FORWARD, 0, 0, 32, 0, 1024},
     [CALL_batchnorm1_forward] = {"batchnorm1_forward", "batchnorm1", NN_FORWARD, 0, 125440, 0,
                                  200704, 2048},
     [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 25088, 0, 125440, 0},
     [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 12544, 0, 50176, 0},
-    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 5308416, 9216, 0, 61952, 295936},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 5308416, 0, 0, 61952, 294912},
     [CALL_batchnorm2_sums] = {"batchnorm2_sums", "batchnorm2", NN_FORWARD, 0, 384, 0, 36864, 4096},
     [CALL_batchnorm2_stats] = {"batchnorm2_stats", "batchnorm2", NN_FORWARD, 0, 0, 128, 0, 4608},
-    [CALL_batchnorm2_follow] = {"batchnorm2_follow", "batchnorm2", NN_FORWARD, 0, 0, 64, 0, 1536},
+    [CALL_batchnorm2_follow] = {"batchnorm2_follow", "batchnorm2", NN_FORWARD, 0, 0, 64, 0, 2048},
     [CALL_batchnorm2_forward] = {"batchnorm2_forward", "batchnorm2", NN_FORWARD, 0, 46080, 0,
                                  73728, 4096},
     [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 9216, 0, 46080, 0},
     [CALL_dropout2_forward] = {"dropout2_forward", "dropout2", NN_FORWARD, 0, 4608, 0, 18432, 0},
-    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 1179648, 1024, 0, 13312, 590848},
+    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 1179648, 0, 0, 13312, 589824},
     [CALL_batchnorm3_sums] = {"batchnorm3_sums", "batchnorm3", NN_FORWARD, 0, 384, 0, 4096, 4096},
     [CALL_batchnorm3_stats] = {"batchnorm3_stats", "batchnorm3", NN_FORWARD, 0, 0, 128, 0, 4608},
-    [CALL_batchnorm3_follow] = {"batchnorm3_follow", "batchnorm3", NN_FORWARD, 0, 0, 64, 0, 1536},
+    [CALL_batchnorm3_follow] = {"batchnorm3_follow", "batchnorm3", NN_FORWARD, 0, 0, 64, 0, 2048},
     [CALL_batchnorm3_forward] = {"batchnorm3_forward", "batchnorm3", NN_FORWARD, 0, 7168, 0, 8192,
                                  4096},
     [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 1064960, 1040, 0, 6176,
@@ -3259,8 +3113,6 @@ static const NnCall calls[] = {
                                         0, 64, 0, 1280},
     [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 6144, 0,
                                   12288, 5120},
-    [CALL_conv3_b_partial] = {"conv3_b_partial", "conv3", NN_BACKWARD, 0, 64, 0, 4096, 1024},
-    [CALL_conv3_b_gradient] = {"conv3_b_gradient", "conv3", NN_BACKWARD, 0, 0, 64, 0, 1280},
     [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 1179648, 0, 0, 13312,
                               589824},
     [CALL_conv3_w_gradient] = {"conv3_w_gradient", "conv3", NN_BACKWARD, 0, 0, 110592, 0, 884736},
@@ -3277,8 +3129,6 @@ static const NnCall calls[] = {
                                         0, 64, 0, 1280},
     [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 55296, 0,
                                   110592, 5120},
-    [CALL_conv2_b_partial] = {"conv2_b_partial", "conv2", NN_BACKWARD, 0, 64, 0, 36864, 1024},
-    [CALL_conv2_b_gradient] = {"conv2_b_gradient", "conv2", NN_BACKWARD, 0, 0, 64, 0, 1280},
     [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 5308416, 0, 0, 61952,
                               294912},
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 55296, 0, 442368},
@@ -3295,24 +3145,19 @@ static const NnCall calls[] = {
                                         0, 32, 0, 640},
     [CALL_batchnorm1_backward] = {"batchnorm1_backward", "batchnorm1", NN_BACKWARD, 0, 150528, 0,
                                   301056, 2560},
-    [CALL_conv1_b_partial] = {"conv1_b_partial", "conv1", NN_BACKWARD, 0, 32, 0, 100352, 512},
-    [CALL_conv1_b_gradient] = {"conv1_b_gradient", "conv1", NN_BACKWARD, 0, 0, 32, 0, 640},
     [CALL_conv1_w_partial] = {"conv1_w_partial", "conv1", NN_BACKWARD, 451584, 0, 0, 103488, 4608},
     [CALL_conv1_w_gradient] = {"conv1_w_gradient", "conv1", NN_BACKWARD, 0, 0, 864, 0, 6912},
     [CALL_conv1_w_update] = {"conv1_w_update", "conv1", NN_UPDATE, 0, 0, 2304, 0, 5760},
-    [CALL_conv1_b_update] = {"conv1_b_update", "conv1", NN_UPDATE, 0, 0, 256, 0, 640},
     [CALL_batchnorm1_gamma_update] = {"batchnorm1_gamma_update", "batchnorm1", NN_UPDATE, 0, 0,
                                       256, 0, 640},
     [CALL_batchnorm1_beta_update] = {"batchnorm1_beta_update", "batchnorm1", NN_UPDATE, 0, 0, 256,
                                      0, 640},
     [CALL_conv2_w_update] = {"conv2_w_update", "conv2", NN_UPDATE, 0, 0, 147456, 0, 368640},
-    [CALL_conv2_b_update] = {"conv2_b_update", "conv2", NN_UPDATE, 0, 0, 512, 0, 1280},
     [CALL_batchnorm2_gamma_update] = {"batchnorm2_gamma_update", "batchnorm2", NN_UPDATE, 0, 0,
                                       512, 0, 1280},
     [CALL_batchnorm2_beta_update] = {"batchnorm2_beta_update", "batchnorm2", NN_UPDATE, 0, 0, 512,
                                      0, 1280},
     [CALL_conv3_w_update] = {"conv3_w_update", "conv3", NN_UPDATE, 0, 0, 294912, 0, 737280},
-    [CALL_conv3_b_update] = {"conv3_b_update", "conv3", NN_UPDATE, 0, 0, 512, 0, 1280},
     [CALL_batchnorm3_gamma_update] = {"batchnorm3_gamma_update", "batchnorm3", NN_UPDATE, 0, 0,
                                       512, 0, 1280},
     [CALL_batchnorm3_beta_update] = {"batchnorm3_beta_update", "batchnorm3", NN_UPDATE, 0, 0, 512,
@@ -3384,8 +3229,8 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 20,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 861714,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 6886840, .optimizer_bytes = 3446856,
-    .operations_forward = 8833402, .operations_backward = 17020783, .operations_update = 6893712,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 6886840, .optimizer_bytes = 3446216,
+    .operations_forward = 8833402, .operations_backward = 17020620, .operations_update = 6892432,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
