@@ -172,7 +172,7 @@ static Shape input_view(const Graph *graph, const Node *node, int input)
     case OP_dense:
     case OP_dense_grad_w: return in->extent == PER_ROW ? flat(in->shape) : in->shape;
     case OP_norm_sums:
-    case OP_norm_scale_grad:
+    case OP_norm_grad_sums:
     case OP_bias_grad: {
         const int channels = node->shape.dims[node->shape.count - 1];
         const int pixels = (int)(shape_size(in->shape) / channels);

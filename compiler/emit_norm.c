@@ -77,11 +77,12 @@ void emit_norm_follow_bias(Out *out, const Graph *graph, const Node *node)
     emit_follow(out, graph, node, " + b[c]");
 }
 
-void emit_norm_scale_grad(Out *out, const Graph *graph, const Node *node)
+void emit_norm_grad_sums(Out *out, const Graph *graph, const Node *node)
 {
-    const int channels = node->shape.dims[0];
-    line(out, "memset(dgamma, 0, sizeof(%s[%d]));", real_type(graph->network), channels);
+    const int channels = node->shape.dims[1];
+    line(out, "memset(sums, 0, sizeof(%s[2][%d]));", real_type(graph->network), channels);
     const char *const at = open_channels(out, graph, node, channels);
-    line(out, "dgamma[c] += dy%s * (x%s - stats[0][c]) * stats[1][c];", at, at);
+    line(out, "sums[0][c] += dy%s;", at);
+    line(out, "sums[1][c] += dy%s * (x%s - stats[0][c]) * stats[1][c];", at, at);
     close_channels(out, at);
 }

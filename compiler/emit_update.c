@@ -10,19 +10,26 @@ void emit_sum_blocks(Out *out, const Graph *graph, const Node *node)
     const Shape dims = view(graph, node);
     const char *const index = dims.count > 1 ? "[i][j]" : "[j]", *const to =
                                                                      op_info[node->op].result;
+    const char *const row =
+        node->op == OP_sum_blocks_row ? format("[%d]", node->attributes.from) : "";
     emit_part_range(out, graph, node);
     if (dims.count > 1)
         line(out, "%s {", part_loop(graph, node));
     const char *const columns = format("for (int j = 0; j < %d; j++)", dims.dims[dims.count - 1]);
     line(out, "%s", columns);
-    line(out, "    %s%s = partial[0]%s;", to, index, index);
+    line(out, "    %s%s = partial[0]%s%s;", to, index, row, index);
     line(out, "for (int block = 1; block < BLOCKS; block++)");
     line(out, "    %s", columns);
-    line(out, "        %s%s += partial[block]%s;", to, index, index);
+    line(out, "        %s%s += partial[block]%s%s;", to, index, row, index);
     if (dims.count > 1)
         line(out, "}");
     if (node->step_count)
         emit_part_elements(out, graph, node, format("%s%s", to, index));
+}
+
+void emit_sum_blocks_row(Out *out, const Graph *graph, const Node *node)
+{
+    emit_sum_blocks(out, graph, node);
 }
 
 void emit_bias_grad(Out *out, const Graph *graph, const Node *node)

@@ -330,17 +330,25 @@ void grad_group_norm(Graph *graph, const Node *node, int dy)
                               stats, gamma));
 }
 
+// A row of the blocks' partial sums becomes the gradient of tensor node `w`.
+static void add_partial_row(Graph *graph, const Node *of, int w, int partial, int row)
+{
+    const int sum = BACKWARD(graph, of, OP_sum_blocks_row, shape_at(graph, w), "gradient", partial);
+    graph->nodes[sum].attributes.from = row;
+    gradient_add(graph, w, sum);
+}
+
 // Ioffe and Szegedy 2015, section 3, with the two sums over the batch as nodes of their own: they
 // are the gradients of beta and gamma.
 void grad_norm(Graph *graph, const Node *node, int dy)
 {
     const Node n = *node;
     const int x = n.input[0], stats = n.input[1], gamma = n.input[2], beta = n.input[3];
-    add_partial(graph, &n, beta,
-                BACKWARD(graph, &n, OP_bias_grad, shape_at(graph, beta), "partial", dy));
-    add_partial(
-        graph, &n, gamma,
-        BACKWARD(graph, &n, OP_norm_scale_grad, shape_at(graph, gamma), "partial", dy, x, stats));
+    const int partial = BACKWARD(graph, &n, OP_norm_grad_sums, shape_at(graph, stats), "partial",
+                                 dy, x, stats);
+    graph->nodes[partial].name = format("d_%s_partial", n.layer);
+    add_partial_row(graph, &n, beta, partial, 0);
+    add_partial_row(graph, &n, gamma, partial, 1);
     if (needs_gradient(graph, x))
         gradient_add(graph, x,
                      BACKWARD(graph, &n, OP_norm_grad, shape_at(graph, x), "backward", dy, x, stats,

@@ -208,69 +208,62 @@ enum {
     AT_dropout3 =           100728832, EACH_dropout3 =            147456, // [ROWS][3][3][128]
     AT_dense1 =             101318656, EACH_dense1 =               32768, // [ROWS][256]
     AT_batchnorm7_sums =     96337920, EACH_batchnorm7_sums =       4096, // [2][256]
-    AT_batchnorm7_stats =   101580800,                                    // [2][256]
+    AT_batchnorm7_stats =   101584896,                                    // [2][256]
     AT_dropout4 =            96337920, EACH_dropout4 =             32768, // [ROWS][256]
     AT_dense2_z =            96468992, EACH_dense2_z =              2560, // [ROWS][10]
     AT_dense2 =              96470272, EACH_dense2 =                2560, // [ROWS][10]
     AT_predicted =           96492544, EACH_predicted =              128, // [ROWS]
     AT_loss =                96493056, EACH_loss =                   128, // [ROWS]
-    AT_d_dense2_z =          96479232, EACH_d_dense2_z =            1280, // [ROWS][10]
+    AT_d_dense2_z =          96487424, EACH_d_dense2_z =            1280, // [ROWS][10]
     AT_d_dense2_b_partial =  96493568, EACH_d_dense2_b_partial =      40, // [10]
     AT_d_dense2_b =          96493760,                                    // [10]
     AT_d_batchnorm7 =       101449728, EACH_d_batchnorm7 =         32768, // [ROWS][256]
     AT_d_dense2_w =          96468992,                                    // [256][10]
-    AT_d_batchnorm7_beta_partial = 96484352, EACH_d_batchnorm7_beta_partial = 1024, // [256]
+    AT_d_batchnorm7_partial = 96479232, EACH_d_batchnorm7_partial =  2048, // [2][256]
     AT_d_batchnorm7_beta =  101586944,                                    // [256]
-    AT_d_batchnorm7_gamma_partial = 96488448, EACH_d_batchnorm7_gamma_partial = 1024, // [256]
     AT_d_batchnorm7_gamma = 101587968,                                    // [256]
     AT_d_dense1 =           101449728, EACH_d_dense1 =             32768, // [ROWS][256]
     AT_d_pool3 =             99549184, EACH_d_pool3 =             147456, // [ROWS][3][3][128]
     AT_d_batchnorm6 =        96337920, EACH_d_batchnorm6 =        802816, // [ROWS][7][7][128]
-    AT_d_batchnorm6_beta_partial = 101582848, EACH_d_batchnorm6_beta_partial = 512, // [128]
+    AT_d_batchnorm6_partial = 101580800, EACH_d_batchnorm6_partial =  1024, // [2][128]
     AT_d_batchnorm6_beta =  105528320,                                    // [128]
-    AT_d_batchnorm6_gamma_partial = 101584896, EACH_d_batchnorm6_gamma_partial = 512, // [128]
     AT_d_batchnorm6_gamma = 105528832,                                    // [128]
     AT_d_conv6 =             96337920, EACH_d_conv6 =             802816, // [ROWS][7][7][128]
     AT_d_conv6_w_partial =   99549184, EACH_d_conv6_w_partial =   589824, // [3][3][128][128]
     AT_d_conv6_w =           80281600,                                    // [3][3][128][128]
     AT_d_batchnorm5 =        93126656, EACH_d_batchnorm5 =        802816, // [ROWS][7][7][128]
-    AT_d_batchnorm5_beta_partial = 105521152, EACH_d_batchnorm5_beta_partial = 512, // [128]
+    AT_d_batchnorm5_partial = 105521152, EACH_d_batchnorm5_partial =  1024, // [2][128]
     AT_d_batchnorm5_beta =   83068928,                                    // [128]
-    AT_d_batchnorm5_gamma_partial = 105523200, EACH_d_batchnorm5_gamma_partial = 512, // [128]
     AT_d_batchnorm5_gamma =  83069440,                                    // [128]
     AT_d_conv5 =             93126656, EACH_d_conv5 =             802816, // [ROWS][7][7][128]
     AT_d_conv5_w_partial =   81887232, EACH_d_conv5_w_partial =   294912, // [3][3][64][128]
     AT_d_conv5_w =           77070336,                                    // [3][3][64][128]
     AT_d_pool2 =             80281600, EACH_d_pool2 =             401408, // [ROWS][7][7][64]
     AT_d_batchnorm4 =        70647808, EACH_d_batchnorm4 =       1605632, // [ROWS][14][14][64]
-    AT_d_batchnorm4_beta_partial = 83066880, EACH_d_batchnorm4_beta_partial = 256, // [64]
+    AT_d_batchnorm4_partial = 83066880, EACH_d_batchnorm4_partial =   512, // [2][64]
     AT_d_batchnorm4_beta =   90507264,                                    // [64]
-    AT_d_batchnorm4_gamma_partial = 83067904, EACH_d_batchnorm4_gamma_partial = 256, // [64]
     AT_d_batchnorm4_gamma =  90507520,                                    // [64]
     AT_d_conv4 =             70647808, EACH_d_conv4 =            1605632, // [ROWS][14][14][64]
     AT_d_conv4_w_partial =   89915392, EACH_d_conv4_w_partial =   147456, // [3][3][64][64]
     AT_d_conv4_w =           57802752,                                    // [3][3][64][64]
     AT_d_batchnorm3 =        77070336, EACH_d_batchnorm3 =       1605632, // [ROWS][14][14][64]
-    AT_d_batchnorm3_beta_partial = 90505216, EACH_d_batchnorm3_beta_partial = 256, // [64]
+    AT_d_batchnorm3_partial = 90505216, EACH_d_batchnorm3_partial =   512, // [2][64]
     AT_d_batchnorm3_beta =   61309952,                                    // [64]
-    AT_d_batchnorm3_gamma_partial = 90506240, EACH_d_batchnorm3_gamma_partial = 256, // [64]
     AT_d_batchnorm3_gamma =  61310208,                                    // [64]
     AT_d_conv3 =             77070336, EACH_d_conv3 =            1605632, // [ROWS][14][14][64]
     AT_d_conv3_w_partial =   61014016, EACH_d_conv3_w_partial =    73728, // [3][3][32][64]
     AT_d_conv3_w =           51380224,                                    // [3][3][32][64]
     AT_d_pool1 =             57802752, EACH_d_pool1 =             802816, // [ROWS][14][14][32]
     AT_d_batchnorm2 =        38535168, EACH_d_batchnorm2 =       3211264, // [ROWS][28][28][32]
-    AT_d_batchnorm2_beta_partial = 61308928, EACH_d_batchnorm2_beta_partial = 128, // [32]
+    AT_d_batchnorm2_partial = 61308928, EACH_d_batchnorm2_partial =   256, // [2][32]
     AT_d_batchnorm2_beta =   64373760,                                    // [32]
-    AT_d_batchnorm2_gamma_partial = 61309440, EACH_d_batchnorm2_gamma_partial = 128, // [32]
     AT_d_batchnorm2_gamma =  64373888,                                    // [32]
     AT_d_conv2 =             38535168, EACH_d_conv2 =            3211264, // [ROWS][28][28][32]
     AT_d_conv2_w_partial =   64225280, EACH_d_conv2_w_partial =    36864, // [3][3][32][32]
     AT_d_conv2_w =           12845056,                                    // [3][3][32][32]
     AT_d_batchnorm1 =        51380224, EACH_d_batchnorm1 =       3211264, // [ROWS][28][28][32]
-    AT_d_batchnorm1_beta_partial = 64372736, EACH_d_batchnorm1_beta_partial = 128, // [32]
+    AT_d_batchnorm1_partial = 64372736, EACH_d_batchnorm1_partial =   256, // [2][32]
     AT_d_batchnorm1_beta =   12881920,                                    // [32]
-    AT_d_batchnorm1_gamma_partial = 64373248, EACH_d_batchnorm1_gamma_partial = 128, // [32]
     AT_d_batchnorm1_gamma =  12882048,                                    // [32]
     AT_d_conv1 =             51380224, EACH_d_conv1 =            3211264, // [ROWS][28][28][32]
     AT_d_conv1_w_partial =   12845056, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
@@ -826,49 +819,38 @@ static void batchnorm1_forward(int rows, float y[restrict ROWS][784][32],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm1_beta_partial(int rows, float db[restrict 32], const float dy[ROWS][784][32])
-{
-    memset(db, 0, sizeof(float[32]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 784; p++)
-            for (int c = 0; c < 32; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm1_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
-{
-    for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm1_gamma_partial(int rows, float dgamma[restrict 32],
-                                     const float dy[ROWS][784][32], const float x[ROWS][784][32],
-                                     const float stats[2][32])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm1_partial(int rows, float sums[restrict 2][32], const float dy[ROWS][784][32],
+                               const float x[ROWS][784][32], const float stats[2][32])
 {
-    memset(dgamma, 0, sizeof(float[32]));
+    memset(sums, 0, sizeof(float[2][32]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 784; p++)
             for (int c = 0; c < 32; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm1_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][2][32])
 {
     for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][2][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -1120,49 +1102,38 @@ static void batchnorm2_forward(int rows, float y[restrict ROWS][784][32],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm2_beta_partial(int rows, float db[restrict 32], const float dy[ROWS][784][32])
-{
-    memset(db, 0, sizeof(float[32]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 784; p++)
-            for (int c = 0; c < 32; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm2_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
-{
-    for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm2_gamma_partial(int rows, float dgamma[restrict 32],
-                                     const float dy[ROWS][784][32], const float x[ROWS][784][32],
-                                     const float stats[2][32])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm2_partial(int rows, float sums[restrict 2][32], const float dy[ROWS][784][32],
+                               const float x[ROWS][784][32], const float stats[2][32])
 {
-    memset(dgamma, 0, sizeof(float[32]));
+    memset(sums, 0, sizeof(float[2][32]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 784; p++)
             for (int c = 0; c < 32; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm2_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm2_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][2][32])
 {
     for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm2_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][2][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -1480,49 +1451,38 @@ static void batchnorm3_forward(int rows, float y[restrict ROWS][196][64],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm3_beta_partial(int rows, float db[restrict 64], const float dy[ROWS][196][64])
-{
-    memset(db, 0, sizeof(float[64]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 196; p++)
-            for (int c = 0; c < 64; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm3_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
-{
-    for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm3_gamma_partial(int rows, float dgamma[restrict 64],
-                                     const float dy[ROWS][196][64], const float x[ROWS][196][64],
-                                     const float stats[2][64])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm3_partial(int rows, float sums[restrict 2][64], const float dy[ROWS][196][64],
+                               const float x[ROWS][196][64], const float stats[2][64])
 {
-    memset(dgamma, 0, sizeof(float[64]));
+    memset(sums, 0, sizeof(float[2][64]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 196; p++)
             for (int c = 0; c < 64; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm3_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
 {
     for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -1766,49 +1726,38 @@ static void batchnorm4_forward(int rows, float y[restrict ROWS][196][64],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm4_beta_partial(int rows, float db[restrict 64], const float dy[ROWS][196][64])
-{
-    memset(db, 0, sizeof(float[64]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 196; p++)
-            for (int c = 0; c < 64; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm4_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
-{
-    for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm4_gamma_partial(int rows, float dgamma[restrict 64],
-                                     const float dy[ROWS][196][64], const float x[ROWS][196][64],
-                                     const float stats[2][64])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm4_partial(int rows, float sums[restrict 2][64], const float dy[ROWS][196][64],
+                               const float x[ROWS][196][64], const float stats[2][64])
 {
-    memset(dgamma, 0, sizeof(float[64]));
+    memset(sums, 0, sizeof(float[2][64]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 196; p++)
             for (int c = 0; c < 64; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm4_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm4_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
 {
     for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm4_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -2125,49 +2074,38 @@ static void batchnorm5_forward(int rows, float y[restrict ROWS][49][128],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm5_beta_partial(int rows, float db[restrict 128], const float dy[ROWS][49][128])
-{
-    memset(db, 0, sizeof(float[128]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 49; p++)
-            for (int c = 0; c < 128; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm5_beta_gradient(float sum[restrict 128], const float partial[BLOCKS][128])
-{
-    for (int j = 0; j < 128; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 128; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm5_gamma_partial(int rows, float dgamma[restrict 128],
-                                     const float dy[ROWS][49][128], const float x[ROWS][49][128],
-                                     const float stats[2][128])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm5_partial(int rows, float sums[restrict 2][128], const float dy[ROWS][49][128],
+                               const float x[ROWS][49][128], const float stats[2][128])
 {
-    memset(dgamma, 0, sizeof(float[128]));
+    memset(sums, 0, sizeof(float[2][128]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 49; p++)
             for (int c = 0; c < 128; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm5_gamma_gradient(float sum[restrict 128], const float partial[BLOCKS][128])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm5_beta_gradient(float sum[restrict 128], const float partial[BLOCKS][2][128])
 {
     for (int j = 0; j < 128; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 128; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm5_gamma_gradient(float sum[restrict 128], const float partial[BLOCKS][2][128])
+{
+    for (int j = 0; j < 128; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 128; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -2410,49 +2348,38 @@ static void batchnorm6_forward(int rows, float y[restrict ROWS][49][128],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm6_beta_partial(int rows, float db[restrict 128], const float dy[ROWS][49][128])
-{
-    memset(db, 0, sizeof(float[128]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 49; p++)
-            for (int c = 0; c < 128; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm6_beta_gradient(float sum[restrict 128], const float partial[BLOCKS][128])
-{
-    for (int j = 0; j < 128; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 128; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm6_gamma_partial(int rows, float dgamma[restrict 128],
-                                     const float dy[ROWS][49][128], const float x[ROWS][49][128],
-                                     const float stats[2][128])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm6_partial(int rows, float sums[restrict 2][128], const float dy[ROWS][49][128],
+                               const float x[ROWS][49][128], const float stats[2][128])
 {
-    memset(dgamma, 0, sizeof(float[128]));
+    memset(sums, 0, sizeof(float[2][128]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 49; p++)
             for (int c = 0; c < 128; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm6_gamma_gradient(float sum[restrict 128], const float partial[BLOCKS][128])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm6_beta_gradient(float sum[restrict 128], const float partial[BLOCKS][2][128])
 {
     for (int j = 0; j < 128; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 128; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm6_gamma_gradient(float sum[restrict 128], const float partial[BLOCKS][2][128])
+{
+    for (int j = 0; j < 128; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 128; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -2741,47 +2668,37 @@ static void batchnorm7_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm7_beta_partial(int rows, float db[restrict 256], const float dy[ROWS][256])
-{
-    memset(db, 0, sizeof(float[256]));
-    for (int i = 0; i < rows; i++)
-        for (int c = 0; c < 256; c++)
-            db[c] += dy[i][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm7_beta_gradient(float sum[restrict 256], const float partial[BLOCKS][256])
-{
-    for (int j = 0; j < 256; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 256; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm7_gamma_partial(int rows, float dgamma[restrict 256],
-                                     const float dy[ROWS][256], const float x[ROWS][256],
-                                     const float stats[2][256])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm7_partial(int rows, float sums[restrict 2][256], const float dy[ROWS][256],
+                               const float x[ROWS][256], const float stats[2][256])
 {
-    memset(dgamma, 0, sizeof(float[256]));
+    memset(sums, 0, sizeof(float[2][256]));
     for (int i = 0; i < rows; i++)
         for (int c = 0; c < 256; c++) {
-            dgamma[c] += dy[i][c] * (x[i][c] - stats[0][c]) * stats[1][c];
+            sums[0][c] += dy[i][c];
+            sums[1][c] += dy[i][c] * (x[i][c] - stats[0][c]) * stats[1][c];
         }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm7_gamma_gradient(float sum[restrict 256], const float partial[BLOCKS][256])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm7_beta_gradient(float sum[restrict 256], const float partial[BLOCKS][2][256])
 {
     for (int j = 0; j < 256; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 256; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm7_gamma_gradient(float sum[restrict 256], const float partial[BLOCKS][2][256])
+{
+    for (int j = 0; j < 256; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 256; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -3032,51 +2949,44 @@ enum {
     CALL_input_augment,
     CALL_conv1_forward, CALL_conv1_w_partial, CALL_conv1_w_gradient, CALL_conv1_w_update,
     CALL_batchnorm1_sums, CALL_batchnorm1_stats, CALL_batchnorm1_follow, CALL_batchnorm1_forward,
-    CALL_batchnorm1_beta_partial, CALL_batchnorm1_beta_gradient, CALL_batchnorm1_gamma_partial,
-    CALL_batchnorm1_gamma_gradient, CALL_batchnorm1_backward, CALL_batchnorm1_gamma_update,
-    CALL_batchnorm1_beta_update,
+    CALL_batchnorm1_partial, CALL_batchnorm1_beta_gradient, CALL_batchnorm1_gamma_gradient,
+    CALL_batchnorm1_backward, CALL_batchnorm1_gamma_update, CALL_batchnorm1_beta_update,
     CALL_conv2_forward, CALL_conv2_w_partial, CALL_conv2_w_gradient, CALL_conv2_backward,
     CALL_conv2_w_update, CALL_conv2_w_turn,
     CALL_batchnorm2_sums, CALL_batchnorm2_stats, CALL_batchnorm2_follow, CALL_batchnorm2_forward,
-    CALL_batchnorm2_beta_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_partial,
-    CALL_batchnorm2_gamma_gradient, CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update,
-    CALL_batchnorm2_beta_update,
+    CALL_batchnorm2_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_gradient,
+    CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update, CALL_batchnorm2_beta_update,
     CALL_pool1_forward, CALL_pool1_backward,
     CALL_dropout1_forward,
     CALL_conv3_forward, CALL_conv3_w_partial, CALL_conv3_w_gradient, CALL_conv3_backward,
     CALL_conv3_w_update, CALL_conv3_w_turn,
     CALL_batchnorm3_sums, CALL_batchnorm3_stats, CALL_batchnorm3_follow, CALL_batchnorm3_forward,
-    CALL_batchnorm3_beta_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_partial,
-    CALL_batchnorm3_gamma_gradient, CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update,
-    CALL_batchnorm3_beta_update,
+    CALL_batchnorm3_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_gradient,
+    CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update, CALL_batchnorm3_beta_update,
     CALL_conv4_forward, CALL_conv4_w_partial, CALL_conv4_w_gradient, CALL_conv4_backward,
     CALL_conv4_w_update, CALL_conv4_w_turn,
     CALL_batchnorm4_sums, CALL_batchnorm4_stats, CALL_batchnorm4_follow, CALL_batchnorm4_forward,
-    CALL_batchnorm4_beta_partial, CALL_batchnorm4_beta_gradient, CALL_batchnorm4_gamma_partial,
-    CALL_batchnorm4_gamma_gradient, CALL_batchnorm4_backward, CALL_batchnorm4_gamma_update,
-    CALL_batchnorm4_beta_update,
+    CALL_batchnorm4_partial, CALL_batchnorm4_beta_gradient, CALL_batchnorm4_gamma_gradient,
+    CALL_batchnorm4_backward, CALL_batchnorm4_gamma_update, CALL_batchnorm4_beta_update,
     CALL_pool2_forward, CALL_pool2_backward,
     CALL_dropout2_forward,
     CALL_conv5_forward, CALL_conv5_w_partial, CALL_conv5_w_gradient, CALL_conv5_backward,
     CALL_conv5_w_update, CALL_conv5_w_turn,
     CALL_batchnorm5_sums, CALL_batchnorm5_stats, CALL_batchnorm5_follow, CALL_batchnorm5_forward,
-    CALL_batchnorm5_beta_partial, CALL_batchnorm5_beta_gradient, CALL_batchnorm5_gamma_partial,
-    CALL_batchnorm5_gamma_gradient, CALL_batchnorm5_backward, CALL_batchnorm5_gamma_update,
-    CALL_batchnorm5_beta_update,
+    CALL_batchnorm5_partial, CALL_batchnorm5_beta_gradient, CALL_batchnorm5_gamma_gradient,
+    CALL_batchnorm5_backward, CALL_batchnorm5_gamma_update, CALL_batchnorm5_beta_update,
     CALL_conv6_forward, CALL_conv6_w_partial, CALL_conv6_w_gradient, CALL_conv6_backward,
     CALL_conv6_w_update, CALL_conv6_w_turn,
     CALL_batchnorm6_sums, CALL_batchnorm6_stats, CALL_batchnorm6_follow, CALL_batchnorm6_forward,
-    CALL_batchnorm6_beta_partial, CALL_batchnorm6_beta_gradient, CALL_batchnorm6_gamma_partial,
-    CALL_batchnorm6_gamma_gradient, CALL_batchnorm6_backward, CALL_batchnorm6_gamma_update,
-    CALL_batchnorm6_beta_update,
+    CALL_batchnorm6_partial, CALL_batchnorm6_beta_gradient, CALL_batchnorm6_gamma_gradient,
+    CALL_batchnorm6_backward, CALL_batchnorm6_gamma_update, CALL_batchnorm6_beta_update,
     CALL_pool3_forward, CALL_pool3_backward,
     CALL_dropout3_forward,
     CALL_dense1_forward, CALL_dense1_backward, CALL_dense1_w_gradient, CALL_dense1_w_update,
     CALL_dense1_w_turn,
     CALL_batchnorm7_sums, CALL_batchnorm7_stats, CALL_batchnorm7_follow, CALL_batchnorm7_forward,
-    CALL_batchnorm7_beta_partial, CALL_batchnorm7_beta_gradient, CALL_batchnorm7_gamma_partial,
-    CALL_batchnorm7_gamma_gradient, CALL_batchnorm7_backward, CALL_batchnorm7_gamma_update,
-    CALL_batchnorm7_beta_update,
+    CALL_batchnorm7_partial, CALL_batchnorm7_beta_gradient, CALL_batchnorm7_gamma_gradient,
+    CALL_batchnorm7_backward, CALL_batchnorm7_gamma_update, CALL_batchnorm7_beta_update,
     CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
     CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
     CALL_dense2_w_turn,
@@ -3202,10 +3112,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
         nn_call(dense2_backward, batch, first, rows, BLOCK(d_batchnorm7), BLOCK(d_dense2_z),
                 dense2_w_turned, BLOCK(dropout4));
-        nn_call(batchnorm7_beta_partial, rows, BLOCK(d_batchnorm7_beta_partial),
-                BLOCK(d_batchnorm7));
-        nn_call(batchnorm7_gamma_partial, rows, BLOCK(d_batchnorm7_gamma_partial),
-                BLOCK(d_batchnorm7), BLOCK(dense1), WHOLE(batchnorm7_stats));
+        nn_call(batchnorm7_partial, rows, BLOCK(d_batchnorm7_partial), BLOCK(d_batchnorm7),
+                BLOCK(dense1), WHOLE(batchnorm7_stats));
     }
     nn_barrier();
 
@@ -3233,10 +3141,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
     }
     nn_single (6) {
         nn_call(batchnorm7_follow, batchnorm7_mean, batchnorm7_variance, WHOLE(batchnorm7_stats));
-        nn_call(batchnorm7_beta_gradient, WHOLE(d_batchnorm7_beta),
-                WHOLE(d_batchnorm7_beta_partial));
-        nn_call(batchnorm7_gamma_gradient, WHOLE(d_batchnorm7_gamma),
-                WHOLE(d_batchnorm7_gamma_partial));
+        nn_call(batchnorm7_beta_gradient, WHOLE(d_batchnorm7_beta), WHOLE(d_batchnorm7_partial));
+        nn_call(batchnorm7_gamma_gradient, WHOLE(d_batchnorm7_gamma), WHOLE(d_batchnorm7_partial));
         nn_call(batchnorm7_beta_update, batch, batchnorm7_beta, WHOLE(d_batchnorm7_beta),
                 batchnorm7_beta_m, batchnorm7_beta_v);
     }
@@ -3258,10 +3164,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 dense1_w_turned);
         nn_call(pool3_backward, rows, BLOCK(d_batchnorm6), BLOCK(d_pool3), BLOCK(relu6),
                 BLOCK(pool3));
-        nn_call(batchnorm6_beta_partial, rows, BLOCK(d_batchnorm6_beta_partial),
-                BLOCK(d_batchnorm6));
-        nn_call(batchnorm6_gamma_partial, rows, BLOCK(d_batchnorm6_gamma_partial),
-                BLOCK(d_batchnorm6), BLOCK(conv6), WHOLE(batchnorm6_stats));
+        nn_call(batchnorm6_partial, rows, BLOCK(d_batchnorm6_partial), BLOCK(d_batchnorm6),
+                BLOCK(conv6), WHOLE(batchnorm6_stats));
     }
     nn_barrier();
 
@@ -3273,10 +3177,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
     }
     nn_single (0) {
-        nn_call(batchnorm6_beta_gradient, WHOLE(d_batchnorm6_beta),
-                WHOLE(d_batchnorm6_beta_partial));
-        nn_call(batchnorm6_gamma_gradient, WHOLE(d_batchnorm6_gamma),
-                WHOLE(d_batchnorm6_gamma_partial));
+        nn_call(batchnorm6_beta_gradient, WHOLE(d_batchnorm6_beta), WHOLE(d_batchnorm6_partial));
+        nn_call(batchnorm6_gamma_gradient, WHOLE(d_batchnorm6_gamma), WHOLE(d_batchnorm6_partial));
         nn_call(batchnorm6_beta_update, batch, batchnorm6_beta, WHOLE(d_batchnorm6_beta),
                 batchnorm6_beta_m, batchnorm6_beta_v);
     }
@@ -3294,10 +3196,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv6_w_partial, rows, BLOCK(d_conv6_w_partial), BLOCK(relu5), BLOCK(d_conv6));
         nn_call(conv6_backward, rows, BLOCK(d_batchnorm5), BLOCK(d_conv6), conv6_w_turned,
                 BLOCK(relu5));
-        nn_call(batchnorm5_beta_partial, rows, BLOCK(d_batchnorm5_beta_partial),
-                BLOCK(d_batchnorm5));
-        nn_call(batchnorm5_gamma_partial, rows, BLOCK(d_batchnorm5_gamma_partial),
-                BLOCK(d_batchnorm5), BLOCK(conv5), WHOLE(batchnorm5_stats));
+        nn_call(batchnorm5_partial, rows, BLOCK(d_batchnorm5_partial), BLOCK(d_batchnorm5),
+                BLOCK(conv5), WHOLE(batchnorm5_stats));
     }
     nn_barrier();
 
@@ -3308,10 +3208,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv6_w_turn, part, (void *)conv6_w_turned, (void *)conv6_w);
     }
     nn_single (0) {
-        nn_call(batchnorm5_beta_gradient, WHOLE(d_batchnorm5_beta),
-                WHOLE(d_batchnorm5_beta_partial));
-        nn_call(batchnorm5_gamma_gradient, WHOLE(d_batchnorm5_gamma),
-                WHOLE(d_batchnorm5_gamma_partial));
+        nn_call(batchnorm5_beta_gradient, WHOLE(d_batchnorm5_beta), WHOLE(d_batchnorm5_partial));
+        nn_call(batchnorm5_gamma_gradient, WHOLE(d_batchnorm5_gamma), WHOLE(d_batchnorm5_partial));
         nn_call(batchnorm5_beta_update, batch, batchnorm5_beta, WHOLE(d_batchnorm5_beta),
                 batchnorm5_beta_m, batchnorm5_beta_v);
     }
@@ -3329,10 +3227,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv5_w_partial, rows, BLOCK(d_conv5_w_partial), BLOCK(dropout2), BLOCK(d_conv5));
         nn_call(conv5_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv5), conv5_w_turned);
         nn_call(pool2_backward, rows, BLOCK(d_batchnorm4), BLOCK(d_pool2), BLOCK(pool2));
-        nn_call(batchnorm4_beta_partial, rows, BLOCK(d_batchnorm4_beta_partial),
-                BLOCK(d_batchnorm4));
-        nn_call(batchnorm4_gamma_partial, rows, BLOCK(d_batchnorm4_gamma_partial),
-                BLOCK(d_batchnorm4), BLOCK(conv4), WHOLE(batchnorm4_stats));
+        nn_call(batchnorm4_partial, rows, BLOCK(d_batchnorm4_partial), BLOCK(d_batchnorm4),
+                BLOCK(conv4), WHOLE(batchnorm4_stats));
     }
     nn_barrier();
 
@@ -3343,10 +3239,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv5_w_turn, part, (void *)conv5_w_turned, (void *)conv5_w);
     }
     nn_single (0) {
-        nn_call(batchnorm4_beta_gradient, WHOLE(d_batchnorm4_beta),
-                WHOLE(d_batchnorm4_beta_partial));
-        nn_call(batchnorm4_gamma_gradient, WHOLE(d_batchnorm4_gamma),
-                WHOLE(d_batchnorm4_gamma_partial));
+        nn_call(batchnorm4_beta_gradient, WHOLE(d_batchnorm4_beta), WHOLE(d_batchnorm4_partial));
+        nn_call(batchnorm4_gamma_gradient, WHOLE(d_batchnorm4_gamma), WHOLE(d_batchnorm4_partial));
         nn_call(batchnorm4_beta_update, batch, batchnorm4_beta, WHOLE(d_batchnorm4_beta),
                 batchnorm4_beta_m, batchnorm4_beta_v);
     }
@@ -3364,10 +3258,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv4_w_partial, rows, BLOCK(d_conv4_w_partial), BLOCK(relu3), BLOCK(d_conv4));
         nn_call(conv4_backward, rows, BLOCK(d_batchnorm3), BLOCK(d_conv4), conv4_w_turned,
                 BLOCK(relu3));
-        nn_call(batchnorm3_beta_partial, rows, BLOCK(d_batchnorm3_beta_partial),
-                BLOCK(d_batchnorm3));
-        nn_call(batchnorm3_gamma_partial, rows, BLOCK(d_batchnorm3_gamma_partial),
-                BLOCK(d_batchnorm3), BLOCK(conv3), WHOLE(batchnorm3_stats));
+        nn_call(batchnorm3_partial, rows, BLOCK(d_batchnorm3_partial), BLOCK(d_batchnorm3),
+                BLOCK(conv3), WHOLE(batchnorm3_stats));
     }
     nn_barrier();
 
@@ -3378,10 +3270,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv4_w_turn, part, (void *)conv4_w_turned, (void *)conv4_w);
     }
     nn_single (0) {
-        nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta),
-                WHOLE(d_batchnorm3_beta_partial));
-        nn_call(batchnorm3_gamma_gradient, WHOLE(d_batchnorm3_gamma),
-                WHOLE(d_batchnorm3_gamma_partial));
+        nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta), WHOLE(d_batchnorm3_partial));
+        nn_call(batchnorm3_gamma_gradient, WHOLE(d_batchnorm3_gamma), WHOLE(d_batchnorm3_partial));
         nn_call(batchnorm3_beta_update, batch, batchnorm3_beta, WHOLE(d_batchnorm3_beta),
                 batchnorm3_beta_m, batchnorm3_beta_v);
     }
@@ -3399,10 +3289,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv3_w_partial, rows, BLOCK(d_conv3_w_partial), BLOCK(dropout1), BLOCK(d_conv3));
         nn_call(conv3_backward, batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv3), conv3_w_turned);
         nn_call(pool1_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool1), BLOCK(pool1));
-        nn_call(batchnorm2_beta_partial, rows, BLOCK(d_batchnorm2_beta_partial),
-                BLOCK(d_batchnorm2));
-        nn_call(batchnorm2_gamma_partial, rows, BLOCK(d_batchnorm2_gamma_partial),
-                BLOCK(d_batchnorm2), BLOCK(conv2), WHOLE(batchnorm2_stats));
+        nn_call(batchnorm2_partial, rows, BLOCK(d_batchnorm2_partial), BLOCK(d_batchnorm2),
+                BLOCK(conv2), WHOLE(batchnorm2_stats));
     }
     nn_barrier();
 
@@ -3413,10 +3301,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv3_w_turn, part, (void *)conv3_w_turned, (void *)conv3_w);
     }
     nn_single (0) {
-        nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta),
-                WHOLE(d_batchnorm2_beta_partial));
-        nn_call(batchnorm2_gamma_gradient, WHOLE(d_batchnorm2_gamma),
-                WHOLE(d_batchnorm2_gamma_partial));
+        nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta), WHOLE(d_batchnorm2_partial));
+        nn_call(batchnorm2_gamma_gradient, WHOLE(d_batchnorm2_gamma), WHOLE(d_batchnorm2_partial));
         nn_call(batchnorm2_beta_update, batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta),
                 batchnorm2_beta_m, batchnorm2_beta_v);
     }
@@ -3434,10 +3320,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(relu1), BLOCK(d_conv2));
         nn_call(conv2_backward, rows, BLOCK(d_batchnorm1), BLOCK(d_conv2), conv2_w_turned,
                 BLOCK(relu1));
-        nn_call(batchnorm1_beta_partial, rows, BLOCK(d_batchnorm1_beta_partial),
-                BLOCK(d_batchnorm1));
-        nn_call(batchnorm1_gamma_partial, rows, BLOCK(d_batchnorm1_gamma_partial),
-                BLOCK(d_batchnorm1), BLOCK(conv1), WHOLE(batchnorm1_stats));
+        nn_call(batchnorm1_partial, rows, BLOCK(d_batchnorm1_partial), BLOCK(d_batchnorm1),
+                BLOCK(conv1), WHOLE(batchnorm1_stats));
     }
     nn_barrier();
 
@@ -3448,10 +3332,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv2_w_turn, part, (void *)conv2_w_turned, (void *)conv2_w);
     }
     nn_single (0) {
-        nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta),
-                WHOLE(d_batchnorm1_beta_partial));
-        nn_call(batchnorm1_gamma_gradient, WHOLE(d_batchnorm1_gamma),
-                WHOLE(d_batchnorm1_gamma_partial));
+        nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta), WHOLE(d_batchnorm1_partial));
+        nn_call(batchnorm1_gamma_gradient, WHOLE(d_batchnorm1_gamma), WHOLE(d_batchnorm1_partial));
         nn_call(batchnorm1_beta_update, batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta),
                 batchnorm1_beta_m, batchnorm1_beta_v);
     }
@@ -3823,14 +3705,12 @@ static const NnCall calls[] = {
     [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 5120, 768, 0, 2088, 40960},
     [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 5120, 0, 0, 1064,
                                 10240},
-    [CALL_batchnorm7_beta_partial] = {"batchnorm7_beta_partial", "batchnorm7", NN_BACKWARD, 0, 256,
-                                      0, 1024, 4096},
+    [CALL_batchnorm7_partial] = {"batchnorm7_partial", "batchnorm7", NN_BACKWARD, 0, 2560, 0, 2048,
+                                 16384},
     [CALL_batchnorm7_beta_gradient] = {"batchnorm7_beta_gradient", "batchnorm7", NN_BACKWARD, 0, 0,
-                                       256, 0, 5120},
-    [CALL_batchnorm7_gamma_partial] = {"batchnorm7_gamma_partial", "batchnorm7", NN_BACKWARD, 0,
-                                       1024, 0, 2048, 12288},
+                                       256, 0, 9216},
     [CALL_batchnorm7_gamma_gradient] = {"batchnorm7_gamma_gradient", "batchnorm7", NN_BACKWARD, 0,
-                                        0, 256, 0, 5120},
+                                        0, 256, 0, 9216},
     [CALL_batchnorm7_backward] = {"batchnorm7_backward", "batchnorm7", NN_BACKWARD, 0, 1536, 0,
                                   3072, 20480},
     [CALL_dense1_backward] = {"dense1_backward", "dense1", NN_BACKWARD, 589824, 2304, 0, 5632,
@@ -3838,14 +3718,12 @@ static const NnCall calls[] = {
     [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 589824, 0, 0, 5632,
                                 1179648},
     [CALL_pool3_backward] = {"pool3_backward", "pool3", NN_BACKWARD, 0, 25088, 0, 59392, 0},
-    [CALL_batchnorm6_beta_partial] = {"batchnorm6_beta_partial", "batchnorm6", NN_BACKWARD, 0, 128,
-                                      0, 25088, 2048},
+    [CALL_batchnorm6_partial] = {"batchnorm6_partial", "batchnorm6", NN_BACKWARD, 0, 1280, 0,
+                                 50176, 8192},
     [CALL_batchnorm6_beta_gradient] = {"batchnorm6_beta_gradient", "batchnorm6", NN_BACKWARD, 0, 0,
-                                       128, 0, 2560},
-    [CALL_batchnorm6_gamma_partial] = {"batchnorm6_gamma_partial", "batchnorm6", NN_BACKWARD, 0,
-                                       512, 0, 50176, 6144},
+                                       128, 0, 4608},
     [CALL_batchnorm6_gamma_gradient] = {"batchnorm6_gamma_gradient", "batchnorm6", NN_BACKWARD, 0,
-                                        0, 128, 0, 2560},
+                                        0, 128, 0, 4608},
     [CALL_batchnorm6_backward] = {"batchnorm6_backward", "batchnorm6", NN_BACKWARD, 0, 37632, 0,
                                   75264, 10240},
     [CALL_conv6_w_partial] = {"conv6_w_partial", "conv6", NN_BACKWARD, 14450688, 0, 0, 50176,
@@ -3853,14 +3731,12 @@ static const NnCall calls[] = {
     [CALL_conv6_w_gradient] = {"conv6_w_gradient", "conv6", NN_BACKWARD, 0, 0, 147456, 0, 2949120},
     [CALL_conv6_backward] = {"conv6_backward", "conv6", NN_BACKWARD, 14450688, 6272, 0, 75264,
                              2359296},
-    [CALL_batchnorm5_beta_partial] = {"batchnorm5_beta_partial", "batchnorm5", NN_BACKWARD, 0, 128,
-                                      0, 25088, 2048},
+    [CALL_batchnorm5_partial] = {"batchnorm5_partial", "batchnorm5", NN_BACKWARD, 0, 1280, 0,
+                                 50176, 8192},
     [CALL_batchnorm5_beta_gradient] = {"batchnorm5_beta_gradient", "batchnorm5", NN_BACKWARD, 0, 0,
-                                       128, 0, 2560},
-    [CALL_batchnorm5_gamma_partial] = {"batchnorm5_gamma_partial", "batchnorm5", NN_BACKWARD, 0,
-                                       512, 0, 50176, 6144},
+                                       128, 0, 4608},
     [CALL_batchnorm5_gamma_gradient] = {"batchnorm5_gamma_gradient", "batchnorm5", NN_BACKWARD, 0,
-                                        0, 128, 0, 2560},
+                                        0, 128, 0, 4608},
     [CALL_batchnorm5_backward] = {"batchnorm5_backward", "batchnorm5", NN_BACKWARD, 0, 37632, 0,
                                   75264, 10240},
     [CALL_conv5_w_partial] = {"conv5_w_partial", "conv5", NN_BACKWARD, 7225344, 0, 0, 37632,
@@ -3869,14 +3745,12 @@ static const NnCall calls[] = {
     [CALL_conv5_backward] = {"conv5_backward", "conv5", NN_BACKWARD, 7225344, 6272, 0, 37632,
                              1179648},
     [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 50176, 0, 125440, 0},
-    [CALL_batchnorm4_beta_partial] = {"batchnorm4_beta_partial", "batchnorm4", NN_BACKWARD, 0, 64,
-                                      0, 50176, 1024},
+    [CALL_batchnorm4_partial] = {"batchnorm4_partial", "batchnorm4", NN_BACKWARD, 0, 640, 0,
+                                 100352, 4096},
     [CALL_batchnorm4_beta_gradient] = {"batchnorm4_beta_gradient", "batchnorm4", NN_BACKWARD, 0, 0,
-                                       64, 0, 1280},
-    [CALL_batchnorm4_gamma_partial] = {"batchnorm4_gamma_partial", "batchnorm4", NN_BACKWARD, 0,
-                                       256, 0, 100352, 3072},
+                                       64, 0, 2304},
     [CALL_batchnorm4_gamma_gradient] = {"batchnorm4_gamma_gradient", "batchnorm4", NN_BACKWARD, 0,
-                                        0, 64, 0, 1280},
+                                        0, 64, 0, 2304},
     [CALL_batchnorm4_backward] = {"batchnorm4_backward", "batchnorm4", NN_BACKWARD, 0, 75264, 0,
                                   150528, 5120},
     [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 14450688, 0, 0, 100352,
@@ -3884,14 +3758,12 @@ static const NnCall calls[] = {
     [CALL_conv4_w_gradient] = {"conv4_w_gradient", "conv4", NN_BACKWARD, 0, 0, 36864, 0, 737280},
     [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 14450688, 12544, 0, 150528,
                              589824},
-    [CALL_batchnorm3_beta_partial] = {"batchnorm3_beta_partial", "batchnorm3", NN_BACKWARD, 0, 64,
-                                      0, 50176, 1024},
+    [CALL_batchnorm3_partial] = {"batchnorm3_partial", "batchnorm3", NN_BACKWARD, 0, 640, 0,
+                                 100352, 4096},
     [CALL_batchnorm3_beta_gradient] = {"batchnorm3_beta_gradient", "batchnorm3", NN_BACKWARD, 0, 0,
-                                       64, 0, 1280},
-    [CALL_batchnorm3_gamma_partial] = {"batchnorm3_gamma_partial", "batchnorm3", NN_BACKWARD, 0,
-                                       256, 0, 100352, 3072},
+                                       64, 0, 2304},
     [CALL_batchnorm3_gamma_gradient] = {"batchnorm3_gamma_gradient", "batchnorm3", NN_BACKWARD, 0,
-                                        0, 64, 0, 1280},
+                                        0, 64, 0, 2304},
     [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 75264, 0,
                                   150528, 5120},
     [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 7225344, 0, 0, 75264,
@@ -3900,14 +3772,12 @@ static const NnCall calls[] = {
     [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 7225344, 12544, 0, 75264,
                              294912},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
-    [CALL_batchnorm2_beta_partial] = {"batchnorm2_beta_partial", "batchnorm2", NN_BACKWARD, 0, 32,
-                                      0, 100352, 512},
+    [CALL_batchnorm2_partial] = {"batchnorm2_partial", "batchnorm2", NN_BACKWARD, 0, 320, 0,
+                                 200704, 2048},
     [CALL_batchnorm2_beta_gradient] = {"batchnorm2_beta_gradient", "batchnorm2", NN_BACKWARD, 0, 0,
-                                       32, 0, 640},
-    [CALL_batchnorm2_gamma_partial] = {"batchnorm2_gamma_partial", "batchnorm2", NN_BACKWARD, 0,
-                                       128, 0, 200704, 1536},
+                                       32, 0, 1152},
     [CALL_batchnorm2_gamma_gradient] = {"batchnorm2_gamma_gradient", "batchnorm2", NN_BACKWARD, 0,
-                                        0, 32, 0, 640},
+                                        0, 32, 0, 1152},
     [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 150528, 0,
                                   301056, 2560},
     [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 14450688, 0, 0, 200704,
@@ -3915,14 +3785,12 @@ static const NnCall calls[] = {
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 9216, 0, 184320},
     [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 14450688, 25088, 0, 301056,
                              147456},
-    [CALL_batchnorm1_beta_partial] = {"batchnorm1_beta_partial", "batchnorm1", NN_BACKWARD, 0, 32,
-                                      0, 100352, 512},
+    [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 320, 0,
+                                 200704, 2048},
     [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
-                                       32, 0, 640},
-    [CALL_batchnorm1_gamma_partial] = {"batchnorm1_gamma_partial", "batchnorm1", NN_BACKWARD, 0,
-                                       128, 0, 200704, 1536},
+                                       32, 0, 1152},
     [CALL_batchnorm1_gamma_gradient] = {"batchnorm1_gamma_gradient", "batchnorm1", NN_BACKWARD, 0,
-                                        0, 32, 0, 640},
+                                        0, 32, 0, 1152},
     [CALL_batchnorm1_backward] = {"batchnorm1_backward", "batchnorm1", NN_BACKWARD, 0, 150528, 0,
                                   301056, 2560},
     [CALL_conv1_w_partial] = {"conv1_w_partial", "conv1", NN_BACKWARD, 451584, 0, 0, 103488, 4608},
@@ -4024,7 +3892,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 584874,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 4677800, .optimizer_bytes = 4678992,
-    .operations_forward = 59426504, .operations_backward = 118022563, .operations_update = 5848740,
+    .operations_forward = 59426504, .operations_backward = 118026083, .operations_update = 5848740,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

@@ -189,61 +189,55 @@ enum {
     AT_dropout3 =            73334784, EACH_dropout3 =            147456, // [ROWS][3][3][128]
     AT_dense1 =              32768000, EACH_dense1 =               32768, // [ROWS][256]
     AT_batchnorm6_sums =     31588352, EACH_batchnorm6_sums =       4096, // [2][256]
-    AT_batchnorm6_stats =    33030144,                                    // [2][256]
+    AT_batchnorm6_stats =    33034240,                                    // [2][256]
     AT_dropout4 =            31588352, EACH_dropout4 =             32768, // [ROWS][256]
     AT_dense2_z =            31719424, EACH_dense2_z =              2560, // [ROWS][10]
     AT_dense2 =              31720704, EACH_dense2 =                2560, // [ROWS][10]
     AT_predicted =           31742976, EACH_predicted =              128, // [ROWS]
     AT_loss =                31743488, EACH_loss =                   128, // [ROWS]
-    AT_d_dense2_z =          31729664, EACH_d_dense2_z =            1280, // [ROWS][10]
+    AT_d_dense2_z =          31737856, EACH_d_dense2_z =            1280, // [ROWS][10]
     AT_d_dense2_b_partial =  31744000, EACH_d_dense2_b_partial =      40, // [10]
     AT_d_dense2_b =          31744192,                                    // [10]
     AT_d_batchnorm6 =        32899072, EACH_d_batchnorm6 =         32768, // [ROWS][256]
     AT_d_dense2_w =          31719424,                                    // [256][10]
-    AT_d_batchnorm6_beta_partial = 31734784, EACH_d_batchnorm6_beta_partial = 1024, // [256]
+    AT_d_batchnorm6_partial = 31729664, EACH_d_batchnorm6_partial =  2048, // [2][256]
     AT_d_batchnorm6_beta =   33037312,                                    // [256]
-    AT_d_batchnorm6_gamma_partial = 31738880, EACH_d_batchnorm6_gamma_partial = 1024, // [256]
     AT_d_batchnorm6_gamma =  33038336,                                    // [256]
     AT_d_dense1 =            32899072, EACH_d_dense1 =             32768, // [ROWS][256]
     AT_d_pool3 =             31588352, EACH_d_pool3 =             147456, // [ROWS][3][3][128]
     AT_d_batchnorm5 =        63897600, EACH_d_batchnorm5 =        589824, // [ROWS][6][6][128]
-    AT_d_batchnorm5_beta_partial = 33032192, EACH_d_batchnorm5_beta_partial = 512, // [128]
+    AT_d_batchnorm5_partial = 33030144, EACH_d_batchnorm5_partial =  1024, // [2][128]
     AT_d_batchnorm5_beta =   32770048,                                    // [128]
-    AT_d_batchnorm5_gamma_partial = 33034240, EACH_d_batchnorm5_gamma_partial = 512, // [128]
     AT_d_batchnorm5_gamma =  32770560,                                    // [128]
     AT_d_conv5 =             63897600, EACH_d_conv5 =             589824, // [ROWS][6][6][128]
     AT_d_conv5_w_partial =   73334784, EACH_d_conv5_w_partial =   294912, // [3][3][64][128]
     AT_d_conv5_w =           31588352,                                    // [3][3][64][128]
     AT_d_pool2 =             31588352, EACH_d_pool2 =             294912, // [ROWS][6][6][64]
     AT_d_batchnorm4 =        56819712, EACH_d_batchnorm4 =       1179648, // [ROWS][12][12][64]
-    AT_d_batchnorm4_beta_partial = 32768000, EACH_d_batchnorm4_beta_partial = 256, // [64]
+    AT_d_batchnorm4_partial = 32768000, EACH_d_batchnorm4_partial =   512, // [2][64]
     AT_d_batchnorm4_beta =   32180224,                                    // [64]
-    AT_d_batchnorm4_gamma_partial = 32769024, EACH_d_batchnorm4_gamma_partial = 256, // [64]
     AT_d_batchnorm4_gamma =  32180480,                                    // [64]
     AT_d_conv4 =             56819712, EACH_d_conv4 =            1179648, // [ROWS][12][12][64]
     AT_d_conv4_w_partial =   31588352, EACH_d_conv4_w_partial =   147456, // [3][3][64][64]
     AT_d_conv4_w =           26869760,                                    // [3][3][64][64]
     AT_d_batchnorm3 =        61538304, EACH_d_batchnorm3 =       1179648, // [ROWS][12][12][64]
-    AT_d_batchnorm3_beta_partial = 32178176, EACH_d_batchnorm3_beta_partial = 256, // [64]
+    AT_d_batchnorm3_partial = 32178176, EACH_d_batchnorm3_partial =   512, // [2][64]
     AT_d_batchnorm3_beta =   29524992,                                    // [64]
-    AT_d_batchnorm3_gamma_partial = 32179200, EACH_d_batchnorm3_gamma_partial = 256, // [64]
     AT_d_batchnorm3_gamma =  29525248,                                    // [64]
     AT_d_conv3 =             61538304, EACH_d_conv3 =            1179648, // [ROWS][12][12][64]
     AT_d_conv3_w_partial =   29229056, EACH_d_conv3_w_partial =    73728, // [3][3][32][64]
     AT_d_conv3_w =           22151168,                                    // [3][3][32][64]
     AT_d_pool1 =             26869760, EACH_d_pool1 =             589824, // [ROWS][12][12][32]
     AT_d_batchnorm2 =        42663936, EACH_d_batchnorm2 =       2359296, // [ROWS][24][24][32]
-    AT_d_batchnorm2_beta_partial = 29523968, EACH_d_batchnorm2_beta_partial = 128, // [32]
+    AT_d_batchnorm2_partial = 29523968, EACH_d_batchnorm2_partial =   256, // [2][32]
     AT_d_batchnorm2_beta =   52249600,                                    // [32]
-    AT_d_batchnorm2_gamma_partial = 29524480, EACH_d_batchnorm2_gamma_partial = 128, // [32]
     AT_d_batchnorm2_gamma =  52249728,                                    // [32]
     AT_d_conv2 =             42663936, EACH_d_conv2 =            2359296, // [ROWS][24][24][32]
     AT_d_conv2_w_partial =   52101120, EACH_d_conv2_w_partial =    36864, // [3][3][32][32]
     AT_d_conv2_w =           11075584,                                    // [3][3][32][32]
     AT_d_batchnorm1 =        22151168, EACH_d_batchnorm1 =       2768896, // [ROWS][26][26][32]
-    AT_d_batchnorm1_beta_partial = 52248576, EACH_d_batchnorm1_beta_partial = 128, // [32]
+    AT_d_batchnorm1_partial = 52248576, EACH_d_batchnorm1_partial =   256, // [2][32]
     AT_d_batchnorm1_beta =   11112448,                                    // [32]
-    AT_d_batchnorm1_gamma_partial = 52249088, EACH_d_batchnorm1_gamma_partial = 128, // [32]
     AT_d_batchnorm1_gamma =  11112576,                                    // [32]
     AT_d_conv1 =             22151168, EACH_d_conv1 =            2768896, // [ROWS][26][26][32]
     AT_d_conv1_w_partial =   11075584, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
@@ -749,49 +743,38 @@ static void batchnorm1_forward(int rows, float y[restrict ROWS][676][32],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm1_beta_partial(int rows, float db[restrict 32], const float dy[ROWS][676][32])
-{
-    memset(db, 0, sizeof(float[32]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 676; p++)
-            for (int c = 0; c < 32; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm1_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
-{
-    for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm1_gamma_partial(int rows, float dgamma[restrict 32],
-                                     const float dy[ROWS][676][32], const float x[ROWS][676][32],
-                                     const float stats[2][32])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm1_partial(int rows, float sums[restrict 2][32], const float dy[ROWS][676][32],
+                               const float x[ROWS][676][32], const float stats[2][32])
 {
-    memset(dgamma, 0, sizeof(float[32]));
+    memset(sums, 0, sizeof(float[2][32]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 676; p++)
             for (int c = 0; c < 32; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm1_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][2][32])
 {
     for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][2][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -1027,49 +1010,38 @@ static void batchnorm2_forward(int rows, float y[restrict ROWS][576][32],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm2_beta_partial(int rows, float db[restrict 32], const float dy[ROWS][576][32])
-{
-    memset(db, 0, sizeof(float[32]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 576; p++)
-            for (int c = 0; c < 32; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm2_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
-{
-    for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm2_gamma_partial(int rows, float dgamma[restrict 32],
-                                     const float dy[ROWS][576][32], const float x[ROWS][576][32],
-                                     const float stats[2][32])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm2_partial(int rows, float sums[restrict 2][32], const float dy[ROWS][576][32],
+                               const float x[ROWS][576][32], const float stats[2][32])
 {
-    memset(dgamma, 0, sizeof(float[32]));
+    memset(sums, 0, sizeof(float[2][32]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 576; p++)
             for (int c = 0; c < 32; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm2_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm2_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][2][32])
 {
     for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm2_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][2][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -1387,49 +1359,38 @@ static void batchnorm3_forward(int rows, float y[restrict ROWS][144][64],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm3_beta_partial(int rows, float db[restrict 64], const float dy[ROWS][144][64])
-{
-    memset(db, 0, sizeof(float[64]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 144; p++)
-            for (int c = 0; c < 64; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm3_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
-{
-    for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm3_gamma_partial(int rows, float dgamma[restrict 64],
-                                     const float dy[ROWS][144][64], const float x[ROWS][144][64],
-                                     const float stats[2][64])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm3_partial(int rows, float sums[restrict 2][64], const float dy[ROWS][144][64],
+                               const float x[ROWS][144][64], const float stats[2][64])
 {
-    memset(dgamma, 0, sizeof(float[64]));
+    memset(sums, 0, sizeof(float[2][64]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 144; p++)
             for (int c = 0; c < 64; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm3_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
 {
     for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -1673,49 +1634,38 @@ static void batchnorm4_forward(int rows, float y[restrict ROWS][144][64],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm4_beta_partial(int rows, float db[restrict 64], const float dy[ROWS][144][64])
-{
-    memset(db, 0, sizeof(float[64]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 144; p++)
-            for (int c = 0; c < 64; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm4_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
-{
-    for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm4_gamma_partial(int rows, float dgamma[restrict 64],
-                                     const float dy[ROWS][144][64], const float x[ROWS][144][64],
-                                     const float stats[2][64])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm4_partial(int rows, float sums[restrict 2][64], const float dy[ROWS][144][64],
+                               const float x[ROWS][144][64], const float stats[2][64])
 {
-    memset(dgamma, 0, sizeof(float[64]));
+    memset(sums, 0, sizeof(float[2][64]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 144; p++)
             for (int c = 0; c < 64; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm4_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm4_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
 {
     for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm4_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -2032,49 +1982,38 @@ static void batchnorm5_forward(int rows, float y[restrict ROWS][36][128],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm5_beta_partial(int rows, float db[restrict 128], const float dy[ROWS][36][128])
-{
-    memset(db, 0, sizeof(float[128]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 36; p++)
-            for (int c = 0; c < 128; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm5_beta_gradient(float sum[restrict 128], const float partial[BLOCKS][128])
-{
-    for (int j = 0; j < 128; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 128; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm5_gamma_partial(int rows, float dgamma[restrict 128],
-                                     const float dy[ROWS][36][128], const float x[ROWS][36][128],
-                                     const float stats[2][128])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm5_partial(int rows, float sums[restrict 2][128], const float dy[ROWS][36][128],
+                               const float x[ROWS][36][128], const float stats[2][128])
 {
-    memset(dgamma, 0, sizeof(float[128]));
+    memset(sums, 0, sizeof(float[2][128]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 36; p++)
             for (int c = 0; c < 128; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm5_gamma_gradient(float sum[restrict 128], const float partial[BLOCKS][128])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm5_beta_gradient(float sum[restrict 128], const float partial[BLOCKS][2][128])
 {
     for (int j = 0; j < 128; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 128; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm5_gamma_gradient(float sum[restrict 128], const float partial[BLOCKS][2][128])
+{
+    for (int j = 0; j < 128; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 128; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -2352,47 +2291,37 @@ static void batchnorm6_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm6_beta_partial(int rows, float db[restrict 256], const float dy[ROWS][256])
-{
-    memset(db, 0, sizeof(float[256]));
-    for (int i = 0; i < rows; i++)
-        for (int c = 0; c < 256; c++)
-            db[c] += dy[i][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm6_beta_gradient(float sum[restrict 256], const float partial[BLOCKS][256])
-{
-    for (int j = 0; j < 256; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 256; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm6_gamma_partial(int rows, float dgamma[restrict 256],
-                                     const float dy[ROWS][256], const float x[ROWS][256],
-                                     const float stats[2][256])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm6_partial(int rows, float sums[restrict 2][256], const float dy[ROWS][256],
+                               const float x[ROWS][256], const float stats[2][256])
 {
-    memset(dgamma, 0, sizeof(float[256]));
+    memset(sums, 0, sizeof(float[2][256]));
     for (int i = 0; i < rows; i++)
         for (int c = 0; c < 256; c++) {
-            dgamma[c] += dy[i][c] * (x[i][c] - stats[0][c]) * stats[1][c];
+            sums[0][c] += dy[i][c];
+            sums[1][c] += dy[i][c] * (x[i][c] - stats[0][c]) * stats[1][c];
         }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm6_gamma_gradient(float sum[restrict 256], const float partial[BLOCKS][256])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm6_beta_gradient(float sum[restrict 256], const float partial[BLOCKS][2][256])
 {
     for (int j = 0; j < 256; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 256; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm6_gamma_gradient(float sum[restrict 256], const float partial[BLOCKS][2][256])
+{
+    for (int j = 0; j < 256; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 256; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -2641,45 +2570,39 @@ enum {
     CALL_input_augment,
     CALL_conv1_forward, CALL_conv1_w_partial, CALL_conv1_w_gradient, CALL_conv1_w_update,
     CALL_batchnorm1_sums, CALL_batchnorm1_stats, CALL_batchnorm1_follow, CALL_batchnorm1_forward,
-    CALL_batchnorm1_beta_partial, CALL_batchnorm1_beta_gradient, CALL_batchnorm1_gamma_partial,
-    CALL_batchnorm1_gamma_gradient, CALL_batchnorm1_backward, CALL_batchnorm1_gamma_update,
-    CALL_batchnorm1_beta_update,
+    CALL_batchnorm1_partial, CALL_batchnorm1_beta_gradient, CALL_batchnorm1_gamma_gradient,
+    CALL_batchnorm1_backward, CALL_batchnorm1_gamma_update, CALL_batchnorm1_beta_update,
     CALL_conv2_forward, CALL_conv2_w_partial, CALL_conv2_w_gradient, CALL_conv2_backward,
     CALL_conv2_w_update, CALL_conv2_w_turn,
     CALL_batchnorm2_sums, CALL_batchnorm2_stats, CALL_batchnorm2_follow, CALL_batchnorm2_forward,
-    CALL_batchnorm2_beta_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_partial,
-    CALL_batchnorm2_gamma_gradient, CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update,
-    CALL_batchnorm2_beta_update,
+    CALL_batchnorm2_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_gradient,
+    CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update, CALL_batchnorm2_beta_update,
     CALL_pool1_forward, CALL_pool1_backward,
     CALL_dropout1_forward,
     CALL_conv3_forward, CALL_conv3_w_partial, CALL_conv3_w_gradient, CALL_conv3_backward,
     CALL_conv3_w_update, CALL_conv3_w_turn,
     CALL_batchnorm3_sums, CALL_batchnorm3_stats, CALL_batchnorm3_follow, CALL_batchnorm3_forward,
-    CALL_batchnorm3_beta_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_partial,
-    CALL_batchnorm3_gamma_gradient, CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update,
-    CALL_batchnorm3_beta_update,
+    CALL_batchnorm3_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_gradient,
+    CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update, CALL_batchnorm3_beta_update,
     CALL_conv4_forward, CALL_conv4_w_partial, CALL_conv4_w_gradient, CALL_conv4_backward,
     CALL_conv4_w_update, CALL_conv4_w_turn,
     CALL_batchnorm4_sums, CALL_batchnorm4_stats, CALL_batchnorm4_follow, CALL_batchnorm4_forward,
-    CALL_batchnorm4_beta_partial, CALL_batchnorm4_beta_gradient, CALL_batchnorm4_gamma_partial,
-    CALL_batchnorm4_gamma_gradient, CALL_batchnorm4_backward, CALL_batchnorm4_gamma_update,
-    CALL_batchnorm4_beta_update,
+    CALL_batchnorm4_partial, CALL_batchnorm4_beta_gradient, CALL_batchnorm4_gamma_gradient,
+    CALL_batchnorm4_backward, CALL_batchnorm4_gamma_update, CALL_batchnorm4_beta_update,
     CALL_pool2_forward, CALL_pool2_backward,
     CALL_dropout2_forward,
     CALL_conv5_forward, CALL_conv5_w_partial, CALL_conv5_w_gradient, CALL_conv5_backward,
     CALL_conv5_w_update, CALL_conv5_w_turn,
     CALL_batchnorm5_sums, CALL_batchnorm5_stats, CALL_batchnorm5_follow, CALL_batchnorm5_forward,
-    CALL_batchnorm5_beta_partial, CALL_batchnorm5_beta_gradient, CALL_batchnorm5_gamma_partial,
-    CALL_batchnorm5_gamma_gradient, CALL_batchnorm5_backward, CALL_batchnorm5_gamma_update,
-    CALL_batchnorm5_beta_update,
+    CALL_batchnorm5_partial, CALL_batchnorm5_beta_gradient, CALL_batchnorm5_gamma_gradient,
+    CALL_batchnorm5_backward, CALL_batchnorm5_gamma_update, CALL_batchnorm5_beta_update,
     CALL_pool3_forward, CALL_pool3_backward,
     CALL_dropout3_forward,
     CALL_dense1_forward, CALL_dense1_backward, CALL_dense1_w_gradient, CALL_dense1_w_update,
     CALL_dense1_w_turn,
     CALL_batchnorm6_sums, CALL_batchnorm6_stats, CALL_batchnorm6_follow, CALL_batchnorm6_forward,
-    CALL_batchnorm6_beta_partial, CALL_batchnorm6_beta_gradient, CALL_batchnorm6_gamma_partial,
-    CALL_batchnorm6_gamma_gradient, CALL_batchnorm6_backward, CALL_batchnorm6_gamma_update,
-    CALL_batchnorm6_beta_update,
+    CALL_batchnorm6_partial, CALL_batchnorm6_beta_gradient, CALL_batchnorm6_gamma_gradient,
+    CALL_batchnorm6_backward, CALL_batchnorm6_gamma_update, CALL_batchnorm6_beta_update,
     CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
     CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
     CALL_dense2_w_turn,
@@ -2791,10 +2714,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
         nn_call(dense2_backward, batch, first, rows, BLOCK(d_batchnorm6), BLOCK(d_dense2_z),
                 dense2_w_turned, BLOCK(dropout4));
-        nn_call(batchnorm6_beta_partial, rows, BLOCK(d_batchnorm6_beta_partial),
-                BLOCK(d_batchnorm6));
-        nn_call(batchnorm6_gamma_partial, rows, BLOCK(d_batchnorm6_gamma_partial),
-                BLOCK(d_batchnorm6), BLOCK(dense1), WHOLE(batchnorm6_stats));
+        nn_call(batchnorm6_partial, rows, BLOCK(d_batchnorm6_partial), BLOCK(d_batchnorm6),
+                BLOCK(dense1), WHOLE(batchnorm6_stats));
     }
     nn_barrier();
 
@@ -2819,10 +2740,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
     }
     nn_single (5) {
         nn_call(batchnorm6_follow, batchnorm6_mean, batchnorm6_variance, WHOLE(batchnorm6_stats));
-        nn_call(batchnorm6_beta_gradient, WHOLE(d_batchnorm6_beta),
-                WHOLE(d_batchnorm6_beta_partial));
-        nn_call(batchnorm6_gamma_gradient, WHOLE(d_batchnorm6_gamma),
-                WHOLE(d_batchnorm6_gamma_partial));
+        nn_call(batchnorm6_beta_gradient, WHOLE(d_batchnorm6_beta), WHOLE(d_batchnorm6_partial));
+        nn_call(batchnorm6_gamma_gradient, WHOLE(d_batchnorm6_gamma), WHOLE(d_batchnorm6_partial));
         nn_call(batchnorm6_beta_update, batch, batchnorm6_beta, WHOLE(d_batchnorm6_beta),
                 batchnorm6_beta_m, batchnorm6_beta_v);
     }
@@ -2843,10 +2762,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense1_backward, batch, first, rows, BLOCK(d_pool3), BLOCK(d_dense1),
                 dense1_w_turned);
         nn_call(pool3_backward, rows, BLOCK(d_batchnorm5), BLOCK(d_pool3), BLOCK(pool3));
-        nn_call(batchnorm5_beta_partial, rows, BLOCK(d_batchnorm5_beta_partial),
-                BLOCK(d_batchnorm5));
-        nn_call(batchnorm5_gamma_partial, rows, BLOCK(d_batchnorm5_gamma_partial),
-                BLOCK(d_batchnorm5), BLOCK(conv5), WHOLE(batchnorm5_stats));
+        nn_call(batchnorm5_partial, rows, BLOCK(d_batchnorm5_partial), BLOCK(d_batchnorm5),
+                BLOCK(conv5), WHOLE(batchnorm5_stats));
     }
     nn_barrier();
 
@@ -2858,10 +2775,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense1_w_turn, part, dense1_w_turned, dense1_w);
     }
     nn_single (0) {
-        nn_call(batchnorm5_beta_gradient, WHOLE(d_batchnorm5_beta),
-                WHOLE(d_batchnorm5_beta_partial));
-        nn_call(batchnorm5_gamma_gradient, WHOLE(d_batchnorm5_gamma),
-                WHOLE(d_batchnorm5_gamma_partial));
+        nn_call(batchnorm5_beta_gradient, WHOLE(d_batchnorm5_beta), WHOLE(d_batchnorm5_partial));
+        nn_call(batchnorm5_gamma_gradient, WHOLE(d_batchnorm5_gamma), WHOLE(d_batchnorm5_partial));
         nn_call(batchnorm5_beta_update, batch, batchnorm5_beta, WHOLE(d_batchnorm5_beta),
                 batchnorm5_beta_m, batchnorm5_beta_v);
     }
@@ -2879,10 +2794,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv5_w_partial, rows, BLOCK(d_conv5_w_partial), BLOCK(dropout2), BLOCK(d_conv5));
         nn_call(conv5_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv5), conv5_w_turned);
         nn_call(pool2_backward, rows, BLOCK(d_batchnorm4), BLOCK(d_pool2), BLOCK(pool2));
-        nn_call(batchnorm4_beta_partial, rows, BLOCK(d_batchnorm4_beta_partial),
-                BLOCK(d_batchnorm4));
-        nn_call(batchnorm4_gamma_partial, rows, BLOCK(d_batchnorm4_gamma_partial),
-                BLOCK(d_batchnorm4), BLOCK(conv4), WHOLE(batchnorm4_stats));
+        nn_call(batchnorm4_partial, rows, BLOCK(d_batchnorm4_partial), BLOCK(d_batchnorm4),
+                BLOCK(conv4), WHOLE(batchnorm4_stats));
     }
     nn_barrier();
 
@@ -2893,10 +2806,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv5_w_turn, part, (void *)conv5_w_turned, (void *)conv5_w);
     }
     nn_single (0) {
-        nn_call(batchnorm4_beta_gradient, WHOLE(d_batchnorm4_beta),
-                WHOLE(d_batchnorm4_beta_partial));
-        nn_call(batchnorm4_gamma_gradient, WHOLE(d_batchnorm4_gamma),
-                WHOLE(d_batchnorm4_gamma_partial));
+        nn_call(batchnorm4_beta_gradient, WHOLE(d_batchnorm4_beta), WHOLE(d_batchnorm4_partial));
+        nn_call(batchnorm4_gamma_gradient, WHOLE(d_batchnorm4_gamma), WHOLE(d_batchnorm4_partial));
         nn_call(batchnorm4_beta_update, batch, batchnorm4_beta, WHOLE(d_batchnorm4_beta),
                 batchnorm4_beta_m, batchnorm4_beta_v);
     }
@@ -2914,10 +2825,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv4_w_partial, rows, BLOCK(d_conv4_w_partial), BLOCK(relu3), BLOCK(d_conv4));
         nn_call(conv4_backward, rows, BLOCK(d_batchnorm3), BLOCK(d_conv4), conv4_w_turned,
                 BLOCK(relu3));
-        nn_call(batchnorm3_beta_partial, rows, BLOCK(d_batchnorm3_beta_partial),
-                BLOCK(d_batchnorm3));
-        nn_call(batchnorm3_gamma_partial, rows, BLOCK(d_batchnorm3_gamma_partial),
-                BLOCK(d_batchnorm3), BLOCK(conv3), WHOLE(batchnorm3_stats));
+        nn_call(batchnorm3_partial, rows, BLOCK(d_batchnorm3_partial), BLOCK(d_batchnorm3),
+                BLOCK(conv3), WHOLE(batchnorm3_stats));
     }
     nn_barrier();
 
@@ -2928,10 +2837,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv4_w_turn, part, (void *)conv4_w_turned, (void *)conv4_w);
     }
     nn_single (0) {
-        nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta),
-                WHOLE(d_batchnorm3_beta_partial));
-        nn_call(batchnorm3_gamma_gradient, WHOLE(d_batchnorm3_gamma),
-                WHOLE(d_batchnorm3_gamma_partial));
+        nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta), WHOLE(d_batchnorm3_partial));
+        nn_call(batchnorm3_gamma_gradient, WHOLE(d_batchnorm3_gamma), WHOLE(d_batchnorm3_partial));
         nn_call(batchnorm3_beta_update, batch, batchnorm3_beta, WHOLE(d_batchnorm3_beta),
                 batchnorm3_beta_m, batchnorm3_beta_v);
     }
@@ -2949,10 +2856,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv3_w_partial, rows, BLOCK(d_conv3_w_partial), BLOCK(dropout1), BLOCK(d_conv3));
         nn_call(conv3_backward, batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv3), conv3_w_turned);
         nn_call(pool1_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool1), BLOCK(pool1));
-        nn_call(batchnorm2_beta_partial, rows, BLOCK(d_batchnorm2_beta_partial),
-                BLOCK(d_batchnorm2));
-        nn_call(batchnorm2_gamma_partial, rows, BLOCK(d_batchnorm2_gamma_partial),
-                BLOCK(d_batchnorm2), BLOCK(conv2), WHOLE(batchnorm2_stats));
+        nn_call(batchnorm2_partial, rows, BLOCK(d_batchnorm2_partial), BLOCK(d_batchnorm2),
+                BLOCK(conv2), WHOLE(batchnorm2_stats));
     }
     nn_barrier();
 
@@ -2963,10 +2868,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv3_w_turn, part, (void *)conv3_w_turned, (void *)conv3_w);
     }
     nn_single (0) {
-        nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta),
-                WHOLE(d_batchnorm2_beta_partial));
-        nn_call(batchnorm2_gamma_gradient, WHOLE(d_batchnorm2_gamma),
-                WHOLE(d_batchnorm2_gamma_partial));
+        nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta), WHOLE(d_batchnorm2_partial));
+        nn_call(batchnorm2_gamma_gradient, WHOLE(d_batchnorm2_gamma), WHOLE(d_batchnorm2_partial));
         nn_call(batchnorm2_beta_update, batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta),
                 batchnorm2_beta_m, batchnorm2_beta_v);
     }
@@ -2984,10 +2887,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(relu1), BLOCK(d_conv2));
         nn_call(conv2_backward, rows, BLOCK(d_batchnorm1), BLOCK(d_conv2), conv2_w_turned,
                 BLOCK(relu1));
-        nn_call(batchnorm1_beta_partial, rows, BLOCK(d_batchnorm1_beta_partial),
-                BLOCK(d_batchnorm1));
-        nn_call(batchnorm1_gamma_partial, rows, BLOCK(d_batchnorm1_gamma_partial),
-                BLOCK(d_batchnorm1), BLOCK(conv1), WHOLE(batchnorm1_stats));
+        nn_call(batchnorm1_partial, rows, BLOCK(d_batchnorm1_partial), BLOCK(d_batchnorm1),
+                BLOCK(conv1), WHOLE(batchnorm1_stats));
     }
     nn_barrier();
 
@@ -2998,10 +2899,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv2_w_turn, part, conv2_w_turned, (void *)conv2_w);
     }
     nn_single (0) {
-        nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta),
-                WHOLE(d_batchnorm1_beta_partial));
-        nn_call(batchnorm1_gamma_gradient, WHOLE(d_batchnorm1_gamma),
-                WHOLE(d_batchnorm1_gamma_partial));
+        nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta), WHOLE(d_batchnorm1_partial));
+        nn_call(batchnorm1_gamma_gradient, WHOLE(d_batchnorm1_gamma), WHOLE(d_batchnorm1_partial));
         nn_call(batchnorm1_beta_update, batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta),
                 batchnorm1_beta_m, batchnorm1_beta_v);
     }
@@ -3339,14 +3238,12 @@ static const NnCall calls[] = {
     [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 5120, 768, 0, 2088, 40960},
     [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 5120, 0, 0, 1064,
                                 10240},
-    [CALL_batchnorm6_beta_partial] = {"batchnorm6_beta_partial", "batchnorm6", NN_BACKWARD, 0, 256,
-                                      0, 1024, 4096},
+    [CALL_batchnorm6_partial] = {"batchnorm6_partial", "batchnorm6", NN_BACKWARD, 0, 2560, 0, 2048,
+                                 16384},
     [CALL_batchnorm6_beta_gradient] = {"batchnorm6_beta_gradient", "batchnorm6", NN_BACKWARD, 0, 0,
-                                       256, 0, 5120},
-    [CALL_batchnorm6_gamma_partial] = {"batchnorm6_gamma_partial", "batchnorm6", NN_BACKWARD, 0,
-                                       1024, 0, 2048, 12288},
+                                       256, 0, 9216},
     [CALL_batchnorm6_gamma_gradient] = {"batchnorm6_gamma_gradient", "batchnorm6", NN_BACKWARD, 0,
-                                        0, 256, 0, 5120},
+                                        0, 256, 0, 9216},
     [CALL_batchnorm6_backward] = {"batchnorm6_backward", "batchnorm6", NN_BACKWARD, 0, 1536, 0,
                                   3072, 20480},
     [CALL_dense1_backward] = {"dense1_backward", "dense1", NN_BACKWARD, 589824, 2304, 0, 5632,
@@ -3354,14 +3251,12 @@ static const NnCall calls[] = {
     [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 589824, 0, 0, 5632,
                                 1179648},
     [CALL_pool3_backward] = {"pool3_backward", "pool3", NN_BACKWARD, 0, 18432, 0, 46080, 0},
-    [CALL_batchnorm5_beta_partial] = {"batchnorm5_beta_partial", "batchnorm5", NN_BACKWARD, 0, 128,
-                                      0, 18432, 2048},
+    [CALL_batchnorm5_partial] = {"batchnorm5_partial", "batchnorm5", NN_BACKWARD, 0, 1280, 0,
+                                 36864, 8192},
     [CALL_batchnorm5_beta_gradient] = {"batchnorm5_beta_gradient", "batchnorm5", NN_BACKWARD, 0, 0,
-                                       128, 0, 2560},
-    [CALL_batchnorm5_gamma_partial] = {"batchnorm5_gamma_partial", "batchnorm5", NN_BACKWARD, 0,
-                                       512, 0, 36864, 6144},
+                                       128, 0, 4608},
     [CALL_batchnorm5_gamma_gradient] = {"batchnorm5_gamma_gradient", "batchnorm5", NN_BACKWARD, 0,
-                                        0, 128, 0, 2560},
+                                        0, 128, 0, 4608},
     [CALL_batchnorm5_backward] = {"batchnorm5_backward", "batchnorm5", NN_BACKWARD, 0, 27648, 0,
                                   55296, 10240},
     [CALL_conv5_w_partial] = {"conv5_w_partial", "conv5", NN_BACKWARD, 5308416, 0, 0, 27648,
@@ -3370,14 +3265,12 @@ static const NnCall calls[] = {
     [CALL_conv5_backward] = {"conv5_backward", "conv5", NN_BACKWARD, 5308416, 4608, 0, 27648,
                              1179648},
     [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 36864, 0, 92160, 0},
-    [CALL_batchnorm4_beta_partial] = {"batchnorm4_beta_partial", "batchnorm4", NN_BACKWARD, 0, 64,
-                                      0, 36864, 1024},
+    [CALL_batchnorm4_partial] = {"batchnorm4_partial", "batchnorm4", NN_BACKWARD, 0, 640, 0, 73728,
+                                 4096},
     [CALL_batchnorm4_beta_gradient] = {"batchnorm4_beta_gradient", "batchnorm4", NN_BACKWARD, 0, 0,
-                                       64, 0, 1280},
-    [CALL_batchnorm4_gamma_partial] = {"batchnorm4_gamma_partial", "batchnorm4", NN_BACKWARD, 0,
-                                       256, 0, 73728, 3072},
+                                       64, 0, 2304},
     [CALL_batchnorm4_gamma_gradient] = {"batchnorm4_gamma_gradient", "batchnorm4", NN_BACKWARD, 0,
-                                        0, 64, 0, 1280},
+                                        0, 64, 0, 2304},
     [CALL_batchnorm4_backward] = {"batchnorm4_backward", "batchnorm4", NN_BACKWARD, 0, 55296, 0,
                                   110592, 5120},
     [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 10616832, 0, 0, 73728,
@@ -3385,14 +3278,12 @@ static const NnCall calls[] = {
     [CALL_conv4_w_gradient] = {"conv4_w_gradient", "conv4", NN_BACKWARD, 0, 0, 36864, 0, 737280},
     [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 10616832, 9216, 0, 110592,
                              589824},
-    [CALL_batchnorm3_beta_partial] = {"batchnorm3_beta_partial", "batchnorm3", NN_BACKWARD, 0, 64,
-                                      0, 36864, 1024},
+    [CALL_batchnorm3_partial] = {"batchnorm3_partial", "batchnorm3", NN_BACKWARD, 0, 640, 0, 73728,
+                                 4096},
     [CALL_batchnorm3_beta_gradient] = {"batchnorm3_beta_gradient", "batchnorm3", NN_BACKWARD, 0, 0,
-                                       64, 0, 1280},
-    [CALL_batchnorm3_gamma_partial] = {"batchnorm3_gamma_partial", "batchnorm3", NN_BACKWARD, 0,
-                                       256, 0, 73728, 3072},
+                                       64, 0, 2304},
     [CALL_batchnorm3_gamma_gradient] = {"batchnorm3_gamma_gradient", "batchnorm3", NN_BACKWARD, 0,
-                                        0, 64, 0, 1280},
+                                        0, 64, 0, 2304},
     [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 55296, 0,
                                   110592, 5120},
     [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 5308416, 0, 0, 55296,
@@ -3401,14 +3292,12 @@ static const NnCall calls[] = {
     [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 5308416, 9216, 0, 55296,
                              294912},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 73728, 0, 184320, 0},
-    [CALL_batchnorm2_beta_partial] = {"batchnorm2_beta_partial", "batchnorm2", NN_BACKWARD, 0, 32,
-                                      0, 73728, 512},
+    [CALL_batchnorm2_partial] = {"batchnorm2_partial", "batchnorm2", NN_BACKWARD, 0, 320, 0,
+                                 147456, 2048},
     [CALL_batchnorm2_beta_gradient] = {"batchnorm2_beta_gradient", "batchnorm2", NN_BACKWARD, 0, 0,
-                                       32, 0, 640},
-    [CALL_batchnorm2_gamma_partial] = {"batchnorm2_gamma_partial", "batchnorm2", NN_BACKWARD, 0,
-                                       128, 0, 147456, 1536},
+                                       32, 0, 1152},
     [CALL_batchnorm2_gamma_gradient] = {"batchnorm2_gamma_gradient", "batchnorm2", NN_BACKWARD, 0,
-                                        0, 32, 0, 640},
+                                        0, 32, 0, 1152},
     [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 110592, 0,
                                   221184, 2560},
     [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 10616832, 0, 0, 160256,
@@ -3416,14 +3305,12 @@ static const NnCall calls[] = {
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 9216, 0, 184320},
     [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 10616832, 21632, 0, 246784,
                              147456},
-    [CALL_batchnorm1_beta_partial] = {"batchnorm1_beta_partial", "batchnorm1", NN_BACKWARD, 0, 32,
-                                      0, 86528, 512},
+    [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 320, 0,
+                                 173056, 2048},
     [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
-                                       32, 0, 640},
-    [CALL_batchnorm1_gamma_partial] = {"batchnorm1_gamma_partial", "batchnorm1", NN_BACKWARD, 0,
-                                       128, 0, 173056, 1536},
+                                       32, 0, 1152},
     [CALL_batchnorm1_gamma_gradient] = {"batchnorm1_gamma_gradient", "batchnorm1", NN_BACKWARD, 0,
-                                        0, 32, 0, 640},
+                                        0, 32, 0, 1152},
     [CALL_batchnorm1_backward] = {"batchnorm1_backward", "batchnorm1", NN_BACKWARD, 0, 129792, 0,
                                   259584, 2560},
     [CALL_conv1_w_partial] = {"conv1_w_partial", "conv1", NN_BACKWARD, 389376, 0, 0, 89664, 4608},
@@ -3527,7 +3414,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 437162,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3496104, .optimizer_bytes = 3497296,
-    .operations_forward = 33248072, .operations_backward = 65841185, .operations_update = 4371620,
+    .operations_forward = 33248072, .operations_backward = 65844065, .operations_update = 4371620,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

@@ -140,12 +140,12 @@ static _Alignas(64) float conv2_w_turned[64][288];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 24024832,
-    // of a training step: 24024832 bytes, 44786432 if nothing were shared
+    ARENA_BYTES = 24024320,
+    // of a training step: 24024320 bytes, 44786432 if nothing were shared
     AT_input =               23822336, EACH_input =                50176, // [ROWS][28][28][1]
     AT_conv1 =                      0, EACH_conv1 =              1605632, // [ROWS][28][28][32]
     AT_batchnorm1_sums =      6422528, EACH_batchnorm1_sums =        512, // [2][32]
-    AT_batchnorm1_stats =    24024064,                                    // [2][32]
+    AT_batchnorm1_stats =    24023552,                                    // [2][32]
     AT_relu1 =                6422528, EACH_relu1 =              1605632, // [ROWS][28][28][32]
     AT_pool1 =               19169280, EACH_pool1 =               401408, // [ROWS][14][14][32]
     AT_dropout1 =            20774912, EACH_dropout1 =            401408, // [ROWS][14][14][32]
@@ -157,7 +157,7 @@ enum {
     AT_dropout2 =            22380544, EACH_dropout2 =            147456, // [ROWS][6][6][64]
     AT_conv3 =               18743296, EACH_conv3 =                65536, // [ROWS][4][4][64]
     AT_batchnorm3_sums =     17563648, EACH_batchnorm3_sums =       1024, // [2][64]
-    AT_batchnorm3_stats =    24023552,                                    // [2][64]
+    AT_batchnorm3_stats =    19168384,                                    // [2][64]
     AT_dropout3 =            17563648, EACH_dropout3 =             65536, // [ROWS][4][4][64]
     AT_dense1 =              17960960, EACH_dense1 =               33280, // [ROWS][520]
     AT_dense2 =              19083264, EACH_dense2 =               19200, // [ROWS][300]
@@ -166,52 +166,49 @@ enum {
     AT_dense5 =              18130944, EACH_dense5 =                3840, // [ROWS][60]
     AT_dense6_z =            18146304, EACH_dense6_z =              1280, // [ROWS][10]
     AT_dense6 =              18146944, EACH_dense6 =                1280, // [ROWS][10]
-    AT_predicted =           18153088, EACH_predicted =               64, // [ROWS]
-    AT_loss =                19168960, EACH_loss =                    64, // [ROWS]
-    AT_conv1_w_penalty =     18153344,                                    // [1]
-    AT_conv2_w_penalty =     18153408,                                    // [8]
-    AT_conv3_w_penalty =     19169216,                                    // [8]
+    AT_predicted =           19168896, EACH_predicted =               64, // [ROWS]
+    AT_loss =                23169344, EACH_loss =                    64, // [ROWS]
+    AT_conv1_w_penalty =     19169152,                                    // [1]
+    AT_conv2_w_penalty =     19169216,                                    // [8]
+    AT_conv3_w_penalty =     23170048,                                    // [8]
     AT_d_dense6_z =          23161472, EACH_d_dense6_z =             640, // [ROWS][10]
-    AT_d_dense6_b_partial =  23169408, EACH_d_dense6_b_partial =      40, // [10]
-    AT_d_dense6_b =          23169600,                                    // [10]
+    AT_d_dense6_b_partial =  23169856, EACH_d_dense6_b_partial =      40, // [10]
+    AT_d_dense6_b =          23170112,                                    // [10]
     AT_d_dense5_z =          23137280, EACH_d_dense5_z =            3840, // [ROWS][60]
     AT_d_dense6_w =          18146304,                                    // [60][10]
-    AT_d_dense5_b_partial =  23168192, EACH_d_dense5_b_partial =     240, // [60]
-    AT_d_dense5_b =          23169152,                                    // [60]
+    AT_d_dense5_b_partial =  23168384, EACH_d_dense5_b_partial =     240, // [60]
+    AT_d_dense5_b =          23169600,                                    // [60]
     AT_d_dense4_z =          18094080, EACH_d_dense4_z =            9216, // [ROWS][144]
     AT_d_dense4_b_partial =  23164032, EACH_d_dense4_b_partial =     520, // [130]
-    AT_d_dense4_b =          19168384,                                    // [130]
+    AT_d_dense4_b =          18150848,                                    // [130]
     AT_d_dense3_z =          22970368, EACH_d_dense3_z =           17408, // [ROWS][272]
     AT_d_dense3_b_partial =  23157440, EACH_d_dense3_b_partial =    1000, // [250]
-    AT_d_dense3_b =          18152064,                                    // [250]
+    AT_d_dense3_b =          23167360,                                    // [250]
     AT_d_dense2_z =          19005440, EACH_d_dense2_z =           19456, // [ROWS][304]
     AT_d_dense2_b_partial =  23152640, EACH_d_dense2_b_partial =    1200, // [300]
-    AT_d_dense2_b =          18150848,                                    // [300]
+    AT_d_dense2_b =          23166144,                                    // [300]
     AT_d_dense1_z =          17825792, EACH_d_dense1_z =           33792, // [ROWS][528]
     AT_d_dense1_b_partial =  19160064, EACH_d_dense1_b_partial =    2080, // [520]
     AT_d_dense1_b =          18148736,                                    // [520]
     AT_d_batchnorm3 =        23560192, EACH_d_batchnorm3 =         65536, // [ROWS][4][4][64]
-    AT_d_batchnorm3_beta_partial = 23166144, EACH_d_batchnorm3_beta_partial = 256, // [64]
-    AT_d_batchnorm3_beta =   24024320,                                    // [64]
-    AT_d_batchnorm3_gamma_partial = 23167168, EACH_d_batchnorm3_gamma_partial = 256, // [64]
-    AT_d_batchnorm3_gamma =  24024576,                                    // [64]
+    AT_d_batchnorm3_partial = 18151424, EACH_d_batchnorm3_partial =   512, // [2][64]
+    AT_d_batchnorm3_beta =   24023808,                                    // [64]
+    AT_d_batchnorm3_gamma =  24024064,                                    // [64]
     AT_d_conv3 =             23560192, EACH_d_conv3 =              65536, // [ROWS][4][4][64]
     AT_d_conv3_w_partial =   22970368, EACH_d_conv3_w_partial =   147456, // [3][3][64][64]
     AT_d_conv3_w =           17563648,                                    // [3][3][64][64]
     AT_d_pool2 =             17563648, EACH_d_pool2 =             147456, // [ROWS][6][6][64]
     AT_d_batchnorm2 =        15204352, EACH_d_batchnorm2 =        589824, // [ROWS][12][12][64]
-    AT_d_batchnorm2_beta_partial = 19005440, EACH_d_batchnorm2_beta_partial = 256, // [64]
+    AT_d_batchnorm2_partial = 19005440, EACH_d_batchnorm2_partial =   512, // [2][64]
     AT_d_batchnorm2_beta =   22676480,                                    // [64]
-    AT_d_batchnorm2_gamma_partial = 19006464, EACH_d_batchnorm2_gamma_partial = 256, // [64]
     AT_d_batchnorm2_gamma =  22676736,                                    // [64]
     AT_d_conv2 =             15204352, EACH_d_conv2 =             589824, // [ROWS][12][12][64]
     AT_d_conv2_w_partial =   22380544, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
     AT_d_conv2_w =           12845056,                                    // [3][3][32][64]
     AT_d_pool1 =             17563648, EACH_d_pool1 =             401408, // [ROWS][14][14][32]
     AT_d_batchnorm1 =         6422528, EACH_d_batchnorm1 =       1605632, // [ROWS][28][28][32]
-    AT_d_batchnorm1_beta_partial = 22675456, EACH_d_batchnorm1_beta_partial = 128, // [32]
+    AT_d_batchnorm1_partial = 22675456, EACH_d_batchnorm1_partial =   256, // [2][32]
     AT_d_batchnorm1_beta =   12918784,                                    // [32]
-    AT_d_batchnorm1_gamma_partial = 22675968, EACH_d_batchnorm1_gamma_partial = 128, // [32]
     AT_d_batchnorm1_gamma =  12918912,                                    // [32]
     AT_d_conv1 =              6422528, EACH_d_conv1 =            1605632, // [ROWS][28][28][32]
     AT_d_conv1_w_partial =   12845056, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
@@ -959,49 +956,38 @@ static void batchnorm1_forward(int rows, float y[restrict ROWS][784][32],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm1_beta_partial(int rows, float db[restrict 32], const float dy[ROWS][784][32])
-{
-    memset(db, 0, sizeof(float[32]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 784; p++)
-            for (int c = 0; c < 32; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm1_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
-{
-    for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm1_gamma_partial(int rows, float dgamma[restrict 32],
-                                     const float dy[ROWS][784][32], const float x[ROWS][784][32],
-                                     const float stats[2][32])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm1_partial(int rows, float sums[restrict 2][32], const float dy[ROWS][784][32],
+                               const float x[ROWS][784][32], const float stats[2][32])
 {
-    memset(dgamma, 0, sizeof(float[32]));
+    memset(sums, 0, sizeof(float[2][32]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 784; p++)
             for (int c = 0; c < 32; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][32])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm1_beta_gradient(float sum[restrict 32], const float partial[BLOCKS][2][32])
 {
     for (int j = 0; j < 32; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 32; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partial[BLOCKS][2][32])
+{
+    for (int j = 0; j < 32; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 32; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -1323,49 +1309,38 @@ static void batchnorm2_forward(int rows, float y[restrict ROWS][144][64],
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm2_beta_partial(int rows, float db[restrict 64], const float dy[ROWS][144][64])
-{
-    memset(db, 0, sizeof(float[64]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 144; p++)
-            for (int c = 0; c < 64; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm2_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
-{
-    for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm2_gamma_partial(int rows, float dgamma[restrict 64],
-                                     const float dy[ROWS][144][64], const float x[ROWS][144][64],
-                                     const float stats[2][64])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm2_partial(int rows, float sums[restrict 2][64], const float dy[ROWS][144][64],
+                               const float x[ROWS][144][64], const float stats[2][64])
 {
-    memset(dgamma, 0, sizeof(float[64]));
+    memset(sums, 0, sizeof(float[2][64]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 144; p++)
             for (int c = 0; c < 64; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm2_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm2_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
 {
     for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm2_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -1686,49 +1661,38 @@ static void batchnorm3_forward(const NnBatch *batch, int first, int rows,
     }
 }
 
-// forward: y = x + b
-// db = sum of dy over the block's rows
-static void batchnorm3_beta_partial(int rows, float db[restrict 64], const float dy[ROWS][16][64])
-{
-    memset(db, 0, sizeof(float[64]));
-    for (int i = 0; i < rows; i++)
-        for (int p = 0; p < 16; p++)
-            for (int c = 0; c < 64; c++)
-                db[c] += dy[i][p][c];
-}
-
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm3_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
-{
-    for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
-    for (int block = 1; block < BLOCKS; block++)
-        for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
-}
-
 // forward: y = (x - mean) / deviation * gamma + beta
-// dgamma = sum dy xhat, xhat = (x - mean) / deviation
-static void batchnorm3_gamma_partial(int rows, float dgamma[restrict 64],
-                                     const float dy[ROWS][16][64], const float x[ROWS][16][64],
-                                     const float stats[2][64])
+// sums = sum dy, sum dy xhat, xhat = (x - mean) / deviation
+static void batchnorm3_partial(int rows, float sums[restrict 2][64], const float dy[ROWS][16][64],
+                               const float x[ROWS][16][64], const float stats[2][64])
 {
-    memset(dgamma, 0, sizeof(float[64]));
+    memset(sums, 0, sizeof(float[2][64]));
     for (int i = 0; i < rows; i++)
         for (int p = 0; p < 16; p++)
             for (int c = 0; c < 64; c++) {
-                dgamma[c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
+                sums[0][c] += dy[i][p][c];
+                sums[1][c] += dy[i][p][c] * (x[i][p][c] - stats[0][c]) * stats[1][c];
             }
 }
 
-// sum = sum of the blocks' partial sums, first to last
-static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][64])
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm3_beta_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
 {
     for (int j = 0; j < 64; j++)
-        sum[j] = partial[0][j];
+        sum[j] = partial[0][0][j];
     for (int block = 1; block < BLOCKS; block++)
         for (int j = 0; j < 64; j++)
-            sum[j] += partial[block][j];
+            sum[j] += partial[block][0][j];
+}
+
+// sum = sum of one row of the blocks' partial sums, first to last
+static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partial[BLOCKS][2][64])
+{
+    for (int j = 0; j < 64; j++)
+        sum[j] = partial[0][1][j];
+    for (int block = 1; block < BLOCKS; block++)
+        for (int j = 0; j < 64; j++)
+            sum[j] += partial[block][1][j];
 }
 
 // forward: y = (x - mean) / deviation * gamma + beta
@@ -2515,25 +2479,22 @@ enum {
     CALL_conv1_forward, CALL_conv1_w_penalty, CALL_conv1_w_partial, CALL_conv1_w_gradient,
     CALL_conv1_w_update,
     CALL_batchnorm1_sums, CALL_batchnorm1_stats, CALL_batchnorm1_follow, CALL_batchnorm1_forward,
-    CALL_batchnorm1_beta_partial, CALL_batchnorm1_beta_gradient, CALL_batchnorm1_gamma_partial,
-    CALL_batchnorm1_gamma_gradient, CALL_batchnorm1_backward, CALL_batchnorm1_gamma_update,
-    CALL_batchnorm1_beta_update,
+    CALL_batchnorm1_partial, CALL_batchnorm1_beta_gradient, CALL_batchnorm1_gamma_gradient,
+    CALL_batchnorm1_backward, CALL_batchnorm1_gamma_update, CALL_batchnorm1_beta_update,
     CALL_pool1_forward, CALL_pool1_backward,
     CALL_dropout1_forward,
     CALL_conv2_forward, CALL_conv2_w_penalty, CALL_conv2_w_partial, CALL_conv2_w_gradient,
     CALL_conv2_backward, CALL_conv2_w_update, CALL_conv2_w_turn,
     CALL_batchnorm2_sums, CALL_batchnorm2_stats, CALL_batchnorm2_follow, CALL_batchnorm2_forward,
-    CALL_batchnorm2_beta_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_partial,
-    CALL_batchnorm2_gamma_gradient, CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update,
-    CALL_batchnorm2_beta_update,
+    CALL_batchnorm2_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_gradient,
+    CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update, CALL_batchnorm2_beta_update,
     CALL_pool2_forward, CALL_pool2_backward,
     CALL_dropout2_forward,
     CALL_conv3_forward, CALL_conv3_w_penalty, CALL_conv3_w_partial, CALL_conv3_w_gradient,
     CALL_conv3_backward, CALL_conv3_w_update, CALL_conv3_w_turn,
     CALL_batchnorm3_sums, CALL_batchnorm3_stats, CALL_batchnorm3_follow, CALL_batchnorm3_forward,
-    CALL_batchnorm3_beta_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_partial,
-    CALL_batchnorm3_gamma_gradient, CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update,
-    CALL_batchnorm3_beta_update,
+    CALL_batchnorm3_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_gradient,
+    CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update, CALL_batchnorm3_beta_update,
     CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_backward,
     CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update, CALL_dense1_w_turn,
     CALL_dense2_forward, CALL_dense2_b_partial, CALL_dense2_b_gradient, CALL_dense2_backward,
@@ -2640,10 +2601,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense1_b_partial, rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
         nn_call(dense1_backward, batch, first, rows, BLOCK(d_batchnorm3), BLOCK(d_dense1_z),
                 dense1_w_turned, BLOCK(dropout3));
-        nn_call(batchnorm3_beta_partial, rows, BLOCK(d_batchnorm3_beta_partial),
-                BLOCK(d_batchnorm3));
-        nn_call(batchnorm3_gamma_partial, rows, BLOCK(d_batchnorm3_gamma_partial),
-                BLOCK(d_batchnorm3), BLOCK(conv3), WHOLE(batchnorm3_stats));
+        nn_call(batchnorm3_partial, rows, BLOCK(d_batchnorm3_partial), BLOCK(d_batchnorm3),
+                BLOCK(conv3), WHOLE(batchnorm3_stats));
     }
     nn_barrier();
 
@@ -2697,10 +2656,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
     nn_single (2) {
         nn_call(batchnorm3_follow, batchnorm3_mean, batchnorm3_variance, WHOLE(batchnorm3_stats),
                 conv3_b);
-        nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta),
-                WHOLE(d_batchnorm3_beta_partial));
-        nn_call(batchnorm3_gamma_gradient, WHOLE(d_batchnorm3_gamma),
-                WHOLE(d_batchnorm3_gamma_partial));
+        nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta), WHOLE(d_batchnorm3_partial));
+        nn_call(batchnorm3_gamma_gradient, WHOLE(d_batchnorm3_gamma), WHOLE(d_batchnorm3_partial));
         nn_call(batchnorm3_beta_update, batch, batchnorm3_beta, WHOLE(d_batchnorm3_beta),
                 batchnorm3_beta_v);
     }
@@ -2741,10 +2698,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv3_w_partial, rows, BLOCK(d_conv3_w_partial), BLOCK(dropout2), BLOCK(d_conv3));
         nn_call(conv3_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_conv3), conv3_w_turned);
         nn_call(pool2_backward, rows, BLOCK(d_batchnorm2), BLOCK(d_pool2), BLOCK(pool2));
-        nn_call(batchnorm2_beta_partial, rows, BLOCK(d_batchnorm2_beta_partial),
-                BLOCK(d_batchnorm2));
-        nn_call(batchnorm2_gamma_partial, rows, BLOCK(d_batchnorm2_gamma_partial),
-                BLOCK(d_batchnorm2), BLOCK(conv2), WHOLE(batchnorm2_stats));
+        nn_call(batchnorm2_partial, rows, BLOCK(d_batchnorm2_partial), BLOCK(d_batchnorm2),
+                BLOCK(conv2), WHOLE(batchnorm2_stats));
     }
     nn_barrier();
 
@@ -2755,10 +2710,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv3_w_turn, part, conv3_w_turned, (void *)conv3_w);
     }
     nn_single (0) {
-        nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta),
-                WHOLE(d_batchnorm2_beta_partial));
-        nn_call(batchnorm2_gamma_gradient, WHOLE(d_batchnorm2_gamma),
-                WHOLE(d_batchnorm2_gamma_partial));
+        nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta), WHOLE(d_batchnorm2_partial));
+        nn_call(batchnorm2_gamma_gradient, WHOLE(d_batchnorm2_gamma), WHOLE(d_batchnorm2_partial));
         nn_call(batchnorm2_beta_update, batch, batchnorm2_beta, WHOLE(d_batchnorm2_beta),
                 batchnorm2_beta_v);
     }
@@ -2776,10 +2729,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv2_w_partial, rows, BLOCK(d_conv2_w_partial), BLOCK(dropout1), BLOCK(d_conv2));
         nn_call(conv2_backward, batch, first, rows, BLOCK(d_pool1), BLOCK(d_conv2), conv2_w_turned);
         nn_call(pool1_backward, rows, BLOCK(d_batchnorm1), BLOCK(d_pool1), BLOCK(pool1));
-        nn_call(batchnorm1_beta_partial, rows, BLOCK(d_batchnorm1_beta_partial),
-                BLOCK(d_batchnorm1));
-        nn_call(batchnorm1_gamma_partial, rows, BLOCK(d_batchnorm1_gamma_partial),
-                BLOCK(d_batchnorm1), BLOCK(conv1), WHOLE(batchnorm1_stats));
+        nn_call(batchnorm1_partial, rows, BLOCK(d_batchnorm1_partial), BLOCK(d_batchnorm1),
+                BLOCK(conv1), WHOLE(batchnorm1_stats));
     }
     nn_barrier();
 
@@ -2790,10 +2741,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv2_w_turn, part, conv2_w_turned, (void *)conv2_w);
     }
     nn_single (0) {
-        nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta),
-                WHOLE(d_batchnorm1_beta_partial));
-        nn_call(batchnorm1_gamma_gradient, WHOLE(d_batchnorm1_gamma),
-                WHOLE(d_batchnorm1_gamma_partial));
+        nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta), WHOLE(d_batchnorm1_partial));
+        nn_call(batchnorm1_gamma_gradient, WHOLE(d_batchnorm1_gamma), WHOLE(d_batchnorm1_partial));
         nn_call(batchnorm1_beta_update, batch, batchnorm1_beta, WHOLE(d_batchnorm1_beta),
                 batchnorm1_beta_v);
     }
@@ -3103,14 +3052,12 @@ static const NnCall calls[] = {
                               8519680},
     [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 1064960, 0, 0, 6176,
                                 2129920},
-    [CALL_batchnorm3_beta_partial] = {"batchnorm3_beta_partial", "batchnorm3", NN_BACKWARD, 0, 64,
-                                      0, 4096, 1024},
+    [CALL_batchnorm3_partial] = {"batchnorm3_partial", "batchnorm3", NN_BACKWARD, 0, 640, 0, 8192,
+                                 4096},
     [CALL_batchnorm3_beta_gradient] = {"batchnorm3_beta_gradient", "batchnorm3", NN_BACKWARD, 0, 0,
-                                       64, 0, 1280},
-    [CALL_batchnorm3_gamma_partial] = {"batchnorm3_gamma_partial", "batchnorm3", NN_BACKWARD, 0,
-                                       256, 0, 8192, 3072},
+                                       64, 0, 2304},
     [CALL_batchnorm3_gamma_gradient] = {"batchnorm3_gamma_gradient", "batchnorm3", NN_BACKWARD, 0,
-                                        0, 64, 0, 1280},
+                                        0, 64, 0, 2304},
     [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 6144, 0,
                                   12288, 5120},
     [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 1179648, 0, 0, 13312,
@@ -3119,14 +3066,12 @@ static const NnCall calls[] = {
     [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 1179648, 4608, 0, 13312,
                              589824},
     [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 36864, 0, 92160, 0},
-    [CALL_batchnorm2_beta_partial] = {"batchnorm2_beta_partial", "batchnorm2", NN_BACKWARD, 0, 64,
-                                      0, 36864, 1024},
+    [CALL_batchnorm2_partial] = {"batchnorm2_partial", "batchnorm2", NN_BACKWARD, 0, 640, 0, 73728,
+                                 4096},
     [CALL_batchnorm2_beta_gradient] = {"batchnorm2_beta_gradient", "batchnorm2", NN_BACKWARD, 0, 0,
-                                       64, 0, 1280},
-    [CALL_batchnorm2_gamma_partial] = {"batchnorm2_gamma_partial", "batchnorm2", NN_BACKWARD, 0,
-                                       256, 0, 73728, 3072},
+                                       64, 0, 2304},
     [CALL_batchnorm2_gamma_gradient] = {"batchnorm2_gamma_gradient", "batchnorm2", NN_BACKWARD, 0,
-                                        0, 64, 0, 1280},
+                                        0, 64, 0, 2304},
     [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 55296, 0,
                                   110592, 5120},
     [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 5308416, 0, 0, 61952,
@@ -3135,14 +3080,12 @@ static const NnCall calls[] = {
     [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 5308416, 12544, 0, 61952,
                              294912},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
-    [CALL_batchnorm1_beta_partial] = {"batchnorm1_beta_partial", "batchnorm1", NN_BACKWARD, 0, 32,
-                                      0, 100352, 512},
+    [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 320, 0,
+                                 200704, 2048},
     [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
-                                       32, 0, 640},
-    [CALL_batchnorm1_gamma_partial] = {"batchnorm1_gamma_partial", "batchnorm1", NN_BACKWARD, 0,
-                                       128, 0, 200704, 1536},
+                                       32, 0, 1152},
     [CALL_batchnorm1_gamma_gradient] = {"batchnorm1_gamma_gradient", "batchnorm1", NN_BACKWARD, 0,
-                                        0, 32, 0, 640},
+                                        0, 32, 0, 1152},
     [CALL_batchnorm1_backward] = {"batchnorm1_backward", "batchnorm1", NN_BACKWARD, 0, 150528, 0,
                                   301056, 2560},
     [CALL_conv1_w_partial] = {"conv1_w_partial", "conv1", NN_BACKWARD, 451584, 0, 0, 103488, 4608},
@@ -3230,7 +3173,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 861714,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 6886840, .optimizer_bytes = 3446216,
-    .operations_forward = 8833402, .operations_backward = 17020620, .operations_update = 6892432,
+    .operations_forward = 8833402, .operations_backward = 17021420, .operations_update = 6892432,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
