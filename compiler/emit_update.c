@@ -201,6 +201,8 @@ static const char *formula_text(const Out *out, const Node *node, const char *te
             text_add(&result, "%s%s", name, !strcmp(name, "g") ? g_at : at);
         else if (at && !strcmp(name, "sqrt") && !out->network->doubles)
             text_add(&result, "sqrtf");
+        else if (!strcmp(name, "root"))
+            text_add(&result, "%s", out->network->doubles ? "sqrt" : "nn_rootf");
         else
             text_add(&result, "%s",
                      !strcmp(name, "real") ? real_type(out->network)

@@ -726,7 +726,7 @@ static void conv1_w_update(const NnBatch *batch, float w[restrict 9][32], const 
         for (int j = 0; j < 32; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -881,7 +881,7 @@ static void batchnorm1_gamma_update(const NnBatch *batch, float w[restrict 32], 
     for (int j = 0; j < 32; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -894,7 +894,7 @@ static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], c
     for (int j = 0; j < 32; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -996,7 +996,7 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
         for (int j = 0; j < 32; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -1164,7 +1164,7 @@ static void batchnorm2_gamma_update(const NnBatch *batch, float w[restrict 32], 
     for (int j = 0; j < 32; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1177,7 +1177,7 @@ static void batchnorm2_beta_update(const NnBatch *batch, float w[restrict 32], c
     for (int j = 0; j < 32; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1347,7 +1347,7 @@ static void conv3_w_update(const NnBatch *batch, int part, float w[restrict 288]
         for (int j = 0; j < 64; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -1513,7 +1513,7 @@ static void batchnorm3_gamma_update(const NnBatch *batch, float w[restrict 64], 
     for (int j = 0; j < 64; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1526,7 +1526,7 @@ static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], c
     for (int j = 0; j < 64; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1622,7 +1622,7 @@ static void conv4_w_update(const NnBatch *batch, int part, float w[restrict 576]
         for (int j = 0; j < 64; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -1788,7 +1788,7 @@ static void batchnorm4_gamma_update(const NnBatch *batch, float w[restrict 64], 
     for (int j = 0; j < 64; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1801,7 +1801,7 @@ static void batchnorm4_beta_update(const NnBatch *batch, float w[restrict 64], c
     for (int j = 0; j < 64; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1971,7 +1971,7 @@ static void conv5_w_update(const NnBatch *batch, int part, float w[restrict 576]
         for (int j = 0; j < 128; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -2136,7 +2136,7 @@ static void batchnorm5_gamma_update(const NnBatch *batch, float w[restrict 128],
     for (int j = 0; j < 128; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -2149,7 +2149,7 @@ static void batchnorm5_beta_update(const NnBatch *batch, float w[restrict 128], 
     for (int j = 0; j < 128; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -2245,7 +2245,7 @@ static void conv6_w_update(const NnBatch *batch, int part, float w[restrict 1152
         for (int j = 0; j < 128; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -2410,7 +2410,7 @@ static void batchnorm6_gamma_update(const NnBatch *batch, float w[restrict 128],
     for (int j = 0; j < 128; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -2423,7 +2423,7 @@ static void batchnorm6_beta_update(const NnBatch *batch, float w[restrict 128], 
     for (int j = 0; j < 128; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -2566,7 +2566,7 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 294
             const int at = j * 1152 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
+            w[at] -= rate * m[at] / (nn_rootf(v[at]) + 1e-7f);
         }
     }
 }
@@ -2728,7 +2728,7 @@ static void batchnorm7_gamma_update(const NnBatch *batch, float w[restrict 256],
     for (int j = 0; j < 256; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -2741,7 +2741,7 @@ static void batchnorm7_beta_update(const NnBatch *batch, float w[restrict 256], 
     for (int j = 0; j < 256; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -2840,7 +2840,7 @@ static void dense2_w_update(const NnBatch *batch, float w[restrict 256][10], con
         for (int j = 0; j < 10; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -2853,7 +2853,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
     for (int j = 0; j < 10; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 

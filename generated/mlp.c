@@ -365,7 +365,7 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 235
             const int at = first * 300 + j * 196 + (from - first) * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
+            w[at] -= rate * m[at] / (nn_rootf(v[at]) + 1e-7f);
         }
     }
 }
@@ -379,7 +379,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const f
     for (int j = 0; j < 300; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -489,7 +489,7 @@ static void dense2_w_update(const NnBatch *batch, float w[restrict 300][10], con
         for (int j = 0; j < 10; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -502,7 +502,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
     for (int j = 0; j < 10; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 

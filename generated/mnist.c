@@ -488,7 +488,7 @@ static void conv1_w_update(const NnBatch *batch, float w[restrict 9][32], const 
         for (int j = 0; j < 32; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -501,7 +501,7 @@ static void conv1_b_update(const NnBatch *batch, float w[restrict 32], const flo
     for (int j = 0; j < 32; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -673,7 +673,7 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
         for (int j = 0; j < 64; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -686,7 +686,7 @@ static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const flo
     for (int j = 0; j < 64; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -864,7 +864,7 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 401
             const int at = j * 3136 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
+            w[at] -= rate * m[at] / (nn_rootf(v[at]) + 1e-7f);
         }
     }
 }
@@ -878,7 +878,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 128], const f
     for (int j = 0; j < 128; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1009,7 +1009,7 @@ static void dense2_w_update(const NnBatch *batch, float w[restrict 128][10], con
         for (int j = 0; j < 10; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -1022,7 +1022,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
     for (int j = 0; j < 10; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 

@@ -658,7 +658,7 @@ static void conv1_w_update(const NnBatch *batch, float w[restrict 9][32], const 
         for (int j = 0; j < 32; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -805,7 +805,7 @@ static void batchnorm1_gamma_update(const NnBatch *batch, float w[restrict 32], 
     for (int j = 0; j < 32; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -818,7 +818,7 @@ static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], c
     for (int j = 0; j < 32; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -918,7 +918,7 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
         for (int j = 0; j < 32; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -1072,7 +1072,7 @@ static void batchnorm2_gamma_update(const NnBatch *batch, float w[restrict 32], 
     for (int j = 0; j < 32; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1085,7 +1085,7 @@ static void batchnorm2_beta_update(const NnBatch *batch, float w[restrict 32], c
     for (int j = 0; j < 32; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1255,7 +1255,7 @@ static void conv3_w_update(const NnBatch *batch, int part, float w[restrict 288]
         for (int j = 0; j < 64; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -1421,7 +1421,7 @@ static void batchnorm3_gamma_update(const NnBatch *batch, float w[restrict 64], 
     for (int j = 0; j < 64; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1434,7 +1434,7 @@ static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], c
     for (int j = 0; j < 64; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1530,7 +1530,7 @@ static void conv4_w_update(const NnBatch *batch, int part, float w[restrict 576]
         for (int j = 0; j < 64; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -1696,7 +1696,7 @@ static void batchnorm4_gamma_update(const NnBatch *batch, float w[restrict 64], 
     for (int j = 0; j < 64; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1709,7 +1709,7 @@ static void batchnorm4_beta_update(const NnBatch *batch, float w[restrict 64], c
     for (int j = 0; j < 64; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1879,7 +1879,7 @@ static void conv5_w_update(const NnBatch *batch, int part, float w[restrict 576]
         for (int j = 0; j < 128; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -2044,7 +2044,7 @@ static void batchnorm5_gamma_update(const NnBatch *batch, float w[restrict 128],
     for (int j = 0; j < 128; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -2057,7 +2057,7 @@ static void batchnorm5_beta_update(const NnBatch *batch, float w[restrict 128], 
     for (int j = 0; j < 128; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -2189,7 +2189,7 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 294
             const int at = j * 1152 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
+            w[at] -= rate * m[at] / (nn_rootf(v[at]) + 1e-7f);
         }
     }
 }
@@ -2351,7 +2351,7 @@ static void batchnorm6_gamma_update(const NnBatch *batch, float w[restrict 256],
     for (int j = 0; j < 256; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -2364,7 +2364,7 @@ static void batchnorm6_beta_update(const NnBatch *batch, float w[restrict 256], 
     for (int j = 0; j < 256; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -2463,7 +2463,7 @@ static void dense2_w_update(const NnBatch *batch, float w[restrict 256][10], con
         for (int j = 0; j < 10; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -2476,7 +2476,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
     for (int j = 0; j < 10; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 

@@ -861,7 +861,7 @@ static void conv1_w_update(const NnBatch *batch, float w[restrict 9][32], const 
     for (int i = 0; i < 9; i++)
         for (int j = 0; j < 32; j++) {
             v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+            w[i][j] -= rate * g[i][j] / nn_rootf(v[i][j] + 1e-7f);
         }
 }
 
@@ -1016,7 +1016,7 @@ static void batchnorm1_gamma_update(const NnBatch *batch, float w[restrict 32], 
     const float rate = (float)batch->rate;
     for (int j = 0; j < 32; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -1027,7 +1027,7 @@ static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], c
     const float rate = (float)batch->rate;
     for (int j = 0; j < 32; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -1215,7 +1215,7 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
     for (int i = from; i < to; i++)
         for (int j = 0; j < 64; j++) {
             v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+            w[i][j] -= rate * g[i][j] / nn_rootf(v[i][j] + 1e-7f);
         }
 }
 
@@ -1369,7 +1369,7 @@ static void batchnorm2_gamma_update(const NnBatch *batch, float w[restrict 64], 
     const float rate = (float)batch->rate;
     for (int j = 0; j < 64; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -1380,7 +1380,7 @@ static void batchnorm2_beta_update(const NnBatch *batch, float w[restrict 64], c
     const float rate = (float)batch->rate;
     for (int j = 0; j < 64; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -1562,7 +1562,7 @@ static void conv3_w_update(const NnBatch *batch, int part, float w[restrict 576]
     for (int i = from; i < to; i++)
         for (int j = 0; j < 64; j++) {
             v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+            w[i][j] -= rate * g[i][j] / nn_rootf(v[i][j] + 1e-7f);
         }
 }
 
@@ -1721,7 +1721,7 @@ static void batchnorm3_gamma_update(const NnBatch *batch, float w[restrict 64], 
     const float rate = (float)batch->rate;
     for (int j = 0; j < 64; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -1732,7 +1732,7 @@ static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], c
     const float rate = (float)batch->rate;
     for (int j = 0; j < 64; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -1822,7 +1822,7 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 532
         for (int i = 0; i < count; i++) {
             const int at = j * 1024 + from * wide + i;
             v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
+            w[at] -= rate * g[j * (to - from) + i] / nn_rootf(v[at] + 1e-7f);
         }
     }
 }
@@ -1834,7 +1834,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
     const float rate = (float)batch->rate;
     for (int j = 0; j < 520; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -1931,7 +1931,7 @@ static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 156
         for (int i = 0; i < count; i++) {
             const int at = j * 520 + from * wide + i;
             v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
+            w[at] -= rate * g[j * (to - from) + i] / nn_rootf(v[at] + 1e-7f);
         }
     }
 }
@@ -1943,7 +1943,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
     const float rate = (float)batch->rate;
     for (int j = 0; j < 300; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -2040,7 +2040,7 @@ static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 750
         for (int i = 0; i < count; i++) {
             const int at = j * 300 + from * wide + i;
             v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
+            w[at] -= rate * g[j * (to - from) + i] / nn_rootf(v[at] + 1e-7f);
         }
     }
 }
@@ -2052,7 +2052,7 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
     const float rate = (float)batch->rate;
     for (int j = 0; j < 250; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -2149,7 +2149,7 @@ static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 325
         for (int i = 0; i < count; i++) {
             const int at = j * 250 + from * wide + i;
             v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
+            w[at] -= rate * g[j * (to - from) + i] / nn_rootf(v[at] + 1e-7f);
         }
     }
 }
@@ -2161,7 +2161,7 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
     const float rate = (float)batch->rate;
     for (int j = 0; j < 130; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -2254,7 +2254,7 @@ static void dense5_w_update(const NnBatch *batch, int part, float w[restrict 130
     for (int i = from; i < to; i++)
         for (int j = 0; j < 60; j++) {
             v[i][j] += 0.1f * (g[i - from][j] * g[i - from][j] - v[i][j]);
-            w[i][j] -= rate * g[i - from][j] / sqrtf(v[i][j] + 1e-7f);
+            w[i][j] -= rate * g[i - from][j] / nn_rootf(v[i][j] + 1e-7f);
         }
 }
 
@@ -2265,7 +2265,7 @@ static void dense5_b_update(const NnBatch *batch, float w[restrict 60], const fl
     const float rate = (float)batch->rate;
     for (int j = 0; j < 60; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -2363,7 +2363,7 @@ static void dense6_w_update(const NnBatch *batch, float w[restrict 60][10], cons
     for (int i = 0; i < 60; i++)
         for (int j = 0; j < 10; j++) {
             v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+            w[i][j] -= rate * g[i][j] / nn_rootf(v[i][j] + 1e-7f);
         }
 }
 
@@ -2374,7 +2374,7 @@ static void dense6_b_update(const NnBatch *batch, float w[restrict 10], const fl
     const float rate = (float)batch->rate;
     for (int j = 0; j < 10; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 

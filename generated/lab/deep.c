@@ -660,7 +660,7 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 407
         for (int i = 0; i < count; i++) {
             const int at = first * 520 + j * 196 + (from - first) * wide + i;
             v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
+            w[at] -= rate * g[j * (to - from) + i] / nn_rootf(v[at] + 1e-7f);
         }
     }
 }
@@ -672,7 +672,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
     const float rate = (float)batch->rate;
     for (int j = 0; j < 520; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -771,7 +771,7 @@ static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 156
         for (int i = 0; i < count; i++) {
             const int at = j * 520 + from * wide + i;
             v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
+            w[at] -= rate * g[j * (to - from) + i] / nn_rootf(v[at] + 1e-7f);
         }
     }
 }
@@ -783,7 +783,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
     const float rate = (float)batch->rate;
     for (int j = 0; j < 300; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -880,7 +880,7 @@ static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 750
         for (int i = 0; i < count; i++) {
             const int at = j * 300 + from * wide + i;
             v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
+            w[at] -= rate * g[j * (to - from) + i] / nn_rootf(v[at] + 1e-7f);
         }
     }
 }
@@ -892,7 +892,7 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
     const float rate = (float)batch->rate;
     for (int j = 0; j < 250; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -989,7 +989,7 @@ static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 325
         for (int i = 0; i < count; i++) {
             const int at = j * 250 + from * wide + i;
             v[at] += 0.1f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * g[j * (to - from) + i] / sqrtf(v[at] + 1e-7f);
+            w[at] -= rate * g[j * (to - from) + i] / nn_rootf(v[at] + 1e-7f);
         }
     }
 }
@@ -1001,7 +1001,7 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
     const float rate = (float)batch->rate;
     for (int j = 0; j < 130; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -1094,7 +1094,7 @@ static void dense5_w_update(const NnBatch *batch, int part, float w[restrict 130
     for (int i = from; i < to; i++)
         for (int j = 0; j < 60; j++) {
             v[i][j] += 0.1f * (g[i - from][j] * g[i - from][j] - v[i][j]);
-            w[i][j] -= rate * g[i - from][j] / sqrtf(v[i][j] + 1e-7f);
+            w[i][j] -= rate * g[i - from][j] / nn_rootf(v[i][j] + 1e-7f);
         }
 }
 
@@ -1105,7 +1105,7 @@ static void dense5_b_update(const NnBatch *batch, float w[restrict 60], const fl
     const float rate = (float)batch->rate;
     for (int j = 0; j < 60; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 
@@ -1203,7 +1203,7 @@ static void dense6_w_update(const NnBatch *batch, float w[restrict 60][10], cons
     for (int i = 0; i < 60; i++)
         for (int j = 0; j < 10; j++) {
             v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
+            w[i][j] -= rate * g[i][j] / nn_rootf(v[i][j] + 1e-7f);
         }
 }
 
@@ -1214,7 +1214,7 @@ static void dense6_b_update(const NnBatch *batch, float w[restrict 10], const fl
     const float rate = (float)batch->rate;
     for (int j = 0; j < 10; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
     }
 }
 

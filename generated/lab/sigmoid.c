@@ -679,7 +679,7 @@ static void dense1_w_update(const NnBatch *batch, int part, float w[restrict 407
             const int at = first * 520 + j * 196 + (from - first) * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
+            w[at] -= rate * m[at] / (nn_rootf(v[at]) + 1e-7f);
         }
     }
 }
@@ -693,7 +693,7 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 520], const f
     for (int j = 0; j < 520; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -795,7 +795,7 @@ static void dense2_w_update(const NnBatch *batch, int part, float w[restrict 156
             const int at = j * 520 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
+            w[at] -= rate * m[at] / (nn_rootf(v[at]) + 1e-7f);
         }
     }
 }
@@ -809,7 +809,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 300], const f
     for (int j = 0; j < 300; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -908,7 +908,7 @@ static void dense3_w_update(const NnBatch *batch, int part, float w[restrict 750
             const int at = j * 300 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
+            w[at] -= rate * m[at] / (nn_rootf(v[at]) + 1e-7f);
         }
     }
 }
@@ -922,7 +922,7 @@ static void dense3_b_update(const NnBatch *batch, float w[restrict 250], const f
     for (int j = 0; j < 250; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1021,7 +1021,7 @@ static void dense4_w_update(const NnBatch *batch, int part, float w[restrict 325
             const int at = j * 250 + from * wide + i;
             m[at] += 0.1f * (g[j * (to - from) + i] - m[at]);
             v[at] += 0.001f * (g[j * (to - from) + i] * g[j * (to - from) + i] - v[at]);
-            w[at] -= rate * m[at] / (sqrtf(v[at]) + 1e-7f);
+            w[at] -= rate * m[at] / (nn_rootf(v[at]) + 1e-7f);
         }
     }
 }
@@ -1035,7 +1035,7 @@ static void dense4_b_update(const NnBatch *batch, float w[restrict 130], const f
     for (int j = 0; j < 130; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1131,7 +1131,7 @@ static void dense5_w_update(const NnBatch *batch, int part, float w[restrict 130
         for (int j = 0; j < 60; j++) {
             m[i][j] += 0.1f * (g[i - from][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i - from][j] * g[i - from][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -1144,7 +1144,7 @@ static void dense5_b_update(const NnBatch *batch, float w[restrict 60], const fl
     for (int j = 0; j < 60; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 
@@ -1244,7 +1244,7 @@ static void dense6_w_update(const NnBatch *batch, float w[restrict 60][10], cons
         for (int j = 0; j < 10; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -1257,7 +1257,7 @@ static void dense6_b_update(const NnBatch *batch, float w[restrict 10], const fl
     for (int j = 0; j < 10; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
     }
 }
 

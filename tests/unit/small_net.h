@@ -168,15 +168,15 @@ static const char *NET(first_nonfinite)(const NnBatch *batch)
 }
 
 static const NnTensor NET(tensors)[] = {
-    {"dense1_w", NN_WEIGHT, {INPUTS, HIDDEN}, NET(w1), NET(d_w1), NN_UNIFORM, 0.1, {0, 0}},
-    {"dense1_b", NN_WEIGHT, {HIDDEN}, NET(b1), NET(d_b1), NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w", NN_WEIGHT, {HIDDEN, CLASSES}, NET(w2), NET(d_w2), NN_NORMAL, 0.2, {0, 0}},
-    {"dense2_b", NN_WEIGHT, {CLASSES}, NET(b2), NET(d_b2), NN_CONSTANT, 0, {0, 0}},
-    {"hidden_mean", NN_STATE, {HIDDEN}, NET(mean), NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_w_m", NN_OPTIMIZER, {INPUTS, HIDDEN}, NET(m_w1), NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense1_b_m", NN_OPTIMIZER, {HIDDEN}, NET(m_b1), NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_w_m", NN_OPTIMIZER, {HIDDEN, CLASSES}, NET(m_w2), NULL, NN_CONSTANT, 0, {0, 0}},
-    {"dense2_b_m", NN_OPTIMIZER, {CLASSES}, NET(m_b2), NULL, NN_CONSTANT, 0, {0, 0}},
+    {"dense1_w", NN_WEIGHT, {INPUTS, HIDDEN}, NET(w1), NET(d_w1), NN_UNIFORM, 0.1, {0}},
+    {"dense1_b", NN_WEIGHT, {HIDDEN}, NET(b1), NET(d_b1), NN_CONSTANT, 0, {0}},
+    {"dense2_w", NN_WEIGHT, {HIDDEN, CLASSES}, NET(w2), NET(d_w2), NN_NORMAL, 0.2, {0}},
+    {"dense2_b", NN_WEIGHT, {CLASSES}, NET(b2), NET(d_b2), NN_CONSTANT, 0, {0}},
+    {"hidden_mean", NN_STATE, {HIDDEN}, NET(mean), NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_w_m", NN_OPTIMIZER, {INPUTS, HIDDEN}, NET(m_w1), NULL, NN_CONSTANT, 0, {0}},
+    {"dense1_b_m", NN_OPTIMIZER, {HIDDEN}, NET(m_b1), NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_w_m", NN_OPTIMIZER, {HIDDEN, CLASSES}, NET(m_w2), NULL, NN_CONSTANT, 0, {0}},
+    {"dense2_b_m", NN_OPTIMIZER, {CLASSES}, NET(m_b2), NULL, NN_CONSTANT, 0, {0}},
 };
 
 #define NET_MODEL                                                                                \

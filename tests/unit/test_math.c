@@ -38,6 +38,38 @@ static float our_log(float x) { return nn_logf(x); }
 static float our_tanh(float x) { return nn_tanhf(x); }
 static float our_erf(float x) { return nn_erff(x); }
 
+// Every mantissa, with an exponent of either parity, at some sizes.
+static void root_is_the_processors(void **state)
+{
+    (void)state;
+    static const int exponents[] = {0, -2, 60, 126, -24, -100};
+    long wrong = 0;
+    for (int e = 0; e < (int)(sizeof exponents / sizeof *exponents); e++)
+        for (int32_t bits = 0x3f800000; bits < 0x40800000; bits++) {
+            const float x = ldexpf(nn_from_bits(bits), exponents[e]);
+            if (x <= FLT_MAX)
+                wrong += nn_root_by_products(x) != sqrtf(x);
+        }
+    assert_int_equal(wrong, 0);
+}
+
+static void root_of_small_numbers(void **state)
+{
+    (void)state;
+    for (int32_t bits = 0x00800000; bits < 0x0d800000; bits += 997) { // 2^-126 to 2^-100
+        const float x = nn_from_bits(bits);
+        assert_true(abs(nn_to_bits(nn_root_by_products(x)) - nn_to_bits(sqrtf(x))) <= 1);
+    }
+}
+
+static void root_at_its_ends(void **state)
+{
+    (void)state;
+    assert_true(nn_root_by_products(0) == 0 && nn_root_by_products(-0.0f) == 0);
+    assert_true(nn_root_by_products(FLT_MAX) == sqrtf(FLT_MAX));
+    assert_true(isnan(nn_root_by_products(INFINITY)) && isnan(nn_root_by_products(NAN)));
+}
+
 static void exp_is_close(void **state)
 {
     (void)state;
@@ -107,10 +139,17 @@ static void erf_at_its_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exp_is_close), cmocka_unit_test(exp_at_its_ends),
-        cmocka_unit_test(log_is_close), cmocka_unit_test(log_at_its_ends),
-        cmocka_unit_test(tanh_is_close), cmocka_unit_test(tanh_at_its_ends),
-        cmocka_unit_test(erf_is_close),  cmocka_unit_test(erf_at_its_ends),
+        cmocka_unit_test(root_is_the_processors),
+        cmocka_unit_test(root_of_small_numbers),
+        cmocka_unit_test(root_at_its_ends),
+        cmocka_unit_test(exp_is_close),
+        cmocka_unit_test(exp_at_its_ends),
+        cmocka_unit_test(log_is_close),
+        cmocka_unit_test(log_at_its_ends),
+        cmocka_unit_test(tanh_is_close),
+        cmocka_unit_test(tanh_at_its_ends),
+        cmocka_unit_test(erf_is_close),
+        cmocka_unit_test(erf_at_its_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
