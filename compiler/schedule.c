@@ -22,7 +22,8 @@ static long widest_row(const Network *network)
 // layer stay in a core's own cache, or a good part of them where they are large pictures.
 void choose_blocks(Network *network)
 {
-    enum { BLOCKS = 4, CHUNK_BLOCKS = 8, LEAST_ROWS = 8, MOST_ROWS = 64, MOST_BYTES = 4 << 20 };
+    enum { BLOCKS = 4, CHUNK_BLOCKS = 8, LEAST_ROWS = 8, MOST_ROWS = 64 };
+    enum { TOO_MANY_BYTES = 4 << 20 };
     const int batch = (int)setting_number(network->program->batch, "size");
     if (batch > CHUNK_BLOCKS * MOST_ROWS) {
         const int most = CHUNK_BLOCKS * MOST_ROWS;
@@ -37,7 +38,7 @@ void choose_blocks(Network *network)
     if (rows > MOST_ROWS)
         rows = MOST_ROWS;
     const long widest = widest_row(network);
-    while (rows > LEAST_ROWS && rows * widest > MOST_BYTES)
+    while (rows > LEAST_ROWS && rows * widest >= TOO_MANY_BYTES)
         rows = (rows + 1) / 2;
     network->chunks = 1;
     network->block_rows = rows;
