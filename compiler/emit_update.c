@@ -157,6 +157,16 @@ const char *update_formula(const Node *node)
                                   : "");
 }
 
+// The square root of what is never below 0. A loop over few columns is no loop over vectors, and
+// what is long in a vector is longer by itself.
+static const char *root_name(const Out *out, const Node *node)
+{
+    const Shape shape = node->shape;
+    if (out->network->doubles)
+        return "sqrt";
+    return shape.dims[shape.count - 1] < 2 * vector_lanes(out->network) ? "sqrtf" : "nn_rootf";
+}
+
 static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
 
 // The number that "beta1" or "1-beta1" stands for.
@@ -202,7 +212,7 @@ static const char *formula_text(const Out *out, const Node *node, const char *te
         else if (at && !strcmp(name, "sqrt") && !out->network->doubles)
             text_add(&result, "sqrtf");
         else if (!strcmp(name, "root"))
-            text_add(&result, "%s", out->network->doubles ? "sqrt" : "nn_rootf");
+            text_add(&result, "%s", root_name(out, node));
         else
             text_add(&result, "%s",
                      !strcmp(name, "real") ? real_type(out->network)

@@ -1009,7 +1009,7 @@ static void dense2_w_update(const NnBatch *batch, float w[restrict 128][10], con
         for (int j = 0; j < 10; j++) {
             m[i][j] += 0.1f * (g[i][j] - m[i][j]);
             v[i][j] += 0.001f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * m[i][j] / (nn_rootf(v[i][j]) + 1e-7f);
+            w[i][j] -= rate * m[i][j] / (sqrtf(v[i][j]) + 1e-7f);
         }
 }
 
@@ -1022,7 +1022,7 @@ static void dense2_b_update(const NnBatch *batch, float w[restrict 10], const fl
     for (int j = 0; j < 10; j++) {
         m[j] += 0.1f * (g[j] - m[j]);
         v[j] += 0.001f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * m[j] / (nn_rootf(v[j]) + 1e-7f);
+        w[j] -= rate * m[j] / (sqrtf(v[j]) + 1e-7f);
     }
 }
 

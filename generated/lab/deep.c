@@ -1203,7 +1203,7 @@ static void dense6_w_update(const NnBatch *batch, float w[restrict 60][10], cons
     for (int i = 0; i < 60; i++)
         for (int j = 0; j < 10; j++) {
             v[i][j] += 0.1f * (g[i][j] * g[i][j] - v[i][j]);
-            w[i][j] -= rate * g[i][j] / nn_rootf(v[i][j] + 1e-7f);
+            w[i][j] -= rate * g[i][j] / sqrtf(v[i][j] + 1e-7f);
         }
 }
 
@@ -1214,7 +1214,7 @@ static void dense6_b_update(const NnBatch *batch, float w[restrict 10], const fl
     const float rate = (float)batch->rate;
     for (int j = 0; j < 10; j++) {
         v[j] += 0.1f * (g[j] * g[j] - v[j]);
-        w[j] -= rate * g[j] / nn_rootf(v[j] + 1e-7f);
+        w[j] -= rate * g[j] / sqrtf(v[j] + 1e-7f);
     }
 }
 
