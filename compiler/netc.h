@@ -575,10 +575,10 @@ enum { MAX_WINDOW_TILES = 256 };
 typedef struct {
     bool weights;
     int outputs;
-    int taps;                          // of the weights' gradient only, the rest of the others
-    int lines, vectors;                // of the result
-    int runs, stride;                  // of the window
-    int last;                          // pixels in the last vector
+    int taps;           // of a tile of the weights' gradient; what follows, of the others
+    int lines, vectors; // of the result
+    int runs, stride;   // of the window
+    int last;           // pixels in the last vector
 } PlaneTile;
 
 // A processor, as far as the choice of tiles and the estimate of a step's time go.
