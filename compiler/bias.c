@@ -23,7 +23,7 @@ static int follower(const Graph *graph, int stats)
 }
 
 // bias-before-norm: norm(bias(x, b)) becomes norm(x), and b joins the kept mean.
-// Condition: nothing else reads the bias's result, and no penalty reads the bias.
+// Condition: nothing else reads the bias's result. (Penalties are of weights, never of biases.)
 void drop_biases(Graph *graph)
 {
     for (int id = 0; id < graph->count; id++) {
@@ -32,13 +32,9 @@ void drop_biases(Graph *graph)
         const int norm = sums < 0 ? -1 : reader(graph, OP_norm, id);
         if (norm < 0 || consumers(graph, id) != 2)
             continue;
-        const int b = bias.input[1];
-        const Tensor *const tensor = &graph->network->tensors[graph->nodes[b].attributes.tensor];
-        if (tensor->l1 != 0 || tensor->l2 != 0)
-            continue;
         Node *const follow = &graph->nodes[follower(graph, graph->nodes[norm].input[1])];
         follow->op = OP_norm_follow_bias;
-        follow->input[follow->input_count++] = b;
+        follow->input[follow->input_count++] = bias.input[1];
         follow->own_inputs = follow->input_count;
         graph->nodes[sums].input[0] = graph->nodes[norm].input[0] = bias.input[0];
         graph->nodes[bias.input[0]].name = bias.name;

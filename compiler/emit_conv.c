@@ -40,11 +40,11 @@ static Geometry geometry(const Network *network, Shape in, Shape out, const Attr
     g.width = g.padded ? (out.dims[1] - 1) * g.stride[1] + g.kernel[1] : in.dims[1];
     const WindowProduct p = window_product(&g, out.dims[0], false);
     g.planes = conv_by_planes(network, &p);
-    const long size = network->doubles ? 8 : 4;
     const long pixels = g.planes ? plane_pitch(network, &p) : g.padded ? g.width : 0;
     const long line =
         g.stride[0] * pixels * in.dims[2] + (g.planes ? gradient_pitch(network, &p) : 0);
-    g.lines = lines_at_a_time(out.dims[0], line * size, COPY_BYTES);
+    g.lines =
+        lines_at_a_time(out.dims[0], line * element_bytes(network, TYPE_REAL), COPY_BYTES);
     return g;
 }
 
@@ -225,9 +225,8 @@ static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStr
     w.b = strip_operand(out, s, "w", p->kernel[0] * p->kernel[1] * p->channels, p->outputs,
                         &w.b_step);
     w.c = strip_result(s, "y");
-    double cycles;
     const WindowRows rows = window_rows(out->network, p);
-    const WindowCut cut = window_cut(out->network, &rows, s->vectors, &cycles);
+    const WindowCut cut = window_cut(out->network, &rows, s->vectors);
     if (cut.rows == p->columns) {
         walk(&w, "line", p->lines, cut.lines, forward_lines);
     } else {
@@ -270,9 +269,8 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
     w.b = strip_operand(out, s, "dy", p->lines * p->columns, p->outputs, &w.b_step);
     w.c = strip_result(s, "dw");
     const int run = p->kernel[1] * p->channels;
-    double cycles;
     const WindowRows rows = window_rows(out->network, p);
-    const WindowCut cut = window_cut(out->network, &rows, s->vectors, &cycles);
+    const WindowCut cut = window_cut(out->network, &rows, s->vectors);
     if (cut.rows == run) {
         walk(&w, "line", p->kernel[0], cut.lines, weights_lines);
     } else if (p->kernel[0] == 1) {

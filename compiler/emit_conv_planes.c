@@ -209,8 +209,6 @@ void emit_plane_tiles(Out *out)
 
 // --- how high and how wide ----------------------------------------------------------------------
 
-enum { LATENCY = 4 }; // cycles after which a multiply-add can be added to
-
 static double larger(double a, double b) { return a > b ? a : b; }
 
 // Cycles of a tile of the result, for one channel and one tap. A vector of x lies across two lines

@@ -55,7 +55,6 @@ static int most_rows(const Network *network, int vectors)
 // measured.
 static double tile_cycles(int rows, int vectors, bool far)
 {
-    enum { LATENCY = 4 };
     const double loads = rows + vectors;
     double cycles = rows * vectors / 2.0;
     cycles = loads / 2 > cycles ? loads / 2 : cycles;
@@ -84,16 +83,14 @@ static int best_height(const Network *network, int count, int unit, int vectors,
     return best;
 }
 
-WindowCut window_cut(const Network *network, const WindowRows *rows, int vectors, double *cycles)
+WindowCut window_cut(const Network *network, const WindowRows *rows, int vectors)
 {
-    if (rows->line > most_rows(network, vectors)) {
-        const int high = best_height(network, rows->line, 1, vectors, rows->far, cycles);
-        *cycles *= rows->lines;
-        return (WindowCut){.lines = 1, .rows = high};
-    }
-    return (WindowCut){
-        .lines = best_height(network, rows->lines, rows->line, vectors, rows->far, cycles),
-        .rows = rows->line};
+    const bool whole = rows->line <= most_rows(network, vectors); // lines fit into tiles
+    const int count = whole ? rows->lines : rows->line, unit = whole ? rows->line : 1;
+    double cycles;
+    const int high = best_height(network, count, unit, vectors, rows->far, &cycles);
+    return whole ? (WindowCut){.lines = high, .rows = rows->line, .cycles = cycles}
+                 : (WindowCut){.lines = 1, .rows = high, .cycles = cycles * rows->lines};
 }
 
 // A matrix of `rows` times `vectors` in tiles: how high and how wide they are best.
@@ -121,11 +118,8 @@ SpanCut span_cut(const Network *network, int rows, int vectors)
 // The columns' full vectors as strips of so many, and of what those leave: the cycles of a term.
 static double strip_cycles(const Network *network, const WindowRows *rows, int full, int vectors)
 {
-    double cycles, last = 0;
-    window_cut(network, rows, vectors, &cycles);
-    if (full % vectors)
-        window_cut(network, rows, full % vectors, &last);
-    return full / vectors * cycles + last;
+    const double last = full % vectors ? window_cut(network, rows, full % vectors).cycles : 0;
+    return full / vectors * window_cut(network, rows, vectors).cycles + last;
 }
 
 // Pairs of vectors, or one where there is one, but four where they are clearly better.

@@ -933,6 +933,7 @@ typedef struct {
     int runs; // strips of this kind, side by side
 } WindowStrip;
 const char *plus(const char *base, const char *index, long step);
+enum { LATENCY = 4 }; // cycles from one multiply-add to another that adds to its result
 int lines_at_a_time(int height, long line_bytes, long most);
 int lanes_for(const Network *network, int numbers);
 typedef struct {
@@ -942,8 +943,9 @@ typedef struct {
 int window_strips(const Network *network, int columns, const WindowRows *rows, WindowStrip *strips);
 typedef struct {
     int lines, rows; // of a tile: whole lines, or a piece of one
+    double cycles;   // of one term, all tiles
 } WindowCut;
-WindowCut window_cut(const Network *network, const WindowRows *rows, int vectors, double *cycles);
+WindowCut window_cut(const Network *network, const WindowRows *rows, int vectors);
 typedef struct {
     int rows, vectors; // of a tile
 } SpanCut;
