@@ -304,7 +304,6 @@ END
 done
 
 # --- batch normalisation
-flat='conv1_b conv2_b'
 gradient 'batchnorm behind conv' 4 4 2 <<END
 conv 3 3x3 stride 2
 batchnorm
@@ -321,7 +320,6 @@ conv 4 3x3 stride 2
 batchnorm
 tanh
 END
-flat=
 gradient 'batchnorm after activation' 4 <<END
 conv 3 3x3 relu stride 2
 batchnorm
@@ -330,7 +328,6 @@ batchnorm
 dense 12 tanh
 batchnorm
 END
-flat='dense1_b dense2_b'
 gradient 'batchnorm behind dense' 6 6 4 <<END
 dense 12
 batchnorm
@@ -339,7 +336,6 @@ dense 9
 batchnorm
 sigmoid
 END
-flat=
 gradient 'batchnorm after flatten' 6 <<END
 conv 2 3x3 tanh stride 3
 flatten
@@ -365,7 +361,6 @@ batchnorm
 tanh
 batchnorm eps 0.1 momentum 50%
 END
-flat=conv1_b
 gradient 'batchnorm before pool, without a bias behind' 5 <<END
 conv 3 3x3 stride 2
 batchnorm
@@ -375,7 +370,6 @@ conv 4 3x3 bias off
 batchnorm
 relu
 END
-flat=
 
 # --- layer and group normalisation
 gradient 'layernorm' 4 4 3 <<END
@@ -492,7 +486,6 @@ loss binary_cross_entropy
 END
 
 # --- values that several layers read
-flat='conv2_b conv4_b'
 gradient 'residual of conv and batchnorm, in a repeated block' 4 4 3 <<END
 block unit(filters drop) {
     residual {
@@ -507,7 +500,6 @@ block unit(filters drop) {
 conv 4 3x3 relu stride 3
 repeat 2 { unit 4 20%; tanh }
 END
-flat=
 gradient 'residual in residual, of dense' 5 <<END
 dense 12 tanh
 residual {
@@ -516,12 +508,10 @@ residual {
     dense 12 sigmoid
 }
 END
-flat=dense2_b
 gradient 'concat of dense, conv and the input' 4 <<END
 conv 2 3x3 tanh stride 3
 concat { dense 7 tanh } { conv 3 3x3 tanh stride 2; flatten } { flatten } { dense 3; batchnorm; relu }
 END
-flat=
 gradient 'concat of pictures, twice' 4 4 2 <<END
 conv 3 3x3 tanh stride 3
 repeat 2 {
@@ -530,7 +520,7 @@ repeat 2 {
     }
 }
 END
-flat='conv1_b conv3_b'
+flat=conv3_b
 gradient 'concat before batchnorm, in residual' 4 <<END
 conv 4 3x3 stride 3
 batchnorm
@@ -549,7 +539,6 @@ conv 4 3x3 tanh
 dense 12 relu
 END
 done
-flat=conv1_b
 for batch in 4 9 17 64; do
     gradient "batch $batch, normalisation" $batch $batch $((batch - 2)) 2 <<END
 conv 3 3x3 stride 3
@@ -559,7 +548,6 @@ dense 12 tanh
 batchnorm
 END
 done
-flat=
 gradient 'batch 100 with few rows' 100 3 50 99 <<END
 avgpool 4
 dense 12 tanh
@@ -574,7 +562,6 @@ avgpool 2
 conv 120 5x5 tanh
 dense 84 tanh
 END
-flat='conv1_b conv2_b conv3_b'
 gradient 'the laboratory network' 9 9 4 <<END
 conv 4 3x3 l2 0.01
 batchnorm
@@ -595,7 +582,6 @@ dense 20 relu
 dense 16 tanh
 dense 12 tanh
 END
-flat=
 gradient 'a small mnist.net' 5 5 2 <<END
 conv 4 3x3 relu
 pool 2
