@@ -359,6 +359,8 @@ static void emit_includes(Out *out, const Network *network)
     line(out, "#include \"nn.h\" // the team of threads, random numbers, exp and log in vectors");
     if (network->trains && network->train.nodes[0].op == OP_augmented)
         line(out, "#include \"nn_augment.h\" // random changes of pictures");
+    if (network->trains && skips_zero_rows(&network->train))
+        line(out, "#include \"nn_places.h\" // which numbers of a row are not 0");
     blank_line(out);
 }
 

@@ -1,19 +1,11 @@
 // emit_single.c: layers of one row that read only the rows of weights where their input isn't 0.
 #include "netc.h"
 
-// As an integer: a comparison of numbers must ask for NaN too, and takes twice as long.
 void emit_nonzero(Out *out, const Graph *graph, const Node *node)
 {
-    line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "int count = 0;");
-    line(out, "for (int j = 0; j < %d; j++) {", node->shape.dims[0] - 1);
-    line(out, "at[i][1 + count] = j;");
-    line(out, "uint%d_t bits;", graph->network->doubles ? 64 : 32);
-    line(out, "memcpy(&bits, &x[i][j], sizeof bits);");
-    line(out, "count += bits << 1 != 0; // neither 0 nor -0");
-    line(out, "}");
-    line(out, "at[i][0] = count;");
-    line(out, "}");
+    line(out, "for (int i = 0; i < rows; i++)");
+    line(out, "    nn_places_%s(%d, x[i], at[i]);", real_type(graph->network),
+         node->shape.dims[0] - 1);
 }
 
 void emit_dense_at(Out *out, const Graph *graph, const Node *node)

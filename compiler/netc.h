@@ -708,6 +708,7 @@ void drop_biases(Graph *graph);
 // --- single.c: batches of one row ---------------------------------------------------------------
 void skip_zero_rows(Graph *graph);
 void update_at_places(Graph *graph);
+bool skips_zero_rows(const Graph *graph);
 
 // --- slice.c: the first layer, cut along its inputs ---------------------------------------------
 void slice_first_layer(Graph *graph);

@@ -16,6 +16,14 @@ static bool leaves_zeros(const Graph *graph, int id)
     return node->op == OP_relu || node->op == OP_picture;
 }
 
+bool skips_zero_rows(const Graph *graph)
+{
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i].op == OP_nonzero)
+            return true;
+    return false;
+}
+
 // dense-of-one-row: dense(x, w) becomes dense_at(x, w, places(x)).
 // Condition: batches of one row, and an x that is expected to hold zeros.
 void skip_zero_rows(Graph *graph)

@@ -1,0 +1,59 @@
+// nn_places.h: which numbers of a row are not 0.
+#ifndef NN_PLACES_H
+#define NN_PLACES_H
+
+#include <stdint.h>
+#include <string.h>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+// The places of 16 numbers at a time are packed by one instruction, which neither vector types nor
+// gcc's vectorizer know: x[0] .. x[result - 1] have been looked at.
+static inline int nn_places_by_vectors(int count, const float *x, int32_t *at, int *found)
+{
+    int j = 0;
+#if defined(__AVX512F__)
+    const __m512i size = _mm512_set1_epi32(0x7fffffff);
+    __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    for (; j + 16 <= count; j += 16) {
+        const __mmask16 some = _mm512_test_epi32_mask(_mm512_loadu_si512(x + j), size);
+        _mm512_storeu_si512(at + *found, _mm512_maskz_compress_epi32(some, places));
+        *found += __builtin_popcount(some);
+        places = _mm512_add_epi32(places, _mm512_set1_epi32(16));
+    }
+#else
+    (void)count, (void)x, (void)at, (void)found;
+#endif
+    return j;
+}
+
+// list[0] = how many of x[0] .. x[count - 1] are neither 0 nor -0, and list[1], list[2], ... =
+// which, in ascending order. `list` has room for 1 + count; what lies behind the last place has no
+// meaning. Numbers are looked at as integers: a comparison of numbers must ask for NaN too, and
+// takes twice as long.
+static inline void nn_places_float(int count, const float *x, int32_t *list)
+{
+    int found = 0;
+    for (int j = nn_places_by_vectors(count, x, list + 1, &found); j < count; j++) {
+        uint32_t bits;
+        memcpy(&bits, x + j, sizeof bits);
+        list[1 + found] = j;
+        found += bits << 1 != 0;
+    }
+    list[0] = found;
+}
+
+static inline void nn_places_double(int count, const double *x, int32_t *list)
+{
+    int found = 0;
+    for (int j = 0; j < count; j++) {
+        uint64_t bits;
+        memcpy(&bits, x + j, sizeof bits);
+        list[1 + found] = j;
+        found += bits << 1 != 0;
+    }
+    list[0] = found;
+}
+
+#endif

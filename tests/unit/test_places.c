@@ -1,0 +1,57 @@
+// test_places.c: the lists of nn_places.h against a plain loop, for rows of every rest and zeros in
+// every density. Built for the processor it runs on, whose vectors the header takes.
+
+#include "support.h"
+
+#include <math.h>
+
+#include "../../runtime/nn_places.h"
+#include "../../runtime/nn_random.h"
+
+enum { MOST = 150 };
+
+// 0 and -0 with a chance of `zeros`; the rest are numbers of any size, infinities and NaN.
+static double draw(uint64_t key, uint64_t *count, double zeros)
+{
+    const double kind = nn_unit(key, (*count)++), number = nn_unit(key, (*count)++) - 0.5;
+    if (kind < zeros)
+        return number < 0 ? -0.0 : 0.0;
+    if (kind > 0.98)
+        return number < 0 ? NAN : -INFINITY;
+    return kind > 0.95 ? 1e-41 * number : number; // less than the least normal float
+}
+
+static void places_are_found(void **state)
+{
+    (void)state;
+    const uint64_t key = nn_key(1, nn_stream("places"), 0);
+    uint64_t drawn = 0;
+    for (int count = 1; count < MOST; count++)
+        for (int tenths = 0; tenths <= 10; tenths++) {
+            float singles[MOST];
+            double doubles[MOST];
+            int32_t expected[1 + MOST], of_singles[1 + MOST], of_doubles[1 + MOST];
+            int found = 0;
+            for (int i = 0; i < count; i++) {
+                doubles[i] = draw(key, &drawn, 0.1 * tenths);
+                singles[i] = (float)doubles[i];
+                if (singles[i] != 0)
+                    expected[1 + found++] = i;
+            }
+            expected[0] = found;
+            of_singles[1 + count] = of_doubles[1 + count] = -1; // behind the list
+            nn_places_float(count, singles, of_singles);
+            nn_places_double(count, doubles, of_doubles);
+            const size_t bytes = (size_t)(1 + found) * sizeof *expected;
+            assert_memory_equal(of_singles, expected, bytes);
+            assert_memory_equal(of_doubles, expected, bytes);
+            assert_int_equal(of_singles[1 + count], -1);
+            assert_int_equal(of_doubles[1 + count], -1);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(places_are_found)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
