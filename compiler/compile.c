@@ -12,7 +12,7 @@
 //     | panels       panels.c          weights as the tiles read them
 //     | chunk        chunk.c           large batches: what runs for each chunk of rows
 //     | fuse         fuse.c            rewrites; elementwise ops join the loops of others
-//     | gaps         gaps.c            gradients whose rows begin with a line of the cache
+//     | gaps         gaps.c            matrices whose rows begin with a line of the cache
 //     | schedule     schedule.c        blocks of rows, parts of tensors, phases between barriers
 //     | in place     in_place.c        results that take the place of an input
 //     | plan         plan.c            places in the arena
@@ -43,7 +43,7 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
         skip_zero_rows(graph);
         slice_first_layer(graph);
     } else {
-        adopt_panels(graph);
+        adopt_layouts(graph);
     }
     graph->forward_count = graph->count;
     after(o, graph, "lower");
@@ -51,6 +51,7 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
         differentiate(graph);
         add_updates(graph);
         update_at_places(graph);
+        update_on_the_way(graph);
         lay_out_panels(graph);
         after(o, graph, "grad");
     }

@@ -10,14 +10,24 @@ static double pixels(Shape shape)
     return shape.count == 3 ? (double)shape.dims[0] * shape.dims[1] : 1;
 }
 
+// What a node does beside its own result: the steps in its loop, and weights that it changes.
+static double side_operations(const Graph *graph, const Node *node)
+{
+    double operations = 0;
+    for (int s = 0; s < node->step_count; s++)
+        operations += (double)shape_size(node->shape) * op_info[node->steps[s].op].work;
+    if (has_flag(node, CHANGES))
+        operations += (double)shape_size(graph->nodes[node->input[1]].shape) *
+                      op_info[OP_dense_at_sgd].work;
+    return operations;
+}
+
 // Of one picture for nodes by rows; of one step for the others.
 double node_operations(const Graph *graph, const Node *node)
 {
     const double size = (double)shape_size(node->shape);
     const int work = op_info[node->op].work;
-    double steps = 0;
-    for (int s = 0; s < node->step_count; s++)
-        steps += size * op_info[node->steps[s].op].work;
+    const double steps = side_operations(graph, node);
     const Shape first = node->input_count ? graph->nodes[node->input[0]].shape : (Shape){0};
     const Shape second = node->input_count > 1 ? graph->nodes[node->input[1]].shape : (Shape){0};
     const double batch = setting_number(graph->network->program->batch, "size");
@@ -59,9 +69,7 @@ Work node_work(const Graph *graph, const Node *node)
     const double all = node_operations(graph, node);
     const bool product =
         info->work == RESULT_BY_WEIGHTS || info->work == FIRST_BY_WEIGHTS || info->work == OUTER;
-    double steps = 0;
-    for (int s = 0; s < node->step_count; s++)
-        steps += (double)shape_size(node->shape) * op_info[node->steps[s].op].work;
+    const double steps = side_operations(graph, node);
     const double others = product ? steps : all;
     if (product)
         work.products = (all - steps) / (info->tasks == BY_PART ? batch : 1);
@@ -77,8 +85,7 @@ Work node_work(const Graph *graph, const Node *node)
         add_bytes(&work, graph, node, node, 1);
     for (int k = 0; k < node->input_count; k++) {
         const Node *const in = &graph->nodes[node->input[k]];
-        const bool in_place =
-            has_flag(node, UPDATES) && !has_flag(node, DERIVES) && in->op == OP_weight;
+        const bool in_place = writes(graph, node, k) && !has_flag(node, DERIVES);
         if (is_read(node, k))
             add_bytes(&work, graph, node, in, in_place ? 2 : 1);
     }

@@ -93,8 +93,10 @@ static void emit_tensors(Out *out, const Network *network)
             titled = true;
             if (t->shape.panel_rows)
                 comment(out, "%s in %s", shape_text(t->shape), panels_text(network, t->shape));
+            if (t->line)
+                comment(out, "%s, with rows %d numbers apart", shape_text(t->shape), t->line);
             line(out, "static _Alignas(64) %s %s%s;%s", real_type(network), t->name,
-                 dims_text(t->shape), t->why ? format(" // %s", t->why) : "");
+                 dims_text(with_gaps(t->shape, t->line)), t->why ? format(" // %s", t->why) : "");
         }
         if (titled)
             blank_line(out);
@@ -218,10 +220,16 @@ static void emit_tensor_table(Out *out, const Network *network)
             network->doubles && t->gradient >= 0 ? &network->train.nodes[t->gradient] : NULL;
         const int rows = t->shape.panel_rows;
         const Panels p = rows ? panels_of(network, rows, t->shape.dims[1]) : (Panels){0};
-        line(out, "{\"%s\", %s, {%s}, %s, %s, %s, %.9g, {%s}},", t->key ? t->key : t->name,
-             roles[t->role], dims.text, t->name,
-             gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale,
-             rows ? format("%d, %d, %d, %d", rows, p.width, p.last, p.whole) : "0");
+        const char *const layout =
+            rows      ? format("%d, %d, %d, %d, 0", rows, p.width, p.last, p.whole)
+            : t->line ? format(".line = %d", t->line)
+                      : "0";
+        const char *const list =
+            format("\"%s\", %s, {%s}, %s, %s, %s, %.9g, {%s}", t->key ? t->key : t->name,
+                   roles[t->role], dims.text, t->name,
+                   gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale,
+                   layout);
+        line(out, "%s", wrapped(4, "{", list, "},"));
     }
     line(out, "};");
     blank_line(out);

@@ -24,6 +24,7 @@ static void emit_layer_product(Out *out, const Graph *graph, const Node *node, c
                              .rows = graph->network->block_rows,
                              .panel_rows = panel_rows,
                              .a_line = graph->nodes[node->input[0]].line,
+                             .b_line = graph->nodes[node->input[1]].line,
                              .c_line = node->line};
     emit_product(out, product, "rows", x, w, y);
 }

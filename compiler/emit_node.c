@@ -259,16 +259,13 @@ const char *parameter_list(const Graph *graph, const Node *node)
                   stored_shape(node, view(graph, node)), true);
     for (int k = 0; k < node->input_count; k++) {
         const Node *const in = &graph->nodes[node->input[k]];
-        const bool written =
-            updates && in->extent == PER_RUN &&
-            (k == 0 || graph->network->tensors[in->attributes.tensor].role != ROLE_WEIGHT);
         Shape shape = stored_shape(in, input_view(graph, node, k));
         if (updates || tasks == BY_PART)
             if (in->extent != PER_ROW && !has_flag(in, SLICED))
                 shape = in->piece ? view(graph, in) : rows_and_columns(shape);
         if (has_parameter(node, k))
             add_array(&list, type_name(graph, in->type), role(graph, node, k),
-                      leading(graph, node, in), shape, written);
+                      leading(graph, node, in), shape, writes(graph, node, k));
     }
     return list.text ? list.text : "void";
 }

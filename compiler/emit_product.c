@@ -33,7 +33,10 @@ const char *product_name(const Product *p)
     const char *const left = p->a_line != p->terms ? format("of%d", p->a_line) : "";
     const int line = is_outer(p) ? p->b_line : p->c_line;
     const char *const right = line != p->columns ? format("of%d", line) : "";
-    return format("%s_%s%d%sx%d%s", product_words[p->form], parts, high, left, p->columns, right);
+    const bool gaps_in_b = !is_outer(p) && p->b_line != p->columns;
+    const char *const gaps = gaps_in_b ? format("in%d", p->b_line) : "";
+    return format("%s_%s%d%sx%d%s%s", product_words[p->form], parts, high, left, p->columns, gaps,
+                  right);
 }
 
 static Product with_lines(Product p)
@@ -69,8 +72,8 @@ void emit_product(Out *out, Product product, const char *rows, const char *x, co
     if (!is_in_panels(&p) &&
         takes_blas(out->network, ROWS_BY_MATRIX, p.terms, p.columns, p.rows)) {
         call_line(out, "gemm_nn",
-                  format("%s, %d, %d, %s, %d, %s, 0, %s, %d", rows, p.columns, p.terms, x, p.a_line,
-                         w, y, p.c_line));
+                  format("%s, %d, %d, %s, %d, %s, %d, 0, %s, %d", rows, p.columns, p.terms, x,
+                         p.a_line, w, p.b_line, y, p.c_line));
         return;
     }
     need_product(out, p);
@@ -111,10 +114,10 @@ static void emit_blas(Out *out, const char *body)
         const char *name, *parameters, *about, *call;
     } products[] = {
         {"gemm_nn",
-         "int m, int n, int k, const void *a, int a_line, const void *b, %s beta, void *c, "
-         "int c_line",
-         "c[m][n] = a[m][k] b[k][n] + beta c, where lines of a and c are so many numbers apart",
-         "CblasNoTrans, CblasNoTrans, m, n, k, 1, a, a_line, b, n, beta, c, c_line"},
+         "int m, int n, int k, const void *a, int a_line, const void *b, int b_line, %s beta, "
+         "void *c, int c_line",
+         "c[m][n] = a[m][k] b[k][n] + beta c, where lines of each are so many numbers apart",
+         "CblasNoTrans, CblasNoTrans, m, n, k, 1, a, a_line, b, b_line, beta, c, c_line"},
         {"gemm_tn",
          "int m, int n, int k, const void *a, int a_line, const void *b, int b_line, %s beta, "
          "void *c",
@@ -165,13 +168,18 @@ void emit_macro(Out *out, const char *const *lines, int count)
 // ", where rows of a 64 and of c 304 numbers are apart": of the operands that have gaps.
 static const char *about_lines(const Product *p)
 {
-    const int line = is_outer(p) ? p->b_line : p->c_line;
-    const char *const of_a = p->a_line != p->terms ? format("of a %d", p->a_line) : "";
-    const char *const other =
-        line != p->columns ? format("of %s %d", is_outer(p) ? "b" : "c", line) : "";
-    const char *const both = *of_a && *other ? " and " : "";
-    return *of_a || *other ? format(", where rows %s%s%s numbers are apart", of_a, both, other)
-                           : "";
+    const struct {
+        const char *name;
+        int line, numbers;
+    } operands[] = {{"a", p->a_line, p->terms},
+                    {"b", p->b_line, p->columns},
+                    {"c", is_outer(p) ? p->columns : p->c_line, p->columns}};
+    Text list = {0};
+    for (int i = 0; i < 3; i++)
+        if (operands[i].line != operands[i].numbers)
+            text_add(&list, "%sof %s %d", list.length ? " and " : ", where rows ", operands[i].name,
+                     operands[i].line);
+    return list.length ? format("%s numbers are apart", list.text) : "";
 }
 
 static const char *about_product(const Product *p)
@@ -216,7 +224,7 @@ static void emit_product_strips(Out *out, const Product *p, const ProductStrip *
                   format("rows, %d, a%s, %d, 1, b%s%s, %d, c%s, %d, %s", high,
                          parts ? " + part" : "", p->a_line,
                          parts ? format(" + part * %d", p->columns) : "", b,
-                         panels ? call.wide : p->columns, call.column, p->c_line,
+                         panels ? call.wide : p->b_line, call.column, p->c_line,
                          parts ? "part > 0" : "false"));
         close_product_strip(out, &strips[s], false);
     }

@@ -1,34 +1,39 @@
-// emit_rows.c: products of one row: rows of a matrix added up, or each multiplied by a row, for the
-// places of a list only.
+// emit_rows.c: products of one row: rows of a matrix added up, for the places of a list only, or
+// one of them multiplied by a row.
 #include "netc.h"
 
 #include <string.h>
 
-static const char *rows_name(ProductForm form, int columns)
+static const char *rows_name(const Product *p)
 {
-    return format("rows_%s_%d", form == ROWS_SUM ? "sum" : "dot", columns);
+    const char *const gaps = p->b_line != p->columns ? format("of%d", p->b_line) : "";
+    return format(p->form == ROWS_SUM ? "rows_sum_%d%s" : "row_dot_%d", p->columns, gaps);
 }
 
 // y[columns] = the sum of x[i] w[i][columns] over the places i that the list `at` holds behind
-// their count.
-void emit_rows_sum(Out *out, int columns, const char *at, const char *x, const char *w,
-                   const char *y)
+// their count; rows of w are `line_of_w` numbers apart, or side by side where that is 0.
+void emit_rows_sum(Out *out, int columns, int line_of_w, const char *at, const char *x,
+                   const char *w, const char *y)
 {
-    need_product(out, (Product){.form = ROWS_SUM, .columns = columns, .rows = 1});
-    line(out, "%s(%s, %s, %s, %s);", rows_name(ROWS_SUM, columns), at, x, w, y);
+    const Product p = {.form = ROWS_SUM,
+                       .columns = columns,
+                       .rows = 1,
+                       .b_line = line_of_w ? line_of_w : columns};
+    need_product(out, p);
+    line(out, "%s(%s, %s, %s, %s);", rows_name(&p), at, x, w, y);
 }
 
-// x[i] = the sum of w[i][j] y[j] over j < columns, for each place i of the list `at`.
-void emit_rows_dot(Out *out, int columns, const char *at, const char *y, const char *w,
-                   const char *x)
+// A call of the function that is the sum of row[j] y[j] over j < columns.
+const char *row_dot_call(Out *out, int columns, const char *y, const char *row)
 {
-    need_product(out, (Product){.form = ROWS_DOT, .columns = columns, .rows = 1});
-    line(out, "%s(%s, %s, %s, %s);", rows_name(ROWS_DOT, columns), at, y, w, x);
+    const Product p = {.form = ROW_DOT, .columns = columns, .rows = 1, .b_line = columns};
+    need_product(out, p);
+    return format("%s(%s, %s)", rows_name(&p), y, row);
 }
 
 static bool calls_rows(const Product *p, const char *body)
 {
-    return p->form >= ROWS_SUM && strstr(body, format("%s(", rows_name(p->form, p->columns)));
+    return p->form >= ROWS_SUM && strstr(body, format("%s(", rows_name(p)));
 }
 
 // A few vectors of columns through all rows of the list.
@@ -96,15 +101,17 @@ static const char *span_name(const Span *s)
                                                   : format("%s_to_%d", whole, s->last + s->lanes);
 }
 
-static void emit_sum(Out *out, int columns)
+static void emit_sum(Out *out, const Product *p)
 {
     Span spans[MOST_SPANS];
     const char *const type = real_type(out->network);
-    const int count = spans_of(out->network, columns, spans);
-    comment(out, "y[%d] = the sum of x[i] w[i][%d] over the places i of the list", columns,
-            columns);
+    const int columns = p->columns, count = spans_of(out->network, columns, spans);
+    const char *const apart =
+        p->b_line != columns ? format(", where rows of w %d numbers are apart", p->b_line) : "";
+    comment(out, "y[%d] = the sum of x[i] w[i][%d] over the places i of the list%s", columns,
+            columns, apart);
     emit_declaration(
-        out, format("static void %s(", rows_name(ROWS_SUM, columns)),
+        out, format("static void %s(", rows_name(p)),
         format("const int32_t *at, const %s *x, const %s *w, %s *y", type, type, type));
     line(out, "{");
     for (const Span *s = spans; s < spans + count; s++) {
@@ -113,7 +120,7 @@ static void emit_sum(Out *out, int columns)
         if (s->runs > 1)
             line(out, "for (int j = 0; j < %d; j += %d)", s->runs * width, width);
         out->depth += s->runs > 1;
-        line(out, "%s(at, x, w%s, %d, y%s);", span_name(s), offset, columns, offset);
+        line(out, "%s(at, x, w%s, %d, y%s);", span_name(s), offset, p->b_line, offset);
         out->depth -= s->runs > 1;
     }
     line(out, "}");
@@ -122,20 +129,17 @@ static void emit_sum(Out *out, int columns)
 
 // One step of a row's product: the lanes of what is summed so far are halved, until they are those
 // of the columns that are left.
-static void emit_dot(Out *out, int columns)
+static void emit_dot(Out *out, const Product *p)
 {
     const char *const type = real_type(out->network);
+    const int columns = p->columns;
     int full = vector_lanes(out->network);
     while (full > columns)
         full /= 2;
-    comment(out, "x[i] = the sum of w[i][j] y[j] over j < %d, for each place i of the list",
-            columns);
-    emit_declaration(
-        out, format("static void %s(", rows_name(ROWS_DOT, columns)),
-        format("const int32_t *at, const %s *y, const %s *w, %s *x", type, type, type));
+    comment(out, "the sum of row[j] y[j] over j < %d", columns);
+    emit_declaration(out, format("static inline %s %s(", type, rows_name(p)),
+                     format("const %s *y, const %s *row", type, type));
     line(out, "{");
-    line(out, "for (int n = 1; n <= at[0]; n++) {");
-    line(out, "const %s *const row = w + (long)at[n] * %d;", type, columns);
     const int whole = columns / full * full;
     if (full > 1)
         line(out, "%s sum%d = {0};", lane_type(out->network, full), full);
@@ -157,8 +161,7 @@ static void emit_dot(Out *out, int columns)
              2 * lanes, 2 * lanes, more);
         at += some ? lanes : 0;
     }
-    line(out, "x[at[n]] = sum1;");
-    line(out, "}");
+    line(out, "return sum1;");
     line(out, "}");
     blank_line(out);
 }
@@ -212,7 +215,7 @@ void emit_row_products(Out *out, const char *body)
     for (int i = 0; i < out->network->product_count; i++) {
         const Product *const p = &out->network->products[i];
         sums |= p->form == ROWS_SUM && calls_rows(p, body);
-        dots |= p->form == ROWS_DOT && calls_rows(p, body);
+        dots |= p->form == ROW_DOT && calls_rows(p, body);
     }
     if (sums) {
         emit_span_macro(out);
@@ -225,8 +228,8 @@ void emit_row_products(Out *out, const char *body)
         if (!calls_rows(p, body))
             continue;
         if (p->form == ROWS_SUM)
-            emit_sum(out, p->columns);
+            emit_sum(out, p);
         else
-            emit_dot(out, p->columns);
+            emit_dot(out, p);
     }
 }

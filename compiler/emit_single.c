@@ -10,30 +10,52 @@ void emit_nonzero(Out *out, const Graph *graph, const Node *node)
 
 void emit_dense_at(Out *out, const Graph *graph, const Node *node)
 {
+    const int line_of_w = graph->nodes[node->input[1]].line;
     line(out, "for (int i = 0; i < rows; i++) {");
-    emit_rows_sum(out, node->shape.dims[0], "at[i]", "x[i]", "w[0]", "y[i]");
+    emit_rows_sum(out, node->shape.dims[0], line_of_w, "at[i]", "x[i]", "w[0]", "y[i]");
+    emit_row_steps(out, graph, node);
+    line(out, "}");
+}
+
+// w[row][..] less a step down the gradient, which is x[row] dy.
+static void emit_row_update(Out *out, const Graph *graph, const char *at, const char *row,
+                            int columns)
+{
+    const char *const type = real_type(graph->network);
+    line(out, "const %s step = (%s)batch->rate * x[%s][%s];", type, type, at, row);
+    line(out, "for (int j = 0; j < %d; j++)", columns);
+    line(out, "    w[%s][j] -= step * dy[%s][j];", row, at);
+}
+
+static void emit_grad_x(Out *out, const Graph *graph, const Node *node, bool updates)
+{
+    const Shape w = graph->nodes[node->input[1]].shape;
+    line(out, "for (int i = 0; i < rows; i++) {");
+    line(out, "memset(dx[i], 0, sizeof dx[i]);");
+    line(out, "for (int n = 1; n <= at[i][0]; n++) {");
+    line(out, "const int k = at[i][n];");
+    line(out, "dx[i][k] = %s;", row_dot_call(out, w.dims[1], "dy[i]", "w[k]"));
+    if (updates)
+        emit_row_update(out, graph, "i", "k", w.dims[1]);
+    line(out, "}");
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
 
 void emit_dense_at_grad_x(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape w = graph->nodes[node->input[1]].shape;
-    line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "memset(dx[i], 0, sizeof dx[i]);");
-    emit_rows_dot(out, w.dims[1], "at[i]", "dy[i]", "w[0]", "dx[i]");
-    emit_row_steps(out, graph, node);
-    line(out, "}");
+    emit_grad_x(out, graph, node, false);
+}
+
+void emit_dense_at_grad_x_sgd(Out *out, const Graph *graph, const Node *node)
+{
+    emit_grad_x(out, graph, node, true);
 }
 
 void emit_dense_at_sgd(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape w = graph->nodes[node->input[0]].shape;
-    const char *const type = real_type(graph->network);
     line(out, "for (int n = 1; n <= at[0][0]; n++) {");
     line(out, "const int i = at[0][n];");
-    line(out, "const %s step = (%s)batch->rate * x[0][i];", type, type);
-    line(out, "for (int j = 0; j < %d; j++)", w.dims[1]);
-    line(out, "    w[i][j] -= step * dy[0][j];");
+    emit_row_update(out, graph, "0", "i", graph->nodes[node->input[0]].shape.dims[1]);
     line(out, "}");
 }

@@ -47,9 +47,8 @@ static double memory_seconds(const Graph *graph, const Node *node)
     double seconds = has_value(node) ? value_seconds(graph, node) : 0;
     for (int k = 0; k < node->input_count; k++) {
         const Node *const input = &graph->nodes[node->input[k]];
-        const bool written = has_flag(node, UPDATES) && input->op == OP_weight;
         if (is_read(node, k))
-            seconds += value_seconds(graph, input) * (written ? 2 : 1);
+            seconds += value_seconds(graph, input) * (writes(graph, node, k) ? 2 : 1);
     }
     return seconds;
 }

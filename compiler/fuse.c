@@ -33,7 +33,7 @@ void drop_dead(Graph *graph)
 {
     for (int i = graph->count - 1; i >= 0; i--) {
         Node *const node = &graph->nodes[i];
-        const bool acts = has_flag(node, UPDATES | STOPS);
+        const bool acts = has_flag(node, UPDATES | CHANGES | STOPS);
         if (!node->dead && !acts && !node->kept && !consumers(graph, i))
             node->dead = true;
     }

@@ -1,23 +1,39 @@
-// gaps.c: gradients whose rows begin with a line of the cache.
+// gaps.c: matrices whose rows begin with a line of the cache.
 //
-// An outer product loads whole vectors of dy's rows, and 50 or 300 numbers are no whole lines: each
-// such vector then lies in two of them, one of which another thread may have written. With a gap
-// behind each row it lies in one. Rows whole pages apart would fall into few sets of the first
-// cache and throw each other out, so that a number of lines that is a multiple of 8 becomes odd.
+// 50 or 300 numbers are no whole lines: a vector of such a row lies in two of them, and takes two
+// accesses. With a gap behind each row it lies in one.
 #include "netc.h"
 
-// A shape of the node's value with the gaps behind its rows.
-Shape stored_shape(const Node *node, Shape shape)
+Shape with_gaps(Shape shape, int line)
 {
-    return node->line ? shape_of(1, node->line) : shape;
+    if (line)
+        shape.dims[shape.count - 1] = line;
+    return shape;
 }
 
+Shape stored_shape(const Node *node, Shape shape) { return with_gaps(shape, node->line); }
+
+static int line_numbers(const Network *network)
+{
+    enum { LINE_BYTES = 64 };
+    return LINE_BYTES / (int)element_bytes(network, TYPE_REAL);
+}
+
+static int whole_lines(const Network *network, int columns)
+{
+    return (columns + line_numbers(network) - 1) / line_numbers(network);
+}
+
+// --- gradients ----------------------------------------------------------------------------------
+// An outer product loads whole vectors of dy's rows, and of two lines one may be another thread's.
+
+// Rows whole pages apart would fall into few sets of the first cache and throw each other out, so
+// that a number of lines that is a multiple of 8 becomes odd.
 static int line_of(const Network *network, int columns)
 {
-    enum { LINE_BYTES = 64, TOO_EVEN = 8 };
-    const int numbers = LINE_BYTES / (network->doubles ? 8 : 4);
-    const int lines = (columns + numbers - 1) / numbers;
-    return (lines % TOO_EVEN ? lines : lines + 1) * numbers;
+    enum { TOO_EVEN = 8 };
+    const int lines = whole_lines(network, columns);
+    return (lines % TOO_EVEN ? lines : lines + 1) * line_numbers(network);
 }
 
 // Whether the consumer finds its rows wherever they are.
@@ -56,7 +72,7 @@ static bool gains(const Node *node, int value)
 // lines-of-gradients: the rows of dy begin with a line of the cache.
 // Condition: a product makes it, and nothing reads it but products and the sum for a bias; one of
 // them is an outer product in panels.
-void leave_gaps(Graph *graph)
+static void leave_gaps_in_gradients(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *const dy = &graph->nodes[i];
@@ -72,4 +88,42 @@ void leave_gaps(Graph *graph)
         if (known && gain && line != dy->shape.dims[0])
             dy->line = line;
     }
+}
+
+// --- weights ------------------------------------------------------------------------------------
+// With batches of one row, rows of weights are read and changed one by one.
+
+// Whether all that a training step does with the weights is done row by row.
+static bool goes_by_rows(const Graph *graph, int w)
+{
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        for (int k = 0; !node->dead && k < node->input_count; k++)
+            if (node->input[k] == w && node->op != OP_dense_at && node->op != OP_dense_at_grad_x &&
+                node->op != OP_dense_at_grad_x_sgd && node->op != OP_dense_at_sgd)
+                return false;
+    }
+    return true;
+}
+
+// lines-of-weights: the rows of w begin with a line of the cache.
+// Condition: rows of more than a line, and nothing but functions for batches of one row has them.
+static void leave_gaps_in_weights(Graph *graph)
+{
+    Network *const network = graph->network;
+    for (int i = 0; i < graph->count; i++) {
+        const int w = graph->nodes[i].op == OP_dense_at ? graph->nodes[i].input[1] : -1;
+        const int columns = w >= 0 ? graph->nodes[w].shape.dims[1] : 0;
+        const int line = whole_lines(network, columns) * line_numbers(network);
+        if (columns <= line_numbers(network) || line == columns || !goes_by_rows(graph, w))
+            continue;
+        graph->nodes[w].line = line;
+        network->tensors[graph->nodes[w].attributes.tensor].line = line;
+    }
+}
+
+void leave_gaps(Graph *graph)
+{
+    leave_gaps_in_gradients(graph);
+    leave_gaps_in_weights(graph);
 }

@@ -104,6 +104,7 @@ int weight_node(Graph *graph, int tensor)
     node->name = t->name;
     node->attributes.tensor = tensor;
     node->shape = t->shape;
+    node->line = t->line;
     return id;
 }
 
@@ -182,6 +183,17 @@ bool has_parameter(const Node *node, int input)
 bool is_read(const Node *node, int input)
 {
     return !is_repeated(node, input) && !(node->claims && input == node->own_inputs - 1);
+}
+
+bool writes(const Graph *graph, const Node *node, int input)
+{
+    const Node *const in = &graph->nodes[node->input[input]];
+    if (in->op != OP_weight)
+        return false;
+    if (has_flag(node, CHANGES))
+        return input == 1;
+    return has_flag(node, UPDATES) &&
+           (input == 0 || graph->network->tensors[in->attributes.tensor].role != ROLE_WEIGHT);
 }
 
 bool runs(const Node *node, Op op)

@@ -405,6 +405,7 @@ enum {
     SLICED = 1024,   // a task is a slice: the first dimension of its result
     AT_ROW = 2048,   // knows which row of the batch it is at, and no more of the batch
     DERIVES = 4096,  // makes its first input, a tensor, of its second
+    CHANGES = 8192,  // beside its result, writes its second input, a tensor, in place
     RANDOM = DRAWS | USES_ROW
 };
 
@@ -476,7 +477,8 @@ struct Node {
     Shape shape;
     Extent extent;
     ElementType type;
-    int line;          // gaps.c: numbers from one row of the batch to the next; 0: no gaps
+    int line;          // gaps.c: numbers from one row to the next, of the batch or of a matrix; 0:
+                       // no gaps
     bool kept;         // its value is read after the step
     bool chunked;      // chunk.c: runs once for each chunk of rows
     int phase;         // schedule.c: nodes of one phase run without a barrier between them
@@ -495,6 +497,7 @@ typedef struct {
     const char *layer;
     int role; // ROLE_…
     Shape shape;
+    int line;         // of its nodes (Node.line)
     const char *init; // NN_CONSTANT, NN_UNIFORM, NN_NORMAL
     double scale;
     const char *why; // the first values in words: "uniform within sqrt(6 / (784 + 300))"
@@ -543,7 +546,7 @@ typedef enum {
     ROWS_BY_PANELS,
     OUTER_IN_PANELS,
     ROWS_SUM, // emit_rows.c
-    ROWS_DOT,
+    ROW_DOT,
 } ProductForm;
 typedef struct {
     ProductForm form;
@@ -638,6 +641,7 @@ bool in_arena(const Node *node);
 bool is_repeated(const Node *node, int input);
 bool has_parameter(const Node *node, int input); // of the function, to itself
 bool is_read(const Node *node, int input); // for the first time, and not only asked for
+bool writes(const Graph *graph, const Node *node, int input); // a tensor that the node changes
 bool runs(const Node *node, Op op); // itself or as a step
 Shape flat(Shape shape);
 int consumers(const Graph *graph, int node); // how many living nodes read it
@@ -697,9 +701,10 @@ int flipped_weight(Graph *graph, int w); // and of a convolution's, its window t
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
 
-// --- gaps.c: gradients whose rows begin with a line of the cache ---------------------------------
+// --- gaps.c: matrices whose rows begin with a line of the cache ----------------------------------
 void leave_gaps(Graph *graph);
-Shape stored_shape(const Node *node, Shape shape); // with the gaps behind its rows
+Shape with_gaps(Shape shape, int line);            // behind its rows, where `line` is not 0
+Shape stored_shape(const Node *node, Shape shape); // of the node's value, with its gaps
 void drop_dead(Graph *graph);
 
 // --- bias.c: biases that batch normalisation takes away again ------------------------------------
@@ -708,6 +713,7 @@ void drop_biases(Graph *graph);
 // --- single.c: batches of one row ---------------------------------------------------------------
 void skip_zero_rows(Graph *graph);
 void update_at_places(Graph *graph);
+void update_on_the_way(Graph *graph);
 bool skips_zero_rows(const Graph *graph);
 
 // --- slice.c: the first layer, cut along its inputs ---------------------------------------------
@@ -847,10 +853,9 @@ const char *gradient_index(const Node *gradient); // "[i][j]", or from the part'
 const char *part_loop(const Graph *graph, const Node *node); // "for (int i = from; i < to; i++)"
 
 // --- emit_rows.c: products of one row -----------------------------------------------------------
-void emit_rows_sum(Out *out, int columns, const char *at, const char *x, const char *w,
-                   const char *y);
-void emit_rows_dot(Out *out, int columns, const char *at, const char *y, const char *w,
-                   const char *x);
+void emit_rows_sum(Out *out, int columns, int line_of_w, const char *at, const char *x,
+                   const char *w, const char *y);
+const char *row_dot_call(Out *out, int columns, const char *y, const char *row);
 void emit_row_products(Out *out, const char *body); // the functions that the body calls
 
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
@@ -920,7 +925,7 @@ Panels panels_of(const Network *network, int rows, int columns);
 int panel_most(const Network *network, Shape shape); // columns of the widest
 const char *panels_text(const Network *network, Shape shape);
 void lay_out_panels(Graph *graph);
-void adopt_panels(Graph *graph); // of the tensors that it reads
+void adopt_layouts(Graph *graph); // of the tensors that it reads
 bool panels_of_slices(Shape shape); // panels hold one slice's rows each
 const char *open_panels(Out *out, const Graph *graph, const Node *node);
 const char *open_panel_rows(Out *out, const Graph *graph, const Node *node, Shape shape);

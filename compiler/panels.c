@@ -139,11 +139,14 @@ void lay_out_panels(Graph *graph)
 }
 
 // Inference reads the weights as training has laid them out.
-void adopt_panels(Graph *graph)
+void adopt_layouts(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *const node = &graph->nodes[i];
-        if (node->op == OP_weight)
-            node->shape = graph->network->tensors[node->attributes.tensor].shape;
+        if (node->op != OP_weight)
+            continue;
+        const Tensor *const tensor = &graph->network->tensors[node->attributes.tensor];
+        node->shape = tensor->shape;
+        node->line = tensor->line;
     }
 }

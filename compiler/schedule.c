@@ -129,14 +129,6 @@ static int earliest(const Graph *graph, const Node *node)
     return phase;
 }
 
-// Whether a node changes the tensor that is its input `k`.
-static bool writes(const Graph *graph, const Node *node, int k)
-{
-    const Node *const in = &graph->nodes[node->input[k]];
-    return has_flag(node, UPDATES) && in->op == OP_weight &&
-           (k == 0 || graph->network->tensors[in->attributes.tensor].role != ROLE_WEIGHT);
-}
-
 // Whether two nodes may not change places: one of them changes a tensor that the other has too.
 static bool depend(const Graph *graph, const Node *a, const Node *b)
 {
@@ -181,7 +173,8 @@ void schedule(Graph *graph)
                                                    : OF_BATCH;
             if (node->dead || of != group)
                 continue;
-            node->phase = group == OF_UPDATES ? earliest_update(graph, i) : earliest(graph, node);
+            node->phase = has_flag(node, UPDATES | CHANGES) ? earliest_update(graph, i)
+                                                            : earliest(graph, node);
             if (op_info[node->op].tasks != BY_NONE && node->phase >= graph->phases)
                 graph->phases = node->phase + 1;
         }

@@ -73,3 +73,36 @@ void update_at_places(Graph *graph)
         gradient->dead = true;
     }
 }
+
+// The node that makes dx of the very weights, dy and places by which `sgd` changes the weights; -1.
+static int grad_x_beside(const Graph *graph, const Node *sgd)
+{
+    for (int i = graph->forward_count; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (!node->dead && node->op == OP_dense_at_grad_x && node->input[0] == sgd->input[2] &&
+            node->input[1] == sgd->input[0] && node->input[2] == sgd->input[3])
+            return i;
+    }
+    return -1;
+}
+
+// update-on-the-way: dense_at_grad_x(dy, w, places) and dense_at_sgd(w, x, dy, places) become
+// dense_at_grad_x_sgd(dy, w, places, x), which reads each row of the weights once for both. The
+// backward pass then begins behind what may end the step.
+// Condition: none but the forward pass reads the weights beside these two.
+void update_on_the_way(Graph *graph)
+{
+    for (int i = 0; i < graph->count; i++) {
+        Node *const sgd = &graph->nodes[i];
+        if (sgd->op != OP_dense_at_sgd || sgd->dead || consumers(graph, sgd->input[0]) > 3)
+            continue;
+        const int beside = grad_x_beside(graph, sgd);
+        if (beside < 0)
+            continue;
+        Node *const node = &graph->nodes[beside];
+        node->op = OP_dense_at_grad_x_sgd;
+        node->input[3] = sgd->input[1];
+        node->own_inputs = node->input_count = 4;
+        sgd->dead = true;
+    }
+}

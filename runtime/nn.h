@@ -85,10 +85,11 @@ typedef struct {
     double scale;
     // Of a matrix whose columns lie in panels of so many rows, those of its first rows before those
     // of the next, and row after row in a panel: `columns` in each up to column `last`, those up to
-    // `whole` in one, and each behind those in one. 0: row after row in all.
+    // `whole` in one, and each behind those in one. Of one with gaps behind its rows: they are
+    // `line` numbers apart. All 0: row after row.
     struct {
-        int rows, columns, last, whole;
-    } panel;
+        int rows, columns, last, whole, line;
+    } layout;
 } NnTensor;
 
 // A tensor and the average that follows it, by their places in NnModel.tensors.

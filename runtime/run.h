@@ -46,8 +46,9 @@ int team_processors(void); // that this process may use
 int tensor_rank(const NnTensor *tensor);
 long tensor_count(const NnTensor *tensor); // elements
 size_t tensor_bytes(const NnModel *model, const NnTensor *tensor);
-// Where a number of the tensor lies among its data, by its index among rows (NnTensor.panel).
+// Where a number of the tensor lies among its data, by its index among rows (NnTensor.layout).
 long tensor_place(const NnTensor *tensor, long index);
+bool tensor_lies_in_rows(const NnTensor *tensor); // each number's place is its index
 // Its numbers row after row, from its data and to it: tensor_bytes() of them.
 void tensor_read(const NnModel *model, const NnTensor *tensor, void *rows);
 void tensor_write(const NnModel *model, const NnTensor *tensor, const void *rows);
@@ -57,7 +58,7 @@ void tensor_shape(const NnTensor *tensor, char text[64]); // "784x300"
 void tensors_were_set(const NnModel *model); // after each change but by a training step
 void tensors_swap_averages(const NnModel *model);
 void tensors_initialise(const NnModel *model, uint64_t seed);
-bool tensor_is_finite(const NnModel *model, const NnTensor *tensor, const void *data);
+bool tensor_is_finite(const NnModel *model, const NnTensor *tensor, const void *rows);
 const NnTensor *tensors_not_finite(const NnModel *model); // the first such tensor, or NULL
 uint64_t tensors_fingerprint(const NnModel *model);       // of weights and states
 

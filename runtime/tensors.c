@@ -71,17 +71,17 @@ typedef struct {
 
 static PanelColumns panel_of(const NnTensor *tensor, int column)
 {
-    const int width = tensor->panel.columns, last = tensor->panel.last;
+    const int width = tensor->layout.columns, last = tensor->layout.last;
     if (column < last)
         return (PanelColumns){column / width * width, width};
-    if (column < tensor->panel.whole)
-        return (PanelColumns){last, tensor->panel.whole - last};
+    if (column < tensor->layout.whole)
+        return (PanelColumns){last, tensor->layout.whole - last};
     return (PanelColumns){column, 1};
 }
 
 static void for_runs(const NnTensor *tensor, Run *work, void *context)
 {
-    if (tensor->panel.rows == 0) {
+    if (tensor_lies_in_rows(tensor)) {
         work(context, 0, 0, tensor_count(tensor));
         return;
     }
@@ -89,16 +89,23 @@ static void for_runs(const NnTensor *tensor, Run *work, void *context)
     for (int row = 0; row < tensor->dim[0]; row++)
         for (int j = 0, wide; j < columns; j += wide) {
             const long index = (long)row * columns + j;
-            wide = panel_of(tensor, j).wide;
+            wide = tensor->layout.line > 0 ? columns : panel_of(tensor, j).wide;
             work(context, index, tensor_place(tensor, index), wide);
         }
 }
 
+bool tensor_lies_in_rows(const NnTensor *tensor)
+{
+    return tensor->layout.rows == 0 && tensor->layout.line == 0;
+}
+
 long tensor_place(const NnTensor *tensor, long index)
 {
-    const int high = tensor->panel.rows, columns = tensor->dim[1];
-    if (high == 0)
+    const int high = tensor->layout.rows, columns = tensor->dim[1];
+    if (tensor_lies_in_rows(tensor))
         return index;
+    if (tensor->layout.line > 0)
+        return index / columns * tensor->layout.line + index % columns;
     const int row = (int)(index / columns), column = (int)(index % columns), inside = row % high;
     const PanelColumns panel = panel_of(tensor, column);
     return (long)(row - inside) * columns + (long)panel.first * high + (long)inside * panel.wide +
@@ -109,7 +116,7 @@ typedef struct {
     char *to;
     const char *from;
     size_t size;  // of a number
-    bool to_rows; // from panels
+    bool to_rows; // from where the model has them
 } Copy;
 
 static void copy_run(void *context, long index, long place, long count)
@@ -199,17 +206,38 @@ void tensors_initialise(const NnModel *model, uint64_t seed)
     tensors_were_set(model);
 }
 
-bool tensor_is_finite(const NnModel *model, const NnTensor *tensor, const void *data)
+static bool are_finite(const NnModel *model, const void *data, long first, long count)
 {
-    const long count = tensor_count(tensor);
-    return model->type == NN_F64 ? nn_finite_f64(data, count) : nn_finite_f32(data, count);
+    return model->type == NN_F64 ? nn_finite_f64((const double *)data + first, count)
+                                 : nn_finite_f32((const float *)data + first, count);
+}
+
+bool tensor_is_finite(const NnModel *model, const NnTensor *tensor, const void *rows)
+{
+    return are_finite(model, rows, 0, tensor_count(tensor));
+}
+
+typedef struct {
+    const NnModel *model;
+    const void *data;
+    bool finite;
+} Finite;
+
+static void check_run(void *context, long index, long place, long count)
+{
+    Finite *f = context;
+    (void)index;
+    f->finite = f->finite && are_finite(f->model, f->data, place, count);
 }
 
 const NnTensor *tensors_not_finite(const NnModel *model)
 {
-    for (int i = 0; i < model->tensor_count; i++)
-        if (!tensor_is_finite(model, &model->tensors[i], model->tensors[i].data))
+    for (int i = 0; i < model->tensor_count; i++) {
+        Finite f = {model, model->tensors[i].data, true};
+        for_runs(&model->tensors[i], check_run, &f);
+        if (!f.finite)
             return &model->tensors[i];
+    }
     return NULL;
 }
 

@@ -95,12 +95,12 @@ static char *make_header(const NnModel *model, const Progress *progress, Weights
 
 static bool is_copied(const NnTensor *tensor, WeightsUse use)
 {
-    return tensor->panel.rows > 0 && is_written(tensor, use);
+    return !tensor_lies_in_rows(tensor) && is_written(tensor, use);
 }
 
 // Copies of the tensors that do not lie as a file holds them, one behind the other, to be freed;
 // NULL where there are none. *done is false after an error.
-static unsigned char *rows_of_panels(const NnModel *model, WeightsUse use, bool *done)
+static unsigned char *rows_of_tensors(const NnModel *model, WeightsUse use, bool *done)
 {
     size_t size = 0, used = 0;
     for (int i = 0; i < model->tensor_count; i++)
@@ -124,7 +124,7 @@ bool weights_write(const char *path, const NnModel *model, const Progress *progr
     char *header = make_header(model, progress, use, &length);
     struct iovec *parts = allocate((size_t)model->tensor_count + 2, sizeof *parts);
     bool copied;
-    unsigned char *rows = rows_of_panels(model, use, &copied), *next = rows;
+    unsigned char *rows = rows_of_tensors(model, use, &copied), *next = rows;
     bool done = header && parts && copied;
     if (done) {
         uint64_t size = length;
@@ -136,8 +136,9 @@ bool weights_write(const char *path, const NnModel *model, const Progress *progr
             const size_t bytes = tensor_bytes(model, tensor);
             if (!is_written(tensor, use))
                 continue;
-            parts[count++] = (struct iovec){tensor->panel.rows > 0 ? next : tensor->data, bytes};
-            next += tensor->panel.rows > 0 ? bytes : 0;
+            const bool copy = is_copied(tensor, use);
+            parts[count++] = (struct iovec){copy ? next : tensor->data, bytes};
+            next += copy ? bytes : 0;
         }
         done = save_file(path, parts, count);
     }

@@ -85,6 +85,26 @@ start 'no gaps: a gradient in rows' emitted YES "$gap\[30\]" 100 $'dense 30 relu
 start 'no gaps: another reader' \
     emitted YES 'd_residual1 .*// \[ROWS\]\[300\]' 100 $'dense 300 relu\nresidual {\ndense 300\n}' adam
 start 'no gaps: products by BLAS' emitted YES "$gap\[300\]" --gemm blas 100 "$two" adam
+line='dense1_w\[784\]'
+start 'gaps in weights: a batch of one' emitted YES "$line\[304\];" 1 "$two" sgd
+start 'no gaps in weights: the check of gradients' \
+    emitted YES "$line\[300\];" --precision f64 1 "$two" sgd
+start 'no gaps in weights: whole lines' emitted YES "$line\[80\];" 1 'dense 80 relu' sgd
+start 'no gaps in weights: less than a line' emitted YES "$line\[9\];" 1 'dense 9 relu' sgd
+start 'no gaps in weights: an optimizer that goes by parts' \
+    emitted YES "$line\[300\];" 1 "$two" 'sgd momentum 0.9'
+start 'no gaps in weights: a penalty reads them' \
+    emitted YES "$line\[300\];" 1 $'dense 300 relu l2 0.001' sgd
+changed='dense2_backward\(const NnBatch \*batch, '
+start 'an update on the way: a batch of one' emitted YES "$changed" 1 "$two" sgd
+start 'no update on the way: a batch of two' emitted NO "$changed" 2 "$two" sgd
+start 'no update on the way: an optimizer that remembers' emitted NO "$changed" 1 "$two" adam
+start 'no update on the way: no zeros before the layer' \
+    emitted NO "$changed" 1 $'dense 300 tanh\ndense 100 relu' sgd
+start 'no update on the way: clipped by the norm of all' \
+    emitted NO "$changed" 1 "$two" sgd 'clip norm 1'
+start 'no update on the way: the check of gradients reads them' \
+    emitted NO "$changed" --precision f64 1 "$two" sgd
 unpooled='pool1_backward, rows, [A-Z]+\(d_[a-z0-9_]*\), [A-Z]+\(d_pool1\), [A-Z]+\(pool1\)\);'
 start 'in place: the gradient of pooling, over what was pooled' \
     emitted YES "$unpooled" 100 $'conv 8 3x3 relu\npool 2' adam

@@ -944,15 +944,18 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526, {196, 32, 288, 300}},
+    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526, {196, 32, 288,
+     300, 0}},
     {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0, {0}},
-    {"dense2_w", NN_WEIGHT, {300, 50}, dense2_w, NULL, NN_UNIFORM, 0.130930734, {300, 32, 0, 48}},
+    {"dense2_w", NN_WEIGHT, {300, 50}, dense2_w, NULL, NN_UNIFORM, 0.130930734, {300, 32, 0, 48,
+     0}},
     {"dense2_b", NN_WEIGHT, {50}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
     {"dense3_w", NN_WEIGHT, {50, 10}, dense3_w, NULL, NN_UNIFORM, 0.316227766, {0}},
     {"dense3_b", NN_WEIGHT, {10}, dense3_b, NULL, NN_CONSTANT, 0, {0}},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32, 288, 300}},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32, 288, 300,
+     0}},
     {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0, {0}},
-    {"dense2_w_m", NN_OPTIMIZER, {300, 50}, dense2_w_m, NULL, NN_CONSTANT, 0, {300, 32, 0, 48}},
+    {"dense2_w_m", NN_OPTIMIZER, {300, 50}, dense2_w_m, NULL, NN_CONSTANT, 0, {300, 32, 0, 48, 0}},
     {"dense2_b_m", NN_OPTIMIZER, {50}, dense2_b_m, NULL, NN_CONSTANT, 0, {0}},
     {"dense3_w_m", NN_OPTIMIZER, {50, 10}, dense3_w_m, NULL, NN_CONSTANT, 0, {0}},
     {"dense3_b_m", NN_OPTIMIZER, {10}, dense3_b_m, NULL, NN_CONSTANT, 0, {0}},

@@ -149,7 +149,7 @@ static float narrow[MANY];
 
 static void initialise(NnType type, void *data, NnInit init, double scale, uint64_t seed)
 {
-    const NnTensor tensor = {"w", NN_WEIGHT, {MANY}, data, NULL, init, scale, {0, 0}};
+    const NnTensor tensor = {"w", NN_WEIGHT, {MANY}, data, NULL, init, scale, {0}};
     const NnModel model = {.type = type, .tensors = &tensor, .tensor_count = 1};
     tensors_initialise(&model, seed);
 }

@@ -91,20 +91,28 @@ static void test_export(void **state)
 
 // --- layouts ------------------------------------------------------------------------------------
 
+enum { GAP = -1 };
+
 // The tensor's numbers are 0, 1, … among rows, and as in `expected` where they lie.
 static void check_places(NnTensor tensor, const int *expected)
 {
     float data[24], rows[24];
     const int count = (int)tensor_count(&tensor);
     tensor.data = data;
+    for (int i = 0; i < 24; i++)
+        data[i] = GAP;
     for (int i = 0; i < count; i++)
         rows[i] = (float)i;
     tensor_write(&nn_model, &tensor, rows);
-    for (int i = 0; i < count; i++) {
+    for (int i = 0, found = 0; found < count; i++) {
         assert_int_equal(data[i], expected[i]);
+        if (expected[i] == GAP)
+            continue;
         assert_int_equal(tensor_place(&tensor, expected[i]), i);
-        rows[i] = -1;
+        found++;
     }
+    for (int i = 0; i < count; i++)
+        rows[i] = -1;
     tensor_read(&nn_model, &tensor, rows);
     for (int i = 0; i < count; i++)
         assert_int_equal(rows[i], i);
@@ -114,15 +122,18 @@ static void test_places(void **state)
 {
     (void)state;
     // 4 rows of 5: two slices of two rows, panels of three columns and of the last two
-    check_places((NnTensor){.dim = {4, 5}, .panel = {2, 3, 3, 5}},
+    check_places((NnTensor){.dim = {4, 5}, .layout = {2, 3, 3, 5}},
                  (const int[]){0,  1,  2,  5,  6,  7,  3,  4,  8,  9,
                                10, 11, 12, 15, 16, 17, 13, 14, 18, 19});
     // 2 rows of 9: two panels of two columns, one of three, and two columns by themselves
-    check_places((NnTensor){.dim = {2, 9}, .panel = {2, 2, 4, 7}},
+    check_places((NnTensor){.dim = {2, 9}, .layout = {2, 2, 4, 7}},
                  (const int[]){0, 1, 9, 10, 2, 3, 11, 12, 4, 5, 6, 13, 14, 15, 7, 16, 8, 17});
     // 2 rows of 4: one panel of three columns, and one by itself
-    check_places((NnTensor){.dim = {2, 4}, .panel = {2, 2, 0, 3}},
+    check_places((NnTensor){.dim = {2, 4}, .layout = {2, 2, 0, 3}},
                  (const int[]){0, 1, 2, 4, 5, 6, 3, 7});
+    // 3 rows of 2, each followed by a number that is none of them
+    check_places((NnTensor){.dim = {3, 2}, .layout = {.line = 3}},
+                 (const int[]){0, 1, GAP, 2, 3, GAP, 4, 5});
 }
 
 // Files, first values and fingerprints are the same, whatever the layout.
@@ -135,9 +146,9 @@ static void test_panels(void **state)
     memcpy(tensors, model.tensors, (size_t)model.tensor_count * sizeof *tensors);
     for (int i = 0; i < model.tensor_count; i++)
         if (tensor_rank(&tensors[i]) == 2)
-            tensors[i].panel.rows = tensors[i].dim[0] / 2, tensors[i].panel.columns = 3,
-            tensors[i].panel.whole = tensors[i].dim[1] - 1,
-            tensors[i].panel.last = tensors[i].panel.whole / 3 * 3;
+            tensors[i].layout.rows = tensors[i].dim[0] / 2, tensors[i].layout.columns = 3,
+            tensors[i].layout.whole = tensors[i].dim[1] - 1,
+            tensors[i].layout.last = tensors[i].layout.whole / 3 * 3;
     tensors_initialise(&model, 3);
     const uint64_t fingerprint = tensors_fingerprint(&model);
     assert_true(weights_write("rows", &model, &progress, WEIGHTS_TO_CONTINUE));
@@ -152,6 +163,19 @@ static void test_panels(void **state)
     assert_true(weights_read("rows", &model, WEIGHTS_TO_CONTINUE, &found));
     assert_true(tensors_fingerprint(&model) == fingerprint);
     free(found.history);
+}
+
+// What lies in a gap is of no account, and the numbers of the last row are looked at.
+static void test_gaps(void **state)
+{
+    (void)state;
+    double data[] = {1, 2, NAN, 3, 4, INFINITY};
+    const NnTensor tensor = {.name = "w", .dim = {2, 2}, .data = data, .layout = {.line = 3}};
+    NnModel model = small_model_f64;
+    model.tensors = &tensor, model.tensor_count = 1;
+    assert_null(tensors_not_finite(&model));
+    data[4] = NAN;
+    assert_ptr_equal(tensors_not_finite(&model), &tensor);
 }
 
 static void test_alignment(void **state)
@@ -472,7 +496,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_round_trip), TEST(test_export), TEST(test_places), TEST(test_panels),
-        TEST(test_alignment), TEST(test_no_safetensors), TEST(test_other_network),
+        TEST(test_gaps), TEST(test_alignment), TEST(test_no_safetensors), TEST(test_other_network),
         TEST(test_entries), TEST(test_offsets), TEST(test_length), TEST(test_progress),
         TEST(test_not_finite), TEST(test_any_byte), TEST(test_order_of_writing),
         TEST(test_disk_full), TEST(test_nowhere_to_write), TEST(test_killed),
