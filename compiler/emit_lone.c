@@ -7,13 +7,15 @@
 
 #include <string.h>
 
-// As many rows at a time as give each vector of a column's numbers some work, and no more sums
-// than registers.
-static int dot_rows(int columns) { return columns <= 2 ? 4 : 2; }
-
-static const char *dots_name(int columns)
+// As many rows at a time as make a sum for each lane, whose lanes are then added up together.
+static int dot_rows(const Network *network, int columns)
 {
-    return format("dots_%dx%d", dot_rows(columns), columns);
+    return vector_lanes(network) / columns;
+}
+
+static const char *dots_name(const Network *network, int columns)
+{
+    return format("dots_%dx%d", dot_rows(network, columns), columns);
 }
 
 static int called_columns(const Network *network, const Product *p, const char *body)
@@ -29,23 +31,6 @@ bool calls_dots(const Out *out, const char *body)
     return false;
 }
 
-// Lines of the macro that add up the lanes of sum[i][j], four or more: the lower half and the upper
-// one, down to two.
-static int add_lanes(const Network *network, const char **lines)
-{
-    int count = 0;
-    const char *whole = "&sum[i][j]";
-    for (int lanes = vector_lanes(network) / 2; lanes > 1; lanes /= 2) {
-        lines[count++] = format("                Vector%d half%d[2];", lanes, lanes);
-        lines[count++] = format("                memcpy(half%d, %s, sizeof half%d);", lanes, whole,
-                                lanes);
-        lines[count++] = format("                half%d[0] += half%d[1];", lanes, lanes);
-        whole = format("half%d", lanes);
-    }
-    lines[count++] = "                const REAL all = half2[0][0] + half2[0][1];";
-    return count;
-}
-
 // The last vector of a row and of a column overlaps with the one before; a mask leaves what is new
 // of the column's. A row that holds an infinity gives no finite sum either way.
 static void emit_dot_macro(Out *out)
@@ -53,38 +38,44 @@ static void emit_dot_macro(Out *out)
     const Network *const network = out->network;
     const int lanes = vector_lanes(network);
     const char *const integer = network->doubles ? "int64_t" : "int32_t";
-    const char *const head[] = {
+    static const char *const macro[] = {
         "#define DOTS(name, ROW_COUNT, COLUMNS)",
         "    static inline __attribute__((always_inline)) void name##_tile(",
         "        int rows, int terms, const REAL *a, long ai, const REAL *b, long bj, REAL *c,",
         "        long ci, bool add)",
         "    {",
         "        enum { LANES = sizeof(Lanes) / sizeof(REAL) };",
-        "        Lanes sum[ROW_COUNT][COLUMNS] = {0};",
-        "        for (int p = 0; p < terms; p += LANES) {",
-        "            const int at = nn_min(p, terms - LANES);",
+        "        Lanes sum[LANES] = {0};",
+        "        for (int p = 0; p + LANES <= terms; p += LANES) {",
+        "            Lanes column[COLUMNS];",
+        "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        "                memcpy(&column[j], b + j * bj + p, sizeof(Lanes));",
+        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++) {",
+        "                Lanes row;",
+        "                memcpy(&row, a + (i < rows ? i : 0) * ai + p, sizeof row);",
+        "                UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        "                    sum[i * COLUMNS + j] += row * column[j];",
+        "            }",
+        "        }",
+        "        if (terms % LANES) {",
         "            Mask mask, column[COLUMNS];",
-        "            memcpy(&mask, last_lanes + nn_min(terms - p, LANES), sizeof mask);",
+        "            memcpy(&mask, last_lanes + terms % LANES, sizeof mask);",
         "            UNROLLED for (int j = 0; j < COLUMNS; j++) {",
-        "                memcpy(&column[j], b + j * bj + at, sizeof(Mask));",
+        "                memcpy(&column[j], b + j * bj + terms - LANES, sizeof(Mask));",
         "                column[j] &= mask;",
         "            }",
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++) {",
         "                Lanes row;",
-        "                if (i >= rows)",
-        "                    break;",
-        "                memcpy(&row, a + i * ai + at, sizeof row);",
+        "                memcpy(&row, a + (i < rows ? i : 0) * ai + terms - LANES, sizeof row);",
         "                UNROLLED for (int j = 0; j < COLUMNS; j++)",
-        "                    sum[i][j] += row * (Lanes)column[j];",
+        "                    sum[i * COLUMNS + j] += row * (Lanes)column[j];",
         "            }",
         "        }",
+        "        const Lanes all = lane_sums(sum);",
         "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
-        "            UNROLLED for (int j = 0; j < COLUMNS; j++) {",
-    };
-    static const char *const tail[] = {
+        "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
         "                if (i < rows)",
-        "                    c[i * ci + j] = add ? c[i * ci + j] + all : all;",
-        "            }",
+        "                    c[i * ci + j] = (add ? c[i * ci + j] : 0) + all[i * COLUMNS + j];",
         "    }",
         "    static inline __attribute__((always_inline)) void name(",
         "        int rows, int terms, const REAL *a, long ai, const REAL *b, long bj, REAL *c,",
@@ -93,28 +84,23 @@ static void emit_dot_macro(Out *out)
         "        int i = 0;",
         "        for (; i + ROW_COUNT <= rows; i += ROW_COUNT)",
         "            name##_tile(ROW_COUNT, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);",
-        "        for (; i < rows; i++)",
-        "            name##_tile(1, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);",
+        "        if (i < rows)",
+        "            name##_tile(rows - i, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);",
         "    }",
     };
-    enum { HEAD = sizeof head / sizeof *head, TAIL = sizeof tail / sizeof *tail, SUMS = 16 };
-    const char *macro[HEAD + SUMS + TAIL];
-    memcpy(macro, head, sizeof head);
-    int count = HEAD + add_lanes(network, macro + HEAD);
-    memcpy(macro + count, tail, sizeof tail);
-    count += TAIL;
 
     comment(out, "A mask that leaves the last so many lanes of a vector begins that far into the "
                  "table.");
     line(out, "typedef %s Lanes;", lane_type(network, lanes));
     line(out, "typedef %s Mask __attribute__((vector_size(sizeof(Lanes))));", integer);
+    line(out, "NN_LANE_SUMS(lane_sums, %s, %s, Lanes)", real_type(network), integer);
     line(out, "static const %s last_lanes[%d] = {[%d ... %d] = -1};", integer, 2 * lanes, lanes,
          2 * lanes - 1);
     blank_line(out);
     comment(out, "Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] "
                  "b[j][p], or that added to c, in as many sums as a vector has lanes. Rows of a "
                  "are ai apart, columns bj, rows of c ci.");
-    emit_macro(out, macro, count);
+    emit_macro(out, macro, (int)(sizeof macro / sizeof *macro));
 }
 
 void emit_dots(Out *out, const char *body)
@@ -124,9 +110,9 @@ void emit_dots(Out *out, const char *body)
     Text done = {0};
     for (int i = 0; i < network->product_count; i++) {
         const int columns = called_columns(network, &network->products[i], body);
-        const char *const name = dots_name(columns);
-        if (columns && text_once(&done, name))
-            line(out, "DOTS(%s, %d, %d)", name, dot_rows(columns), columns);
+        if (columns && text_once(&done, dots_name(network, columns)))
+            line(out, "DOTS(%s, %d, %d)", dots_name(network, columns), dot_rows(network, columns),
+                 columns);
     }
     blank_line(out);
 }
@@ -135,7 +121,7 @@ void emit_dots(Out *out, const char *body)
 void emit_lone_product(Out *out, const Product *p, int high, bool parts)
 {
     const int lone = lone_columns(out->network, p), first = p->columns - lone;
-    call_line(out, dots_name(lone),
+    call_line(out, dots_name(out->network, lone),
               format("rows, %d, a%s, %d, b%s + %d * %d, %d, c + %d, %d, %s", high,
                      parts ? " + part" : "", p->a_line,
                      parts ? format(" + part * %d", p->columns) : "", first, high, high, first,

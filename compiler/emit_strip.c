@@ -28,7 +28,8 @@ int tile_rows(const Network *network, const Product *product, Tiling tiling)
 static const char *strip_name(const ProductStrip *s)
 {
     const char *const of = s->skip ? format("of%d", s->skip + s->width) : "";
-    return format("strip_%d_%dx%d%s", s->heights.full, s->heights.rest, s->width, of);
+    return format("strip_%d_%dx%d%s%s", s->heights.full, s->heights.rest, s->width, of,
+                  s->near ? "_near" : "");
 }
 
 // Columns as strips: of so many full vectors, then what those leave. That is one more strip
@@ -82,6 +83,17 @@ static Panels panels_of_product(const Network *network, const Product *p)
     return panels_of(network, p->form == ROWS_BY_PANELS ? p->panel_rows : p->terms, p->columns);
 }
 
+// Whether b stays in the first cache from one tile to the next, for so many of them that it does
+// not count how far it was from the first.
+static bool stays_near(const Network *network, const Product *p, Heights heights)
+{
+    enum { NEAR_BYTES = 40 << 10, MANY = 8 };
+    const long batch = (long)network->block_rows * network->blocks;
+    const long rows_of_b = is_outer(p) ? batch : is_in_panels(p) ? p->panel_rows : p->terms;
+    return rows_of_b * p->b_line * element_bytes(network, TYPE_REAL) <= NEAR_BYTES &&
+           p->rows >= MANY * heights.full;
+}
+
 int product_strips(const Network *network, const Product *p, ProductStrip *strips)
 {
     const Tiling tiling = tiling_of(network, p);
@@ -91,6 +103,7 @@ int product_strips(const Network *network, const Product *p, ProductStrip *strip
         const bool wider = strips[s].vectors > tiling.vectors;
         strips[s].heights = heights_of(
             network, p->rows, wider ? (Tiling){.vectors = strips[s].vectors} : tiling);
+        strips[s].near = stays_near(network, p, strips[s].heights);
     }
     return count;
 }
@@ -147,11 +160,12 @@ void close_product_strip(Out *out, const ProductStrip *strip, bool several)
 // --- macros -------------------------------------------------------------------------------------
 
 // Rows are asked for ahead: weights and moments of several layers are more than a second cache
-// holds, and from the third a row comes later than a tile needs it.
+// holds, and from the third a row comes later than a tile needs it. What is near is not: each
+// question takes the place of a load.
 static void emit_tile_macro(Out *out)
 {
     static const char *const tile[] = {
-        "#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)",
+        "#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)",
         "    static inline __attribute__((always_inline)) void name(",
         "        int terms, const REAL *a, long ai, long ap, const REAL *b, long bp, REAL *c,",
         "        long ci, bool add)",
@@ -167,7 +181,8 @@ static void emit_tile_macro(Out *out)
         "            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(REAL);",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));",
-        "                __builtin_prefetch((void *)(next + j * sizeof(Vector)));",
+        "                if (AHEAD)",
+        "                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));",
         "            }",
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++)",
@@ -183,10 +198,10 @@ static void emit_tile_macro(Out *out)
         "    }",
     };
     static const char *const strip[] = {
-        "#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)",
-        "    TILE(name##_full, FULL, VECTORS, Vector, SKIP)",
-        "    TILE(name##_rest, REST, VECTORS, Vector, SKIP)",
-        "    TILE(name##_one, 1, VECTORS, Vector, SKIP)",
+        "#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)",
+        "    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)",
+        "    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)",
+        "    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)",
         "    static inline __attribute__((always_inline)) void name(",
         "        int rows, int terms, const REAL *a, long ai, long ap, const REAL *b, long bp,",
         "        REAL *c, long ci, bool add)",
@@ -200,13 +215,12 @@ static void emit_tile_macro(Out *out)
         "            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
         "    }",
     };
-    comment(out, "The memory is asked for a row of b so many rows before it is needed.");
-    line(out, "enum { AHEAD = 16 };");
-    blank_line(out);
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
                  "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
                  "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP "
-                 "columns are not stored: they belong to the strip before.");
+                 "columns are not stored: they belong to the strip before. The memory is asked "
+                 "for a row of b AHEAD rows before it is needed, or not at all where that is 0, "
+                 "since all of b stays in the first cache.");
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
     comment(out,
             "A strip: a few vectors of columns through all rows: full tiles, then the rows that "
@@ -217,6 +231,7 @@ static void emit_tile_macro(Out *out)
 // A line for each strip that a product needs, in one table.
 static void emit_table(Out *out, const char *body)
 {
+    enum { AHEAD = 16 };
     const Network *const network = out->network;
     Text done = {0}; // names of the strips that are there
     for (int i = 0; i < network->product_count; i++) {
@@ -229,9 +244,10 @@ static void emit_table(Out *out, const char *body)
         for (int s = 0; s < count; s++) {
             const char *const name = strip_name(&strips[s]);
             if (text_once(&done, name))
-                line(out, "STRIP(%s, %d, %d, %d, %s, %d)", name, strips[s].heights.full,
+                line(out, "STRIP(%s, %d, %d, %d, %s, %d, %d)", name, strips[s].heights.full,
                      strips[s].heights.rest, strips[s].vectors,
-                     lane_type(network, strips[s].lane_count), strips[s].skip);
+                     lane_type(network, strips[s].lane_count), strips[s].skip,
+                     strips[s].near ? 0 : AHEAD);
         }
     }
     blank_line(out);

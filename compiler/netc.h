@@ -891,6 +891,7 @@ typedef struct {
     int lane_count;
     int skip; // so many columns before it are computed again and not stored
     int first, runs; // column, how many side by side
+    bool near;       // what it reads of the matrix stays in the first cache
     Heights heights;
 } ProductStrip;
 enum { MAX_STRIPS = 16 };

@@ -45,6 +45,15 @@ void line(Out *out, const char *format, ...)
 
 void blank_line(Out *out) { text_put(&out->text, "\n", 1); }
 
+// Up to the next comma that is not within braces.
+static size_t item_length(const char *list)
+{
+    size_t length = 0;
+    for (int depth = 0; list[length] && (list[length] != ',' || depth > 0); length++)
+        depth += (list[length] == '{') - (list[length] == '}');
+    return length;
+}
+
 const char *wrapped(int indent, const char *start, const char *list, const char *end)
 {
     enum { WIDTH = 100 };
@@ -53,7 +62,7 @@ const char *wrapped(int indent, const char *start, const char *list, const char 
     const int left = indent + (int)strlen(start);
     size_t column = (size_t)left;
     for (const char *rest = list; *rest;) {
-        const size_t item = strcspn(rest, ",");
+        const size_t item = item_length(rest);
         const bool last = !rest[item];
         if (rest != list && column + 1 + item + strlen(end) > WIDTH) {
             text_add(&text, "\n%*s", left, "");

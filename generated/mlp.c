@@ -102,13 +102,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
-// The memory is asked for a row of b so many rows before it is needed.
-enum { AHEAD = 16 };
-
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before.
-#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)                                      \
+// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
+// memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
+// since all of b stays in the first cache.
+#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
     static inline __attribute__((always_inline)) void name(                               \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
@@ -124,7 +123,8 @@ enum { AHEAD = 16 };
             const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
-                __builtin_prefetch((void *)(next + j * sizeof(Vector)));                  \
+                if (AHEAD)                                                                \
+                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
@@ -141,10 +141,10 @@ enum { AHEAD = 16 };
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)                                    \
-    TILE(name##_full, FULL, VECTORS, Vector, SKIP)                                        \
-    TILE(name##_rest, REST, VECTORS, Vector, SKIP)                                        \
-    TILE(name##_one, 1, VECTORS, Vector, SKIP)                                            \
+#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)                             \
+    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                                 \
+    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                                 \
+    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                                     \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
@@ -158,16 +158,16 @@ enum { AHEAD = 16 };
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0)
-STRIP(strip_13_9x12of16, 13, 9, 1, Vector16, 4)
-STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
-STRIP(strip_14_4x12of16, 14, 4, 1, Vector16, 4)
-STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
-STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4)
-STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
-STRIP(strip_14_6x8, 14, 6, 1, Vector8, 0)
-STRIP(strip_14_6x2, 14, 6, 1, Vector2, 0)
+STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0, 16)
+STRIP(strip_13_9x12of16, 13, 9, 1, Vector16, 4, 16)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0, 16)
+STRIP(strip_14_4x12of16, 14, 4, 1, Vector16, 4, 16)
+STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0, 16)
+STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4, 16)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0, 16)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0, 16)
+STRIP(strip_14_6x8_near, 14, 6, 1, Vector8, 0, 0)
+STRIP(strip_14_6x2_near, 14, 6, 1, Vector2, 0, 0)
 
 // Asks for the memory of numbers that are about to be changed, so that other threads give up their
 // copies. Inlined always: gcc 12 drops calls without another effect.
@@ -256,8 +256,8 @@ static void outer_300x10(int from, int to, int terms, const void *left, const vo
         const float *const a = (const float *)left + (size_t)at * 300 + from;
         const float *const b = (const float *)right + (size_t)at * 10;
         float *const c = result;
-        strip_14_6x8(to - from, some, a, 1, 300, b, 10, c, 10, add || at > 0);
-        strip_14_6x2(to - from, some, a, 1, 300, b + 8, 10, c + 8, 10, add || at > 0);
+        strip_14_6x8_near(to - from, some, a, 1, 300, b, 10, c, 10, add || at > 0);
+        strip_14_6x2_near(to - from, some, a, 1, 300, b + 8, 10, c + 8, 10, add || at > 0);
     }
 }
 
@@ -695,15 +695,15 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526, {196, 32, 288,
-     300, 0}},
+    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526,
+     {196, 32, 288, 300, 0}},
     {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0, {0}},
     {"dense2_w", NN_WEIGHT, {300, 10}, dense2_w, NULL, NN_UNIFORM, 0.139121669, {0}},
     {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32, 288, 300,
-     0}},
-    {"dense1_w_v", NN_OPTIMIZER, {784, 300}, dense1_w_v, NULL, NN_CONSTANT, 0, {196, 32, 288, 300,
-     0}},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0,
+     {196, 32, 288, 300, 0}},
+    {"dense1_w_v", NN_OPTIMIZER, {784, 300}, dense1_w_v, NULL, NN_CONSTANT, 0,
+     {196, 32, 288, 300, 0}},
     {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0, {0}},
     {"dense1_b_v", NN_OPTIMIZER, {300}, dense1_b_v, NULL, NN_CONSTANT, 0, {0}},
     {"dense2_w_m", NN_OPTIMIZER, {300, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0}},

@@ -143,13 +143,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
-// The memory is asked for a row of b so many rows before it is needed.
-enum { AHEAD = 16 };
-
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before.
-#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)                                      \
+// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
+// memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
+// since all of b stays in the first cache.
+#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
     static inline __attribute__((always_inline)) void name(                               \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
@@ -165,7 +164,8 @@ enum { AHEAD = 16 };
             const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
-                __builtin_prefetch((void *)(next + j * sizeof(Vector)));                  \
+                if (AHEAD)                                                                \
+                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
@@ -182,10 +182,10 @@ enum { AHEAD = 16 };
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)                                    \
-    TILE(name##_full, FULL, VECTORS, Vector, SKIP)                                        \
-    TILE(name##_rest, REST, VECTORS, Vector, SKIP)                                        \
-    TILE(name##_one, 1, VECTORS, Vector, SKIP)                                            \
+#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)                             \
+    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                                 \
+    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                                 \
+    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                                     \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
@@ -199,12 +199,12 @@ enum { AHEAD = 16 };
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
-STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
-STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
-STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
-STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0)
+STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0, 16)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0, 16)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0, 16)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0, 16)
+STRIP(strip_13_11x8_near, 13, 11, 1, Vector8, 0, 0)
+STRIP(strip_13_11x2_near, 13, 11, 1, Vector2, 0, 0)
 
 // Asks for the memory of numbers that are about to be changed, so that other threads give up their
 // copies. Inlined always: gcc 12 drops calls without another effect.
@@ -283,8 +283,8 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
         const float *const a = (const float *)left + (size_t)at * 128 + from;
         const float *const b = (const float *)right + (size_t)at * 10;
         float *const c = result;
-        strip_13_11x8(to - from, some, a, 1, 128, b, 10, c, 10, add || at > 0);
-        strip_13_11x2(to - from, some, a, 1, 128, b + 8, 10, c + 8, 10, add || at > 0);
+        strip_13_11x8_near(to - from, some, a, 1, 128, b, 10, c, 10, add || at > 0);
+        strip_13_11x2_near(to - from, some, a, 1, 128, b + 8, 10, c + 8, 10, add || at > 0);
     }
 }
 
@@ -1280,8 +1280,8 @@ static const NnTensor tensors[] = {
     {"conv1_b", NN_WEIGHT, {32}, conv1_b, NULL, NN_CONSTANT, 0, {0}},
     {"conv2_w", NN_WEIGHT, {3, 3, 32, 64}, conv2_w, NULL, NN_UNIFORM, 0.0833333333, {0}},
     {"conv2_b", NN_WEIGHT, {64}, conv2_b, NULL, NN_CONSTANT, 0, {0}},
-    {"dense1_w", NN_WEIGHT, {3136, 128}, dense1_w, NULL, NN_UNIFORM, 0.0428746463, {3136, 32, 128,
-     128, 0}},
+    {"dense1_w", NN_WEIGHT, {3136, 128}, dense1_w, NULL, NN_UNIFORM, 0.0428746463,
+     {3136, 32, 128, 128, 0}},
     {"dense1_b", NN_WEIGHT, {128}, dense1_b, NULL, NN_CONSTANT, 0, {0}},
     {"dense2_w", NN_WEIGHT, {128, 10}, dense2_w, NULL, NN_UNIFORM, 0.208514414, {0}},
     {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
@@ -1293,10 +1293,10 @@ static const NnTensor tensors[] = {
     {"conv2_w_v", NN_OPTIMIZER, {3, 3, 32, 64}, conv2_w_v, NULL, NN_CONSTANT, 0, {0}},
     {"conv2_b_m", NN_OPTIMIZER, {64}, conv2_b_m, NULL, NN_CONSTANT, 0, {0}},
     {"conv2_b_v", NN_OPTIMIZER, {64}, conv2_b_v, NULL, NN_CONSTANT, 0, {0}},
-    {"dense1_w_m", NN_OPTIMIZER, {3136, 128}, dense1_w_m, NULL, NN_CONSTANT, 0, {3136, 32, 128,
-     128, 0}},
-    {"dense1_w_v", NN_OPTIMIZER, {3136, 128}, dense1_w_v, NULL, NN_CONSTANT, 0, {3136, 32, 128,
-     128, 0}},
+    {"dense1_w_m", NN_OPTIMIZER, {3136, 128}, dense1_w_m, NULL, NN_CONSTANT, 0,
+     {3136, 32, 128, 128, 0}},
+    {"dense1_w_v", NN_OPTIMIZER, {3136, 128}, dense1_w_v, NULL, NN_CONSTANT, 0,
+     {3136, 32, 128, 128, 0}},
     {"dense1_b_m", NN_OPTIMIZER, {128}, dense1_b_m, NULL, NN_CONSTANT, 0, {0}},
     {"dense1_b_v", NN_OPTIMIZER, {128}, dense1_b_v, NULL, NN_CONSTANT, 0, {0}},
     {"dense2_w_m", NN_OPTIMIZER, {128, 10}, dense2_w_m, NULL, NN_CONSTANT, 0, {0}},

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nn_lanes.h"
 #include "nn_math.h"
 #include "nn_random.h"
 #include "nn_turn.h"

@@ -5,18 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-// Lane l of the result is number at[l] of a and b, one behind the other; `at` is a constant.
-#if defined(__clang__)
-#define NN_PICK(a, b, at, LANES)                                                                   \
-    ({                                                                                             \
-        __typeof__(a) chosen;                                                                      \
-        for (int lane = 0; lane < (LANES); lane++)                                                 \
-            chosen[lane] = (at)[lane] < (LANES) ? (a)[(at)[lane]] : (b)[(at)[lane] - (LANES)];     \
-        chosen;                                                                                    \
-    })
-#else
-#define NN_PICK(a, b, at, LANES) __builtin_shuffle(a, b, at)
-#endif
+#include "nn_lanes.h"
 
 // y[i][c] = plane[c][i] for i < pixels, which is a literal.
 #define NN_WEAVE(name, CHANNELS, Number, Integer, Vector)                                          \

@@ -111,13 +111,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
-// The memory is asked for a row of b so many rows before it is needed.
-enum { AHEAD = 16 };
-
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before.
-#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)                                      \
+// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
+// memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
+// since all of b stays in the first cache.
+#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
     static inline __attribute__((always_inline)) void name(                               \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
@@ -133,7 +132,8 @@ enum { AHEAD = 16 };
             const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
-                __builtin_prefetch((void *)(next + j * sizeof(Vector)));                  \
+                if (AHEAD)                                                                \
+                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
@@ -150,10 +150,10 @@ enum { AHEAD = 16 };
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)                                    \
-    TILE(name##_full, FULL, VECTORS, Vector, SKIP)                                        \
-    TILE(name##_rest, REST, VECTORS, Vector, SKIP)                                        \
-    TILE(name##_one, 1, VECTORS, Vector, SKIP)                                            \
+#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)                             \
+    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                                 \
+    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                                 \
+    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                                     \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
@@ -167,25 +167,26 @@ enum { AHEAD = 16 };
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0)
-STRIP(strip_13_9x12of16, 13, 9, 1, Vector16, 4)
-STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0)
-STRIP(strip_14_4x12of16, 14, 4, 1, Vector16, 4)
-STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
-STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4)
-STRIP(strip_9_7x48, 9, 7, 3, Vector16, 0)
-STRIP(strip_2_1x32, 2, 1, 2, Vector16, 0)
-STRIP(strip_2_1x11of16, 2, 1, 1, Vector16, 5)
-STRIP(strip_2_1x1, 2, 1, 1, float, 0)
-STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
-STRIP(strip_13_12x18of32, 13, 12, 2, Vector16, 14)
-STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0)
-STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0)
+STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0, 16)
+STRIP(strip_13_9x12of16, 13, 9, 1, Vector16, 4, 16)
+STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0, 16)
+STRIP(strip_14_4x12of16, 14, 4, 1, Vector16, 4, 16)
+STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0, 16)
+STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4, 16)
+STRIP(strip_9_7x48, 9, 7, 3, Vector16, 0, 16)
+STRIP(strip_2_1x32, 2, 1, 2, Vector16, 0, 16)
+STRIP(strip_2_1x11of16, 2, 1, 1, Vector16, 5, 16)
+STRIP(strip_2_1x1, 2, 1, 1, float, 0, 16)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0, 16)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0, 16)
+STRIP(strip_13_12x18of32, 13, 12, 2, Vector16, 14, 16)
+STRIP(strip_13_11x8, 13, 11, 1, Vector8, 0, 16)
+STRIP(strip_13_11x2, 13, 11, 1, Vector2, 0, 16)
 
 // A mask that leaves the last so many lanes of a vector begins that far into the table.
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
+NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
 static const int32_t last_lanes[32] = {[16 ... 31] = -1};
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
@@ -197,39 +198,37 @@ static const int32_t last_lanes[32] = {[16 ... 31] = -1};
         long ci, bool add)                                                                \
     {                                                                                     \
         enum { LANES = sizeof(Lanes) / sizeof(float) };                                   \
-        Lanes sum[ROW_COUNT][COLUMNS] = {0};                                              \
-        for (int p = 0; p < terms; p += LANES) {                                          \
-            const int at = nn_min(p, terms - LANES);                                      \
+        Lanes sum[LANES] = {0};                                                           \
+        for (int p = 0; p + LANES <= terms; p += LANES) {                                 \
+            Lanes column[COLUMNS];                                                        \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                memcpy(&column[j], b + j * bj + p, sizeof(Lanes));                        \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                \
+                Lanes row;                                                                \
+                memcpy(&row, a + (i < rows ? i : 0) * ai + p, sizeof row);                \
+                UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
+                    sum[i * COLUMNS + j] += row * column[j];                              \
+            }                                                                             \
+        }                                                                                 \
+        if (terms % LANES) {                                                              \
             Mask mask, column[COLUMNS];                                                   \
-            memcpy(&mask, last_lanes + nn_min(terms - p, LANES), sizeof mask);            \
+            memcpy(&mask, last_lanes + terms % LANES, sizeof mask);                       \
             UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
-                memcpy(&column[j], b + j * bj + at, sizeof(Mask));                        \
+                memcpy(&column[j], b + j * bj + terms - LANES, sizeof(Mask));             \
                 column[j] &= mask;                                                        \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                \
                 Lanes row;                                                                \
-                if (i >= rows)                                                            \
-                    break;                                                                \
-                memcpy(&row, a + i * ai + at, sizeof row);                                \
+                memcpy(&row, a + (i < rows ? i : 0) * ai + terms - LANES, sizeof row);    \
                 UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
-                    sum[i][j] += row * (Lanes)column[j];                                  \
+                    sum[i * COLUMNS + j] += row * (Lanes)column[j];                       \
             }                                                                             \
         }                                                                                 \
+        const Lanes all = lane_sums(sum);                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
-            UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
-                Vector8 half8[2];                                                         \
-                memcpy(half8, &sum[i][j], sizeof half8);                                  \
-                half8[0] += half8[1];                                                     \
-                Vector4 half4[2];                                                         \
-                memcpy(half4, half8, sizeof half4);                                       \
-                half4[0] += half4[1];                                                     \
-                Vector2 half2[2];                                                         \
-                memcpy(half2, half4, sizeof half2);                                       \
-                half2[0] += half2[1];                                                     \
-                const float all = half2[0][0] + half2[0][1];                              \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
                 if (i < rows)                                                             \
-                    c[i * ci + j] = add ? c[i * ci + j] + all : all;                      \
-            }                                                                             \
+                    c[i * ci + j] = (add ? c[i * ci + j] : 0) + all[i * COLUMNS + j];     \
     }                                                                                     \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
@@ -238,11 +237,11 @@ static const int32_t last_lanes[32] = {[16 ... 31] = -1};
         int i = 0;                                                                        \
         for (; i + ROW_COUNT <= rows; i += ROW_COUNT)                                     \
             name##_tile(ROW_COUNT, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);    \
-        for (; i < rows; i++)                                                             \
-            name##_tile(1, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);            \
+        if (i < rows)                                                                     \
+            name##_tile(rows - i, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);     \
     }
 
-DOTS(dots_4x2, 4, 2)
+DOTS(dots_8x2, 8, 2)
 
 // Asks for the memory of numbers that are about to be changed, so that other threads give up their
 // copies. Inlined always: gcc 12 drops calls without another effect.
@@ -308,7 +307,7 @@ static void panels_300x50(int rows, const void *left, const void *right, void *r
     const float *const a = left, *const b = right;
     float *const c = result;
     strip_9_7x48(rows, 300, a, 300, 1, b, 48, c, 50, false);
-    dots_4x2(rows, 300, a, 300, b + 48 * 300, 300, c + 48, 50, false);
+    dots_8x2(rows, 300, a, 300, b + 48 * 300, 300, c + 48, 50, false);
 }
 
 // c[rows][300] = a[rows][50] b[50][300], with b in panels, where rows of a 64 and of c 304 numbers
@@ -944,16 +943,16 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526, {196, 32, 288,
-     300, 0}},
+    {"dense1_w", NN_WEIGHT, {784, 300}, dense1_w, NULL, NN_UNIFORM, 0.0743979526,
+     {196, 32, 288, 300, 0}},
     {"dense1_b", NN_WEIGHT, {300}, dense1_b, NULL, NN_CONSTANT, 0, {0}},
-    {"dense2_w", NN_WEIGHT, {300, 50}, dense2_w, NULL, NN_UNIFORM, 0.130930734, {300, 32, 0, 48,
-     0}},
+    {"dense2_w", NN_WEIGHT, {300, 50}, dense2_w, NULL, NN_UNIFORM, 0.130930734,
+     {300, 32, 0, 48, 0}},
     {"dense2_b", NN_WEIGHT, {50}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
     {"dense3_w", NN_WEIGHT, {50, 10}, dense3_w, NULL, NN_UNIFORM, 0.316227766, {0}},
     {"dense3_b", NN_WEIGHT, {10}, dense3_b, NULL, NN_CONSTANT, 0, {0}},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32, 288, 300,
-     0}},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 300}, dense1_w_m, NULL, NN_CONSTANT, 0,
+     {196, 32, 288, 300, 0}},
     {"dense1_b_m", NN_OPTIMIZER, {300}, dense1_b_m, NULL, NN_CONSTANT, 0, {0}},
     {"dense2_w_m", NN_OPTIMIZER, {300, 50}, dense2_w_m, NULL, NN_CONSTANT, 0, {300, 32, 0, 48, 0}},
     {"dense2_b_m", NN_OPTIMIZER, {50}, dense2_b_m, NULL, NN_CONSTANT, 0, {0}},

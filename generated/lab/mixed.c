@@ -166,13 +166,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
-// The memory is asked for a row of b so many rows before it is needed.
-enum { AHEAD = 16 };
-
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before.
-#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP)                                      \
+// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
+// memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
+// since all of b stays in the first cache.
+#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
     static inline __attribute__((always_inline)) void name(                               \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
@@ -188,7 +187,8 @@ enum { AHEAD = 16 };
             const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 memcpy(&row[j], b + p * bp + j * LANES, sizeof(Vector));                  \
-                __builtin_prefetch((void *)(next + j * sizeof(Vector)));                  \
+                if (AHEAD)                                                                \
+                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
@@ -205,10 +205,10 @@ enum { AHEAD = 16 };
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP)                                    \
-    TILE(name##_full, FULL, VECTORS, Vector, SKIP)                                        \
-    TILE(name##_rest, REST, VECTORS, Vector, SKIP)                                        \
-    TILE(name##_one, 1, VECTORS, Vector, SKIP)                                            \
+#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)                             \
+    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                                 \
+    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                                 \
+    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                                     \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
@@ -222,29 +222,30 @@ enum { AHEAD = 16 };
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0)
-STRIP(strip_13_9x8, 13, 9, 1, Vector8, 0)
-STRIP(strip_13_10x32, 13, 10, 2, Vector16, 0)
-STRIP(strip_13_10x8, 13, 10, 1, Vector8, 0)
-STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0)
-STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0)
-STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4)
-STRIP(strip_13_4x32, 13, 4, 2, Vector16, 0)
-STRIP(strip_13_4x12of16, 13, 4, 1, Vector16, 4)
-STRIP(strip_13_12x26of32, 13, 12, 2, Vector16, 6)
-STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0)
-STRIP(strip_2_1x32, 2, 1, 2, Vector16, 0)
-STRIP(strip_2_1x1, 2, 1, 1, float, 0)
-STRIP(strip_13_12x28of32, 13, 12, 2, Vector16, 4)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0)
-STRIP(strip_11_4x32, 11, 4, 2, Vector16, 0)
-STRIP(strip_11_4x28of32, 11, 4, 2, Vector16, 4)
-STRIP(strip_12_4x8, 12, 4, 1, Vector8, 0)
-STRIP(strip_12_4x2, 12, 4, 1, Vector2, 0)
+STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0, 16)
+STRIP(strip_13_9x8, 13, 9, 1, Vector8, 0, 16)
+STRIP(strip_13_10x32, 13, 10, 2, Vector16, 0, 16)
+STRIP(strip_13_10x8, 13, 10, 1, Vector8, 0, 16)
+STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0, 16)
+STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0, 16)
+STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4, 16)
+STRIP(strip_13_4x32, 13, 4, 2, Vector16, 0, 16)
+STRIP(strip_13_4x12of16, 13, 4, 1, Vector16, 4, 16)
+STRIP(strip_13_12x26of32, 13, 12, 2, Vector16, 6, 16)
+STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0, 16)
+STRIP(strip_2_1x32, 2, 1, 2, Vector16, 0, 16)
+STRIP(strip_2_1x1, 2, 1, 1, float, 0, 16)
+STRIP(strip_13_12x28of32, 13, 12, 2, Vector16, 4, 16)
+STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0, 16)
+STRIP(strip_11_4x32, 11, 4, 2, Vector16, 0, 16)
+STRIP(strip_11_4x28of32, 11, 4, 2, Vector16, 4, 16)
+STRIP(strip_12_4x8, 12, 4, 1, Vector8, 0, 16)
+STRIP(strip_12_4x2, 12, 4, 1, Vector2, 0, 16)
 
 // A mask that leaves the last so many lanes of a vector begins that far into the table.
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
+NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
 static const int32_t last_lanes[32] = {[16 ... 31] = -1};
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
@@ -256,39 +257,37 @@ static const int32_t last_lanes[32] = {[16 ... 31] = -1};
         long ci, bool add)                                                                \
     {                                                                                     \
         enum { LANES = sizeof(Lanes) / sizeof(float) };                                   \
-        Lanes sum[ROW_COUNT][COLUMNS] = {0};                                              \
-        for (int p = 0; p < terms; p += LANES) {                                          \
-            const int at = nn_min(p, terms - LANES);                                      \
+        Lanes sum[LANES] = {0};                                                           \
+        for (int p = 0; p + LANES <= terms; p += LANES) {                                 \
+            Lanes column[COLUMNS];                                                        \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                memcpy(&column[j], b + j * bj + p, sizeof(Lanes));                        \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                \
+                Lanes row;                                                                \
+                memcpy(&row, a + (i < rows ? i : 0) * ai + p, sizeof row);                \
+                UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
+                    sum[i * COLUMNS + j] += row * column[j];                              \
+            }                                                                             \
+        }                                                                                 \
+        if (terms % LANES) {                                                              \
             Mask mask, column[COLUMNS];                                                   \
-            memcpy(&mask, last_lanes + nn_min(terms - p, LANES), sizeof mask);            \
+            memcpy(&mask, last_lanes + terms % LANES, sizeof mask);                       \
             UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
-                memcpy(&column[j], b + j * bj + at, sizeof(Mask));                        \
+                memcpy(&column[j], b + j * bj + terms - LANES, sizeof(Mask));             \
                 column[j] &= mask;                                                        \
             }                                                                             \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                \
                 Lanes row;                                                                \
-                if (i >= rows)                                                            \
-                    break;                                                                \
-                memcpy(&row, a + i * ai + at, sizeof row);                                \
+                memcpy(&row, a + (i < rows ? i : 0) * ai + terms - LANES, sizeof row);    \
                 UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
-                    sum[i][j] += row * (Lanes)column[j];                                  \
+                    sum[i * COLUMNS + j] += row * (Lanes)column[j];                       \
             }                                                                             \
         }                                                                                 \
+        const Lanes all = lane_sums(sum);                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
-            UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
-                Vector8 half8[2];                                                         \
-                memcpy(half8, &sum[i][j], sizeof half8);                                  \
-                half8[0] += half8[1];                                                     \
-                Vector4 half4[2];                                                         \
-                memcpy(half4, half8, sizeof half4);                                       \
-                half4[0] += half4[1];                                                     \
-                Vector2 half2[2];                                                         \
-                memcpy(half2, half4, sizeof half2);                                       \
-                half2[0] += half2[1];                                                     \
-                const float all = half2[0][0] + half2[0][1];                              \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
                 if (i < rows)                                                             \
-                    c[i * ci + j] = add ? c[i * ci + j] + all : all;                      \
-            }                                                                             \
+                    c[i * ci + j] = (add ? c[i * ci + j] : 0) + all[i * COLUMNS + j];     \
     }                                                                                     \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
@@ -297,11 +296,11 @@ static const int32_t last_lanes[32] = {[16 ... 31] = -1};
         int i = 0;                                                                        \
         for (; i + ROW_COUNT <= rows; i += ROW_COUNT)                                     \
             name##_tile(ROW_COUNT, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);    \
-        for (; i < rows; i++)                                                             \
-            name##_tile(1, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);            \
+        if (i < rows)                                                                     \
+            name##_tile(rows - i, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);     \
     }
 
-DOTS(dots_4x2, 4, 2)
+DOTS(dots_8x2, 8, 2)
 
 // Asks for the memory of numbers that are about to be changed, so that other threads give up their
 // copies. Inlined always: gcc 12 drops calls without another effect.
@@ -462,7 +461,7 @@ static void panels_250x130(int rows, const void *left, const void *right, void *
     float *const c = result;
     for (int j = 0; j < 128; j += 32)
         strip_13_12x32(rows, 250, a, 250, 1, b + j * 250, 32, c + j, 130, false);
-    dots_4x2(rows, 250, a, 250, b + 128 * 250, 250, c + 128, 130, false);
+    dots_8x2(rows, 250, a, 250, b + 128 * 250, 250, c + 128, 130, false);
 }
 
 // c[rows][250] = a[rows][130] b[130][250], with b in panels, where rows of a 144 and of c 272
@@ -1545,44 +1544,44 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 520}, dense1_w, NULL, NN_UNIFORM, 0.0678323447, {196, 32, 512,
-     520, 0}},
+    {"dense1_w", NN_WEIGHT, {784, 520}, dense1_w, NULL, NN_UNIFORM, 0.0678323447,
+     {196, 32, 512, 520, 0}},
     {"dense1_b", NN_WEIGHT, {520}, dense1_b, NULL, NN_CONSTANT, 0, {0}},
-    {"dense2_w", NN_WEIGHT, {520, 300}, dense2_w, NULL, NN_UNIFORM, 0.0855398923, {520, 32, 288,
-     300, 0}},
+    {"dense2_w", NN_WEIGHT, {520, 300}, dense2_w, NULL, NN_UNIFORM, 0.0855398923,
+     {520, 32, 288, 300, 0}},
     {"dense2_b", NN_WEIGHT, {300}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
-    {"dense3_w", NN_WEIGHT, {300, 250}, dense3_w, NULL, NN_UNIFORM, 0.104446594, {300, 32, 224,
-     250, 0}},
+    {"dense3_w", NN_WEIGHT, {300, 250}, dense3_w, NULL, NN_UNIFORM, 0.104446594,
+     {300, 32, 224, 250, 0}},
     {"dense3_b", NN_WEIGHT, {250}, dense3_b, NULL, NN_CONSTANT, 0, {0}},
-    {"dense4_w", NN_WEIGHT, {250, 130}, dense4_w, NULL, NN_UNIFORM, 0.125656172, {250, 32, 128,
-     128, 0}},
+    {"dense4_w", NN_WEIGHT, {250, 130}, dense4_w, NULL, NN_UNIFORM, 0.125656172,
+     {250, 32, 128, 128, 0}},
     {"dense4_b", NN_WEIGHT, {130}, dense4_b, NULL, NN_CONSTANT, 0, {0}},
     {"dense5_w", NN_WEIGHT, {130, 60}, dense5_w, NULL, NN_UNIFORM, 0.177704663, {0}},
     {"dense5_b", NN_WEIGHT, {60}, dense5_b, NULL, NN_CONSTANT, 0, {0}},
     {"dense6_w", NN_WEIGHT, {60, 10}, dense6_w, NULL, NN_UNIFORM, 0.292770022, {0}},
     {"dense6_b", NN_WEIGHT, {10}, dense6_b, NULL, NN_CONSTANT, 0, {0}},
-    {"dense1_w_m", NN_OPTIMIZER, {784, 520}, dense1_w_m, NULL, NN_CONSTANT, 0, {196, 32, 512, 520,
-     0}},
-    {"dense1_w_v", NN_OPTIMIZER, {784, 520}, dense1_w_v, NULL, NN_CONSTANT, 0, {196, 32, 512, 520,
-     0}},
+    {"dense1_w_m", NN_OPTIMIZER, {784, 520}, dense1_w_m, NULL, NN_CONSTANT, 0,
+     {196, 32, 512, 520, 0}},
+    {"dense1_w_v", NN_OPTIMIZER, {784, 520}, dense1_w_v, NULL, NN_CONSTANT, 0,
+     {196, 32, 512, 520, 0}},
     {"dense1_b_m", NN_OPTIMIZER, {520}, dense1_b_m, NULL, NN_CONSTANT, 0, {0}},
     {"dense1_b_v", NN_OPTIMIZER, {520}, dense1_b_v, NULL, NN_CONSTANT, 0, {0}},
-    {"dense2_w_m", NN_OPTIMIZER, {520, 300}, dense2_w_m, NULL, NN_CONSTANT, 0, {520, 32, 288, 300,
-     0}},
-    {"dense2_w_v", NN_OPTIMIZER, {520, 300}, dense2_w_v, NULL, NN_CONSTANT, 0, {520, 32, 288, 300,
-     0}},
+    {"dense2_w_m", NN_OPTIMIZER, {520, 300}, dense2_w_m, NULL, NN_CONSTANT, 0,
+     {520, 32, 288, 300, 0}},
+    {"dense2_w_v", NN_OPTIMIZER, {520, 300}, dense2_w_v, NULL, NN_CONSTANT, 0,
+     {520, 32, 288, 300, 0}},
     {"dense2_b_m", NN_OPTIMIZER, {300}, dense2_b_m, NULL, NN_CONSTANT, 0, {0}},
     {"dense2_b_v", NN_OPTIMIZER, {300}, dense2_b_v, NULL, NN_CONSTANT, 0, {0}},
-    {"dense3_w_m", NN_OPTIMIZER, {300, 250}, dense3_w_m, NULL, NN_CONSTANT, 0, {300, 32, 224, 250,
-     0}},
-    {"dense3_w_v", NN_OPTIMIZER, {300, 250}, dense3_w_v, NULL, NN_CONSTANT, 0, {300, 32, 224, 250,
-     0}},
+    {"dense3_w_m", NN_OPTIMIZER, {300, 250}, dense3_w_m, NULL, NN_CONSTANT, 0,
+     {300, 32, 224, 250, 0}},
+    {"dense3_w_v", NN_OPTIMIZER, {300, 250}, dense3_w_v, NULL, NN_CONSTANT, 0,
+     {300, 32, 224, 250, 0}},
     {"dense3_b_m", NN_OPTIMIZER, {250}, dense3_b_m, NULL, NN_CONSTANT, 0, {0}},
     {"dense3_b_v", NN_OPTIMIZER, {250}, dense3_b_v, NULL, NN_CONSTANT, 0, {0}},
-    {"dense4_w_m", NN_OPTIMIZER, {250, 130}, dense4_w_m, NULL, NN_CONSTANT, 0, {250, 32, 128, 128,
-     0}},
-    {"dense4_w_v", NN_OPTIMIZER, {250, 130}, dense4_w_v, NULL, NN_CONSTANT, 0, {250, 32, 128, 128,
-     0}},
+    {"dense4_w_m", NN_OPTIMIZER, {250, 130}, dense4_w_m, NULL, NN_CONSTANT, 0,
+     {250, 32, 128, 128, 0}},
+    {"dense4_w_v", NN_OPTIMIZER, {250, 130}, dense4_w_v, NULL, NN_CONSTANT, 0,
+     {250, 32, 128, 128, 0}},
     {"dense4_b_m", NN_OPTIMIZER, {130}, dense4_b_m, NULL, NN_CONSTANT, 0, {0}},
     {"dense4_b_v", NN_OPTIMIZER, {130}, dense4_b_v, NULL, NN_CONSTANT, 0, {0}},
     {"dense5_w_m", NN_OPTIMIZER, {130, 60}, dense5_w_m, NULL, NN_CONSTANT, 0, {0}},

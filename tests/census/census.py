@@ -3,13 +3,13 @@
 
 usage: census.py C-FILE OBJECT
 
-The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector, SKIP), WINDOW(name, ROWS, LINE,
-VECTORS, Vector, WIDTH), PLANE(name, LINES, STRIDE, RUNS, VECTORS, OUTPUTS, LAST, Vector, weave), PLANE_WEIGHTS(name,
-OUTPUTS, TAPS, Vector) or DOTS(name, ROWS, COLUMNS) for each micro-kernel, and functions that call them. In the object
-code of such a function each planned tile must be an innermost loop with as many multiply-adds as the tile has sums, or
-a whole multiple where gcc has unrolled it, and none of these loops may write a vector register to the stack: a spilled
-sum does. (To read one there is no spill: gcc keeps constants of an outer loop so, which would else be read from where
-they lie.) Prints a line for each function that is not as planned.
+The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD), WINDOW(name,
+ROWS, LINE, VECTORS, Vector, WIDTH), PLANE(name, LINES, STRIDE, RUNS, VECTORS, OUTPUTS, LAST, Vector, weave),
+PLANE_WEIGHTS(name, OUTPUTS, TAPS, Vector) or DOTS(name, ROWS, COLUMNS) for each micro-kernel, and functions that call
+them. In the object code of such a function each planned tile must be an innermost loop with as many multiply-adds as
+the tile has sums, or a whole multiple where gcc has unrolled it, and none of these loops may write a vector register to
+the stack: a spilled sum does. (To read one there is no spill: gcc keeps constants of an outer loop so, which would else
+be read from where they lie.) Prints a line for each function that is not as planned.
 """
 import re
 import subprocess
@@ -23,7 +23,7 @@ def planned(text):
     """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}}"""
     kernels = {name: [int(full) * int(vectors), int(rest) * int(vectors), int(vectors)]
                for name, full, rest, vectors in
-               re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+, \d+\)", text, re.M)}
+               re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+, \d+, \d+\)", text, re.M)}
     kernels |= {name: [int(rows) * int(vectors)] for name, rows, vectors in
                 re.findall(r"^WINDOW\((\w+), (\d+), \d+, (\d+), \w+, \d+\)", text, re.M)}
     kernels |= {name: [int(vectors) * int(outputs)] for name, vectors, outputs in
