@@ -79,27 +79,50 @@ static const char *smoothed(const Out *out, const Graph *graph, const Node *node
 
 // --- losses of all outputs together -------------------------------------------------------------
 
+// Of all rows log(sum exp(x)), in loss[i]: in loops over the block, since one row of a few outputs
+// fills no vectors, and its exponentials, their sum and its logarithm wait for each other. Labels
+// are bytes, so that all numbers of a block have room on a thread's stack.
+static void emit_log_sums(Out *out, int outputs)
+{
+    const char *const type = real_type(out->network);
+    line(out, "%s largest[ROWS], power[ROWS][%d];", type, outputs);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    line(out, "largest[i] = x[i][0];");
+    line(out, "for (int j = 1; j < %d; j++)", outputs);
+    line(out, "    largest[i] = x[i][j] > largest[i] ? x[i][j] : largest[i];");
+    line(out, "for (int j = 0; j < %d; j++)", outputs);
+    line(out, "    power[i][j] = x[i][j] - largest[i];");
+    line(out, "}");
+    line(out, "%s *const all = power[0];", type);
+    line(out, "for (int n = 0; n < rows * %d; n++)", outputs);
+    line(out, "    all[n] = %s(all[n]);", math(out, "exp"));
+    line(out, "for (int i = 0; i < rows; i++) {");
+    line(out, "loss[i] = 0;");
+    line(out, "for (int j = 0; j < %d; j++)", outputs);
+    line(out, "    loss[i] += power[i][j];");
+    line(out, "}");
+    line(out, "for (int i = 0; i < rows; i++)");
+    line(out, "    loss[i] = %s(loss[i]) + largest[i];", math(out, "log"));
+}
+
 // log(sum exp(x)) - sum target x: exact where softmax itself would round to 0.
 void emit_cross_entropy(Out *out, const Graph *graph, const Node *node)
 {
     const int outputs = outputs_of(graph, node);
     const double part = node->attributes.smoothing;
     const char *const type = real_type(graph->network);
+    emit_log_sums(out, outputs);
     open_labelled_rows(out, node);
-    emit_largest(out, "x[i]", outputs);
-    line(out, part == 0 ? "%s sum = 0;" : "%s sum = 0, all = 0;", type);
-    line(out, "for (int j = 0; j < %d; j++)%s", outputs, part == 0 ? "" : " {");
-    line(out, "%ssum += %s(x[i][j] - largest);", part == 0 ? "    " : "", math(out, "exp"));
     if (part == 0) {
-        line(out,
-             node->attributes.class_weights ? "loss[i] = %s(%s(sum) + largest - x[i][label]);"
-                                            : "loss[i] = %s%s(sum) + largest - x[i][label];",
-             weight(node), math(out, "log"));
+        line(out, node->attributes.class_weights ? "loss[i] = %s(loss[i] - x[i][label]);"
+                                                 : "%sloss[i] -= x[i][label];",
+             weight(node));
     } else {
-        line(out, "all += x[i][j];");
-        line(out, "}");
-        line(out, "loss[i] = %s(%s(sum) + largest - %s * x[i][label] - %s * all);", weight(node),
-             math(out, "log"), real_number(out, 1 - part), real_number(out, part / outputs));
+        line(out, "%s all_x = 0;", type);
+        line(out, "for (int j = 0; j < %d; j++)", outputs);
+        line(out, "    all_x += x[i][j];");
+        line(out, "loss[i] = %s(loss[i] - %s * x[i][label] - %s * all_x);", weight(node),
+             real_number(out, 1 - part), real_number(out, part / outputs));
     }
     line(out, "}");
 }

@@ -2503,17 +2503,30 @@ static void output_predict(int rows, int32_t predicted[restrict ROWS], const flo
 static void loss_forward(const NnBatch *batch, int first, int rows, float loss[restrict ROWS],
                          const float x[ROWS][10])
 {
+    float largest[ROWS], power[ROWS][10];
+    for (int i = 0; i < rows; i++) {
+        largest[i] = x[i][0];
+        for (int j = 1; j < 10; j++)
+            largest[i] = x[i][j] > largest[i] ? x[i][j] : largest[i];
+        for (int j = 0; j < 10; j++)
+            power[i][j] = x[i][j] - largest[i];
+    }
+    float *const all = power[0];
+    for (int n = 0; n < rows * 10; n++)
+        all[n] = nn_expf(all[n]);
+    for (int i = 0; i < rows; i++) {
+        loss[i] = 0;
+        for (int j = 0; j < 10; j++)
+            loss[i] += power[i][j];
+    }
+    for (int i = 0; i < rows; i++)
+        loss[i] = nn_logf(loss[i]) + largest[i];
     for (int i = 0; i < rows; i++) {
         const int label = batch->labels[batch->index[first + i]];
-        float largest = x[i][0];
-        for (int j = 1; j < 10; j++)
-            largest = x[i][j] > largest ? x[i][j] : largest;
-        float sum = 0, all = 0;
-        for (int j = 0; j < 10; j++) {
-            sum += nn_expf(x[i][j] - largest);
-            all += x[i][j];
-        }
-        loss[i] = (nn_logf(sum) + largest - 0.95f * x[i][label] - 0.005f * all);
+        float all_x = 0;
+        for (int j = 0; j < 10; j++)
+            all_x += x[i][j];
+        loss[i] = (loss[i] - 0.95f * x[i][label] - 0.005f * all_x);
     }
 }
 
