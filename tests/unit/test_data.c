@@ -222,6 +222,34 @@ static void test_large_gzip(void **state)
     data_free(&set);
 }
 
+// Of a plain file that is large enough for several threads every byte is at its place, and one too
+// few or too many is an error as in a small one.
+static void test_large(void **state)
+{
+    (void)state;
+    enum { COUNT = 300000, SIZE = 16 * COUNT };
+    const uint32_t dim[] = {COUNT, 4, 4};
+    unsigned char *large = calloc(SIZE + 64, 1), *pixels = malloc(SIZE + 1);
+    assert_true(large && pixels);
+    for (int i = 0; i <= SIZE; i++)
+        pixels[i] = (unsigned char)((unsigned)i * 2654435761u >> 24);
+    unsigned char *labels = calloc(COUNT, 1);
+    assert_non_null(labels);
+    write_bytes(LABELS, large, make_idx(large, 0x801, 1, dim, labels, COUNT));
+    free(labels);
+    DataSet set;
+    write_bytes(PICTURES, large, make_idx(large, 0x803, 3, dim, pixels, SIZE));
+    assert_true(data_load(&set, &nn_model, "data", DATA_TEST, NULL));
+    assert_memory_equal(set.pictures, pixels, SIZE);
+    data_free(&set);
+    write_bytes(PICTURES, large, make_idx(large, 0x803, 3, dim, pixels, SIZE - 1));
+    assert_wrong("is truncated: its header promises 4800000 bytes of content, 4799999 are there");
+    write_bytes(PICTURES, large, make_idx(large, 0x803, 3, dim, pixels, SIZE + 1));
+    assert_wrong("goes on after the 4800000 bytes of content that its header promises");
+    free(large);
+    free(pixels);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, leave_folder)
 
 int main(void)
@@ -230,6 +258,7 @@ int main(void)
         TEST(test_right),  TEST(test_colour), TEST(test_missing),        TEST(test_truncated),
         TEST(test_trailing), TEST(test_magic), TEST(test_sizes),         TEST(test_absurd_headers),
         TEST(test_labels), TEST(test_damaged_gzip), TEST(test_large_gzip),
+        TEST(test_large),
     };
     return cmocka_run_group_tests_name("data", tests, NULL, NULL);
 }
