@@ -58,8 +58,9 @@ static void emit_dot_macro(Out *out)
         "            }",
         "        }",
         "        if (terms % LANES) {",
-        "            Mask mask, column[COLUMNS];",
-        "            memcpy(&mask, last_lanes + terms % LANES, sizeof mask);",
+        "            Mask mask = {0}, column[COLUMNS];",
+        "            UNROLLED for (int l = 0; l < LANES; l++)",
+        "                mask[l] = l < LANES - terms % LANES ? 0 : -1;",
         "            UNROLLED for (int j = 0; j < COLUMNS; j++) {",
         "                memcpy(&column[j], b + j * bj + terms - LANES, sizeof(Mask));",
         "                column[j] &= mask;",
@@ -71,11 +72,11 @@ static void emit_dot_macro(Out *out)
         "                    sum[i * COLUMNS + j] += row * (Lanes)column[j];",
         "            }",
         "        }",
-        "        const Lanes all = lane_sums(sum);",
+        "        lane_sums(sum);",
         "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
         "                if (i < rows)",
-        "                    c[i * ci + j] = (add ? c[i * ci + j] : 0) + all[i * COLUMNS + j];",
+        "                    c[i * ci + j] = (add ? c[i * ci + j] : 0) + sum[0][i * COLUMNS + j];",
         "    }",
         "    static inline __attribute__((always_inline)) void name(",
         "        int rows, int terms, const REAL *a, long ai, const REAL *b, long bj, REAL *c,",
@@ -89,13 +90,9 @@ static void emit_dot_macro(Out *out)
         "    }",
     };
 
-    comment(out, "A mask that leaves the last so many lanes of a vector begins that far into the "
-                 "table.");
     line(out, "typedef %s Lanes;", lane_type(network, lanes));
     line(out, "typedef %s Mask __attribute__((vector_size(sizeof(Lanes))));", integer);
     line(out, "NN_LANE_SUMS(lane_sums, %s, %s, Lanes)", real_type(network), integer);
-    line(out, "static const %s last_lanes[%d] = {[%d ... %d] = -1};", integer, 2 * lanes, lanes,
-         2 * lanes - 1);
     blank_line(out);
     comment(out, "Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] "
                  "b[j][p], or that added to c, in as many sums as a vector has lanes. Rows of a "

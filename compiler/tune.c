@@ -85,7 +85,7 @@ static void emit_blas_product(Out *out, const Product *p)
             p->columns, p->a_line, p->b_line, p->columns);
     else
         raw(out, "CblasNoTrans, CblasNoTrans, rows, %d, %d, 1, a, %d, b, %d, 0, c, %d);\n",
-            p->columns, p->terms, p->a_line, p->columns, p->c_line);
+            p->columns, p->terms, p->a_line, p->b_line, p->c_line);
     raw(out, "}\n");
 }
 
@@ -156,7 +156,8 @@ static const char *timing_program(Network *network, bool blas)
         return NULL;
     Out out = {.network = network};
     raw(&out, "#include <stdbool.h>\n#include <stdint.h>\n#include <stdio.h>\n"
-              "#include <stdlib.h>\n#include <string.h>\n#include <time.h>\n");
+              "#include <stdlib.h>\n#include <string.h>\n#include <time.h>\n"
+              "#include \"nn_lanes.h\"\n");
     raw(&out, "%s#define REAL %s\n", blas ? "#include <cblas.h>\n" : "", real_type(network));
     raw(&out, "static inline int nn_min(int a, int b) { return a < b ? a : b; }\n");
     for (int i = 0; blas && i < network->product_count; i++)

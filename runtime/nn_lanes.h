@@ -15,12 +15,12 @@
 #define NN_PICK(a, b, at, LANES) __builtin_shuffle(a, b, at)
 #endif
 
-// Lane k of the result is the sum of all lanes of v[k], of as many vectors as one has lanes; v is
-// overwritten. Each round puts two vectors into one: of each group of `width` lanes, which are one
-// sum's, the lower half plus the upper one, a's and b's groups in turns. A vector by itself would
-// take two instructions in each round, here it shares three with another.
+// Lane k of v[0] becomes the sum of all lanes of v[k], of as many vectors as one has lanes; the
+// others are overwritten. Each round puts two vectors into one: of each group of `width` lanes,
+// which are one sum's, the lower half plus the upper one, a's and b's groups in turns. A vector by
+// itself would take two instructions in each round, here it shares three with another.
 #define NN_LANE_SUMS(name, Number, Integer, Vector)                                                \
-    static inline __attribute__((always_inline)) Vector name(Vector *v)                            \
+    static inline __attribute__((always_inline)) void name(Vector *v)                              \
     {                                                                                              \
         enum { LANES = sizeof(Vector) / sizeof(Number) };                                          \
         typedef Integer Places __attribute__((vector_size(sizeof(Vector))));                       \
@@ -34,11 +34,10 @@
             }                                                                                      \
             _Pragma("GCC unroll 32") for (int k = 0; k < width / 2; k++)                           \
             {                                                                                      \
-                const Vector a = v[k], b = v[k + width / 2];                                       \
+                Vector a = v[k], b = v[k + width / 2];                                             \
                 v[k] = NN_PICK(a, b, low, LANES) + NN_PICK(a, b, high, LANES);                     \
             }                                                                                      \
         }                                                                                          \
-        return v[0];                                                                               \
     }
 
 #endif

@@ -321,11 +321,9 @@ STRIP(strip_11_4x28of32, 11, 4, 2, Vector16, 4, 16)
 STRIP(strip_12_4x8, 12, 4, 1, Vector8, 0, 16)
 STRIP(strip_12_4x2, 12, 4, 1, Vector2, 0, 16)
 
-// A mask that leaves the last so many lanes of a vector begins that far into the table.
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
 NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
-static const int32_t last_lanes[32] = {[16 ... 31] = -1};
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
 // added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
@@ -349,8 +347,9 @@ static const int32_t last_lanes[32] = {[16 ... 31] = -1};
             }                                                                             \
         }                                                                                 \
         if (terms % LANES) {                                                              \
-            Mask mask, column[COLUMNS];                                                   \
-            memcpy(&mask, last_lanes + terms % LANES, sizeof mask);                       \
+            Mask mask = {0}, column[COLUMNS];                                             \
+            UNROLLED for (int l = 0; l < LANES; l++)                                      \
+                mask[l] = l < LANES - terms % LANES ? 0 : -1;                             \
             UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
                 memcpy(&column[j], b + j * bj + terms - LANES, sizeof(Mask));             \
                 column[j] &= mask;                                                        \
@@ -362,11 +361,11 @@ static const int32_t last_lanes[32] = {[16 ... 31] = -1};
                     sum[i * COLUMNS + j] += row * (Lanes)column[j];                       \
             }                                                                             \
         }                                                                                 \
-        const Lanes all = lane_sums(sum);                                                 \
+        lane_sums(sum);                                                                   \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
                 if (i < rows)                                                             \
-                    c[i * ci + j] = (add ? c[i * ci + j] : 0) + all[i * COLUMNS + j];     \
+                    c[i * ci + j] = (add ? c[i * ci + j] : 0) + sum[0][i * COLUMNS + j];  \
     }                                                                                     \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \

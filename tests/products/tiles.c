@@ -114,7 +114,7 @@ static NnTensor layout_of(int height, int columns, int high)
     for (size_t t = 0; t < sizeof tensors / sizeof *tensors; t++) {
         NnTensor tensor = tensors[t];
         if (tensor.dim[0] == height && tensor.dim[1] == columns) {
-            tensor.dim[0] = tensor.panel.rows = high;
+            tensor.dim[0] = tensor.layout.rows = high;
             return tensor;
         }
     }
