@@ -107,15 +107,18 @@ static bool goes_by_rows(const Graph *graph, int w)
 }
 
 // lines-of-weights: the rows of w begin with a line of the cache.
-// Condition: rows of more than a line, and nothing but functions for batches of one row has them.
+// Condition: nothing but functions for batches of one row has the weights, and the gaps are short:
+// rows without them share lines with their neighbours, which are read too where a stroke is drawn.
 static void leave_gaps_in_weights(Graph *graph)
 {
+    enum { NUMBERS_FOR_ONE = 8 };
     Network *const network = graph->network;
     for (int i = 0; i < graph->count; i++) {
         const int w = graph->nodes[i].op == OP_dense_at ? graph->nodes[i].input[1] : -1;
         const int columns = w >= 0 ? graph->nodes[w].shape.dims[1] : 0;
         const int line = whole_lines(network, columns) * line_numbers(network);
-        if (columns <= line_numbers(network) || line == columns || !goes_by_rows(graph, w))
+        const int gap = line - columns;
+        if (!gap || gap * NUMBERS_FOR_ONE > columns || !goes_by_rows(graph, w))
             continue;
         graph->nodes[w].line = line;
         network->tensors[graph->nodes[w].attributes.tensor].line = line;
