@@ -138,9 +138,10 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/small_model.c $(B)/lib/netc/libnn.a
 	$(CC) $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -fopenmp -o $@ $< tests/unit/small_model.c \
 	    $(B)/lib/netc/libnn.a -lcmocka -lcjson -lpng -lz -lm
 
-# these test the compiler
+# for the vectors of the processor that it runs on
 $(B)/tests/unit/test_places: NETC_FLAGS += -march=native
 
+# these test the compiler
 COMPILER_UNIT := $(B)/tests/unit/test_myers
 $(COMPILER_UNIT): $(B)/tests/unit/%: tests/unit/%.c $(COMPILER_OBJ)
 	@mkdir -p $(@D)

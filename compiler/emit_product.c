@@ -39,7 +39,7 @@ const char *product_name(const Product *p)
                   right);
 }
 
-static Product with_lines(Product p)
+Product with_lines(Product p)
 {
     p.a_line = p.a_line ? p.a_line : p.terms;
     p.b_line = p.b_line ? p.b_line : p.columns;
@@ -173,7 +173,7 @@ static const char *about_lines(const Product *p)
         int line, numbers;
     } operands[] = {{"a", p->a_line, p->terms},
                     {"b", p->b_line, p->columns},
-                    {"c", is_outer(p) ? p->columns : p->c_line, p->columns}};
+                    {"c", p->c_line, p->columns}};
     Text list = {0};
     for (int i = 0; i < 3; i++)
         if (operands[i].line != operands[i].numbers)

@@ -7,7 +7,7 @@
 static const char *rows_name(const Product *p)
 {
     const char *const gaps = p->b_line != p->columns ? format("of%d", p->b_line) : "";
-    return format(p->form == ROWS_SUM ? "rows_sum_%d%s" : "row_dot_%d", p->columns, gaps);
+    return format("%s_%d%s", p->form == ROWS_SUM ? "rows_sum" : "row_dot", p->columns, gaps);
 }
 
 // y[columns] = the sum of x[i] w[i][columns] over the places i that the list `at` holds behind
@@ -15,10 +15,8 @@ static const char *rows_name(const Product *p)
 void emit_rows_sum(Out *out, int columns, int line_of_w, const char *at, const char *x,
                    const char *w, const char *y)
 {
-    const Product p = {.form = ROWS_SUM,
-                       .columns = columns,
-                       .rows = 1,
-                       .b_line = line_of_w ? line_of_w : columns};
+    const Product p = with_lines(
+        (Product){.form = ROWS_SUM, .columns = columns, .rows = 1, .b_line = line_of_w});
     need_product(out, p);
     line(out, "%s(%s, %s, %s, %s);", rows_name(&p), at, x, w, y);
 }
@@ -26,7 +24,7 @@ void emit_rows_sum(Out *out, int columns, int line_of_w, const char *at, const c
 // A call of the function that is the sum of row[j] y[j] over j < columns.
 const char *row_dot_call(Out *out, int columns, const char *y, const char *row)
 {
-    const Product p = {.form = ROW_DOT, .columns = columns, .rows = 1, .b_line = columns};
+    const Product p = with_lines((Product){.form = ROW_DOT, .columns = columns, .rows = 1});
     need_product(out, p);
     return format("%s(%s, %s)", rows_name(&p), y, row);
 }

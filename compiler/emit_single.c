@@ -27,7 +27,7 @@ static void emit_row_update(Out *out, const Graph *graph, const char *at, const 
     line(out, "    w[%s][j] -= step * dy[%s][j];", row, at);
 }
 
-static void emit_grad_x(Out *out, const Graph *graph, const Node *node, bool updates)
+void emit_dense_at_grad_x(Out *out, const Graph *graph, const Node *node)
 {
     const Shape w = graph->nodes[node->input[1]].shape;
     line(out, "for (int i = 0; i < rows; i++) {");
@@ -35,21 +35,16 @@ static void emit_grad_x(Out *out, const Graph *graph, const Node *node, bool upd
     line(out, "for (int n = 1; n <= at[i][0]; n++) {");
     line(out, "const int k = at[i][n];");
     line(out, "dx[i][k] = %s;", row_dot_call(out, w.dims[1], "dy[i]", "w[k]"));
-    if (updates)
+    if (has_flag(node, CHANGES))
         emit_row_update(out, graph, "i", "k", w.dims[1]);
     line(out, "}");
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
 
-void emit_dense_at_grad_x(Out *out, const Graph *graph, const Node *node)
-{
-    emit_grad_x(out, graph, node, false);
-}
-
 void emit_dense_at_grad_x_sgd(Out *out, const Graph *graph, const Node *node)
 {
-    emit_grad_x(out, graph, node, true);
+    emit_dense_at_grad_x(out, graph, node);
 }
 
 void emit_dense_at_sgd(Out *out, const Graph *graph, const Node *node)

@@ -867,6 +867,7 @@ typedef struct {
     const char *from, *to, *terms, *x, *dy, *dw, *add, *high, *row, *change;
 } OuterCall;
 void emit_outer(Out *out, Product product, const OuterCall *call);
+Product with_lines(Product p); // with the usual distances where it has none
 void need_product(Out *out, Product product);
 const char *lane_type(const Network *network, int lane_count);  // "Vector8"
 void emit_macro(Out *out, const char *const *lines, int count); // REAL: the program's type
