@@ -327,39 +327,39 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
 // added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
-// ci.
+// ci. The last numbers of a row that fill no vector are taken with some before them, whose column
+// is masked.
 #define DOTS(name, ROW_COUNT, COLUMNS)                                                    \
+    static inline __attribute__((always_inline)) void name##_step(                        \
+        int rows, const float *a, long ai, const Lanes *column, Lanes *sum)               \
+    {                                                                                     \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                    \
+            Lanes row;                                                                    \
+            memcpy(&row, a + (i < rows ? i : 0) * ai, sizeof row);                        \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                sum[i * COLUMNS + j] += row * column[j];                                  \
+        }                                                                                 \
+    }                                                                                     \
     static inline __attribute__((always_inline)) void name##_tile(                        \
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
         long ci, bool add)                                                                \
     {                                                                                     \
         enum { LANES = sizeof(Lanes) / sizeof(float) };                                   \
-        Lanes sum[LANES] = {0};                                                           \
+        Lanes sum[LANES] = {0}, column[COLUMNS];                                          \
         for (int p = 0; p + LANES <= terms; p += LANES) {                                 \
-            Lanes column[COLUMNS];                                                        \
             UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
                 memcpy(&column[j], b + j * bj + p, sizeof(Lanes));                        \
-            UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                \
-                Lanes row;                                                                \
-                memcpy(&row, a + (i < rows ? i : 0) * ai + p, sizeof row);                \
-                UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
-                    sum[i * COLUMNS + j] += row * column[j];                              \
-            }                                                                             \
+            name##_step(rows, a + p, ai, column, sum);                                    \
         }                                                                                 \
         if (terms % LANES) {                                                              \
-            Mask mask = {0}, column[COLUMNS];                                             \
+            Mask mask = {0};                                                              \
             UNROLLED for (int l = 0; l < LANES; l++)                                      \
                 mask[l] = l < LANES - terms % LANES ? 0 : -1;                             \
             UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
-                memcpy(&column[j], b + j * bj + terms - LANES, sizeof(Mask));             \
-                column[j] &= mask;                                                        \
+                memcpy(&column[j], b + j * bj + terms - LANES, sizeof(Lanes));            \
+                column[j] = (Lanes)((Mask)column[j] & mask);                              \
             }                                                                             \
-            UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                \
-                Lanes row;                                                                \
-                memcpy(&row, a + (i < rows ? i : 0) * ai + terms - LANES, sizeof row);    \
-                UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
-                    sum[i * COLUMNS + j] += row * (Lanes)column[j];                       \
-            }                                                                             \
+            name##_step(rows, a + terms - LANES, ai, column, sum);                        \
         }                                                                                 \
         lane_sums(sum);                                                                   \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
