@@ -130,7 +130,8 @@ Cost network_cost(const Network *network)
     for (int i = 0; i < network->tensor_count; i++) {
         const Tensor *const t = &network->tensors[i];
         const double bytes =
-            (double)shape_size(t->shape) * (double)element_bytes(network, TYPE_REAL);
+            (double)shape_size(with_gaps(t->shape, t->line)) *
+            (double)element_bytes(network, TYPE_REAL);
         if (t->role == ROLE_OPTIMIZER)
             cost.optimizer_bytes += bytes;
         else

@@ -89,6 +89,8 @@ line='dense1_w\[784\]'
 start 'gaps in weights: a batch of one' emitted YES "$line\[304\];" 1 "$two" sgd
 start 'no gaps in weights: the check of gradients' \
     emitted YES "$line\[300\];" --precision f64 1 "$two" sgd
+start 'gaps in weights: they count as memory' \
+    emitted YES "weight_bytes = $((4 * (784 * 304 + 300 * 112 + 100 * 10 + 300 + 100 + 10)))," 1 "$two" sgd
 start 'no gaps in weights: whole lines' emitted YES "$line\[80\];" 1 'dense 80 relu' sgd
 start 'no gaps in weights: they would be long' emitted YES "$line\[50\];" 1 'dense 50 relu' sgd
 start 'no gaps in weights: an optimizer that goes by parts' \
