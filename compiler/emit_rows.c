@@ -139,52 +139,52 @@ static void emit_dot(Out *out, const Product *p)
                      format("const %s *y, const %s *row", type, type));
     line(out, "{");
     const int whole = columns / full * full;
-    if (full > 1)
-        line(out, "%s sum%d = {0};", lane_type(out->network, full), full);
-    else
-        line(out, "const %s sum1 = row[0] * y[0];", type);
     if (full > 1) {
+        line(out, "%s sum%d = {0};", lane_type(out->network, full), full);
         line(out, "for (int j = 0; j < %d; j += %d)", whole, full);
-        line(out, "    sum%d += load%d(row + j) * load%d(y + j);", full, full, full);
+        line(out, "    ADD_PRODUCTS(sum%d, row + j, y + j);", full);
+    } else {
+        line(out, "%s sum1 = row[0] * y[0];", type);
     }
     int at = whole;
     for (int lanes = full / 2; lanes >= 1; lanes /= 2) {
-        const bool some = (columns - at) / lanes > 0;
-        const char *const from = format(" + %d", at);
-        const char *const more =
-            !some        ? ""
-            : lanes == 1 ? format(" + row[%d] * y[%d]", at, at)
-                         : format(" + load%d(row%s) * load%d(y%s)", lanes, from, lanes, from);
-        line(out, "const %s sum%d = halved%d(sum%d)%s;", lane_type(out->network, lanes), lanes,
-             2 * lanes, 2 * lanes, more);
-        at += some ? lanes : 0;
+        line(out, "%s sum%d;", lane_type(out->network, lanes), lanes);
+        line(out, "HALVE(sum%d, sum%d);", lanes, 2 * lanes);
+        if ((columns - at) / lanes == 0)
+            continue;
+        line(out, "ADD_PRODUCTS(sum%d, row + %d, y + %d);", lanes, at, at);
+        at += lanes;
     }
     line(out, "return sum1;");
     line(out, "}");
     blank_line(out);
 }
 
-// Functions on vectors of 2, 4, … lanes that the dot products use.
-static void emit_halves(Out *out)
+// What the dot products are made of: no functions, since one with a vector for its result is
+// called in another way without such vectors, and compilers say so.
+static void emit_dot_macros(Out *out)
 {
-    const char *const type = real_type(out->network);
-    comment(out, "load: a vector from memory; halved: its lower lanes plus its upper ones.");
-    for (int n = vector_lanes(out->network); n > 1; n /= 2) {
-        const char *const vector = lane_type(out->network, n);
-        line(out, "static inline %s load%d(const %s *from)", vector, n, type);
-        line(out, "{");
-        line(out, "%s v;", vector);
-        line(out, "memcpy(&v, from, sizeof v);");
-        line(out, "return v;");
-        line(out, "}");
-        line(out, "static inline %s halved%d(%s v)", lane_type(out->network, n / 2), n, vector);
-        line(out, "{");
-        line(out, "%s half[2];", lane_type(out->network, n / 2));
-        line(out, "memcpy(half, &v, sizeof half);");
-        line(out, "return half[0] + half[1];");
-        line(out, "}");
-    }
-    blank_line(out);
+    static const char *const add[] = {
+        "#define ADD_PRODUCTS(sum, a, b)",
+        "    do {",
+        "        __typeof__(sum) left, right;",
+        "        memcpy(&left, a, sizeof left);",
+        "        memcpy(&right, b, sizeof right);",
+        "        sum += left * right;",
+        "    } while (0)",
+    };
+    static const char *const halve[] = {
+        "#define HALVE(half, all)",
+        "    do {",
+        "        __typeof__(half) halves[2];",
+        "        memcpy(halves, &all, sizeof halves);",
+        "        half = halves[0] + halves[1];",
+        "    } while (0)",
+    };
+    comment(out, "To each lane of a sum is added a product of a number of a and one of b.");
+    emit_macro(out, add, (int)(sizeof add / sizeof *add));
+    comment(out, "The lower lanes of a vector plus its upper ones.");
+    emit_macro(out, halve, (int)(sizeof halve / sizeof *halve));
 }
 
 static void emit_spans(Out *out, const char *body)
@@ -220,7 +220,7 @@ void emit_row_products(Out *out, const char *body)
         emit_spans(out, body);
     }
     if (dots)
-        emit_halves(out);
+        emit_dot_macros(out);
     for (int i = 0; i < out->network->product_count; i++) {
         const Product *const p = &out->network->products[i];
         if (!calls_rows(p, body))
