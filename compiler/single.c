@@ -24,6 +24,25 @@ bool skips_zero_rows(const Graph *graph)
     return false;
 }
 
+// The node that finds where x isn't 0; -1 where there is none.
+static int places_of(const Graph *graph, int x)
+{
+    for (int i = 0; i < graph->count; i++)
+        if (graph->nodes[i].op == OP_nonzero && graph->nodes[i].input[0] == x)
+            return i;
+    return -1;
+}
+
+// Before the dense layer, of its input.
+static void insert_places(Graph *graph, int dense)
+{
+    const int x = graph->nodes[dense].input[0];
+    Node *const places = node_insert(graph, dense, OP_nonzero, 1, &x);
+    places->name = format("%s_nonzero", graph->nodes[x].name);
+    places->suffix = "nonzero";
+    infer_shape(graph, dense);
+}
+
 // dense-of-one-row: dense(x, w) becomes dense_at(x, w, places(x)).
 // Condition: batches of one row, and an x that is expected to hold zeros.
 void skip_zero_rows(Graph *graph)
@@ -34,14 +53,14 @@ void skip_zero_rows(Graph *graph)
     for (int i = 0; i < graph->count; i++) {
         if (graph->nodes[i].op != OP_dense || !leaves_zeros(graph, graph->nodes[i].input[0]))
             continue;
-        const int x = graph->nodes[i].input[0];
-        Node *const places = node_insert(graph, i, OP_nonzero, 1, &x);
-        places->name = format("%s_nonzero", graph->nodes[x].name);
-        places->suffix = "nonzero";
-        infer_shape(graph, i);
-        Node *const dense = &graph->nodes[++i];
+        int places = places_of(graph, graph->nodes[i].input[0]);
+        if (places < 0) {
+            places = i;
+            insert_places(graph, i++);
+        }
+        Node *const dense = &graph->nodes[i];
         dense->op = OP_dense_at;
-        dense->input[dense->input_count++] = i - 1;
+        dense->input[dense->input_count++] = places;
         dense->own_inputs = dense->input_count;
     }
 }
@@ -59,10 +78,7 @@ void update_at_places(Graph *graph)
         if (gradient->op != OP_dense_grad_w || gradient->kept ||
             consumers(graph, sgd->input[1]) > 1)
             continue;
-        int places = -1;
-        for (int k = 0; k < graph->forward_count; k++)
-            if (graph->nodes[k].op == OP_nonzero && graph->nodes[k].input[0] == gradient->input[0])
-                places = k;
+        const int places = places_of(graph, gradient->input[0]);
         if (places < 0)
             continue;
         sgd->op = OP_dense_at_sgd;
