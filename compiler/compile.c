@@ -9,6 +9,7 @@
 //     | grad         grad.c            backward nodes
 //     | update       update.c          the optimizer's nodes
 //     | single       single.c          batches of one row: zeros are skipped
+//     | ahead        ahead.c           and the first layer works for several steps at a time
 //     | panels       panels.c          weights as the tiles read them
 //     | chunk        chunk.c           large batches: what runs for each chunk of rows
 //     | fuse         fuse.c            rewrites; elementwise ops join the loops of others
@@ -52,6 +53,7 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
         add_updates(graph);
         update_at_places(graph);
         update_on_the_way(graph);
+        work_ahead(graph);
         lay_out_panels(graph);
         after(o, graph, "grad");
     }

@@ -32,13 +32,15 @@ double node_operations(const Graph *graph, const Node *node)
     const Shape second = node->input_count > 1 ? graph->nodes[node->input[1]].shape : (Shape){0};
     const double batch = setting_number(graph->network->program->batch, "size");
     const double rows = op_info[node->op].tasks == BY_PART ? batch : 1;
+    const double times = node->op == OP_nonzero_of_rows ? STEPS_AHEAD : 1; // it serves so many
     const double at = has_flag(node, SLICED) ? rows : pixels(node->shape);
     switch (work) {
     case RESULT_BY_WEIGHTS: return 2 * (double)shape_size(second) * at + steps;
     case FIRST_BY_WEIGHTS: return 2 * (double)shape_size(second) * pixels(first) + steps;
     case OUTER: return 2 * size * pixels(second) * rows + steps;
+    case OVERLAPS: return (STEPS_AHEAD - 1) * (double)shape_size(first);
     case WINDOWS: return size * node->attributes.kernel[0] * node->attributes.kernel[1] + steps;
-    default: return size * work + steps;
+    default: return size * work / times + steps;
     }
 }
 
@@ -59,6 +61,20 @@ static void add_bytes(Work *work, const Graph *graph, const Node *node, const No
     else
         work->step_bytes +=
             bytes * (by_rows || value->extent == PER_BLOCK ? graph->network->blocks : 1);
+}
+
+// The changes of weights by several steps: the node that counts as their update only notes them,
+// and the one that makes the sums makes them.
+static void move_changes(Work *work, const Graph *graph, const Node *node)
+{
+    if (node->op == OP_dense_late_sgd) {
+        *work = (Work){.step_operations = (double)graph->nodes[node->input[0]].shape.dims[1]};
+        for (int k = 1; k <= 2; k++) // the changes and dy
+            add_bytes(work, graph, node, &graph->nodes[node->input[k]], 1);
+    }
+    if (node->op == OP_dense_ahead)
+        work->step_operations += (double)shape_size(graph->nodes[node->input[1]].shape) *
+                                 op_info[OP_dense_late_sgd].work;
 }
 
 Work node_work(const Graph *graph, const Node *node)
@@ -89,6 +105,7 @@ Work node_work(const Graph *graph, const Node *node)
         if (is_read(node, k))
             add_bytes(&work, graph, node, in, in_place ? 2 : 1);
     }
+    move_changes(&work, graph, node);
     return work;
 }
 

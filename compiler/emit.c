@@ -80,9 +80,10 @@ static void emit_tensors(Out *out, const Network *network)
     static const char *const titles[] = {
         "weights, which training changes, and what they are at first",
         "states, which follow the training", "what the optimizer remembers",
-        "weights as backward products read them: rows and columns exchanged"};
+        "weights as backward products read them: rows and columns exchanged",
+        "changes by earlier ones of STEPS steps, which the weights get in the last"};
     part_rule(out, TENSORS);
-    for (int role = ROLE_WEIGHT; role <= ROLE_DERIVED; role++) {
+    for (int role = ROLE_WEIGHT; role <= ROLE_CHANGES; role++) {
         bool titled = false;
         for (int i = 0; i < network->tensor_count; i++) {
             const Tensor *const t = &network->tensors[i];
@@ -211,7 +212,7 @@ static void emit_tensor_table(Out *out, const Network *network)
     line(out, "static const NnTensor tensors[] = {");
     for (int i = 0; i < network->tensor_count; i++) {
         const Tensor *const t = &network->tensors[i];
-        if (t->role == ROLE_DERIVED)
+        if (!is_saved(t))
             continue;
         Text dims = {0};
         for (int d = 0; d < t->shape.count; d++)
@@ -240,7 +241,7 @@ static void emit_averages(Out *out, const Network *network)
 {
     int *const places = allocate((size_t)network->tensor_count * sizeof *places), place = 0;
     for (int i = 0; i < network->tensor_count; i++)
-        places[i] = network->tensors[i].role == ROLE_DERIVED ? -1 : place++;
+        places[i] = is_saved(&network->tensors[i]) ? place++ : -1;
     Text list = {0};
     for (int i = 0; i < network->tensor_count; i++)
         if (network->tensors[i].average_of >= 0)
@@ -323,6 +324,8 @@ static void emit_model(Out *out, const Network *network)
          shape_size(network->infer.nodes[network->output].shape), network->classes,
          network->targets ? format(" .targets = %d,", network->targets) : "");
     emit_data(out, network);
+    if (network->trains && works_ahead(&network->train))
+        line(out, ".ahead = STEPS,");
     line(out, ".batch = BATCH, .blocks = BLOCKS, .epochs = %.0f, .seed = %.0f, .rate = %s,",
          setting_number(p->epochs, "count"), setting_number(p->seed, "number"),
          number_text(network->trains ? setting_number(p->optimizer, "lr") : 0));
@@ -386,6 +389,11 @@ static void emit_sizes(Out *out, const Network *network, const char *body)
         comment(out, "One chunk of blocks after the other: what they need stays in the cache.");
         line(out, "enum { CHUNKS = %d, SLOTS = %d, CHUNK = SLOTS * ROWS };", network->chunks,
              slots);
+    }
+    if (strstr(body, "STEPS")) {
+        comment(out, "What the first layer does for so many steps at once: it multiplies in the "
+                     "first of them, and changes its weights in the last.");
+        line(out, "enum { STEPS = %d };", STEPS_AHEAD);
     }
     if (strstr(body, "rows_of_chunk(")) {
         blank_line(out);

@@ -18,7 +18,7 @@ static bool is_npy(const Network *network)
 
 // The rows that come when this block's bytes of the arena are filled again: by then the pictures,
 // which lie anywhere in memory, are in the cache.
-static void emit_ahead(Out *out, const Graph *graph, long size)
+static void emit_asking(Out *out, const Graph *graph, long size)
 {
     line(out, "nn_ahead(batch, first + i + %s, %ld, 0, %ld);",
          graph->chunks > 1 ? "CHUNK" : "BATCH", size, size);
@@ -60,9 +60,12 @@ void emit_picture(Out *out, const Graph *graph, const Node *node)
     line(out, "const size_t at = (size_t)batch->index[first + i] * %ld;", size);
     line(out, "%s *const to = %s;", real_type(graph->network), first_number(node));
     emit_numbers(out, graph->network, size);
-    emit_ahead(out, graph, size);
+    if (!node->ahead) // otherwise each of the steps asks for one
+        emit_asking(out, graph, size);
     emit_row_steps(out, graph, node);
     line(out, "}");
+    if (node->ahead)
+        line(out, "memset(x[rows], 0, (size_t)(STEPS - rows) * sizeof x[0]); // behind the last");
 }
 
 void emit_picture_slice(Out *out, const Graph *graph, const Node *node)
@@ -141,7 +144,7 @@ void emit_augmented(Out *out, const Graph *graph, const Node *node)
         line(out, "for (int j = 0; j < %ld; j++)", size);
         line(out, "    to[j] = changed[j];");
     }
-    emit_ahead(out, graph, size);
+    emit_asking(out, graph, size);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }

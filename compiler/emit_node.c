@@ -133,7 +133,7 @@ static Shape by_channels(Shape shape, int channels)
 // the others see the shape as it is.
 Shape view(const Graph *graph, const Node *node)
 {
-    if (has_flag(node, SLICED))
+    if (has_flag(node, SLICED) || node->extent == PER_BLOCK)
         return node->shape;
     if (node->piece)
         return node->shape.panel_rows ? shape_of(1, (int)part_size(node->shape))
@@ -201,6 +201,8 @@ static const char *type_name(const Graph *graph, ElementType type)
 
 static const char *leading(const Graph *graph, const Node *function, const Node *value)
 {
+    if (value->ahead)
+        return value->extent == PER_ROW ? "[STEPS]" : "";
     const bool whole = op_info[function->op].tasks != BY_ROWS;
     const bool chunk = kept_by_chunk(graph, (int)(value - graph->nodes));
     switch (value->extent) {
@@ -261,7 +263,7 @@ const char *parameter_list(const Graph *graph, const Node *node)
         const Node *const in = &graph->nodes[node->input[k]];
         Shape shape = stored_shape(in, input_view(graph, node, k));
         if (updates || tasks == BY_PART)
-            if (in->extent != PER_ROW && !has_flag(in, SLICED))
+            if (in->extent != PER_ROW && !has_flag(in, SLICED) && !in->ahead)
                 shape = in->piece ? view(graph, in) : rows_and_columns(shape);
         if (has_parameter(node, k))
             add_array(&list, type_name(graph, in->type), role(graph, node, k),
@@ -480,6 +482,8 @@ void emit_weight(Out *out, const Graph *graph, const Node *node)
     (void)out, (void)graph;
     bug("'%s' is no function", node->name);
 }
+
+void emit_before(Out *out, const Graph *graph, const Node *node) { emit_weight(out, graph, node); }
 
 const char *function_text(const Graph *graph, const Node *node)
 {

@@ -35,7 +35,10 @@ static void emit_places(Out *out, const Graph *graph)
         const bool cut = node->extent != PER_BATCH; // into blocks of rows
         line(out, "%s %-34s // %s%s", place_constant("AT_", name, node->offset, 9),
              cut ? place_constant("EACH_", name, node->each, 7) : "",
-             node->extent == PER_ROW ? "[ROWS]" : "", dims_text(stored_shape(node, node->shape)));
+             node->extent != PER_ROW ? ""
+             : node->ahead           ? "[STEPS]"
+                                     : "[ROWS]",
+             dims_text(stored_shape(node, node->shape)));
     }
 }
 
@@ -59,6 +62,14 @@ void emit_arena(Out *out, const Network *network)
     line(out, "static _Alignas(64) unsigned char arena[ARENA_BYTES];");
     line(out, "#define BLOCK(value) ((void *)(arena + AT_##value + (size_t)block * EACH_##value))");
     line(out, "#define WHOLE(value) ((void *)(arena + AT_##value))");
+    if (network->trains && works_ahead(&network->train)) {
+        comment(out, "What there is of two times STEPS steps: of those that are running, and of "
+                     "those before.");
+        line(out, "#define HALF(value, at) ((void *)(arena + AT_##value + (size_t)(at) * "
+                  "EACH_##value))");
+        line(out, "#define NOW(value) HALF(value, batch->number / STEPS %% 2)");
+        line(out, "#define BEFORE(value) HALF(value, 1 - batch->number / STEPS %% 2)");
+    }
     if (uses_chunks(network))
         line(out,
              "#define SLOT(value) ((void *)(arena + AT_##value + (size_t)slot * EACH_##value))");
@@ -74,6 +85,10 @@ static const char *place(const Graph *graph, const Node *caller, const Node *val
         return cut && value->shape.count > 2 ? format("(void *)%s", value->name) : value->name;
     if (value->piece)
         return value_name(graph, value);
+    if (value->op == OP_before)
+        return format("BEFORE(%s)", value_name(graph, &graph->nodes[value->input[0]]));
+    if (value->ahead > 1)
+        return format("NOW(%s)", value_name(graph, value));
     const bool block = op_info[caller->op].tasks == BY_ROWS &&
                        (value->extent == PER_ROW || value->extent == PER_BLOCK);
     const bool slot = block && kept_by_chunk(graph, (int)(value - graph->nodes));
@@ -95,7 +110,7 @@ static const char *arguments(const Graph *graph, const Node *node)
     if (tasks == BY_ROWS && has_flag(node, USES_ROW | AT_ROW))
         first[count++] = "first";
     if (tasks == BY_ROWS)
-        first[count++] = "rows";
+        first[count++] = node->ahead ? "steps" : "rows";
     if (tasks == BY_PART && node_parts(graph, node) > 1)
         first[count++] = "part";
     if (!has_flag(node, UPDATES) && *op_info[node->op].result)
@@ -265,6 +280,13 @@ static void open_block(Out *out, const Graph *graph, const char *loop, bool uses
          block);
 }
 
+// What runs for several steps in the first of them. Nodes of that kind follow each other.
+static void open_ahead(Out *out)
+{
+    line(out, "if (batch->number %% STEPS == 0) {");
+    line(out, "const int steps = nn_min(STEPS, batch->known);");
+}
+
 static void list_rows(const Listing *l)
 {
     if (!any(l, BY_ROWS))
@@ -278,10 +300,16 @@ static void list_rows(const Listing *l)
         uses_first |= needs;
     }
     open_block(l->out, l->graph, "nn_each (%s, %s) {", uses_first);
+    bool ahead = false;
     for (int i = 0; i < l->graph->count; i++) {
         const Node *const node = &l->graph->nodes[i];
         if (!listed(l, node, BY_ROWS))
             continue;
+        if (node->ahead && !ahead)
+            open_ahead(l->out);
+        if (ahead && !node->ahead)
+            line(l->out, "}");
+        ahead = node->ahead != 0;
         const bool guarded = is_infer(l->graph) && reads_labels(node);
         if (guarded)
             line(l->out, "%s", answers(l->graph));
@@ -466,10 +494,11 @@ static void emit_check(Out *out, const Graph *graph, const Node *node)
 {
     if ((node->extent != PER_ROW && !has_flag(node, SLICED)) || node->type != TYPE_REAL)
         return;
-    const long size = shape_size(node->shape);
+    const long size = shape_size(stored_shape(node, node->shape));
+    const char *const rows = node->ahead ? "STEPS" : "rows";
     const char *const count = has_flag(node, SLICED) ? format("%ldL", size)
-                              : size == 1            ? "rows"
-                                                     : format("rows * %ldL", size);
+                              : size == 1            ? rows
+                                                     : format("%s * %ldL", rows, size);
     line(out, "if (!nn_finite_%s(%s, %s))", graph->network->doubles ? "f64" : "f32",
          place(graph, node, node), count);
     line(out, "    return \"%s\";", node->layer);
@@ -489,10 +518,12 @@ static int trace_rows(Out *out, const Graph *graph, int first)
     }
     open_block(out, graph, "for (int %1$s = 0; %1$s < %2$s; %1$s++) {", uses_row);
     for (int i = first; i < end; i++) {
-        if (!is_traced(&graph->nodes[i]))
+        const Node *const node = &graph->nodes[i];
+        if (!is_traced(node))
             continue;
-        emit_call(out, graph, &graph->nodes[i], "", ");");
-        emit_check(out, graph, &graph->nodes[i]);
+        if (!node->ahead) // otherwise it is there still
+            emit_call(out, graph, node, "", ");");
+        emit_check(out, graph, node);
     }
     line(out, "}");
     return end;

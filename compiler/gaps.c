@@ -24,6 +24,11 @@ static int whole_lines(const Network *network, int columns)
     return (columns + line_numbers(network) - 1) / line_numbers(network);
 }
 
+int stored_columns(const Network *network, int columns)
+{
+    return whole_lines(network, columns) * line_numbers(network);
+}
+
 // --- gradients ----------------------------------------------------------------------------------
 // An outer product loads whole vectors of dy's rows, and of two lines one may be another thread's.
 
@@ -106,6 +111,12 @@ static bool goes_by_rows(const Graph *graph, int w)
     return true;
 }
 
+static void set_line(Graph *graph, int w, int line)
+{
+    graph->nodes[w].line = line;
+    graph->network->tensors[graph->nodes[w].attributes.tensor].line = line;
+}
+
 // lines-of-weights: the rows of w begin with a line of the cache.
 // Condition: nothing but functions for batches of one row has the weights, and the gaps are short:
 // rows without them share lines with their neighbours, which are read too where a stroke is drawn.
@@ -116,12 +127,29 @@ static void leave_gaps_in_weights(Graph *graph)
     for (int i = 0; i < graph->count; i++) {
         const int w = graph->nodes[i].op == OP_dense_at ? graph->nodes[i].input[1] : -1;
         const int columns = w >= 0 ? graph->nodes[w].shape.dims[1] : 0;
-        const int line = whole_lines(network, columns) * line_numbers(network);
+        const int line = stored_columns(network, columns);
         const int gap = line - columns;
         if (!gap || gap * NUMBERS_FOR_ONE > columns || !goes_by_rows(graph, w))
             continue;
-        graph->nodes[w].line = line;
-        network->tensors[graph->nodes[w].attributes.tensor].line = line;
+        set_line(graph, w, line);
+    }
+}
+
+// lines-ahead: the rows of w, of its sums and of its changes are whole vectors.
+// Condition: the sums are made for several steps.
+static void leave_gaps_ahead(Graph *graph)
+{
+    for (int i = 0; i < graph->count; i++) {
+        Node *const node = &graph->nodes[i];
+        const int columns = node->shape.count ? node->shape.dims[node->shape.count - 1] : 0;
+        const int line = stored_columns(graph->network, columns);
+        if (node->dead || line == columns)
+            continue;
+        if (node->op == OP_dense_ahead)
+            node->line = line;
+        if (node->op == OP_dense_late_sgd)
+            for (int k = 0; k < 2; k++) // w and its changes
+                set_line(graph, node->input[k], line);
     }
 }
 
@@ -129,4 +157,5 @@ void leave_gaps(Graph *graph)
 {
     leave_gaps_in_gradients(graph);
     leave_gaps_in_weights(graph);
+    leave_gaps_ahead(graph);
 }

@@ -60,7 +60,7 @@ int node_add(Graph *graph, Op op, const char *layer, Loc loc, int input_count, c
     return graph->count++;
 }
 
-// At `place`, where others move on; its inputs come before it.
+// At `place`, where others move on; its inputs come before it, or are leaves.
 Node *node_insert(Graph *graph, int place, Op op, int input_count, const int *inputs)
 {
     const Node *const at = &graph->nodes[place];
@@ -69,9 +69,12 @@ Node *node_insert(Graph *graph, int place, Op op, int input_count, const int *in
     for (int i = graph->count - 1; i > place; i--)
         graph->nodes[i] = graph->nodes[i - 1];
     graph->nodes[place] = made;
-    for (int i = place + 1; i < graph->count; i++)
+    for (int i = place; i < graph->count; i++)
         for (int k = 0; k < graph->nodes[i].input_count; k++)
             graph->nodes[i].input[k] += graph->nodes[i].input[k] >= place;
+    graph->forward_count += place < graph->forward_count;
+    for (int i = 0; graph == &graph->network->train && i < graph->network->tensor_count; i++)
+        graph->network->tensors[i].gradient += graph->network->tensors[i].gradient >= place;
     return &graph->nodes[place];
 }
 
@@ -157,10 +160,16 @@ bool has_flag(const Node *node, int flag)
     return false;
 }
 
+bool is_saved(const Tensor *tensor)
+{
+    return tensor->role != ROLE_DERIVED && tensor->role != ROLE_CHANGES;
+}
+
 // A node that makes something for others to read within the step.
 bool has_value(const Node *node)
 {
-    return !node->dead && node->extent != PER_RUN && !has_flag(node, STOPS);
+    return !node->dead && node->extent != PER_RUN && !has_flag(node, STOPS) &&
+           node->op != OP_before;
 }
 
 // And not only while a task is at it.
@@ -190,7 +199,7 @@ bool writes(const Graph *graph, const Node *node, int input)
     const Node *const in = &graph->nodes[node->input[input]];
     if (in->op != OP_weight)
         return false;
-    if (has_flag(node, CHANGES))
+    if (has_flag(node, CHANGES) || node->op == OP_dense_ahead)
         return input == 1;
     return has_flag(node, UPDATES) &&
            (input == 0 || graph->network->tensors[in->attributes.tensor].role != ROLE_WEIGHT);

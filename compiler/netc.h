@@ -410,7 +410,10 @@ enum {
 };
 
 // OpInfo.work, where it is no number of operations.
-enum { RESULT_BY_WEIGHTS = -1, FIRST_BY_WEIGHTS = -2, OUTER = -3, WINDOWS = -4 };
+enum { RESULT_BY_WEIGHTS = -1, FIRST_BY_WEIGHTS = -2, OUTER = -3, WINDOWS = -4, OVERLAPS = -5 };
+
+// ahead.c: STEPS in the generated code, and how many of their pictures go over the weights together
+enum { STEPS_AHEAD = 8, ROWS_TOGETHER = 4 };
 
 typedef struct Graph Graph;
 typedef struct Node Node;
@@ -480,6 +483,8 @@ struct Node {
     int line;          // gaps.c: numbers from one row to the next, of the batch or of a matrix; 0:
                        // no gaps
     bool kept;         // its value is read after the step
+    int ahead;         // ahead.c: 1: made in the first of STEPS steps, one of each row for all of
+                       // them; 2: and kept while the next ones are made
     bool chunked;      // chunk.c: runs once for each chunk of rows
     int phase;         // schedule.c: nodes of one phase run without a barrier between them
     long offset, each; // plan.c: bytes from the start of the arena, and from one block to the next
@@ -514,6 +519,7 @@ enum {
     ROLE_STATE,
     ROLE_OPTIMIZER,
     ROLE_DERIVED, // a weight in another layout; not saved
+    ROLE_CHANGES, // ahead.c: that a weight has still to get; not saved
 };
 
 typedef struct Network Network;
@@ -637,6 +643,7 @@ bool shape_equal(Shape a, Shape b);
 const char *shape_text(Shape shape); // "26x26x32"; "1" for a single number
 bool has_flag(const Node *node, int flag);
 bool has_value(const Node *node);
+bool is_saved(const Tensor *tensor); // in the files of weights
 bool in_arena(const Node *node);
 bool is_repeated(const Node *node, int input);
 bool has_parameter(const Node *node, int input); // of the function, to itself
@@ -703,6 +710,7 @@ void fuse(Graph *graph);
 
 // --- gaps.c: matrices whose rows begin with a line of the cache ----------------------------------
 void leave_gaps(Graph *graph);
+int stored_columns(const Network *network, int columns); // with the gap behind them, to whole lines
 Shape with_gaps(Shape shape, int line);            // behind its rows, where `line` is not 0
 Shape stored_shape(const Node *node, Shape shape); // of the node's value, with its gaps
 void drop_dead(Graph *graph);
@@ -715,6 +723,11 @@ void skip_zero_rows(Graph *graph);
 void update_at_places(Graph *graph);
 void update_on_the_way(Graph *graph);
 bool skips_zero_rows(const Graph *graph);
+
+// --- ahead.c: several of them at a time ---------------------------------------------------------
+void work_ahead(Graph *graph);
+bool works_ahead(const Graph *graph);
+int ahead_part(const Network *network, int inputs, int columns);
 
 // --- slice.c: the first layer, cut along its inputs ---------------------------------------------
 void slice_first_layer(Graph *graph);
@@ -857,6 +870,10 @@ void emit_rows_sum(Out *out, int columns, int line_of_w, const char *at, const c
                    const char *w, const char *y);
 const char *row_dot_call(Out *out, int columns, const char *y, const char *row);
 void emit_row_products(Out *out, const char *body); // the functions that the body calls
+
+// --- emit_ahead.c: several steps at a time ------------------------------------------------------
+int ahead_width(const Network *network, int columns); // that are summed at a time
+void emit_ahead_kernels(Out *out);
 
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
 void emit_product(Out *out, Product product, const char *rows, const char *x, const char *w,

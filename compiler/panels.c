@@ -60,7 +60,8 @@ static int only_update(const Graph *graph, int w)
                                node->op == OP_penalty || node->op == OP_l1_grad ||
                                node->op == OP_l2_grad || (node->op == OP_turn && k == 1);
             const bool updates = has_flag(node, UPDATES) && !has_flag(node, DERIVES) && k == 0 &&
-                                 node->op != OP_max_norm && node->op != OP_dense_at_sgd;
+                                 node->op != OP_max_norm && node->op != OP_dense_at_sgd &&
+                                 node->op != OP_dense_late_sgd;
             if (!reads && !updates)
                 return -1;
             update = updates ? i : update;

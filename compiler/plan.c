@@ -66,7 +66,7 @@ static long place(Buffer *buffers, int count)
 static bool is_local(const Graph *graph, int id)
 {
     const Node *const node = &graph->nodes[id];
-    if (node->extent != PER_ROW || node->kept)
+    if (node->extent != PER_ROW || node->kept || node->ahead)
         return false;
     for (int i = 0; i < graph->count; i++)
         for (int k = 0; k < graph->nodes[i].input_count; k++)
@@ -159,8 +159,10 @@ static void find_life(Graph *graph, int id)
                 if (use > node->last)
                     node->last = use;
             }
-    if (node->kept)
+    if (node->kept || node->ahead)
         node->last = graph->phases;
+    if (node->ahead) // later steps read it
+        node->first = 0;
     // the next chunk begins again at phase 0, and what outlives a chunk must outlast that
     if (node->chunked && !node->local && !kept_by_chunk(graph, id)) {
         node->first = 0;
@@ -174,13 +176,16 @@ static long stored_blocks(const Graph *graph, int id)
 {
     if (graph->nodes[id].extent == PER_BATCH)
         return 1;
+    if (graph->nodes[id].ahead)
+        return graph->nodes[id].ahead;
     return graph->nodes[id].chunked && kept_by_chunk(graph, id) ? graph->slots
                                                                 : graph->network->blocks;
 }
 
 static long block_bytes(const Graph *graph, const Node *node)
 {
-    const long rows = node->extent == PER_ROW ? graph->network->block_rows : 1;
+    const int each = node->ahead ? STEPS_AHEAD : graph->network->block_rows;
+    const long rows = node->extent == PER_ROW ? each : 1;
     const long numbers = shape_size(stored_shape(node, node->shape));
     return rows * numbers * element_bytes(graph->network, node->type);
 }

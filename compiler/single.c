@@ -19,7 +19,7 @@ static bool leaves_zeros(const Graph *graph, int id)
 bool skips_zero_rows(const Graph *graph)
 {
     for (int i = 0; i < graph->count; i++)
-        if (graph->nodes[i].op == OP_nonzero)
+        if (graph->nodes[i].op == OP_nonzero || graph->nodes[i].op == OP_nonzero_of_rows)
             return true;
     return false;
 }

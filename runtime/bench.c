@@ -20,9 +20,10 @@ typedef struct {
     uint32_t *order;
     Profile profile;
     NnResult results[2];
-    double *times; // of plain steps, in seconds
+    double *times; // of groups of plain steps, in seconds for a step
     long room, count;
-    int plain, timed; // steps in a round
+    int group;        // steps that are timed together
+    int plain, timed; // groups, and single steps, in a round
     bool overflowed;
     double first_ended; // by now(), which other programs can read too
 } Bench;
@@ -34,8 +35,8 @@ typedef struct {
     double rate;
 } Place;
 
-// One step of the training; thread 0 gets its time.
-static double take_step(Bench *bench, Place *place, bool timed)
+// One step of the training.
+static void take_step(Bench *bench, Place *place, bool timed)
 {
     const NnModel *model = bench->model;
     const int rows = nn_min(model->batch, bench->set.count);
@@ -45,13 +46,12 @@ static double take_step(Bench *bench, Place *place, bool timed)
     batch.known = bench->set.count - place->batch * rows;
     batch.seed = bench->options->seed;
     batch.epoch = 1;
+    batch.number = place->batch;
     batch.step = ++place->step;
     batch.rate = place->rate;
     batch.timed = timed;
     NnResult *result = &bench->results[place->step & 1];
-    const double began = now();
     model->train_step(&batch, result);
-    const double seconds = now() - began;
     place->batch = place->batch + 1 < bench->set.count / rows ? place->batch + 1 : 0;
     if (!result->finite) { // the time of such a step says nothing: stand still from here on
         nn_barrier();
@@ -60,9 +60,29 @@ static double take_step(Bench *bench, Place *place, bool timed)
             bench->overflowed = true;
         }
         place->rate = 0;
+        place->batch = 0; // no earlier step is to be made up for
         nn_barrier();
     }
-    return seconds;
+}
+
+// So many steps; returns the seconds of one, on average.
+static double take_steps(Bench *bench, Place *place, int steps)
+{
+    const double began = now();
+    for (int i = 0; i < steps; i++)
+        take_step(bench, place, false);
+    return (now() - began) / steps;
+}
+
+// Steps that share work are timed together.
+static int least_group(const NnModel *model) { return nn_max(model->ahead, 1); }
+
+// And so many that looking at the clock takes no time.
+static int group_of(const NnModel *model, double step)
+{
+    const double enough = 20e-6;
+    const int least = least_group(model);
+    return step * least < enough ? (int)(enough / (step * least)) * least : least;
 }
 
 // How many steps a round has, from the time of the first ones.
@@ -71,7 +91,9 @@ static void choose_counts(Bench *bench, double step)
     const Options *options = bench->options;
     const double seconds = options->seconds / ROUNDS;
     const bool given = options->given[OPTION_STEPS];
-    const double plain = given ? (double)options->steps / ROUNDS : 0.5 * seconds / step;
+    bench->group = given ? least_group(bench->model) : group_of(bench->model, step);
+    const double plain =
+        (given ? (double)options->steps / ROUNDS : 0.5 * seconds / step) / bench->group;
     const double timed = given ? (double)options->steps / ROUNDS / 2 : 0.3 * seconds / step;
     bench->plain = plain < 1 ? 1 : nn_min((int)plain, (int)(bench->room / ROUNDS));
     bench->timed = timed < 1 ? 1 : nn_min((int)timed, (int)(bench->room / ROUNDS));
@@ -81,12 +103,14 @@ static void warm_up(Bench *bench, Place *place)
 {
     double fastest = 1e30, spent = 0;
     const double enough = 0.1 * bench->options->seconds;
-    for (int i = 0; i < 3; i++) { // at least; the first one meets cold memory
-        const double seconds = take_step(bench, place, false);
-        if (i == 0 && nn_thread() == 0)
-            bench->first_ended = now();
+    const int least = least_group(bench->model);
+    take_step(bench, place, false); // meets cold memory
+    if (nn_thread() == 0)
+        bench->first_ended = now();
+    for (int i = 0; i < 2; i++) {
+        const double seconds = take_steps(bench, place, least);
         fastest = seconds < fastest ? seconds : fastest;
-        spent += seconds;
+        spent += seconds * least;
     }
     nn_barrier();
     if (nn_thread() == 0) {
@@ -113,7 +137,7 @@ static void bench_team(void *context)
         // the measurement has emptied the caches
         take_step(bench, &place, false);
         for (int i = 0; i < bench->plain; i++) {
-            const double seconds = take_step(bench, &place, false);
+            const double seconds = take_steps(bench, &place, bench->group);
             if (leader)
                 bench->times[bench->count++] = seconds;
         }

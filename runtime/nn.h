@@ -132,6 +132,7 @@ typedef struct {
     int known;                     // numbers in `index`: beyond `rows` those of batches to come
     uint64_t seed;                 // of the run
     int epoch;                     // 1 for the first
+    int number;                    // of the batch in the epoch, 0 for the first
     int64_t step;                  // 1 for the first of the run, counted through all epochs
     double rate;                   // learning rate
     bool timed;                    // nn_call() tells nn_called()
@@ -199,6 +200,10 @@ typedef struct {
     int top;                         // 0, or: a label among so many largest outputs is counted
     int batch, epochs;
     int blocks; // of rows, that a batch is cut into
+    // In the first of so many steps some work is done for all of them, and in the last one, which
+    // is no later than an epoch's last: batches then come in the order of their numbers, and
+    // between those steps the weights are not yet what they will be. 0: each step is by itself.
+    int ahead;
     uint64_t seed;
     double rate;
     NnSchedule schedule;

@@ -9,39 +9,59 @@
 #endif
 
 // The places of 16 numbers at a time are packed by one instruction, which neither vector types nor
-// gcc's vectorizer know: x[0] .. x[result - 1] have been looked at.
-static inline int nn_places_by_vectors(int count, const float *x, int32_t *at, int *found)
+// gcc's vectorizer know. Those before the result have been looked at.
+static inline __attribute__((always_inline)) int nn_places_by_vectors(int first, int end, int rows,
+                                                                      const float *x, int numbers,
+                                                                      int32_t *at, int *found)
 {
-    int j = 0;
+    int j = first;
 #if defined(__AVX512F__)
     const __m512i size = _mm512_set1_epi32(0x7fffffff);
-    __m512i places = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    for (; j + 16 <= count; j += 16) {
-        const __mmask16 some = _mm512_test_epi32_mask(_mm512_loadu_si512(x + j), size);
+    __m512i places =
+        _mm512_add_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                         _mm512_set1_epi32(first));
+    for (; j + 16 <= end; j += 16) {
+        __m512i any = _mm512_loadu_si512(x + j);
+        for (int i = 1; i < rows; i++)
+            any = _mm512_or_si512(any, _mm512_loadu_si512(x + (long)i * numbers + j));
+        const __mmask16 some = _mm512_test_epi32_mask(any, size);
         _mm512_storeu_si512(at + *found, _mm512_maskz_compress_epi32(some, places));
         *found += __builtin_popcount(some);
         places = _mm512_add_epi32(places, _mm512_set1_epi32(16));
     }
 #else
-    (void)count, (void)x, (void)at, (void)found;
+    (void)end, (void)rows, (void)x, (void)numbers, (void)at, (void)found;
 #endif
     return j;
 }
 
-// list[0] = how many of x[0] .. x[count - 1] are neither 0 nor -0, and list[1], list[2], ... =
-// which, in ascending order. `list` has room for 1 + count; what lies behind the last place has no
-// meaning. Numbers are looked at as integers: a comparison of numbers must ask for NaN too, and
-// takes twice as long.
-static inline void nn_places_float(int count, const float *x, int32_t *list)
+// list[0] = at how many places from `first` to `end` one of x[rows][numbers] is neither 0 nor -0,
+// and list[1], list[2], ... = at which, in ascending order. `list` has room for 1 + end - first;
+// what lies behind the last place has no meaning. Numbers are looked at as integers: a comparison
+// of numbers must ask for NaN too, and takes twice as long.
+static inline __attribute__((always_inline)) void nn_places_of_rows(int first, int end, int rows,
+                                                                    const float *x, int numbers,
+                                                                    int32_t *list)
 {
     int found = 0;
-    for (int j = nn_places_by_vectors(count, x, list + 1, &found); j < count; j++) {
-        uint32_t bits;
-        memcpy(&bits, x + j, sizeof bits);
+    int j = nn_places_by_vectors(first, end, rows, x, numbers, list + 1, &found);
+    for (; j < end; j++) {
+        uint32_t any = 0;
+        for (int i = 0; i < rows; i++) {
+            uint32_t bits;
+            memcpy(&bits, x + (long)i * numbers + j, sizeof bits);
+            any |= bits;
+        }
         list[1 + found] = j;
-        found += bits << 1 != 0;
+        found += any << 1 != 0;
     }
     list[0] = found;
+}
+
+// The same of x[0] .. x[count - 1].
+static inline void nn_places_float(int count, const float *x, int32_t *list)
+{
+    nn_places_of_rows(0, count, 1, x, count, list);
 }
 
 static inline void nn_places_double(int count, const double *x, int32_t *list)

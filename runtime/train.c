@@ -70,6 +70,7 @@ static bool run_epoch(Training *training)
         batch.known = training->training - done;
         batch.seed = progress->seed;
         batch.epoch = progress->epoch + 1;
+        batch.number = done / model->batch;
         batch.step = ++step;
         batch.rate = rate_of_step(&plan, step);
         batch.timed = model->profiled;

@@ -50,8 +50,39 @@ static void places_are_found(void **state)
         }
 }
 
+// Where one of a few rows has a number, in a part of them.
+static void places_of_rows_are_found(void **state)
+{
+    (void)state;
+    enum { ROWS = 4 };
+    const uint64_t key = nn_key(1, nn_stream("places of rows"), 0);
+    uint64_t drawn = 0;
+    for (int first = 0; first < 40; first++)
+        for (int end = first; end < MOST; end += 7)
+            for (int rows = 1; rows <= ROWS; rows++) {
+                float x[ROWS][MOST];
+                int32_t expected[1 + MOST], found[2 + MOST];
+                int count = 0;
+                for (int j = 0; j < MOST; j++) {
+                    bool some = false;
+                    for (int i = 0; i < rows; i++) {
+                        x[i][j] = (float)draw(key, &drawn, 0.8);
+                        some |= x[i][j] != 0;
+                    }
+                    if (j >= first && j < end && some)
+                        expected[1 + count++] = j;
+                }
+                expected[0] = count;
+                found[1 + end - first] = -1; // behind the list
+                nn_places_of_rows(first, end, rows, x[0], MOST, found);
+                assert_memory_equal(found, expected, (size_t)(1 + count) * sizeof *expected);
+                assert_int_equal(found[1 + end - first], -1);
+            }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(places_are_found)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(places_are_found),
+                                       cmocka_unit_test(places_of_rows_are_found)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
