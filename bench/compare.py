@@ -26,8 +26,9 @@ PATIENCE = 30  # seconds of a side's training, beyond which its accuracy isn't a
 
 
 def take_turns(ours, peers, arguments):
-    """Our rounds: what bench found with all threads, the seconds of a step with one, the most memory."""
-    found, single, memory = [], [], []
+    """Our rounds: what bench found with all threads, the seconds of a step with one, and with all threads where
+    products leave out no zeros, the most memory."""
+    found, single, whole, memory = [], [], [], []
     for peer in peers:
         peer.round(arguments.seconds)  # the first one finds out how many steps, and warms up
     for index in range(arguments.rounds):
@@ -35,13 +36,15 @@ def take_turns(ours, peers, arguments):
         found.append(several)
         memory.append(rss)
         single.append(ours.bench(1, arguments.seconds)[0]["seconds_mean"])
+        if several["leaves_out_zeros"]:
+            whole.append(ours.bench(arguments.threads, arguments.seconds, "--all-terms")[0]["seconds_mean"])
         for peer in peers:
             if index >= 3 and statistics.median(peer.rounds or [0]) > 3 * arguments.seconds:
                 continue  # a step of so long varies little
             seconds = peer.round(arguments.seconds)
             if seconds:
                 peer.rounds.append(seconds)
-    return found, single, max(memory)
+    return found, single, whole, max(memory)
 
 
 def accuracy(peer, work, quick):
@@ -64,11 +67,12 @@ def measure_row(row, arguments):
     start = ours.start()
     peers = [Peer(name, work, arguments.threads, arguments.data)
              for name in PEERS if name not in work.without]
-    found, single, memory = take_turns(ours, peers, arguments)
+    found, single, whole, memory = take_turns(ours, peers, arguments)
     # one picture leaves nothing to share out: there our program takes one thread by itself
     threads = arguments.threads if work.batch > 1 else 1
     last, netc = found[-1], [each["seconds_mean"] for each in found] if threads > 1 else single
-    sides = {"netc": {"seconds": netc, "one_thread": single, "start": start, "rss": memory, "accuracy": None}}
+    sides = {"netc": {"seconds": netc, "one_thread": single, "all_terms": whole, "start": start, "rss": memory,
+                      "accuracy": None}}
     if work.data == "mnist":
         accuracies, memory = zip(*(ours.train(arguments.threads, seed) for seed in (1, 2, 3)))
         sides["netc"].update(accuracy=statistics.median(accuracies), accuracies=accuracies, rss=max(memory))

@@ -134,7 +134,9 @@ Written by `make bench`. Whole training steps (the batch gathered, forward, back
 precision, {threads} threads of {results['cpu']}. {rounds} rounds, in which our program and all peers take turns of
 about {seconds:g} s; a time is the median of the rounds, a ratio the median of the rounds' own ratios. The peak,
 {min(peaks):.0f} to {max(peaks):.0f} GF/s in the rows, is that of multiply-adds in registers, measured in the same
-minutes; the share counts matrix products and convolutions only. Peers: {results['versions']}; data preloaded,
+minutes; the share counts matrix products and convolutions only. Products of MNIST's pictures leave out zeros where
+a whole tile is zeros: the share is that of steps which take all of them (`bench --all-terms`), the times are those of
+steps which do not. Peers: {results['versions']}; data preloaded,
 no loader, fused optimizers, warmed up. `Keras` and `Keras jit` are its `fit`, `Keras loop` a training loop in one
 graph; `JAX scan` is all steps in one `lax.scan`, `JAX step` a compiled step called from Python (bench/peer_*.py).
 With a batch of one our program takes one thread, as it decides by itself.""")
@@ -144,10 +146,10 @@ With a batch of one our program takes one thread, as it decides by itself.""")
 
 ## What is asked, and what is reached
 
-"At the peak" is the ratio that a program would have whose products ran at the whole peak and whose rest took no time:
-where it is less than what is asked, no program of the same products gets there on this machine. Where there are two
-ratios, the second is to the fastest peer that has all steps in one call, and the first to the fastest of the others.
-What falls short is bold.
+"At the peak" is the ratio that a program would have whose products ran at the whole peak, zeros and all, and whose
+rest took no time: where it is less than what is asked, no program that takes all products gets there on this machine.
+Where there are two ratios, the second is to the fastest peer that has all steps in one call, and the first to the
+fastest of the others. What falls short is bold.
 
 {markdown(["workload", "of peak", "fastest peer / netc", "at the peak", "two threads / one",
            "lightest peer's memory / netc's", "quickest peer's first step / netc's"], list(map(asked_of, rows)))}
@@ -162,8 +164,8 @@ Ours: the median (least - most). Each peer: its median, and the least and greate
 
 ![Roofline](benchmarks-roofline.svg)
 
-The sloping line is the memory's. What lies above it works from the caches; with a batch of one the weights of pixels
-that are 0 are skipped, but counted.
+The sloping line is the memory's. What lies above it works from the caches; products that are left out because pixels
+are 0 are counted.
 
 ## Most memory, and time from start to the end of the first step
 

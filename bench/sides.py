@@ -105,10 +105,10 @@ class Netc:
             return found["first_step_ended"] - started
         return statistics.median(once() for _ in range(3))
 
-    def bench(self, threads, seconds):
+    def bench(self, threads, seconds, *options):
         """What its command bench found, and the most memory that it had."""
         output, _, rss = run([self.binary, "bench", "--json", "--threads", str(threads), "--seconds", str(seconds),
-                              *self.data])
+                              *options, *self.data])
         return json.loads(output), rss
 
     def train(self, threads, seed):

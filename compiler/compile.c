@@ -14,6 +14,7 @@
 //     | chunk        chunk.c           large batches: what runs for each chunk of rows
 //     | fuse         fuse.c            rewrites; elementwise ops join the loops of others
 //     | gaps         gaps.c            matrices whose rows begin with a line of the cache
+//     | zeros        zeros.c           products of pictures that leave out zeros
 //     | schedule     schedule.c        blocks of rows, parts of tensors, phases between barriers
 //     | in place     in_place.c        results that take the place of an input
 //     | plan         plan.c            places in the arena
@@ -60,6 +61,7 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
     cut_into_chunks(graph);
     fuse(graph);
     leave_gaps(graph);
+    skip_zeros(graph);
     after(o, graph, "fuse");
     schedule(graph);
     replace_inputs(graph);

@@ -329,6 +329,8 @@ static void emit_model(Out *out, const Network *network)
     line(out, ".batch = BATCH, .blocks = BLOCKS, .epochs = %.0f, .seed = %.0f, .rate = %s,",
          setting_number(p->epochs, "count"), setting_number(p->seed, "number"),
          number_text(network->trains ? setting_number(p->optimizer, "lr") : 0));
+    if (network->trains && any_skips(&network->train))
+        line(out, ".skips = true,");
     emit_rate(out, p);
     line(out, ".loss = \"%s\", .optimizer = \"%s\",",
          p->loss ? setting_word(p->loss, "kind") : "none",
@@ -360,7 +362,8 @@ static void emit_model(Out *out, const Network *network)
     line(out, "};");
 }
 
-static void emit_includes(Out *out, const Network *network)
+// `code`: what follows.
+static void emit_includes(Out *out, const Network *network, const char *code)
 {
     if (links_blas(network))
         line(out, "#include <cblas.h>  // the matrix products");
@@ -370,7 +373,7 @@ static void emit_includes(Out *out, const Network *network)
     line(out, "#include \"nn.h\" // the team of threads, random numbers, exp and log in vectors");
     if (network->trains && network->train.nodes[0].op == OP_augmented)
         line(out, "#include \"nn_augment.h\" // random changes of pictures");
-    if (network->trains && skips_zero_rows(&network->train))
+    if (strstr(code, "nn_places_") || strstr(code, "nn_rows_of_places"))
         line(out, "#include \"nn_places.h\" // which numbers of a row are not 0");
     blank_line(out);
 }
@@ -441,7 +444,7 @@ const char *emit_c(Network *network)
     emit_products(&products, body.text.text);
     Out out = {.network = network};
     emit_card(&out, network);
-    emit_includes(&out, network);
+    emit_includes(&out, network, format("%s%s", products.text.text, body.text.text));
     emit_sizes(&out, network, body.text.text);
     emit_tensors(&out, network);
     part_rule(&out, ARENA);

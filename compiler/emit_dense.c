@@ -25,7 +25,8 @@ static void emit_layer_product(Out *out, const Graph *graph, const Node *node, c
                              .panel_rows = panel_rows,
                              .a_line = graph->nodes[node->input[0]].line,
                              .b_line = graph->nodes[node->input[1]].line,
-                             .c_line = node->line};
+                             .c_line = node->line,
+                             .skips = node->skips};
     emit_product(out, product, "rows", x, w, y);
 }
 
@@ -49,7 +50,8 @@ void emit_dense_slice(Out *out, const Graph *graph, const Node *node)
                              .terms = terms,
                              .columns = columns,
                              .rows = dims[1],
-                             .panel_rows = w.panel_rows};
+                             .panel_rows = w.panel_rows,
+                             .skips = node->skips};
     emit_product(out, product, "batch->rows", "x[part]",
                  w.panel_rows ? format("w + part * %d", terms * columns)
                               : format("w[part * %d]", terms),
@@ -83,7 +85,8 @@ static void emit_weight_gradient(Out *out, const Graph *graph, const Node *node,
                              .terms = width,
                              .columns = w.dims[1],
                              .rows = part_rows(w),
-                             .b_line = graph->nodes[node->input[1]].line};
+                             .b_line = graph->nodes[node->input[1]].line,
+                             .skips = node->skips};
     emit_outer(out, product,
                &(OuterCall){.from = from,
                             .to = to,

@@ -35,8 +35,8 @@ const char *product_name(const Product *p)
     const char *const right = line != p->columns ? format("of%d", line) : "";
     const bool gaps_in_b = !is_outer(p) && p->b_line != p->columns;
     const char *const gaps = gaps_in_b ? format("in%d", p->b_line) : "";
-    return format("%s_%s%d%sx%d%s%s", product_words[p->form], parts, high, left, p->columns, gaps,
-                  right);
+    return format("%s_%s%d%sx%d%s%s%s", product_words[p->form], parts, high, left, p->columns, gaps,
+                  right, p->skips ? "_skipping" : "");
 }
 
 Product with_lines(Product p)
@@ -56,12 +56,35 @@ void need_product(Out *out, Product product)
         if (p->form == product.form && p->terms == product.terms &&
             p->columns == product.columns && p->panel_rows == product.panel_rows &&
             p->a_line == product.a_line && p->b_line == product.b_line &&
-            p->c_line == product.c_line)
+            p->c_line == product.c_line && p->skips == product.skips) {
+            if (p->skips && p->rows != product.rows) // its lists have room for so many
+                bug("%s is called for %d and %d rows", product_name(p), p->rows, product.rows);
             return;
+        }
     }
     if (network->product_count == MAX_PRODUCTS)
         bug("more than %d matrix products", MAX_PRODUCTS);
     network->products[network->product_count++] = product;
+}
+
+// Of pictures, by the function that skips zeros where the data set has many.
+static void emit_tiled_call(Out *out, Product p, const char *arguments)
+{
+    if (p.skips) {
+        need_product(out, p);
+        line(out, "if (batch->zeros)");
+        out->depth++;
+        call_line(out, product_name(&p), arguments);
+        out->depth--;
+        line(out, "else");
+        out->depth++;
+        p.skips = false;
+        emit_tiled_call(out, p, arguments);
+        out->depth--;
+        return;
+    }
+    need_product(out, p);
+    call_line(out, product_name(&p), arguments);
 }
 
 // y[rows][columns] = x[rows][terms] w[terms][columns].
@@ -76,8 +99,7 @@ void emit_product(Out *out, Product product, const char *rows, const char *x, co
                          p.a_line, w, p.b_line, y, p.c_line));
         return;
     }
-    need_product(out, p);
-    line(out, "%s(%s, %s, %s, %s);", product_name(&p), rows, x, w, y);
+    emit_tiled_call(out, p, format("%s, %s, %s, %s", rows, x, w, y));
 }
 
 // dw[0..to - from][columns] = the sum over so many rows of x[.][from..to]' dy[.][columns]; that is
@@ -87,10 +109,9 @@ void emit_outer(Out *out, Product product, const OuterCall *call)
     const Product p = with_lines(product);
     const char *const from = call->from, *const to = call->to, *const x = call->x;
     if (is_in_panels(&p)) {
-        need_product(out, p);
-        call_line(out, product_name(&p),
-                  format("%s, %s, %s, %s, %s, %s, %s, %s, %s, %s", from, to, call->terms, x,
-                         call->dy, call->dw, call->high, call->row, call->change, call->add));
+        emit_tiled_call(out, p,
+                        format("%s, %s, %s, %s, %s, %s, %s, %s, %s, %s", from, to, call->terms, x,
+                               call->dy, call->dw, call->high, call->row, call->change, call->add));
         return;
     }
     if (takes_blas(out->network, OUTER_SUM, p.terms, p.columns, p.rows)) {
@@ -101,9 +122,9 @@ void emit_outer(Out *out, Product product, const OuterCall *call)
              call->dw);
         return;
     }
-    need_product(out, p);
-    line(out, "%s(%s, %s, %s, %s, %s, %s, %s);", product_name(&p), from, to, call->terms, x,
-         call->dy, call->dw, call->add);
+    emit_tiled_call(out, p,
+                    format("%s, %s, %s, %s, %s, %s, %s", from, to, call->terms, x, call->dy,
+                           call->dw, call->add));
 }
 
 // --- BLAS ---------------------------------------------------------------------------------------
@@ -185,16 +206,18 @@ static const char *about_lines(const Product *p)
 static const char *about_product(const Product *p)
 {
     if (!is_outer(p))
-        return format("c[rows][%d] = a[rows][%d] b[%d][%d]%s%s", p->columns, p->terms, p->terms,
+        return format("c[rows][%d] = a[rows][%d] b[%d][%d]%s%s%s", p->columns, p->terms, p->terms,
                       p->columns, p->form == ROWS_BY_PANELS ? ", with b in panels" : "",
-                      about_lines(p));
+                      about_lines(p),
+                      p->skips ? ", without terms whose numbers of a are 0 in a whole tile" : "");
     return format(
-        "c = rows from..to of the %dx%d sums a[terms][%d]' b[terms][%d]%s, or c + those%s. "
+        "c = rows from..to of the %dx%d sums a[terms][%d]' b[terms][%d]%s, or c + those%s%s. "
         "So many terms at a time that what the tiles read again stays in the first cache.",
         p->terms, p->columns, p->terms, p->columns, about_lines(p),
         p->form == OUTER_IN_PANELS ? ", in panels of `high` rows, from `row` on; the same rows of "
                                      "`change`, weights, are asked for on the way"
-                                   : "");
+                                   : "",
+        p->skips ? ". Terms whose numbers of a are 0 in a whole tile are left out" : "");
 }
 
 // Where a strip begins in panels of `high` rows, from a panel's row `row` on. The columns that it
@@ -217,11 +240,23 @@ static void emit_product_strips(Out *out, const Product *p, const ProductStrip *
     line(out, "%s *const c = result;", type);
     if (parts)
         line(out, "for (int part = 0; part < %d; part += %d) {", p->terms, high);
+    if (p->skips) {
+        const int full = strips[0].heights.full;
+        line(out, "int32_t list[%d][%d] = {0};", (p->rows + full - 1) / full, 1 + high);
+        line(out, "for (int i = 0; i < rows; i += %d)", full);
+        out->depth++;
+        call_line(out, "nn_places_of_rows",
+                  format("0, %d, nn_min(%d, rows - i), a%s + i * %d, %d, list[i / %d]", high, full,
+                         parts ? " + part" : "", p->a_line, p->a_line, full));
+        out->depth--;
+    }
+    const char *const terms =
+        p->skips ? format("list[0], %d", 1 + high) : format("%d", high);
     for (int s = 0; s < count; s++) {
         const StripCall call = open_product_strip(out, &strips[s], false);
         const char *const b = panels ? in_panel(&call, format("%d", high), "") : call.column;
         call_line(out, call.name,
-                  format("rows, %d, a%s, %d, 1, b%s%s, %d, c%s, %d, %s", high,
+                  format("rows, %s, a%s, %d, 1, b%s%s, %d, c%s, %d, %s", terms,
                          parts ? " + part" : "", p->a_line,
                          parts ? format(" + part * %d", p->columns) : "", b,
                          panels ? call.wide : p->b_line, call.column, p->c_line,
@@ -258,6 +293,17 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
         line(out, "    memcpy(x[i], a + i * %d, (size_t)(to - from) * sizeof(%s));", p->a_line,
              type);
     }
+    if (p->skips) {
+        const int full = strips[0].heights.full;
+        line(out, "int32_t list[%d][%d] = {0};", (p->rows + full - 1) / full, 1 + some);
+        line(out, "for (int i = 0; i < to - from; i += %d)", full);
+        out->depth++;
+        call_line(out, "nn_rows_of_places",
+                  format("some, nn_min(%d, to - from - i), %s + i, %d, list[i / %d]", full, a,
+                         a_line, full));
+        out->depth--;
+    }
+    const char *const some_terms = p->skips ? format("list[0], %d", 1 + some) : "some";
     for (int s = 0; s < count; s++) {
         const StripCall call = open_product_strip(out, &strips[s], panels);
         if (panels) {
@@ -267,8 +313,8 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
                  call.wide, call.wide);
         }
         call_line(out, call.name,
-                  format("to - from, some, %s, 1, %d, b%s, %d, c%s, %d, add || at > 0", a, a_line,
-                         call.column, p->b_line,
+                  format("to - from, %s, %s, 1, %d, b%s, %d, c%s, %d, add || at > 0", some_terms, a,
+                         a_line, call.column, p->b_line,
                          panels ? in_panel(&call, "high", "row") : call.column,
                          panels ? call.wide : p->columns));
         close_product_strip(out, &strips[s], panels);

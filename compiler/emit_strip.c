@@ -28,8 +28,8 @@ int tile_rows(const Network *network, const Product *product, Tiling tiling)
 static const char *strip_name(const ProductStrip *s)
 {
     const char *const of = s->skip ? format("of%d", s->skip + s->width) : "";
-    return format("strip_%d_%dx%d%s%s", s->heights.full, s->heights.rest, s->width, of,
-                  s->near ? "_near" : "");
+    return format("strip_%d_%dx%d%s%s%s", s->heights.full, s->heights.rest, s->width, of,
+                  s->near ? "_near" : "", s->listed ? "_listed" : "");
 }
 
 // Columns as strips: of so many full vectors, then what those leave. That is one more strip
@@ -94,6 +94,24 @@ static bool stays_near(const Network *network, const Product *p, Heights heights
            p->rows >= MANY * heights.full;
 }
 
+// Low tiles leave more out, since fewer numbers must be 0 for it: all strips have one height, by
+// which the lists go.
+static Heights listed_heights(const Network *network, const ProductStrip *strips, int count,
+                              int rows)
+{
+    enum { MOST = 8, LEAST = 6 };
+    int most = MOST;
+    for (int s = 0; s < count; s++)
+        if (most_tile_rows(network, strips[s].vectors) < most)
+            most = most_tile_rows(network, strips[s].vectors);
+    for (int full = most; full >= LEAST; full--)
+        if (rows % full == 0)
+            most = full;
+    return heights_of(
+        network, rows,
+        (Tiling){.rows = most < rows ? most : rows, .vectors = strips[0].vectors});
+}
+
 int product_strips(const Network *network, const Product *p, ProductStrip *strips)
 {
     const Tiling tiling = tiling_of(network, p);
@@ -103,6 +121,11 @@ int product_strips(const Network *network, const Product *p, ProductStrip *strip
         const bool wider = strips[s].vectors > tiling.vectors;
         strips[s].heights = heights_of(
             network, p->rows, wider ? (Tiling){.vectors = strips[s].vectors} : tiling);
+    }
+    for (int s = 0; s < count; s++) {
+        strips[s].listed = p->skips;
+        if (p->skips)
+            strips[s].heights = listed_heights(network, strips, count, p->rows);
         strips[s].near = stays_near(network, p, strips[s].heights);
     }
     return count;
@@ -167,8 +190,8 @@ static void emit_tile_macro(Out *out)
     static const char *const tile[] = {
         "#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)",
         "    static inline __attribute__((always_inline)) void name(",
-        "        int terms, const REAL *a, long ai, long ap, const REAL *b, long bp, REAL *c,",
-        "        long ci, bool add)",
+        "        int terms, const int32_t *at, const REAL *a, long ai, long ap, const REAL *b,",
+        "        long bp, REAL *c, long ci, bool add)",
         "    {",
         "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
         "        Vector sum[ROW_COUNT][VECTORS] = {0};",
@@ -176,7 +199,8 @@ static void emit_tile_macro(Out *out)
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++)",
         "                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));",
-        "        for (int p = 0; p < terms; p++) {",
+        "        for (int n = 0; n < terms; n++) {",
+        "            const long p = at ? at[n] : n;",
         "            Vector row[VECTORS];",
         "            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(REAL);",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
@@ -208,15 +232,16 @@ static void emit_tile_macro(Out *out)
         "    {",
         "        int i = 0;",
         "        for (; i + FULL <= rows; i += FULL)",
-        "            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "            name##_full(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
         "        for (; i + REST <= rows; i += REST)",
-        "            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "            name##_rest(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
         "        for (; i < rows; i++)",
-        "            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "            name##_one(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
         "    }",
     };
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
-                 "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
+                 "c[i] = sum over p < terms of a[i][p] b[p], or that added to c; where `at` is not "
+                 "NULL, the terms are those of that list. a[i][p] lies at "
                  "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP "
                  "columns are not stored: they belong to the strip before. The memory is asked "
                  "for a row of b AHEAD rows before it is needed, or not at all where that is 0, "
@@ -226,6 +251,45 @@ static void emit_tile_macro(Out *out)
             "A strip: a few vectors of columns through all rows: full tiles, then the rows that "
             "those leave of a whole block, then single ones where a batch is cut short.");
     emit_macro(out, strip, (int)(sizeof strip / sizeof *strip));
+}
+
+static void emit_listed_macro(Out *out)
+{
+    static const char *const strip[] = {
+        "#define STRIP_LISTED(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)",
+        "    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)",
+        "    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)",
+        "    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)",
+        "    static inline __attribute__((always_inline)) void name(",
+        "        int rows, const int32_t *lists, int each, const REAL *a, long ai, long ap,",
+        "        const REAL *b, long bp, REAL *c, long ci, bool add)",
+        "    {",
+        "        int i = 0;",
+        "        for (; i + FULL <= rows; i += FULL) {",
+        "            const int32_t *const at = lists + i / FULL * each;",
+        "            name##_full(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "        }",
+        "        for (; i + REST <= rows; i += REST) {",
+        "            const int32_t *const at = lists + i / FULL * each;",
+        "            name##_rest(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "        }",
+        "        for (; i < rows; i++) {",
+        "            const int32_t *const at = lists + i / FULL * each;",
+        "            name##_one(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "        }",
+        "    }",
+    };
+    comment(out, "A strip whose terms are listed: for each FULL rows how many there are, and "
+                 "which; lists are `each` numbers apart.");
+    emit_macro(out, strip, (int)(sizeof strip / sizeof *strip));
+}
+
+static bool skips_zeros(const Out *out, const char *body)
+{
+    for (int i = 0; i < out->network->product_count; i++)
+        if (out->network->products[i].skips && is_called(&out->network->products[i], body))
+            return true;
+    return false;
 }
 
 // A line for each strip that a product needs, in one table.
@@ -244,7 +308,8 @@ static void emit_table(Out *out, const char *body)
         for (int s = 0; s < count; s++) {
             const char *const name = strip_name(&strips[s]);
             if (text_once(&done, name))
-                line(out, "STRIP(%s, %d, %d, %d, %s, %d, %d)", name, strips[s].heights.full,
+                line(out, "STRIP%s(%s, %d, %d, %d, %s, %d, %d)",
+                     strips[s].listed ? "_LISTED" : "", name, strips[s].heights.full,
                      strips[s].heights.rest, strips[s].vectors,
                      lane_type(network, strips[s].lane_count), strips[s].skip,
                      strips[s].near ? 0 : AHEAD);
@@ -256,5 +321,7 @@ static void emit_table(Out *out, const char *body)
 void emit_strips(Out *out, const char *body)
 {
     emit_tile_macro(out);
+    if (skips_zeros(out, body))
+        emit_listed_macro(out);
     emit_table(out, body);
 }

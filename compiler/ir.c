@@ -153,6 +153,8 @@ bool has_flag(const Node *node, int flag)
 {
     if (op_info[node->op].flags & flag)
         return true;
+    if ((flag & USES_BATCH) && node->skips)
+        return true;
     if (flag & (USES_BATCH | USES_ROW | DRAWS))
         for (int i = 0; i < node->step_count; i++)
             if (op_info[node->steps[i].op].flags & flag)

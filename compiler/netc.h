@@ -483,6 +483,7 @@ struct Node {
     int line;          // gaps.c: numbers from one row to the next, of the batch or of a matrix; 0:
                        // no gaps
     bool kept;         // its value is read after the step
+    bool skips;        // zeros.c: a product that leaves out zeros where the data set has many
     int ahead;         // ahead.c: 1: made in the first of STEPS steps, one of each row for all of
                        // them; 2: and kept while the next ones are made
     bool chunked;      // chunk.c: runs once for each chunk of rows
@@ -561,6 +562,7 @@ typedef struct {
     int panel_rows;             // of its matrix; 0: that is in rows
     int a_line, b_line, c_line; // numbers from one row of c[rows][columns] = a[rows][terms] b, or
                                 // of c = a[.][terms]' b[.][columns], to the next; 0: no gaps
+    bool skips;                 // numbers of a that are 0: a are pictures
 } Product;
 enum { MAX_PRODUCTS = 512 };
 
@@ -715,6 +717,10 @@ Shape with_gaps(Shape shape, int line);            // behind its rows, where `li
 Shape stored_shape(const Node *node, Shape shape); // of the node's value, with its gaps
 void drop_dead(Graph *graph);
 
+// --- zeros.c: products of pictures that leave out zeros ------------------------------------------
+void skip_zeros(Graph *graph);
+bool any_skips(const Graph *graph);
+
 // --- bias.c: biases that batch normalisation takes away again ------------------------------------
 void drop_biases(Graph *graph);
 
@@ -722,7 +728,6 @@ void drop_biases(Graph *graph);
 void skip_zero_rows(Graph *graph);
 void update_at_places(Graph *graph);
 void update_on_the_way(Graph *graph);
-bool skips_zero_rows(const Graph *graph);
 
 // --- ahead.c: several of them at a time ---------------------------------------------------------
 void work_ahead(Graph *graph);
@@ -910,6 +915,7 @@ typedef struct {
     int skip; // so many columns before it are computed again and not stored
     int first, runs; // column, how many side by side
     bool near;       // what it reads of the matrix stays in the first cache
+    bool listed;     // the terms of each tile are those of a list
     Heights heights;
 } ProductStrip;
 enum { MAX_STRIPS = 16 };

@@ -16,14 +16,6 @@ static bool leaves_zeros(const Graph *graph, int id)
     return node->op == OP_relu || node->op == OP_picture;
 }
 
-bool skips_zero_rows(const Graph *graph)
-{
-    for (int i = 0; i < graph->count; i++)
-        if (graph->nodes[i].op == OP_nonzero || graph->nodes[i].op == OP_nonzero_of_rows)
-            return true;
-    return false;
-}
-
 // The node that finds where x isn't 0; -1 where there is none.
 static int places_of(const Graph *graph, int x)
 {

@@ -136,7 +136,8 @@ static const char *timing_program(Network *network, bool blas)
     long a = 1, b = 1, c = 1;
     for (int i = 0; i < network->product_count; i++) {
         const Product *const p = &network->products[i];
-        if (!is_tiled(p) || choice_of(network, p->form, p->terms, p->columns, p->rows))
+        const bool tuned = is_tiled(p) && !p->skips; // those have heights of their own
+        if (!tuned || choice_of(network, p->form, p->terms, p->columns, p->rows))
             continue;
         const bool outer = is_outer(p);
         const long rows = outer ? outer_terms(network) : p->rows;

@@ -173,6 +173,11 @@ static double quantile(const Bench *bench, double share)
     return bench->times[(long)(share * (double)(bench->count - 1) + 0.5)];
 }
 
+static bool leaves_out_zeros(const Bench *bench)
+{
+    return bench->model->skips && bench->set.zeros;
+}
+
 static void print_bench(const Bench *bench)
 {
     const NnModel *model = bench->model;
@@ -186,6 +191,9 @@ static void print_bench(const Bench *bench)
            1e3 * step, bench->count, 1e3 * quantile(bench, 0.05), 1e3 * quantile(bench, 0.95));
     printf("%.1f GF/s in matrix products, %.1f%% of peak; %.0f pictures/s\n", products / step / 1e9,
            100 * products / step / bench->profile.peak.operations, (double)rows / step);
+    if (leaves_out_zeros(bench))
+        printf("products with zeros are counted, but left out where a whole tile of them is zeros; "
+               "--all-terms takes them\n");
 }
 
 static bool print_json(const Bench *bench)
@@ -199,6 +207,7 @@ static bool print_json(const Bench *bench)
     cJSON_AddNumberToObject(object, "threads", bench->options->threads);
     cJSON_AddStringToObject(object, "data", bench->random ? "random" : bench->options->data);
     cJSON_AddNumberToObject(object, "vector_bytes", model->vector_bytes);
+    cJSON_AddBoolToObject(object, "leaves_out_zeros", leaves_out_zeros(bench));
     cJSON_AddNumberToObject(object, "steps", (double)bench->count);
     json_number(object, "first_step_ended", bench->first_ended);
     json_number(object, "seconds_mean", mean(bench));
@@ -235,7 +244,10 @@ static bool load(Bench *bench)
 static bool prepare(Bench *bench)
 {
     const Options *options = bench->options;
-    if (!load(bench) || !profile_open(&bench->profile, bench->model, options->threads))
+    if (!load(bench))
+        return false;
+    bench->set.zeros &= !options->all_terms;
+    if (!profile_open(&bench->profile, bench->model, options->threads))
         return false;
     bench->room =
         options->given[OPTION_STEPS] && options->steps > ROUNDS ? options->steps : 1 << 20;

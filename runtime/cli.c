@@ -67,6 +67,8 @@ static const Option options_of_all[OPTION_COUNT] = {
                         "elements to check of each tensor"},
     [OPTION_RANDOM] = {"--random", NULL, BENCH | CHECK, SWITCH, FIELD(random), 0, 0,
                        "use random pictures instead of the data set"},
+    [OPTION_ALL_TERMS] = {"--all-terms", NULL, BENCH, SWITCH, FIELD(all_terms), 0, 0,
+                          "leave no zeros out of products"},
     [OPTION_STEPS] = {"--steps", "N", BENCH, COUNT, FIELD(steps), 1, 1e8,
                       "steps to take, instead of --seconds"},
     [OPTION_SECONDS] = {"--seconds", "X", BENCH, RATE, FIELD(seconds), 0, 1e5,

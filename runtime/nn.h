@@ -130,6 +130,7 @@ typedef struct {
     const uint32_t *index;         // [rows]: the pictures of this batch
     int rows;                      // 1 .. NnModel.batch
     int known;                     // numbers in `index`: beyond `rows` those of batches to come
+    bool zeros;                    // most of the data set's numbers are 0: looking for them pays
     uint64_t seed;                 // of the run
     int epoch;                     // 1 for the first
     int number;                    // of the batch in the epoch, 0 for the first
@@ -200,6 +201,7 @@ typedef struct {
     int top;                         // 0, or: a label among so many largest outputs is counted
     int batch, epochs;
     int blocks; // of rows, that a batch is cut into
+    bool skips; // products leave out zeros of the inputs where most are (NnBatch.zeros)
     // In the first of so many steps some work is done for all of them, and in the last one, which
     // is no later than an epoch's last: batches then come in the order of their numbers, and
     // between those steps the weights are not yet what they will be. 0: each step is by itself.

@@ -1,4 +1,4 @@
-// nn_places.h: which numbers of a row are not 0.
+// nn_places.h: which numbers of a row are not 0, and which rows have such.
 #ifndef NN_PLACES_H
 #define NN_PLACES_H
 
@@ -28,6 +28,18 @@ static inline __attribute__((always_inline)) int nn_places_by_vectors(int first,
         _mm512_storeu_si512(at + *found, _mm512_maskz_compress_epi32(some, places));
         *found += __builtin_popcount(some);
         places = _mm512_add_epi32(places, _mm512_set1_epi32(16));
+    }
+    if (j < end) { // what fills no vector
+        const __mmask16 left = (__mmask16)((1 << (end - j)) - 1);
+        __m512i any = _mm512_maskz_loadu_epi32(left, x + j);
+        for (int i = 1; i < rows; i++)
+            any = _mm512_or_si512(any, _mm512_maskz_loadu_epi32(left, x + (long)i * numbers + j));
+        const __mmask16 some = _mm512_test_epi32_mask(any, size);
+        const int count = __builtin_popcount(some);
+        _mm512_mask_storeu_epi32(at + *found, (__mmask16)((1 << count) - 1),
+                                 _mm512_maskz_compress_epi32(some, places));
+        *found += count;
+        j = end;
     }
 #else
     (void)end, (void)rows, (void)x, (void)numbers, (void)at, (void)found;
@@ -62,6 +74,33 @@ static inline __attribute__((always_inline)) void nn_places_of_rows(int first, i
 static inline void nn_places_float(int count, const float *x, int32_t *list)
 {
     nn_places_of_rows(0, count, 1, x, count, list);
+}
+
+// list[0] = how many of so many rows, `line` numbers apart, have among their first `count` <= 16
+// numbers one that is neither 0 nor -0, and list[1], list[2], ... = which. `list` has room for
+// 1 + rows.
+static inline __attribute__((always_inline)) void nn_rows_of_places(int rows, int count,
+                                                                    const float *x, long line,
+                                                                    int32_t *list)
+{
+    int found = 0;
+    for (int i = 0; i < rows; i++) {
+        const float *const row = x + i * line;
+        list[1 + found] = i;
+#if defined(__AVX512F__)
+        const __m512i numbers = _mm512_maskz_loadu_epi32((__mmask16)((1 << count) - 1), row);
+        found += _mm512_test_epi32_mask(numbers, _mm512_set1_epi32(0x7fffffff)) != 0;
+#else
+        uint32_t any = 0;
+        for (int j = 0; j < count; j++) {
+            uint32_t bits;
+            memcpy(&bits, row + j, sizeof bits);
+            any |= bits;
+        }
+        found += any << 1 != 0;
+#endif
+    }
+    list[0] = found;
 }
 
 static inline void nn_places_double(int count, const double *x, int32_t *list)

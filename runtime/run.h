@@ -74,6 +74,7 @@ typedef struct {
     float *numbers;          // the same
     unsigned char *labels;   // [count], each below the model's classes
     float *targets;          // [count][NnModel.targets]
+    bool zeros;              // most of the inputs' numbers are 0
 } DataSet;
 
 // What labels are called that are no numbers; one block of memory.
@@ -214,6 +215,7 @@ typedef enum {
     OPTION_THREADS,
     OPTION_RESUME,
     OPTION_RANDOM,
+    OPTION_ALL_TERMS,
     OPTION_STEPS,
     OPTION_SECONDS,
     OPTION_ROWS,
@@ -231,7 +233,7 @@ typedef struct {
     int epochs, threads, rows, samples, steps;
     uint64_t seed;
     double rate, seconds;
-    bool resume, random, invert, json, quiet, help;
+    bool resume, random, all_terms, invert, json, quiet, help;
     bool given[OPTION_COUNT];
     const char *const *arguments;
     int argument_count;

@@ -36,6 +36,22 @@ start 'no slices: a layer before' emitted NO "$slices" 100 $'crop 1\ndense 300 r
 start 'no slices: a layer too small to be cut' emitted NO "$slices" 100 'dense 9' adam
 start 'no slices: a convolution first' emitted NO _slice, 100 $'conv 4 3x3\ndense 300' adam
 
+skips='panels_196x300_skipping\(batch'
+start 'zeros skipped: a dense first layer' emitted YES "$skips" 100 "$two" adam
+start 'zeros skipped: and its gradient' emitted YES 'outer_panels_196x300.*_skipping\(from' 100 "$two" adam
+start 'zeros skipped: a batch in chunks' \
+    emitted YES '_skipping\(rows, x, w, y\)' --target x86-64-v4 2000 "$two" adam
+start 'zeros skipped: pictures that chance changes' \
+    emitted YES '_skipping\(rows, x, w, y\)' 100 "$two" adam 'augment shift 1 px'
+start 'zeros skipped: two layers read the pictures' \
+    emitted YES '_skipping\(rows, x, w, y\)' 100 $'flatten\nconcat { dense 50 } { dense 40 }' adam
+start 'no zeros skipped: hidden layers' emitted NO '300x100(of[0-9]+)?_skipping' 100 "$two" adam
+start 'no zeros skipped: standardized pictures' emitted NO _skipping 100 "$two" adam standardize
+start 'no zeros skipped: dropout of the pictures' \
+    emitted NO 'skipping\(batch' 100 $'dropout 20%\ndense 300 relu' adam
+start 'no zeros skipped: products by BLAS' emitted NO _skipping --gemm blas 100 "$two" adam
+start 'no zeros skipped: the check of gradients' emitted NO _skipping --precision f64 100 "$two" adam
+
 piece='float d_dense1_w\[[0-9]+\]; // of this part'
 start 'a gradient in its task' emitted YES "$piece" 100 "$two" adam
 start 'a gradient with a penalty in its task' \
@@ -90,9 +106,12 @@ start 'gaps in weights: a batch of one' emitted YES "$line\[304\];" 1 "$two" sgd
 start 'no gaps in weights: the check of gradients' \
     emitted YES "$line\[300\];" --precision f64 1 "$two" sgd
 start 'gaps in weights: they count as memory' \
-    emitted YES "weight_bytes = $((4 * (784 * 304 + 300 * 112 + 100 * 10 + 300 + 100 + 10)))," 1 "$two" sgd
+    emitted YES "weight_bytes = $((4 * (784 * 304 + 16 * 304 + 300 * 112 + 100 * 10 + 300 + 100 + 10)))," \
+    1 "$two" sgd
 start 'no gaps in weights: whole lines' emitted YES "$line\[80\];" 1 'dense 80 relu' sgd
-start 'no gaps in weights: they would be long' emitted YES "$line\[50\];" 1 'dense 50 relu' sgd
+start 'no gaps in weights: they would be long' \
+    emitted YES 'dense2_w\[60\]\[50\];' 1 $'dense 60 relu\ndense 50 relu' sgd
+start 'gaps in weights that work ahead, however long' emitted YES "$line\[64\];" 1 'dense 50 relu' sgd
 start 'no gaps in weights: an optimizer that goes by parts' \
     emitted YES "$line\[300\];" 1 "$two" 'sgd momentum 0.9'
 start 'no gaps in weights: a penalty reads them' \

@@ -75,7 +75,8 @@ def mutations(text):
                 if re.search(rf"\b{old}\b", statement):
                     yield ("activation", f"{statement} with {new}",
                            changed(re.sub(rf"\b{old}\b", new, statement)))
-    for optimizer in ("sgd lr 0.01 momentum 0.9", "rmsprop", "adam lr 0.002"):
+    single = re.search(r"(?m)^batch +1$", text)  # one row has a form of its own by plain sgd
+    for optimizer in ("sgd lr 0.01 momentum 0.9", "rmsprop", "adam lr 0.002") if not single else ():
         new = re.sub(r"(?m)^optimizer.*", "optimizer " + optimizer, text)
         yield "optimizer", optimizer, new
     yield "rate", "half the rate", re.sub(

@@ -24,6 +24,7 @@
 #include <string.h> // memcpy, memset
 
 #include "nn.h" // the team of threads, random numbers, exp and log in vectors
+#include "nn_places.h" // which numbers of a row are not 0
 
 // --- sizes ---------------------------------------------------------------------------------------
 
@@ -112,14 +113,15 @@ typedef float Vector2 __attribute__((vector_size(8)));
 #define UNROLLED _Pragma("GCC unroll 32")
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
-// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
-// memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
-// since all of b stays in the first cache.
+// terms of a[i][p] b[p], or that added to c; where `at` is not NULL, the terms are those of that
+// list. a[i][p] lies at a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP
+// columns are not stored: they belong to the strip before. The memory is asked for a row of b
+// AHEAD rows before it is needed, or not at all where that is 0, since all of b stays in the first
+// cache.
 #define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
     static inline __attribute__((always_inline)) void name(                               \
-        int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
-        long ci, bool add)                                                                \
+        int terms, const int32_t *at, const float *a, long ai, long ap, const float *b,   \
+        long bp, float *c, long ci, bool add)                                             \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
         Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
@@ -127,7 +129,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
-        for (int p = 0; p < terms; p++) {                                                 \
+        for (int n = 0; n < terms; n++) {                                                 \
+            const long p = at ? at[n] : n;                                                \
             Vector row[VECTORS];                                                          \
             const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
@@ -160,17 +163,48 @@ typedef float Vector2 __attribute__((vector_size(8)));
     {                                                                                     \
         int i = 0;                                                                        \
         for (; i + FULL <= rows; i += FULL)                                               \
-            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+            name##_full(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);     \
         for (; i + REST <= rows; i += REST)                                               \
-            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
+            name##_rest(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);     \
         for (; i < rows; i++)                                                             \
-            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
+            name##_one(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);      \
     }
 
+// A strip whose terms are listed: for each FULL rows how many there are, and which; lists are
+// `each` numbers apart.
+#define STRIP_LISTED(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)                      \
+    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                                 \
+    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                                 \
+    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                                     \
+    static inline __attribute__((always_inline)) void name(                               \
+        int rows, const int32_t *lists, int each, const float *a, long ai, long ap,       \
+        const float *b, long bp, float *c, long ci, bool add)                             \
+    {                                                                                     \
+        int i = 0;                                                                        \
+        for (; i + FULL <= rows; i += FULL) {                                             \
+            const int32_t *const at = lists + i / FULL * each;                            \
+            name##_full(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);   \
+        }                                                                                 \
+        for (; i + REST <= rows; i += REST) {                                             \
+            const int32_t *const at = lists + i / FULL * each;                            \
+            name##_rest(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);   \
+        }                                                                                 \
+        for (; i < rows; i++) {                                                           \
+            const int32_t *const at = lists + i / FULL * each;                            \
+            name##_one(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);    \
+        }                                                                                 \
+    }
+
+STRIP_LISTED(strip_8_4x32_listed, 8, 4, 2, Vector16, 0, 16)
+STRIP_LISTED(strip_8_4x12of16_listed, 8, 4, 1, Vector16, 4, 16)
 STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0, 16)
 STRIP(strip_13_9x12of16, 13, 9, 1, Vector16, 4, 16)
+STRIP_LISTED(strip_7_4x32_listed, 7, 4, 2, Vector16, 0, 16)
+STRIP_LISTED(strip_7_4x12of16_listed, 7, 4, 1, Vector16, 4, 16)
 STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0, 16)
 STRIP(strip_14_4x12of16, 14, 4, 1, Vector16, 4, 16)
+STRIP_LISTED(strip_8_1x32_listed, 8, 1, 2, Vector16, 0, 16)
+STRIP_LISTED(strip_8_1x12of16_listed, 8, 1, 1, Vector16, 4, 16)
 STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0, 16)
 STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4, 16)
 STRIP(strip_9_7x48, 9, 7, 3, Vector16, 0, 16)
@@ -250,6 +284,21 @@ static inline __attribute__((always_inline)) void claim(const float *from, int c
         __builtin_prefetch(from + i, 1);
 }
 
+// c[rows][300] = a[rows][196] b[196][300], with b in panels, without terms whose numbers of a are
+// 0 in a whole tile
+static void panels_196x300_skipping(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    int32_t list[13][197] = {0};
+    for (int i = 0; i < rows; i += 8)
+        nn_places_of_rows(0, 196, nn_min(8, rows - i), a + i * 196, 196, list[i / 8]);
+    for (int j = 0; j < 288; j += 32)
+        strip_8_4x32_listed(rows, list[0], 197, a, 196, 1, b + j * 196, 32, c + j, 300, false);
+    strip_8_4x12of16_listed(rows, list[0], 197, a, 196, 1, b + 288 * 196 - 4, 12, c + 284, 300,
+                            false);
+}
+
 // c[rows][300] = a[rows][196] b[196][300], with b in panels
 static void panels_196x300(int rows, const void *left, const void *right, void *result)
 {
@@ -258,6 +307,35 @@ static void panels_196x300(int rows, const void *left, const void *right, void *
     for (int j = 0; j < 288; j += 32)
         strip_13_9x32(rows, 196, a, 196, 1, b + j * 196, 32, c + j, 300, false);
     strip_13_9x12of16(rows, 196, a, 196, 1, b + 288 * 196 - 4, 12, c + 284, 300, false);
+}
+
+// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b 304 numbers
+// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// weights, are asked for on the way. Terms whose numbers of a are 0 in a whole tile are left out.
+// So many terms at a time that what the tiles read again stays in the first cache.
+static void outer_panels_196x300of304_skipping(int from, int to, int terms, const void *left,
+                                               const void *right, void *result, int high, int row,
+                                               const void *change, bool add)
+{
+    for (int at = 0; at < terms; at += 128) {
+        const int some = nn_min(terms - at, 128);
+        const float *const a = (const float *)left + (size_t)at * 196 + from;
+        const float *const b = (const float *)right + (size_t)at * 304;
+        float *const c = result;
+        int32_t list[14][129] = {0};
+        for (int i = 0; i < to - from; i += 7)
+            nn_rows_of_places(some, nn_min(7, to - from - i), a + i, 196, list[i / 7]);
+        for (int j = 0; j < 288; j += 32) {
+            if (change && at == 0)
+                claim((const float *)change + j * 196 + from * 32, (to - from) * 32);
+            strip_7_4x32_listed(to - from, list[0], 129, a, 1, 196, b + j, 304,
+                                c + j * high + row * 32, 32, add || at > 0);
+        }
+        if (change && at == 0)
+            claim((const float *)change + 288 * 196 + from * 12, (to - from) * 12);
+        strip_7_4x12of16_listed(to - from, list[0], 129, a, 1, 196, b + 284, 304,
+                                c + 288 * high + row * 12 - 4, 12, add || at > 0);
+    }
 }
 
 // c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b 304 numbers
@@ -283,6 +361,24 @@ static void outer_panels_196x300of304(int from, int to, int terms, const void *l
             claim((const float *)change + 288 * 196 + from * 12, (to - from) * 12);
         strip_14_4x12of16(to - from, some, a, 1, 196, b + 284, 304, c + 288 * high + row * 12 - 4,
                           12, add || at > 0);
+    }
+}
+
+// c[rows][300] = a[rows][784] b[784][300], with b in panels, without terms whose numbers of a are
+// 0 in a whole tile
+static void panels_4x196x300_skipping(int rows, const void *left, const void *right, void *result)
+{
+    const float *const a = left, *const b = right;
+    float *const c = result;
+    for (int part = 0; part < 784; part += 196) {
+        int32_t list[4][197] = {0};
+        for (int i = 0; i < rows; i += 8)
+            nn_places_of_rows(0, 196, nn_min(8, rows - i), a + part + i * 784, 784, list[i / 8]);
+        for (int j = 0; j < 288; j += 32)
+            strip_8_1x32_listed(rows, list[0], 197, a + part, 784, 1, b + part * 300 + j * 196, 32,
+                                c + j, 300, part > 0);
+        strip_8_1x12of16_listed(rows, list[0], 197, a + part, 784, 1,
+                                b + part * 300 + 288 * 196 - 4, 12, c + 284, 300, part > 0);
     }
 }
 
@@ -418,7 +514,10 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 static void dense1_slice(const NnBatch *batch, int part, float sum[restrict 4][100][300],
                          const float x[4][100][196], const float w[235200])
 {
-    panels_196x300(batch->rows, x[part], w + part * 58800, sum[part]);
+    if (batch->zeros)
+        panels_196x300_skipping(batch->rows, x[part], w + part * 58800, sum[part]);
+    else
+        panels_196x300(batch->rows, x[part], w + part * 58800, sum[part]);
 }
 
 // y = x w, the sum of all slices' sums
@@ -468,8 +567,12 @@ static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 
     const int from = part * 98, to = nn_min(from + 98, 784);
     const int first = from / 196 * 196; // of the slice
     const int slice = from / 196;
-    outer_panels_196x300of304(from - first, to - first, batch->rows, x[slice], dy, dw, to - from,
-                              0, NULL, false);
+    if (batch->zeros)
+        outer_panels_196x300of304_skipping(from - first, to - first, batch->rows, x[slice], dy, dw,
+                                           to - from, 0, NULL, false);
+    else
+        outer_panels_196x300of304(from - first, to - first, batch->rows, x[slice], dy, dw,
+                                  to - from, 0, NULL, false);
 }
 
 // m = momentum m - rate g; w = w + momentum m - rate g
@@ -504,10 +607,13 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 300], const f
 // y = x w
 // then y = x + b
 // then y = x < 0 ? 0 : x
-static void dense1_infer(int rows, float y[restrict ROWS][300], const float x[ROWS][784],
-                         const float w[235200], const float b[300])
+static void dense1_infer(const NnBatch *batch, int rows, float y[restrict ROWS][300],
+                         const float x[ROWS][784], const float w[235200], const float b[300])
 {
-    panels_4x196x300(rows, x, w, y);
+    if (batch->zeros)
+        panels_4x196x300_skipping(rows, x, w, y);
+    else
+        panels_4x196x300(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 300; j++) {
             float v = y[i][j];
@@ -898,7 +1004,7 @@ static void infer(const NnBatch *batch, NnResult *result)
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
         input_forward(batch, first, rows, BLOCK(infer_input));
-        dense1_infer(rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
+        dense1_infer(batch, rows, BLOCK(infer_dense1), BLOCK(infer_input), dense1_w, dense1_b);
         dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
         dense3_forward(rows, BLOCK(infer_dense3_z), BLOCK(infer_dense2), dense3_w, dense3_b);
         dense3_softmax(rows, BLOCK(infer_dense3), BLOCK(infer_dense3_z));
@@ -1029,6 +1135,7 @@ const NnModel nn_model = {
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.05,
+    .skips = true,
     .loss = "cross_entropy", .optimizer = "sgd",
     .threads = 64,
     .layers = layers, .layer_count = 3,

@@ -23,7 +23,7 @@ def planned(text):
     """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}}"""
     kernels = {name: [int(full) * int(vectors), int(rest) * int(vectors), int(vectors)]
                for name, full, rest, vectors in
-               re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+, \d+, \d+\)", text, re.M)}
+               re.findall(r"^STRIP(?:_LISTED)?\((\w+), (\d+), (\d+), (\d+), \w+, \d+, \d+\)", text, re.M)}
     kernels |= {name: [int(rows) * int(vectors)] for name, rows, vectors in
                 re.findall(r"^WINDOW\((\w+), (\d+), \d+, (\d+), \w+, \d+\)", text, re.M)}
     kernels |= {name: [int(vectors) * int(outputs)] for name, vectors, outputs in
