@@ -27,12 +27,26 @@ static bool is_large(const Graph *graph, const Node *w)
 
 // Inputs are cut into parts such that their rows of weights, of the columns that are summed at a
 // time, stay in the first cache while the pictures go over them.
-int ahead_part(const Network *network, int inputs, int columns)
+static int part_of(const Network *network, const Node *w)
 {
     enum { CACHED_BYTES = 28 << 10, WHOLE = 16 }; // WHOLE: places are looked for so many at a time
-    const long row = ahead_width(network, columns) * element_bytes(network, TYPE_REAL);
+    const long row = ahead_width(network, w) * element_bytes(network, TYPE_REAL);
+    const int inputs = w->shape.dims[0];
     const int most = (int)(CACHED_BYTES / row), parts = (inputs + most - 1) / most;
     return ((inputs + parts - 1) / parts + WHOLE - 1) / WHOLE * WHOLE;
+}
+
+// Weights whose last vector would hold a column or two lie in a panel without these, where one
+// panel takes all others: the places are then gone over in fewer vectors, and the columns by
+// themselves in vectors of places.
+static void lay_out(Graph *graph, int w)
+{
+    const int rows = graph->nodes[w].shape.dims[0], columns = graph->nodes[w].shape.dims[1];
+    const Panels p = panels_of(graph->network, rows, columns);
+    const int lone = columns - p.whole;
+    const bool one = p.last == 0 || (p.last == p.whole && p.whole == p.width);
+    if (one && lone > 0 && lone * STEPS_AHEAD <= vector_lanes(graph->network))
+        put_in_panels(graph, w, rows);
 }
 
 // What the next steps need of these.
@@ -41,7 +55,7 @@ enum { ONCE = 1, KEPT = 2 };
 static void make_places(const Graph *graph, Node *places, const Node *x, const Node *w)
 {
     const int inputs = (int)shape_size(x->shape);
-    const int part = ahead_part(graph->network, inputs, w->shape.dims[1]);
+    const int part = part_of(graph->network, w);
     places->op = OP_nonzero_of_rows;
     places->extent = op_info[places->op].extent;
     places->shape = shape_of(3, STEPS_AHEAD / ROWS_TOGETHER, (inputs + part - 1) / part, 1 + part);
@@ -109,6 +123,7 @@ void work_ahead(Graph *graph)
             consumers(graph, x) != 3 || consumers(graph, places) != 2 ||
             consumers(graph, w) != 2 || !is_large(graph, &graph->nodes[w]))
             continue;
+        lay_out(graph, w);
         const int changes = add_changes(graph, &graph->nodes[w]);
         make_places(graph, &graph->nodes[places], &graph->nodes[x], &graph->nodes[w]);
         graph->nodes[x].ahead = KEPT;
@@ -123,6 +138,7 @@ void work_ahead(Graph *graph)
         const int read[] = {w, changes + ADDED, dy + ADDED, x, places};
         update->op = OP_dense_late_sgd;
         update->own_inputs = update->input_count = (int)(sizeof read / sizeof *read);
+        update->shape = graph->nodes[w].shape;
         memcpy(update->input, read, sizeof read);
         return;
     }

@@ -12,18 +12,27 @@ typedef struct {
     int vectors, count;
 } AheadStrips;
 
-static int whole_vectors(const Network *network, int columns)
+// Columns of w that lie row by row, with the gap behind them; others lie by themselves.
+static int columns_in_rows(const Network *network, const Node *w)
 {
-    return stored_columns(network, columns) / vector_lanes(network);
+    const Shape shape = w->shape;
+    return shape.panel_rows ? panels_of(network, shape.panel_rows, shape.dims[1]).whole
+                            : stored_columns(network, shape.dims[1]);
+}
+
+static int lone_ahead(const Network *network, const Node *w)
+{
+    return w->shape.panel_rows ? w->shape.dims[1] - columns_in_rows(network, w) : 0;
 }
 
 // The vectors of a row, cut as evenly as can be into strips whose sums for the pictures that are
 // taken together the registers hold, beside one number of each of these and what is read.
-static int cut_columns(const Network *network, int columns, AheadStrips kinds[2])
+static int cut_columns(const Network *network, const Node *w, AheadStrips kinds[2])
 {
     enum { OTHERS = ROWS_TOGETHER + 2 };
     const int most = (network->target->registers - OTHERS) / ROWS_TOGETHER;
-    const int all = whole_vectors(network, columns), count = (all + most - 1) / most;
+    const int all = columns_in_rows(network, w) / vector_lanes(network);
+    const int count = (all + most - 1) / most;
     kinds[0] = (AheadStrips){(all + count - 1) / count, 0};
     kinds[1] = (AheadStrips){kinds[0].vectors - 1, 0};
     kinds[1].count = count * kinds[0].vectors - all;
@@ -32,10 +41,10 @@ static int cut_columns(const Network *network, int columns, AheadStrips kinds[2]
 }
 
 // Columns of the widest strip.
-int ahead_width(const Network *network, int columns)
+int ahead_width(const Network *network, const Node *w)
 {
     AheadStrips kinds[2];
-    cut_columns(network, columns, kinds);
+    cut_columns(network, w, kinds);
     return kinds[0].vectors * vector_lanes(network);
 }
 
@@ -51,13 +60,13 @@ static void emit_sums_macro(Out *out)
     static const char *const text[] = {
         "#define SUMS(name, COUNT, VECTORS, Vector)",
         "    static inline __attribute__((always_inline)) void name(",
-        "        const int32_t *at, const REAL *x, long numbers, const REAL *w, REAL *y,",
-        "        long width)",
+        "        const int32_t *at, const REAL *x, long numbers, const REAL *w, long width,",
+        "        REAL *y, long line)",
         "    {",
         "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
         "        Vector sum[COUNT][VECTORS];",
         "        UNROLLED for (int i = 0; i < COUNT; i++)",
-        "            memcpy(sum[i], y + i * width, sizeof sum[i]);",
+        "            memcpy(sum[i], y + i * line, sizeof sum[i]);",
         "        for (int n = 1; n <= at[0]; n++) {",
         "            const REAL *const row = w + at[n] * width;",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
@@ -68,7 +77,7 @@ static void emit_sums_macro(Out *out)
         "            }",
         "        }",
         "        UNROLLED for (int i = 0; i < COUNT; i++)",
-        "            memcpy(y + i * width, sum[i], sizeof sum[i]);",
+        "            memcpy(y + i * line, sum[i], sizeof sum[i]);",
         "    }",
     };
     comment(out, "A few vectors of columns of y = x w, for COUNT rows x: to each row of y are "
@@ -81,13 +90,13 @@ static void emit_changes_macro(Out *out)
     static const char *const text[] = {
         "#define CHANGE(name, COUNT, VECTORS, Vector)",
         "    static inline __attribute__((always_inline)) void name(",
-        "        const int32_t *at, const REAL *x, long numbers, REAL *w, const REAL *change,",
-        "        long width)",
+        "        const int32_t *at, const REAL *x, long numbers, REAL *w, long width,",
+        "        const REAL *change, long line)",
         "    {",
         "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
         "        Vector by[COUNT][VECTORS];",
         "        UNROLLED for (int i = 0; i < COUNT; i++)",
-        "            memcpy(by[i], change + i * width, sizeof by[i]);",
+        "            memcpy(by[i], change + i * line, sizeof by[i]);",
         "        for (int n = 1; n <= at[0]; n++) {",
         "            REAL *const row = w + at[n] * width;",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
@@ -141,6 +150,65 @@ static void emit_overlaps_macro(Out *out)
     emit_macro(out, text, (int)(sizeof text / sizeof *text));
 }
 
+// Columns by themselves: all numbers of the rows x, whatever is 0. Lanes are added up by what the
+// products of inference, which have the same columns, do it with.
+static void emit_lone_macros(Out *out)
+{
+    static const char *const sums[] = {
+        "#define LONE_SUMS(name, COLUMNS, NUMBERS, Vector)",
+        "    static void name(const REAL *x, const REAL *w, REAL *y, long line)",
+        "    {",
+        "        enum { LANES = sizeof(Vector) / sizeof(REAL), WHOLE = NUMBERS / LANES * LANES };",
+        "        Vector sum[LANES] = {0};",
+        "        for (int p = 0; p < WHOLE; p += LANES) {",
+        "            Vector column[COLUMNS], row;",
+        "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        "                memcpy(&column[j], w + j * NUMBERS + p, sizeof(Vector));",
+        "            UNROLLED for (int i = 0; i < STEPS; i++) {",
+        "                memcpy(&row, x + i * NUMBERS + p, sizeof(Vector));",
+        "                UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        "                    sum[i * COLUMNS + j] += row * column[j];",
+        "            }",
+        "        }",
+        "        lane_sums(sum);",
+        "        UNROLLED for (int i = 0; i < STEPS; i++)",
+        "            UNROLLED for (int j = 0; j < COLUMNS; j++) {",
+        "                REAL total = sum[0][i * COLUMNS + j];",
+        "                for (int p = WHOLE; p < NUMBERS; p++)",
+        "                    total += x[i * NUMBERS + p] * w[j * NUMBERS + p];",
+        "                y[i * line + j] = total;",
+        "            }",
+        "    }",
+    };
+    static const char *const change[] = {
+        "#define LONE_CHANGE(name, COLUMNS, NUMBERS, Vector)",
+        "    static void name(const REAL *x, REAL *w, const REAL *change, long line)",
+        "    {",
+        "        enum { LANES = sizeof(Vector) / sizeof(REAL), WHOLE = NUMBERS / LANES * LANES };",
+        "        for (int p = 0; p < WHOLE; p += LANES) {",
+        "            Vector column[COLUMNS], row;",
+        "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        "                memcpy(&column[j], w + j * NUMBERS + p, sizeof(Vector));",
+        "            UNROLLED for (int i = 0; i < STEPS; i++) {",
+        "                memcpy(&row, x + i * NUMBERS + p, sizeof(Vector));",
+        "                UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        "                    column[j] -= row * change[i * line + j];",
+        "            }",
+        "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
+        "                memcpy(w + j * NUMBERS + p, &column[j], sizeof(Vector));",
+        "        }",
+        "        for (int i = 0; i < STEPS; i++)",
+        "            for (int j = 0; j < COLUMNS; j++)",
+        "                for (int p = WHOLE; p < NUMBERS; p++)",
+        "                    w[j * NUMBERS + p] -= x[i * NUMBERS + p] * change[i * line + j];",
+        "    }",
+    };
+    comment(out, "Columns that lie by themselves: of each of STEPS rows y those that are products "
+                 "of its x and a column of w, and the changes of such columns.");
+    emit_macro(out, sums, (int)(sizeof sums / sizeof *sums));
+    emit_macro(out, change, (int)(sizeof change / sizeof *change));
+}
+
 static const Node *find(const Graph *graph, Op op)
 {
     for (int i = 0; i < graph->count; i++)
@@ -149,10 +217,10 @@ static const Node *find(const Graph *graph, Op op)
     return NULL;
 }
 
-static void emit_kinds(Out *out, const char *macro, const char *start, int columns)
+static void emit_kinds(Out *out, const char *macro, const char *start, const Node *w)
 {
     AheadStrips kinds[2];
-    const int count = cut_columns(out->network, columns, kinds);
+    const int count = cut_columns(out->network, w, kinds);
     for (int k = 0; k < count; k++)
         line(out, "%s(%s, %d, %d, %s)", macro, strip_name(out->network, start, kinds[k].vectors),
              ROWS_TOGETHER, kinds[k].vectors,
@@ -165,17 +233,22 @@ void emit_ahead_kernels(Out *out)
     const Graph *const graph = &out->network->train;
     if (!works_ahead(graph))
         return;
-    const Node *const sums = find(graph, OP_dense_ahead);
-    const int columns = sums->shape.dims[0];
+    const Node *const w = &graph->nodes[find(graph, OP_dense_ahead)->input[1]];
+    const int inputs = w->shape.dims[0], lone = lone_ahead(out->network, w);
     const char *const type = lane_type(out->network, vector_lanes(out->network));
-    const long inputs = shape_size(graph->nodes[sums->input[0]].shape);
     emit_sums_macro(out);
-    emit_kinds(out, "SUMS", "sums", columns);
+    emit_kinds(out, "SUMS", "sums", w);
     emit_changes_macro(out);
-    emit_kinds(out, "CHANGE", "change", columns);
+    emit_kinds(out, "CHANGE", "change", w);
+    if (lone) {
+        emit_lone_macros(out);
+        line(out, "LONE_SUMS(lone_sums, %d, %d, %s)", lone, inputs, type);
+        line(out, "LONE_CHANGE(lone_change, %d, %d, %s)", lone, inputs, type);
+        blank_line(out);
+    }
     emit_overlaps_macro(out);
-    line(out, "OVERLAPS(overlaps_1_to_4, 1, 5, %ld, %s)", inputs, type);
-    line(out, "OVERLAPS(overlaps_5_to_7, 5, 8, %ld, %s)", inputs, type);
+    line(out, "OVERLAPS(overlaps_1_to_4, 1, 5, %d, %s)", inputs, type);
+    line(out, "OVERLAPS(overlaps_5_to_7, 5, 8, %d, %s)", inputs, type);
     blank_line(out);
 }
 
@@ -229,28 +302,57 @@ static void close_strips(Out *out, const AheadStrip *strip)
         line(out, "}");
 }
 
+// Of a layer: its weights, and the numbers from a row of them to the next, and of sums.
+typedef struct {
+    const Node *w;
+    int width, line;
+} AheadRows;
+
+static AheadRows rows_of(const Network *network, const Node *w)
+{
+    const int line = stored_columns(network, w->shape.dims[1]);
+    return (AheadRows){w, w->shape.panel_rows ? columns_in_rows(network, w) : line, line};
+}
+
+static const char *first_of(const AheadRows *rows)
+{
+    return rows->w->shape.panel_rows ? "w" : "w[0]";
+}
+
 // The changes of so many steps, whose rows lie from `first` on; `before` is "_before" where these
 // are the steps before.
-static void emit_changes(Out *out, const AheadStrip *strip, long inputs, int line_of_w,
+static void emit_changes(Out *out, const AheadStrip *strip, const AheadRows *rows,
                          const char *steps, const char *first, const char *before)
 {
     line(out, "for (int i = 0; i < %s; i += %d)", steps, ROWS_TOGETHER);
     out->depth++;
     call_line(out, strip_name(out->network, "change", strip->vectors),
-              format("at%3$s[i / %6$d][part], x%3$s[i], %4$ld, w[0]%1$s, changes[%2$s + i]%1$s, "
-                     "%5$d",
-                     strip->at, first, before, inputs, line_of_w, ROWS_TOGETHER));
+              format("at%3$s[i / %6$d][part], x%3$s[i], %4$d, %7$s%1$s, %8$d, "
+                     "changes[%2$s + i]%1$s, %5$d",
+                     strip->at, first, before, rows->w->shape.dims[0], rows->line, ROWS_TOGETHER,
+                     first_of(rows), rows->width));
     out->depth--;
 }
 
-static void emit_sums(Out *out, const AheadStrip *strip, long inputs, int line_of_w)
+static void emit_sums(Out *out, const AheadStrip *strip, const AheadRows *rows)
 {
     line(out, "for (int i = 0; i < rows; i += %d)", ROWS_TOGETHER);
     out->depth++;
     call_line(out, strip_name(out->network, "sums", strip->vectors),
-              format("at[i / %4$d][part], x[i], %2$ld, w[0]%1$s, sums[i]%1$s, %3$d", strip->at,
-                     inputs, line_of_w, ROWS_TOGETHER));
+              format("at[i / %4$d][part], x[i], %2$d, %5$s%1$s, %6$d, sums[i]%1$s, %3$d", strip->at,
+                     rows->w->shape.dims[0], rows->line, ROWS_TOGETHER, first_of(rows),
+                     rows->width));
     out->depth--;
+}
+
+// The columns that lie by themselves: `what` of the steps whose rows begin at `steps`.
+static void emit_lone(Out *out, const AheadRows *rows, const char *what, const char *x,
+                      const char *steps)
+{
+    const int first = columns_in_rows(out->network, rows->w);
+    call_line(out, what,
+              format("%s[0], w + %d, %s + %d, %d", x, first * rows->w->shape.dims[0], steps, first,
+                     rows->line));
 }
 
 // Where the rows of changes of these steps begin.
@@ -262,24 +364,30 @@ static void emit_first(Out *out)
 
 void emit_dense_ahead(Out *out, const Graph *graph, const Node *node)
 {
-    const Node *const at = &graph->nodes[node->input[2]];
-    const int line_of_w = stored_columns(graph->network, node->shape.dims[0]);
-    const long inputs = shape_size(graph->nodes[node->input[0]].shape);
+    const Node *const at = &graph->nodes[node->input[2]], *const w = &graph->nodes[node->input[1]];
+    const AheadRows rows = rows_of(graph->network, w);
     AheadStrips kinds[2];
-    const int count = cut_columns(graph->network, node->shape.dims[0], kinds);
+    const int count = cut_columns(graph->network, w, kinds);
     line(out, "const int before = STEPS - batch->number %% (2 * STEPS);");
-    line(out, "memset(sums, 0, sizeof(%s[STEPS][%d]));", real_type(graph->network), line_of_w);
+    line(out, "memset(sums, 0, sizeof(%s[STEPS][%d]));", real_type(graph->network), rows.line);
     line(out, "for (int part = 0; part < %d; part++) {", at->shape.dims[1]);
     for (int k = 0; k < count; k++) {
         const AheadStrip strip = open_strips(out, kinds, k);
         line(out, "if (batch->number > 0)");
         out->depth++;
-        emit_changes(out, &strip, inputs, line_of_w, "STEPS", "before", "_before");
+        emit_changes(out, &strip, &rows, "STEPS", "before", "_before");
         out->depth--;
-        emit_sums(out, &strip, inputs, line_of_w);
+        emit_sums(out, &strip, &rows);
         close_strips(out, &strip);
     }
     line(out, "}");
+    if (!lone_ahead(graph->network, w))
+        return;
+    line(out, "if (batch->number > 0)");
+    out->depth++;
+    emit_lone(out, &rows, "lone_change", "x_before", "changes[before]");
+    out->depth--;
+    emit_lone(out, &rows, "lone_sums", "x", "sums[0]");
 }
 
 void emit_dense_late(Out *out, const Graph *graph, const Node *node)
@@ -303,8 +411,9 @@ void emit_dense_late_sgd(Out *out, const Graph *graph, const Node *node)
 {
     const Node *const w = &graph->nodes[node->input[0]];
     const Node *const at = &graph->nodes[node->input[4]];
+    const AheadRows rows = rows_of(graph->network, w);
     AheadStrips kinds[2];
-    const int count = cut_columns(graph->network, w->shape.dims[1], kinds);
+    const int count = cut_columns(graph->network, w, kinds);
     emit_first(out);
     line(out, "for (int j = 0; j < %d; j++)", w->shape.dims[1]);
     line(out, "    changes[first + step][j] = (%s)batch->rate * dy[0][j];",
@@ -314,9 +423,10 @@ void emit_dense_late_sgd(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int part = 0; part < %d; part++) {", at->shape.dims[1]);
     for (int k = 0; k < count; k++) {
         const AheadStrip strip = open_strips(out, kinds, k);
-        emit_changes(out, &strip, w->shape.dims[0],
-                     stored_columns(graph->network, w->shape.dims[1]), "step + 1", "first", "");
+        emit_changes(out, &strip, &rows, "step + 1", "first", "");
         close_strips(out, &strip);
     }
     line(out, "}");
+    if (lone_ahead(graph->network, w))
+        emit_lone(out, &rows, "lone_change", "x", "changes[first]");
 }

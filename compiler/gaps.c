@@ -149,7 +149,8 @@ static void leave_gaps_ahead(Graph *graph)
             node->line = line;
         if (node->op == OP_dense_late_sgd)
             for (int k = 0; k < 2; k++) // w and its changes
-                set_line(graph, node->input[k], line);
+                if (!graph->nodes[node->input[k]].shape.panel_rows)
+                    set_line(graph, node->input[k], line);
     }
 }
 

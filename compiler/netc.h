@@ -732,7 +732,6 @@ void update_on_the_way(Graph *graph);
 // --- ahead.c: several of them at a time ---------------------------------------------------------
 void work_ahead(Graph *graph);
 bool works_ahead(const Graph *graph);
-int ahead_part(const Network *network, int inputs, int columns);
 
 // --- slice.c: the first layer, cut along its inputs ---------------------------------------------
 void slice_first_layer(Graph *graph);
@@ -877,7 +876,7 @@ const char *row_dot_call(Out *out, int columns, const char *y, const char *row);
 void emit_row_products(Out *out, const char *body); // the functions that the body calls
 
 // --- emit_ahead.c: several steps at a time ------------------------------------------------------
-int ahead_width(const Network *network, int columns); // that are summed at a time
+int ahead_width(const Network *network, const Node *w); // columns of it that are summed at a time
 void emit_ahead_kernels(Out *out);
 
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
@@ -949,6 +948,7 @@ typedef struct {
 Panels panels_of(const Network *network, int rows, int columns);
 int panel_most(const Network *network, Shape shape); // columns of the widest
 const char *panels_text(const Network *network, Shape shape);
+void put_in_panels(Graph *graph, int node, int rows); // the value's, or the tensor's of a leaf
 void lay_out_panels(Graph *graph);
 void adopt_layouts(Graph *graph); // of the tensors that it reads
 bool panels_of_slices(Shape shape); // panels hold one slice's rows each

@@ -70,7 +70,7 @@ static int only_update(const Graph *graph, int w)
     return update;
 }
 
-static void put_in_panels(Graph *graph, int node, int rows)
+void put_in_panels(Graph *graph, int node, int rows)
 {
     Node *const value = &graph->nodes[node];
     value->shape.panel_rows = rows;

@@ -43,8 +43,8 @@ static int rows_from(int first, const NnBatch *batch)
 // --- tensors that outlive a step -----------------------------------------------------------------
 
 // weights, which training changes, and what they are at first
-// 784x50, with rows 64 numbers apart
-static _Alignas(64) float dense1_w[784][64]; // uniform within sqrt(6 / (784 + 50)) (glorot)
+// 784x50 in a panel of 784x48, 2 columns of 784
+static _Alignas(64) float dense1_w[39200]; // uniform within sqrt(6 / (784 + 50)) (glorot)
 static _Alignas(64) float dense1_b[50]; // zeros
 static _Alignas(64) float dense2_w[50][10]; // uniform within sqrt(6 / (50 + 10)) (glorot)
 static _Alignas(64) float dense2_b[10]; // zeros
@@ -58,24 +58,24 @@ static _Alignas(64) float dense1_w_changes[16][64];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 66496,
-    // of a training step: 66496 bytes, 66880 if nothing were shared
+    ARENA_BYTES = 67776,
+    // of a training step: 67776 bytes, 68160 if nothing were shared
     AT_input =                      0, EACH_input =                25088, // [STEPS][28][28][1]
-    AT_input_nonzero =          50176, EACH_input_nonzero =         6328, // [2][7][113]
-    AT_input_overlaps =         64896, EACH_input_overlaps =         256, // [8][8]
-    AT_dense1_sums =            62848, EACH_dense1_sums =           2048, // [STEPS][64]
-    AT_dense1 =                 65152, EACH_dense1 =                 200, // [ROWS][50]
-    AT_dense1_nonzero =         65408, EACH_dense1_nonzero =         204, // [ROWS][51]
-    AT_dense2_z =               65664, EACH_dense2_z =               128, // [ROWS][10]
-    AT_dense2 =                 65728, EACH_dense2 =                 128, // [ROWS][10]
-    AT_predicted =              66176, EACH_predicted =                4, // [ROWS]
-    AT_loss =                   66240, EACH_loss =                     4, // [ROWS]
-    AT_d_dense2_z =             66304, EACH_d_dense2_z =              40, // [ROWS][10]
-    AT_d_dense2_b_partial =     66368, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =             66432,                                    // [10]
-    AT_d_dense1_z =             65664, EACH_d_dense1_z =             200, // [ROWS][50]
-    AT_d_dense1_b_partial =     65920, EACH_d_dense1_b_partial =     200, // [50]
-    AT_d_dense1_b =             65152,                                    // [50]
+    AT_input_nonzero =          50176, EACH_input_nonzero =         6960, // [2][6][145]
+    AT_input_overlaps =         66176, EACH_input_overlaps =         256, // [8][8]
+    AT_dense1_sums =            64128, EACH_dense1_sums =           2048, // [STEPS][64]
+    AT_dense1 =                 66432, EACH_dense1 =                 200, // [ROWS][50]
+    AT_dense1_nonzero =         66688, EACH_dense1_nonzero =         204, // [ROWS][51]
+    AT_dense2_z =               66944, EACH_dense2_z =               128, // [ROWS][10]
+    AT_dense2 =                 67008, EACH_dense2 =                 128, // [ROWS][10]
+    AT_predicted =              67456, EACH_predicted =                4, // [ROWS]
+    AT_loss =                   67520, EACH_loss =                     4, // [ROWS]
+    AT_d_dense2_z =             67584, EACH_d_dense2_z =              40, // [ROWS][10]
+    AT_d_dense2_b_partial =     67648, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =             67712,                                    // [10]
+    AT_d_dense1_z =             66944, EACH_d_dense1_z =             200, // [ROWS][50]
+    AT_d_dense1_b_partial =     67200, EACH_d_dense1_b_partial =     200, // [50]
+    AT_d_dense1_b =             66432,                                    // [50]
     // of inference: 3584 bytes
     AT_infer_input =                0, EACH_infer_input =           3392, // [ROWS][28][28][1]
     AT_infer_dense1 =            3136, EACH_infer_dense1 =          3392, // [ROWS][50]
@@ -159,18 +159,76 @@ typedef float Vector2 __attribute__((vector_size(8)));
             name##_one(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);      \
     }
 
-STRIP(strip_1_1x32, 1, 1, 2, Vector16, 0, 16)
-STRIP(strip_1_1x18of32, 1, 1, 2, Vector16, 14, 16)
+STRIP(strip_1_1x48, 1, 1, 3, Vector16, 0, 16)
 STRIP(strip_1_1x8, 1, 1, 1, Vector8, 0, 16)
 STRIP(strip_1_1x2, 1, 1, 1, Vector2, 0, 16)
 
-// c[rows][50] = a[rows][784] b[784][50], where rows of b 64 numbers are apart
-static void product_784x50in64(int rows, const void *left, const void *right, void *result)
+typedef Vector16 Lanes;
+typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
+NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
+
+// Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
+// added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
+// ci. The last numbers of a row that fill no vector are taken with some before them, whose column
+// is masked.
+#define DOTS(name, ROW_COUNT, COLUMNS)                                                    \
+    static inline __attribute__((always_inline)) void name##_step(                        \
+        int rows, const float *a, long ai, const Lanes *column, Lanes *sum)               \
+    {                                                                                     \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                    \
+            Lanes row;                                                                    \
+            memcpy(&row, a + (i < rows ? i : 0) * ai, sizeof row);                        \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                sum[i * COLUMNS + j] += row * column[j];                                  \
+        }                                                                                 \
+    }                                                                                     \
+    static inline __attribute__((always_inline)) void name##_tile(                        \
+        int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        enum { LANES = sizeof(Lanes) / sizeof(float) };                                   \
+        Lanes sum[LANES] = {0}, column[COLUMNS];                                          \
+        for (int p = 0; p + LANES <= terms; p += LANES) {                                 \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                memcpy(&column[j], b + j * bj + p, sizeof(Lanes));                        \
+            name##_step(rows, a + p, ai, column, sum);                                    \
+        }                                                                                 \
+        if (terms % LANES) {                                                              \
+            Mask mask = {0};                                                              \
+            UNROLLED for (int l = 0; l < LANES; l++)                                      \
+                mask[l] = l < LANES - terms % LANES ? 0 : -1;                             \
+            UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
+                memcpy(&column[j], b + j * bj + terms - LANES, sizeof(Lanes));            \
+                column[j] = (Lanes)((Mask)column[j] & mask);                              \
+            }                                                                             \
+            name##_step(rows, a + terms - LANES, ai, column, sum);                        \
+        }                                                                                 \
+        lane_sums(sum);                                                                   \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                if (i < rows)                                                             \
+                    c[i * ci + j] = (add ? c[i * ci + j] : 0) + sum[0][i * COLUMNS + j];  \
+    }                                                                                     \
+    static inline __attribute__((always_inline)) void name(                               \
+        int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
+        long ci, bool add)                                                                \
+    {                                                                                     \
+        int i = 0;                                                                        \
+        for (; i + ROW_COUNT <= rows; i += ROW_COUNT)                                     \
+            name##_tile(ROW_COUNT, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);    \
+        if (i < rows)                                                                     \
+            name##_tile(rows - i, terms, a + i * ai, ai, b, bj, c + i * ci, ci, add);     \
+    }
+
+DOTS(dots_8x2, 8, 2)
+
+// c[rows][50] = a[rows][784] b[784][50], with b in panels
+static void panels_784x50(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
-    strip_1_1x32(rows, 784, a, 784, 1, b, 64, c, 50, false);
-    strip_1_1x18of32(rows, 784, a, 784, 1, b + 18, 64, c + 18, 50, false);
+    strip_1_1x48(rows, 784, a, 784, 1, b, 48, c, 50, false);
+    dots_8x2(rows, 784, a, 784, b + 48 * 784, 784, c + 48, 50, false);
 }
 
 // c[rows][10] = a[rows][50] b[50][10]
@@ -249,13 +307,13 @@ static inline float row_dot_10(const float *y, const float *row)
 // of its x and the rows of w that a list names.
 #define SUMS(name, COUNT, VECTORS, Vector)                                                \
     static inline __attribute__((always_inline)) void name(                               \
-        const int32_t *at, const float *x, long numbers, const float *w, float *y,        \
-        long width)                                                                       \
+        const int32_t *at, const float *x, long numbers, const float *w, long width,      \
+        float *y, long line)                                                              \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
         Vector sum[COUNT][VECTORS];                                                       \
         UNROLLED for (int i = 0; i < COUNT; i++)                                          \
-            memcpy(sum[i], y + i * width, sizeof sum[i]);                                 \
+            memcpy(sum[i], y + i * line, sizeof sum[i]);                                  \
         for (int n = 1; n <= at[0]; n++) {                                                \
             const float *const row = w + at[n] * width;                                   \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
@@ -266,22 +324,22 @@ static inline float row_dot_10(const float *y, const float *row)
             }                                                                             \
         }                                                                                 \
         UNROLLED for (int i = 0; i < COUNT; i++)                                          \
-            memcpy(y + i * width, sum[i], sizeof sum[i]);                                 \
+            memcpy(y + i * line, sum[i], sizeof sum[i]);                                  \
     }
 
-SUMS(sums_4x16, 4, 4, Vector16)
+SUMS(sums_3x16, 4, 3, Vector16)
 
 // From a few vectors of columns of the rows of w that a list names are taken the products of COUNT
 // rows x and their rows of changes.
 #define CHANGE(name, COUNT, VECTORS, Vector)                                              \
     static inline __attribute__((always_inline)) void name(                               \
-        const int32_t *at, const float *x, long numbers, float *w, const float *change,   \
-        long width)                                                                       \
+        const int32_t *at, const float *x, long numbers, float *w, long width,            \
+        const float *change, long line)                                                   \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
         Vector by[COUNT][VECTORS];                                                        \
         UNROLLED for (int i = 0; i < COUNT; i++)                                          \
-            memcpy(by[i], change + i * width, sizeof by[i]);                              \
+            memcpy(by[i], change + i * line, sizeof by[i]);                               \
         for (int n = 1; n <= at[0]; n++) {                                                \
             float *const row = w + at[n] * width;                                         \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
@@ -294,7 +352,59 @@ SUMS(sums_4x16, 4, 4, Vector16)
         }                                                                                 \
     }
 
-CHANGE(change_4x16, 4, 4, Vector16)
+CHANGE(change_3x16, 4, 3, Vector16)
+
+// Columns that lie by themselves: of each of STEPS rows y those that are products of its x and a
+// column of w, and the changes of such columns.
+#define LONE_SUMS(name, COLUMNS, NUMBERS, Vector)                                         \
+    static void name(const float *x, const float *w, float *y, long line)                 \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float), WHOLE = NUMBERS / LANES * LANES }; \
+        Vector sum[LANES] = {0};                                                          \
+        for (int p = 0; p < WHOLE; p += LANES) {                                          \
+            Vector column[COLUMNS], row;                                                  \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                memcpy(&column[j], w + j * NUMBERS + p, sizeof(Vector));                  \
+            UNROLLED for (int i = 0; i < STEPS; i++) {                                    \
+                memcpy(&row, x + i * NUMBERS + p, sizeof(Vector));                        \
+                UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
+                    sum[i * COLUMNS + j] += row * column[j];                              \
+            }                                                                             \
+        }                                                                                 \
+        lane_sums(sum);                                                                   \
+        UNROLLED for (int i = 0; i < STEPS; i++)                                          \
+            UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
+                float total = sum[0][i * COLUMNS + j];                                    \
+                for (int p = WHOLE; p < NUMBERS; p++)                                     \
+                    total += x[i * NUMBERS + p] * w[j * NUMBERS + p];                     \
+                y[i * line + j] = total;                                                  \
+            }                                                                             \
+    }
+
+#define LONE_CHANGE(name, COLUMNS, NUMBERS, Vector)                                       \
+    static void name(const float *x, float *w, const float *change, long line)            \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float), WHOLE = NUMBERS / LANES * LANES }; \
+        for (int p = 0; p < WHOLE; p += LANES) {                                          \
+            Vector column[COLUMNS], row;                                                  \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                memcpy(&column[j], w + j * NUMBERS + p, sizeof(Vector));                  \
+            UNROLLED for (int i = 0; i < STEPS; i++) {                                    \
+                memcpy(&row, x + i * NUMBERS + p, sizeof(Vector));                        \
+                UNROLLED for (int j = 0; j < COLUMNS; j++)                                \
+                    column[j] -= row * change[i * line + j];                              \
+            }                                                                             \
+            UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
+                memcpy(w + j * NUMBERS + p, &column[j], sizeof(Vector));                  \
+        }                                                                                 \
+        for (int i = 0; i < STEPS; i++)                                                   \
+            for (int j = 0; j < COLUMNS; j++)                                             \
+                for (int p = WHOLE; p < NUMBERS; p++)                                     \
+                    w[j * NUMBERS + p] -= x[i * NUMBERS + p] * change[i * line + j];      \
+    }
+
+LONE_SUMS(lone_sums, 2, 784, Vector16)
+LONE_CHANGE(lone_change, 2, 784, Vector16)
 
 // overlaps[i][k] = the product of the rows i and k of x, for FROM <= i < TO and k < i.
 #define OVERLAPS(name, FROM, TO, NUMBERS, Vector)                                         \
@@ -359,11 +469,11 @@ static void input_infer(const NnBatch *batch, int first, int rows,
 // --- dense1: dense 50 relu   28x28x1 -> 50 -------------------------------------------------------
 
 // at = where one of a few x is not 0: how many places, and which
-static void dense1_nonzero(int rows, int32_t at[restrict 2][7][113], const float x[STEPS][784])
+static void dense1_nonzero(int rows, int32_t at[restrict 2][6][145], const float x[STEPS][784])
 {
     for (int i = 0; i < rows; i += 4)
-        for (int part = 0; part < 7; part++)
-            nn_places_of_rows(part * 112, nn_min(part * 112 + 112, 784), 4, x[i], 784,
+        for (int part = 0; part < 6; part++)
+            nn_places_of_rows(part * 144, nn_min(part * 144 + 144, 784), 4, x[i], 784,
                               at[i / 4][part]);
 }
 
@@ -379,20 +489,23 @@ static void dense1_overlaps(int rows, float overlaps[restrict 8][8], const float
 
 // w = w - x' changes, of the steps before; sums = x w, of these steps
 static void dense1_ahead(const NnBatch *batch, int rows, float sums[restrict STEPS][64],
-                         const float x[STEPS][784], float w[restrict 784][64],
-                         const int32_t at[2][7][113], const float changes[16][64],
-                         const float x_before[STEPS][784], const int32_t at_before[2][7][113])
+                         const float x[STEPS][784], float w[restrict 39200],
+                         const int32_t at[2][6][145], const float changes[16][64],
+                         const float x_before[STEPS][784], const int32_t at_before[2][6][145])
 {
     const int before = STEPS - batch->number % (2 * STEPS);
     memset(sums, 0, sizeof(float[STEPS][64]));
-    for (int part = 0; part < 7; part++) {
+    for (int part = 0; part < 6; part++) {
         if (batch->number > 0)
             for (int i = 0; i < STEPS; i += 4)
-                change_4x16(at_before[i / 4][part], x_before[i], 784, w[0], changes[before + i],
+                change_3x16(at_before[i / 4][part], x_before[i], 784, w, 48, changes[before + i],
                             64);
         for (int i = 0; i < rows; i += 4)
-            sums_4x16(at[i / 4][part], x[i], 784, w[0], sums[i], 64);
+            sums_3x16(at[i / 4][part], x[i], 784, w, 48, sums[i], 64);
     }
+    if (batch->number > 0)
+        lone_change(x_before[0], w + 37632, changes[before] + 48, 64);
+    lone_sums(x[0], w + 37632, sums[0] + 48, 64);
 }
 
 // y = x w, of sums and what earlier ones of these steps change
@@ -442,9 +555,9 @@ static void dense1_b_gradient(float sum[restrict 50], const float partial[BLOCKS
 }
 
 // changes = rate dy; after the last step w = w - x' changes
-static void dense1_w_update(const NnBatch *batch, float w[restrict 784][64],
+static void dense1_w_update(const NnBatch *batch, float w[restrict 39200],
                             float changes[restrict 16][64], const float dy[BATCH][50],
-                            const float x[STEPS][784], const int32_t at[2][7][113])
+                            const float x[STEPS][784], const int32_t at[2][6][145])
 {
     const int step = batch->number % STEPS;
     const int first = batch->number % (2 * STEPS) - step;
@@ -452,10 +565,11 @@ static void dense1_w_update(const NnBatch *batch, float w[restrict 784][64],
         changes[first + step][j] = (float)batch->rate * dy[0][j];
     if (batch->known > 1)
         return; // the next steps reckon with it, and a later one changes w
-    for (int part = 0; part < 7; part++) {
+    for (int part = 0; part < 6; part++) {
         for (int i = 0; i < step + 1; i += 4)
-            change_4x16(at[i / 4][part], x[i], 784, w[0], changes[first + i], 64);
+            change_3x16(at[i / 4][part], x[i], 784, w, 48, changes[first + i], 64);
     }
+    lone_change(x[0], w + 37632, changes[first] + 48, 64);
 }
 
 // w = w - rate g
@@ -471,9 +585,9 @@ static void dense1_b_update(const NnBatch *batch, float w[restrict 50], const fl
 // then y = x + b
 // then y = x < 0 ? 0 : x
 static void dense1_infer(int rows, float y[restrict ROWS][50], const float x[ROWS][784],
-                         const float w[784][64], const float b[50])
+                         const float w[39200], const float b[50])
 {
-    product_784x50in64(rows, x, w, y);
+    panels_784x50(rows, x, w, y);
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 50; j++) {
             float v = y[i][j];
@@ -785,7 +899,8 @@ static const NnLayer layers[] = {
 };
 
 static const NnTensor tensors[] = {
-    {"dense1_w", NN_WEIGHT, {784, 50}, dense1_w, NULL, NN_UNIFORM, 0.084818893, {.line = 64}},
+    {"dense1_w", NN_WEIGHT, {784, 50}, dense1_w, NULL, NN_UNIFORM, 0.084818893,
+     {784, 32, 0, 48, 0}},
     {"dense1_b", NN_WEIGHT, {50}, dense1_b, NULL, NN_CONSTANT, 0, {0}},
     {"dense2_w", NN_WEIGHT, {50, 10}, dense2_w, NULL, NN_UNIFORM, 0.316227766, {0}},
     {"dense2_b", NN_WEIGHT, {10}, dense2_b, NULL, NN_CONSTANT, 0, {0}},
@@ -795,9 +910,9 @@ static const NnTensor tensors[] = {
 // and for each step; bytes read and written, likewise.
 static const NnCall calls[] = {
     [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
-    [CALL_dense1_nonzero] = {"dense1_nonzero", "dense1", NN_FORWARD, 0, 198, 0, 3136, 6328},
+    [CALL_dense1_nonzero] = {"dense1_nonzero", "dense1", NN_FORWARD, 0, 218, 0, 3136, 6960},
     [CALL_dense1_overlaps] = {"dense1_overlaps", "dense1", NN_FORWARD, 0, 5488, 0, 3136, 256},
-    [CALL_dense1_ahead] = {"dense1_ahead", "dense1", NN_FORWARD, 78400, 0, 156800, 6472, 329456},
+    [CALL_dense1_ahead] = {"dense1_ahead", "dense1", NN_FORWARD, 78400, 0, 156800, 6472, 330720},
     [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 0, 900, 0, 400, 3656},
     [CALL_dense2_nonzero] = {"dense2_nonzero", "dense2", NN_FORWARD, 0, 51, 0, 404, 0},
     [CALL_dense2_forward] = {"dense2_forward", "dense2", NN_FORWARD, 1000, 10, 0, 444, 2040},
@@ -843,7 +958,7 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 2,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 39760,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 207040, .optimizer_bytes = 0,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 163136, .optimizer_bytes = 0,
     .operations_forward = 80340, .operations_backward = 3190, .operations_update = 156920,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

@@ -137,6 +137,15 @@ emitted() { # YES|NO SED-SCRIPT [option...]: of the network above, changed
     same 'work ahead' $wanted $found
 }
 start 'ahead: plain sgd' emitted YES ''
+if grep -q avx512dq /proc/cpuinfo; then
+    as_in_panel() {
+        sed 's/dense 50 relu/dense 49 relu/' "$tmp/end.net" >"$tmp/panel.net"
+        "$NETC" emit "$tmp/panel.net" --target x86-64-v4 -o "$tmp/panel.c" || return
+        grep -q '784x49 in a panel of 784x48, 1 column of 784' "$tmp/panel.c" || echo 'no panel'
+    }
+    start 'ahead: a column by itself' as_in_panel
+    start '49 columns, native' as_in_double v49 mnist "$tmp/of-17" 28x28x1 'dense 49 relu' native
+fi
 start 'ahead: another layer reads sums' emitted YES 's/dense 50 relu/dense 50; residual { dense 50 tanh }/'
 start 'not ahead: a batch of two' emitted NO 's/batch 1/batch 2/'
 start 'not ahead: momentum' emitted NO 's/lr 0.02/lr 0.02 momentum 0.9/'

@@ -40,10 +40,13 @@ static void take_steps(void *context)
     Work *const work = context;
     const int batches = work->train.count / nn_model.batch;
     for (int step = 0; step < work->steps; step++) {
+        const int number = step % batches;
+        const int left = nn_min(batches - number, work->steps - step);
         const NnBatch batch = {.pictures = work->train.pictures, .labels = work->train.labels,
-                               .index = work->index + step % batches * nn_model.batch,
-                               .rows = nn_model.batch, .seed = 1, .step = step + 1,
-                               .rate = nn_model.rate};
+                               .index = work->index + number * nn_model.batch,
+                               .rows = nn_model.batch, .known = left * nn_model.batch,
+                               .zeros = work->train.zeros, .seed = 1,
+                               .number = number, .step = step + 1, .rate = nn_model.rate};
         NnResult result;
         nn_model.train_step(&batch, &result);
         // each thread has its own result, and the first one's is written
