@@ -397,12 +397,14 @@ void emit_dense_late(Out *out, const Graph *graph, const Node *node)
     emit_first(out);
     line(out, "nn_ahead(batch, STEPS, %ld, 0, %ld);", size, size);
     line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "for (int j = 0; j < %d; j++) {", node->shape.dims[0]);
-    line(out, "%s v = sums[step][j];", real_type(graph->network));
+    line(out, "%s sum[%d]; // whole vectors, as rows of sums are", real_type(graph->network),
+         stored_columns(graph->network, node->shape.dims[0]));
+    line(out, "for (int j = 0; j < %d; j++) {", stored_columns(graph->network, node->shape.dims[0]));
+    line(out, "sum[j] = sums[step][j];");
     line(out, "UNROLLED for (int k = 0; k < STEPS; k++)");
-    line(out, "    v -= overlaps[step][k] * changes[first + k][j];");
-    line(out, "y[i][j] = v;");
+    line(out, "    sum[j] -= overlaps[step][k] * changes[first + k][j];");
     line(out, "}");
+    line(out, "memcpy(y[i], sum, sizeof y[i]);");
     emit_row_steps(out, graph, node);
     line(out, "}");
 }

@@ -519,12 +519,13 @@ static void dense1_forward(const NnBatch *batch, int rows, float y[restrict ROWS
     const int first = batch->number % (2 * STEPS) - step;
     nn_ahead(batch, STEPS, 784, 0, 784);
     for (int i = 0; i < rows; i++) {
-        for (int j = 0; j < 50; j++) {
-            float v = sums[step][j];
+        float sum[64]; // whole vectors, as rows of sums are
+        for (int j = 0; j < 64; j++) {
+            sum[j] = sums[step][j];
             UNROLLED for (int k = 0; k < STEPS; k++)
-                v -= overlaps[step][k] * changes[first + k][j];
-            y[i][j] = v;
+                sum[j] -= overlaps[step][k] * changes[first + k][j];
         }
+        memcpy(y[i], sum, sizeof y[i]);
         for (int j = 0; j < 50; j++) {
             float v = y[i][j];
             v += b[j];
