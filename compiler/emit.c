@@ -81,7 +81,7 @@ static void emit_tensors(Out *out, const Network *network)
         "weights, which training changes, and what they are at first",
         "states, which follow the training", "what the optimizer remembers",
         "weights as backward products read them: rows and columns exchanged",
-        "changes by earlier ones of STEPS steps, which the weights get in the last"};
+        "changes by the last 2 STEPS steps, some of which the weights have still to get"};
     part_rule(out, TENSORS);
     for (int role = ROLE_WEIGHT; role <= ROLE_CHANGES; role++) {
         bool titled = false;
@@ -394,8 +394,8 @@ static void emit_sizes(Out *out, const Network *network, const char *body)
              slots);
     }
     if (strstr(body, "STEPS")) {
-        comment(out, "What the first layer does for so many steps at once: it multiplies in the "
-                     "first of them, and changes its weights in the last.");
+        comment(out, "In the first of so many steps the first layer changes its weights for those "
+                     "before, and multiplies the pictures of all of them.");
         line(out, "enum { STEPS = %d };", STEPS_AHEAD);
     }
     if (strstr(body, "rows_of_chunk(")) {

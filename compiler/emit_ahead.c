@@ -394,12 +394,13 @@ void emit_dense_late(Out *out, const Graph *graph, const Node *node)
 {
     const Node *const sums = &graph->nodes[node->input[0]];
     const long size = shape_size(graph->nodes[sums->input[0]].shape);
+    const int stored = stored_columns(graph->network, node->shape.dims[0]);
     emit_first(out);
     line(out, "nn_ahead(batch, STEPS, %ld, 0, %ld);", size, size);
     line(out, "for (int i = 0; i < rows; i++) {");
     line(out, "%s sum[%d]; // whole vectors, as rows of sums are", real_type(graph->network),
-         stored_columns(graph->network, node->shape.dims[0]));
-    line(out, "for (int j = 0; j < %d; j++) {", stored_columns(graph->network, node->shape.dims[0]));
+         stored);
+    line(out, "for (int j = 0; j < %d; j++) {", stored);
     line(out, "sum[j] = sums[step][j];");
     line(out, "UNROLLED for (int k = 0; k < STEPS; k++)");
     line(out, "    sum[j] -= overlaps[step][k] * changes[first + k][j];");

@@ -29,8 +29,8 @@
 
 // A batch is worked on in blocks of rows; the last batch of an epoch may be smaller.
 enum { BATCH = 1, ROWS = 1, BLOCKS = 1 };
-// What the first layer does for so many steps at once: it multiplies in the first of them, and
-// changes its weights in the last.
+// In the first of so many steps the first layer changes its weights for those before, and
+// multiplies the pictures of all of them.
 enum { STEPS = 8 };
 
 // How many rows the block that starts at row `first` has in this batch.
@@ -49,7 +49,7 @@ static _Alignas(64) float dense1_b[50]; // zeros
 static _Alignas(64) float dense2_w[50][10]; // uniform within sqrt(6 / (50 + 10)) (glorot)
 static _Alignas(64) float dense2_b[10]; // zeros
 
-// changes by earlier ones of STEPS steps, which the weights get in the last
+// changes by the last 2 STEPS steps, some of which the weights have still to get
 // 16x50, with rows 64 numbers apart
 static _Alignas(64) float dense1_w_changes[16][64];
 

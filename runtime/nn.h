@@ -202,9 +202,9 @@ typedef struct {
     int batch, epochs;
     int blocks; // of rows, that a batch is cut into
     bool skips; // products leave out zeros of the inputs where most are (NnBatch.zeros)
-    // In the first of so many steps some work is done for all of them, and in the last one, which
-    // is no later than an epoch's last: batches then come in the order of their numbers, and
-    // between those steps the weights are not yet what they will be. 0: each step is by itself.
+    // In the first of so many steps some work is done for all of them and for those before: batches
+    // then come in the order of their numbers, and only after an epoch's last step are weights what
+    // its steps have made of them. 0: each step is by itself.
     int ahead;
     uint64_t seed;
     double rate;
