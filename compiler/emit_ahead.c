@@ -7,11 +7,6 @@
 
 // --- the columns --------------------------------------------------------------------------------
 
-// A kind of strips of columns, side by side: so many, of so many vectors.
-typedef struct {
-    int vectors, count;
-} AheadStrips;
-
 // Columns of w that lie row by row, with the gap behind them; others lie by themselves.
 static int columns_in_rows(const Network *network, const Node *w)
 {
@@ -27,30 +22,34 @@ static int lone_ahead(const Network *network, const Node *w)
 
 // The vectors of a row, cut as evenly as can be into strips whose sums for the pictures that are
 // taken together the registers hold, beside one number of each of these and what is read.
-static int cut_columns(const Network *network, const Node *w, AheadStrips kinds[2])
+static int cut_columns(const Network *network, const Node *w, ProductStrip strips[2])
 {
     enum { OTHERS = ROWS_TOGETHER + 2 };
     const int most = (network->target->registers - OTHERS) / ROWS_TOGETHER;
-    const int all = columns_in_rows(network, w) / vector_lanes(network);
-    const int count = (all + most - 1) / most;
-    kinds[0] = (AheadStrips){(all + count - 1) / count, 0};
-    kinds[1] = (AheadStrips){kinds[0].vectors - 1, 0};
-    kinds[1].count = count * kinds[0].vectors - all;
-    kinds[0].count = count - kinds[1].count;
-    return kinds[1].count ? 2 : 1;
+    const int lanes = vector_lanes(network), all = columns_in_rows(network, w) / lanes;
+    const int count = (all + most - 1) / most, wide = (all + count - 1) / count;
+    const int narrow_ones = count * wide - all, wide_ones = count - narrow_ones;
+    strips[0] = (ProductStrip){
+        .width = wide * lanes, .vectors = wide, .lane_count = lanes, .runs = wide_ones};
+    strips[1] = (ProductStrip){.width = (wide - 1) * lanes,
+                               .vectors = wide - 1,
+                               .lane_count = lanes,
+                               .first = wide_ones * wide * lanes,
+                               .runs = narrow_ones};
+    return narrow_ones ? 2 : 1;
 }
 
 // Columns of the widest strip.
 int ahead_width(const Network *network, const Node *w)
 {
-    AheadStrips kinds[2];
-    cut_columns(network, w, kinds);
-    return kinds[0].vectors * vector_lanes(network);
+    ProductStrip strips[2];
+    cut_columns(network, w, strips);
+    return strips[0].width;
 }
 
-static const char *strip_name(const Network *network, const char *start, int vectors)
+static const char *kernel_name(const char *start, const ProductStrip *strip)
 {
-    return format("%s_%dx%d", start, vectors, vector_lanes(network));
+    return format("%s_%dx%d", start, strip->vectors, strip->lane_count);
 }
 
 // --- the kernels --------------------------------------------------------------------------------
@@ -219,12 +218,11 @@ static const Node *find(const Graph *graph, Op op)
 
 static void emit_kinds(Out *out, const char *macro, const char *start, const Node *w)
 {
-    AheadStrips kinds[2];
-    const int count = cut_columns(out->network, w, kinds);
-    for (int k = 0; k < count; k++)
-        line(out, "%s(%s, %d, %d, %s)", macro, strip_name(out->network, start, kinds[k].vectors),
-             ROWS_TOGETHER, kinds[k].vectors,
-             lane_type(out->network, vector_lanes(out->network)));
+    ProductStrip strips[2];
+    const int count = cut_columns(out->network, w, strips);
+    for (const ProductStrip *s = strips; s < strips + count; s++)
+        line(out, "%s(%s, %d, %d, %s)", macro, kernel_name(start, s), ROWS_TOGETHER, s->vectors,
+             lane_type(out->network, s->lane_count));
     blank_line(out);
 }
 
@@ -276,32 +274,6 @@ void emit_overlaps(Out *out, const Graph *graph, const Node *node)
     line(out, "    overlaps_5_to_7(x[0], overlaps[0]);");
 }
 
-// The strips of columns of one kind; `at` is added to addresses to get to a strip's first column.
-typedef struct {
-    int vectors;
-    bool several;
-    const char *at;
-} AheadStrip;
-
-static AheadStrip open_strips(Out *out, const AheadStrips *kinds, int kind)
-{
-    const int lanes = vector_lanes(out->network);
-    const int first = kind ? kinds[0].count * kinds[0].vectors * lanes : 0;
-    const int width = kinds[kind].vectors * lanes;
-    const bool several = kinds[kind].count > 1;
-    if (several)
-        line(out, "for (int j = %d; j < %d; j += %d) {", first, first + kinds[kind].count * width,
-             width);
-    return (AheadStrip){kinds[kind].vectors, several,
-                        several ? " + j" : first ? format(" + %d", first) : ""};
-}
-
-static void close_strips(Out *out, const AheadStrip *strip)
-{
-    if (strip->several)
-        line(out, "}");
-}
-
 // Of a layer: its weights, and the numbers from a row of them to the next, and of sums.
 typedef struct {
     const Node *w;
@@ -319,27 +291,29 @@ static const char *first_of(const AheadRows *rows)
     return rows->w->shape.panel_rows ? "w" : "w[0]";
 }
 
-// The changes of so many steps, whose rows lie from `first` on; `before` is "_before" where these
-// are the steps before.
-static void emit_changes(Out *out, const AheadStrip *strip, const AheadRows *rows,
-                         const char *steps, const char *first, const char *before)
+// The changes of so many steps, whose rows lie from `first` on, of a strip that begins at `column`;
+// `before` is "_before" where these are the steps before.
+static void emit_changes(Out *out, const ProductStrip *strip, const char *column,
+                         const AheadRows *rows, const char *steps, const char *first,
+                         const char *before)
 {
     line(out, "for (int i = 0; i < %s; i += %d)", steps, ROWS_TOGETHER);
     out->depth++;
-    call_line(out, strip_name(out->network, "change", strip->vectors),
+    call_line(out, kernel_name("change", strip),
               format("at%3$s[i / %6$d][part], x%3$s[i], %4$d, %7$s%1$s, %8$d, "
                      "changes[%2$s + i]%1$s, %5$d",
-                     strip->at, first, before, rows->w->shape.dims[0], rows->line, ROWS_TOGETHER,
+                     column, first, before, rows->w->shape.dims[0], rows->line, ROWS_TOGETHER,
                      first_of(rows), rows->width));
     out->depth--;
 }
 
-static void emit_sums(Out *out, const AheadStrip *strip, const AheadRows *rows)
+static void emit_sums(Out *out, const ProductStrip *strip, const char *column,
+                      const AheadRows *rows)
 {
     line(out, "for (int i = 0; i < rows; i += %d)", ROWS_TOGETHER);
     out->depth++;
-    call_line(out, strip_name(out->network, "sums", strip->vectors),
-              format("at[i / %4$d][part], x[i], %2$d, %5$s%1$s, %6$d, sums[i]%1$s, %3$d", strip->at,
+    call_line(out, kernel_name("sums", strip),
+              format("at[i / %4$d][part], x[i], %2$d, %5$s%1$s, %6$d, sums[i]%1$s, %3$d", column,
                      rows->w->shape.dims[0], rows->line, ROWS_TOGETHER, first_of(rows),
                      rows->width));
     out->depth--;
@@ -366,19 +340,19 @@ void emit_dense_ahead(Out *out, const Graph *graph, const Node *node)
 {
     const Node *const at = &graph->nodes[node->input[2]], *const w = &graph->nodes[node->input[1]];
     const AheadRows rows = rows_of(graph->network, w);
-    AheadStrips kinds[2];
-    const int count = cut_columns(graph->network, w, kinds);
+    ProductStrip strips[2];
+    const int count = cut_columns(graph->network, w, strips);
     line(out, "const int before = STEPS - batch->number %% (2 * STEPS);");
     line(out, "memset(sums, 0, sizeof(%s[STEPS][%d]));", real_type(graph->network), rows.line);
     line(out, "for (int part = 0; part < %d; part++) {", at->shape.dims[1]);
-    for (int k = 0; k < count; k++) {
-        const AheadStrip strip = open_strips(out, kinds, k);
+    for (const ProductStrip *s = strips; s < strips + count; s++) {
+        const char *const column = open_product_strip(out, s, true).column;
         line(out, "if (batch->number > 0)");
         out->depth++;
-        emit_changes(out, &strip, &rows, "STEPS", "before", "_before");
+        emit_changes(out, s, column, &rows, "STEPS", "before", "_before");
         out->depth--;
-        emit_sums(out, &strip, &rows);
-        close_strips(out, &strip);
+        emit_sums(out, s, column, &rows);
+        close_product_strip(out, s, true);
     }
     line(out, "}");
     if (!lone_ahead(graph->network, w))
@@ -415,8 +389,8 @@ void emit_dense_late_sgd(Out *out, const Graph *graph, const Node *node)
     const Node *const w = &graph->nodes[node->input[0]];
     const Node *const at = &graph->nodes[node->input[4]];
     const AheadRows rows = rows_of(graph->network, w);
-    AheadStrips kinds[2];
-    const int count = cut_columns(graph->network, w, kinds);
+    ProductStrip strips[2];
+    const int count = cut_columns(graph->network, w, strips);
     emit_first(out);
     line(out, "for (int j = 0; j < %d; j++)", w->shape.dims[1]);
     line(out, "    changes[first + step][j] = (%s)batch->rate * dy[0][j];",
@@ -424,10 +398,10 @@ void emit_dense_late_sgd(Out *out, const Graph *graph, const Node *node)
     line(out, "if (batch->known > 1)");
     line(out, "    return; // the next steps reckon with it, and a later one changes w");
     line(out, "for (int part = 0; part < %d; part++) {", at->shape.dims[1]);
-    for (int k = 0; k < count; k++) {
-        const AheadStrip strip = open_strips(out, kinds, k);
-        emit_changes(out, &strip, &rows, "step + 1", "first", "");
-        close_strips(out, &strip);
+    for (const ProductStrip *s = strips; s < strips + count; s++) {
+        const char *const column = open_product_strip(out, s, true).column;
+        emit_changes(out, s, column, &rows, "step + 1", "first", "");
+        close_product_strip(out, s, true);
     }
     line(out, "}");
     if (lone_ahead(graph->network, w))

@@ -230,6 +230,19 @@ static const char *in_panel(const StripCall *s, const char *high, const char *ro
     return format("%s%s%s", panel, down, s->skip ? format(" - %d", s->skip) : "");
 }
 
+// The lists of terms by which a product goes that skips zeros, one for each row of its tiles, which
+// begin at `i`: each filled by a call of `find`. Returns how a strip is told of them.
+static const char *emit_lists(Out *out, const Product *p, int full, int most_terms,
+                              const char *rows, const char *find, const char *arguments)
+{
+    line(out, "int32_t list[%d][%d] = {0};", (p->rows + full - 1) / full, 1 + most_terms);
+    line(out, "for (int i = 0; i < %s; i += %d)", rows, full);
+    out->depth++;
+    call_line(out, find, format("%s, list[i / %d]", arguments, full));
+    out->depth--;
+    return format("list[0], %d", 1 + most_terms);
+}
+
 static void emit_product_strips(Out *out, const Product *p, const ProductStrip *strips, int count)
 {
     const char *const type = real_type(out->network);
@@ -240,18 +253,12 @@ static void emit_product_strips(Out *out, const Product *p, const ProductStrip *
     line(out, "%s *const c = result;", type);
     if (parts)
         line(out, "for (int part = 0; part < %d; part += %d) {", p->terms, high);
-    if (p->skips) {
-        const int full = strips[0].heights.full;
-        line(out, "int32_t list[%d][%d] = {0};", (p->rows + full - 1) / full, 1 + high);
-        line(out, "for (int i = 0; i < rows; i += %d)", full);
-        out->depth++;
-        call_line(out, "nn_places_of_rows",
-                  format("0, %d, nn_min(%d, rows - i), a%s + i * %d, %d, list[i / %d]", high, full,
-                         parts ? " + part" : "", p->a_line, p->a_line, full));
-        out->depth--;
-    }
+    const int full = strips[0].heights.full;
     const char *const terms =
-        p->skips ? format("list[0], %d", 1 + high) : format("%d", high);
+        !p->skips ? format("%d", high)
+                  : emit_lists(out, p, full, high, "rows", "nn_places_of_rows",
+                               format("0, %d, nn_min(%d, rows - i), a%s + i * %d, %d", high, full,
+                                      parts ? " + part" : "", p->a_line, p->a_line));
     for (int s = 0; s < count; s++) {
         const StripCall call = open_product_strip(out, &strips[s], false);
         const char *const b = panels ? in_panel(&call, format("%d", high), "") : call.column;
@@ -293,17 +300,12 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
         line(out, "    memcpy(x[i], a + i * %d, (size_t)(to - from) * sizeof(%s));", p->a_line,
              type);
     }
-    if (p->skips) {
-        const int full = strips[0].heights.full;
-        line(out, "int32_t list[%d][%d] = {0};", (p->rows + full - 1) / full, 1 + some);
-        line(out, "for (int i = 0; i < to - from; i += %d)", full);
-        out->depth++;
-        call_line(out, "nn_rows_of_places",
-                  format("some, nn_min(%d, to - from - i), %s + i, %d, list[i / %d]", full, a,
-                         a_line, full));
-        out->depth--;
-    }
-    const char *const some_terms = p->skips ? format("list[0], %d", 1 + some) : "some";
+    const int full = strips[0].heights.full;
+    const char *const some_terms =
+        !p->skips ? "some"
+                  : emit_lists(out, p, full, some, "to - from", "nn_rows_of_places",
+                               format("some, nn_min(%d, to - from - i), %s + i, %d", full, a,
+                                      a_line));
     for (int s = 0; s < count; s++) {
         const StripCall call = open_product_strip(out, &strips[s], panels);
         if (panels) {

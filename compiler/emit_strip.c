@@ -164,8 +164,8 @@ StripCall open_product_strip(Out *out, const ProductStrip *strip, bool several)
         return (StripCall){name, first ? format(" + %d", first) : "",
                            strip->first ? format("%d", strip->first) : "", strip->skip,
                            strip->width};
-    line(out, "for (int j = 0; j < %d; j += %d)%s", strip->runs * strip->width, strip->width,
-         several ? " {" : "");
+    line(out, "for (int j = %d; j < %d; j += %d)%s", strip->first,
+         strip->first + strip->runs * strip->width, strip->width, several ? " {" : "");
     out->depth += !several;
     return (StripCall){name, " + j", "j", 0, strip->width};
 }
