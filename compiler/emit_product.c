@@ -230,49 +230,96 @@ static const char *in_panel(const StripCall *s, const char *high, const char *ro
     return format("%s%s%s", panel, down, s->skip ? format(" - %d", s->skip) : "");
 }
 
-// The lists of terms by which a product goes that skips zeros, one for each row of its tiles, which
-// begin at `i`: each filled by a call of `find`. Returns how a strip is told of them.
-static const char *emit_lists(Out *out, const Product *p, int full, int most_terms,
-                              const char *rows, const char *find, const char *arguments)
+// By which lists of terms the strips of a product go that skips zeros: one for each row of tiles,
+// with room for so many.
+static const char *emit_lists(Out *out, const Product *p, int full, int most_terms)
 {
     line(out, "int32_t list[%d][%d] = {0};", (p->rows + full - 1) / full, 1 + most_terms);
-    line(out, "for (int i = 0; i < %s; i += %d)", rows, full);
-    out->depth++;
-    call_line(out, find, format("%s, list[i / %d]", arguments, full));
-    out->depth--;
     return format("list[0], %d", 1 + most_terms);
+}
+
+// Where a strip finds its columns of b and of c in one panel, and how far rows of each are apart.
+typedef const char *PlacesOfPanel(const Product *p, const StripCall *s);
+
+static const char *product_places(const Product *p, const StripCall *s)
+{
+    const int high = is_in_panels(p) ? p->panel_rows : p->terms;
+    const char *const part = high < p->terms ? format(" + part * %d", p->columns) : "";
+    const char *const b = is_in_panels(p) ? in_panel(s, format("%d", high), "") : s->column;
+    return format("b%s%s, %d, c%s, %d", part, b, is_in_panels(p) ? s->wide : p->b_line, s->column,
+                  p->c_line);
+}
+
+static const char *outer_places(const Product *p, const StripCall *s)
+{
+    const char *const c = is_in_panels(p) ? in_panel(s, "high", "row") : s->column;
+    return format("b%s, %d, c%s, %d", s->column, p->b_line, c,
+                  is_in_panels(p) ? s->wide : p->columns);
+}
+
+// Of what all strips of a product are called with: the number of rows and by which terms, and a.
+static void call_strip(Out *out, const Product *p, const ProductStrip *strip, const StripCall *call,
+                       const char *rows_and_a, PlacesOfPanel *places, const char *add)
+{
+    const char *second = "";
+    if (strip->listed)
+        second = ", NULL, 0, NULL, 0";
+    if (strip->second) {
+        const StripCall next = next_panel(strip, call);
+        second = format(", %s", places(p, &next));
+    }
+    call_line(out, call->name,
+              format("%s, %s%s, %s", rows_and_a, places(p, call), second, add));
 }
 
 static void emit_product_strips(Out *out, const Product *p, const ProductStrip *strips, int count)
 {
     const char *const type = real_type(out->network);
-    const bool panels = is_in_panels(p);
-    const int high = panels ? p->panel_rows : p->terms;
+    const int high = is_in_panels(p) ? p->panel_rows : p->terms;
     const bool parts = high < p->terms;
     line(out, "const %s *const a = left, *const b = right;", type);
     line(out, "%s *const c = result;", type);
     if (parts)
         line(out, "for (int part = 0; part < %d; part += %d) {", p->terms, high);
     const int full = strips[0].heights.full;
-    const char *const terms =
-        !p->skips ? format("%d", high)
-                  : emit_lists(out, p, full, high, "rows", "nn_places_of_rows",
-                               format("0, %d, nn_min(%d, rows - i), a%s + i * %d, %d", high, full,
-                                      parts ? " + part" : "", p->a_line, p->a_line));
+    const char *const part = parts ? " + part" : "";
+    const char *terms = format("%d", high);
+    if (p->skips) {
+        terms = emit_lists(out, p, full, high);
+        line(out, "for (int i = 0; i < rows; i += %d)", full);
+        out->depth++;
+        call_line(out, "nn_places_of_rows",
+                  format("0, %d, nn_min(%d, rows - i), a%s + i * %d, %d, list[i / %d]", high, full,
+                         part, p->a_line, p->a_line, full));
+        out->depth--;
+    }
+    const char *const rows_and_a = format("rows, %s, a%s, %d, 1", terms, part, p->a_line);
     for (int s = 0; s < count; s++) {
         const StripCall call = open_product_strip(out, &strips[s], false);
-        const char *const b = panels ? in_panel(&call, format("%d", high), "") : call.column;
-        call_line(out, call.name,
-                  format("rows, %s, a%s, %d, 1, b%s%s, %d, c%s, %d, %s", terms,
-                         parts ? " + part" : "", p->a_line,
-                         parts ? format(" + part * %d", p->columns) : "", b,
-                         panels ? call.wide : p->b_line, call.column, p->c_line,
-                         parts ? "part > 0" : "false"));
+        call_strip(out, p, &strips[s], &call, rows_and_a, product_places,
+                   parts ? "part > 0" : "false");
         close_product_strip(out, &strips[s], false);
     }
     if (lone_columns(out->network, p))
         emit_lone_product(out, p, high, parts);
     if (parts)
+        line(out, "}");
+}
+
+static void emit_claims(Out *out, const Product *p, const ProductStrip *strip,
+                        const StripCall *call)
+{
+    StripCall panels[2] = {*call};
+    if (strip->second)
+        panels[1] = next_panel(strip, call);
+    line(out, "if (change && at == 0)%s", strip->second ? " {" : "");
+    for (int i = 0; i <= (strip->second > 0); i++) {
+        const char *const at = panels[i].panel;
+        line(out, "%sclaim((const %s *)change + %sfrom * %d, (to - from) * %d);",
+             strip->second ? "" : "    ", real_type(out->network),
+             *at ? format("%s * %d + ", at, p->terms) : "", panels[i].wide, panels[i].wide);
+    }
+    if (strip->second)
         line(out, "}");
 }
 
@@ -301,24 +348,18 @@ static void emit_outer_strips(Out *out, const Product *p, const ProductStrip *st
              type);
     }
     const int full = strips[0].heights.full;
-    const char *const some_terms =
-        !p->skips ? "some"
-                  : emit_lists(out, p, full, some, "to - from", "nn_rows_of_places",
-                               format("some, nn_min(%d, to - from - i), %s + i, %d", full, a,
-                                      a_line));
+    const char *some_terms = "some";
+    if (p->skips) {
+        some_terms = emit_lists(out, p, full, some);
+        call_line(out, "nn_rows_of_places",
+                  format("some, to - from, %d, %s, %d, %s", full, a, a_line, some_terms));
+    }
+    const char *const rows_and_a = format("to - from, %s, %s, 1, %d", some_terms, a, a_line);
     for (int s = 0; s < count; s++) {
         const StripCall call = open_product_strip(out, &strips[s], panels);
-        if (panels) {
-            const char *const panel = *call.panel ? format("%s * %d + ", call.panel, p->terms) : "";
-            line(out, "if (change && at == 0)");
-            line(out, "    claim((const %s *)change + %sfrom * %d, (to - from) * %d);", type, panel,
-                 call.wide, call.wide);
-        }
-        call_line(out, call.name,
-                  format("to - from, %s, %s, 1, %d, b%s, %d, c%s, %d, add || at > 0", some_terms, a,
-                         a_line, call.column, p->b_line,
-                         panels ? in_panel(&call, "high", "row") : call.column,
-                         panels ? call.wide : p->columns));
+        if (panels)
+            emit_claims(out, p, &strips[s], &call);
+        call_strip(out, p, &strips[s], &call, rows_and_a, outer_places, "add || at > 0");
         close_product_strip(out, &strips[s], panels);
     }
     if (lone_columns(out->network, p))

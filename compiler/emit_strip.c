@@ -25,10 +25,15 @@ int tile_rows(const Network *network, const Product *product, Tiling tiling)
     return heights_of(network, product->rows, tiling).full;
 }
 
+// Columns of a strip's first panel, where it goes through two.
+static int first_panel(const ProductStrip *s) { return (s->vectors - s->second) * s->lane_count; }
+
 static const char *strip_name(const ProductStrip *s)
 {
-    const char *const of = s->skip ? format("of%d", s->skip + s->width) : "";
-    return format("strip_%d_%dx%d%s%s%s", s->heights.full, s->heights.rest, s->width, of,
+    const int last = s->second ? s->width - first_panel(s) : s->width;
+    const char *const first = s->second ? format("%dand", first_panel(s)) : "";
+    const char *const of = s->skip ? format("of%d", s->skip + last) : "";
+    return format("strip_%d_%dx%s%d%s%s%s", s->heights.full, s->heights.rest, first, last, of,
                   s->near ? "_near" : "", s->listed ? "_listed" : "");
 }
 
@@ -94,22 +99,51 @@ static bool stays_near(const Network *network, const Product *p, Heights heights
            p->rows >= MANY * heights.full;
 }
 
-// Low tiles leave more out, since fewer numbers must be 0 for it: all strips have one height, by
-// which the lists go.
-static Heights listed_heights(const Network *network, const ProductStrip *strips, int count,
-                              int rows)
+// Low tiles leave more out, since fewer numbers must be 0 for it. They take as long as high ones if
+// they are as much wider, and so go through two panels side by side where registers allow.
+static int pair_panels(const Network *network, const ProductStrip *strips, int count,
+                       ProductStrip *pairs)
 {
-    enum { MOST = 8, LEAST = 6 };
-    int most = MOST;
-    for (int s = 0; s < count; s++)
-        if (most_tile_rows(network, strips[s].vectors) < most)
-            most = most_tile_rows(network, strips[s].vectors);
-    for (int full = most; full >= LEAST; full--)
-        if (rows % full == 0)
-            most = full;
-    return heights_of(
-        network, rows,
-        (Tiling){.rows = most < rows ? most : rows, .vectors = strips[0].vectors});
+    const bool fits = most_tile_rows(network, 2 * PANEL_VECTORS) >= LISTED_ROWS;
+    int made = 0;
+    for (int s = 0; s < count; s++) {
+        ProductStrip strip = strips[s];
+        if (fits && strip.vectors == PANEL_VECTORS && strip.runs > 1) {
+            ProductStrip two = strip;
+            two.width *= 2, two.vectors *= 2, two.second = PANEL_VECTORS, two.runs /= 2;
+            pairs[made++] = two;
+            strip.first += two.runs * two.width;
+            strip.runs %= 2;
+        }
+        const ProductStrip *const next = &strips[s + 1];
+        if (fits && strip.vectors == PANEL_VECTORS && strip.runs == 1 && s + 1 < count &&
+            next->runs == 1 && next->lane_count == strip.lane_count) {
+            strip.width += next->width, strip.vectors += next->vectors;
+            strip.second = next->vectors, strip.skip = next->skip;
+            s++;
+        }
+        if (strip.runs)
+            pairs[made++] = strip;
+    }
+    return made;
+}
+
+static int listed_strips(const Network *network, const Product *p, const ProductStrip *strips,
+                         int count, ProductStrip *listed)
+{
+    const int rows = LISTED_ROWS < p->rows ? LISTED_ROWS : p->rows;
+    int made = count;
+    if (is_in_panels(p))
+        made = pair_panels(network, strips, count, listed);
+    else
+        memcpy(listed, strips, (size_t)count * sizeof *strips);
+    for (int s = 0; s < made; s++) {
+        listed[s].listed = true;
+        listed[s].heights =
+            heights_of(network, p->rows, (Tiling){.rows = rows, .vectors = listed[s].vectors});
+        listed[s].near = false;
+    }
+    return made;
 }
 
 int product_strips(const Network *network, const Product *p, ProductStrip *strips)
@@ -122,13 +156,13 @@ int product_strips(const Network *network, const Product *p, ProductStrip *strip
         strips[s].heights = heights_of(
             network, p->rows, wider ? (Tiling){.vectors = strips[s].vectors} : tiling);
     }
-    for (int s = 0; s < count; s++) {
-        strips[s].listed = p->skips;
-        if (p->skips)
-            strips[s].heights = listed_heights(network, strips, count, p->rows);
+    for (int s = 0; s < count; s++)
         strips[s].near = stays_near(network, p, strips[s].heights);
-    }
-    return count;
+    if (!p->skips)
+        return count;
+    ProductStrip all[MAX_STRIPS];
+    memcpy(all, strips, (size_t)count * sizeof *strips);
+    return listed_strips(network, p, all, count, strips);
 }
 
 int lone_columns(const Network *network, const Product *p)
@@ -158,16 +192,26 @@ int lone_strips(const Network *network, const Product *p, ProductStrip *strips)
 // Opens the loop over strips of one kind where there are several; `several`: of several statements.
 StripCall open_product_strip(Out *out, const ProductStrip *strip, bool several)
 {
-    const int first = strip->first - strip->skip;
+    const int skip = strip->second ? 0 : strip->skip, first = strip->first - skip;
+    const int wide = strip->second ? first_panel(strip) : strip->width;
     const char *const name = strip_name(strip);
     if (strip->runs == 1)
         return (StripCall){name, first ? format(" + %d", first) : "",
-                           strip->first ? format("%d", strip->first) : "", strip->skip,
-                           strip->width};
+                           strip->first ? format("%d", strip->first) : "", skip, wide};
     line(out, "for (int j = %d; j < %d; j += %d)%s", strip->first,
          strip->first + strip->runs * strip->width, strip->width, several ? " {" : "");
     out->depth += !several;
-    return (StripCall){name, " + j", "j", 0, strip->width};
+    return (StripCall){name, " + j", "j", 0, wide};
+}
+
+StripCall next_panel(const ProductStrip *strip, const StripCall *first)
+{
+    const int wide = strip->width - first->wide, at = strip->first + first->wide;
+    const bool one = strip->runs == 1;
+    const char *const column = one ? format(" + %d", at - strip->skip)
+                                   : format(" + j + %d", first->wide);
+    const char *const panel = one ? format("%d", at) : format("(j + %d)", first->wide);
+    return (StripCall){first->name, column, panel, strip->skip, wide};
 }
 
 void close_product_strip(Out *out, const ProductStrip *strip, bool several)
@@ -190,8 +234,8 @@ static void emit_tile_macro(Out *out)
     static const char *const tile[] = {
         "#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)",
         "    static inline __attribute__((always_inline)) void name(",
-        "        int terms, const int32_t *at, const REAL *a, long ai, long ap, const REAL *b,",
-        "        long bp, REAL *c, long ci, bool add)",
+        "        int terms, const REAL *a, long ai, long ap, const REAL *b, long bp, REAL *c,",
+        "        long ci, bool add)",
         "    {",
         "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
         "        Vector sum[ROW_COUNT][VECTORS] = {0};",
@@ -199,8 +243,7 @@ static void emit_tile_macro(Out *out)
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++)",
         "                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));",
-        "        for (int n = 0; n < terms; n++) {",
-        "            const long p = at ? at[n] : n;",
+        "        for (int p = 0; p < terms; p++) {",
         "            Vector row[VECTORS];",
         "            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(REAL);",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
@@ -232,16 +275,15 @@ static void emit_tile_macro(Out *out)
         "    {",
         "        int i = 0;",
         "        for (; i + FULL <= rows; i += FULL)",
-        "            name##_full(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
         "        for (; i + REST <= rows; i += REST)",
-        "            name##_rest(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
         "        for (; i < rows; i++)",
-        "            name##_one(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
         "    }",
     };
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
-                 "c[i] = sum over p < terms of a[i][p] b[p], or that added to c; where `at` is not "
-                 "NULL, the terms are those of that list. a[i][p] lies at "
+                 "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
                  "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP "
                  "columns are not stored: they belong to the strip before. The memory is asked "
                  "for a row of b AHEAD rows before it is needed, or not at all where that is 0, "
@@ -255,32 +297,71 @@ static void emit_tile_macro(Out *out)
 
 static void emit_listed_macro(Out *out)
 {
-    static const char *const strip[] = {
-        "#define STRIP_LISTED(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)",
-        "    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)",
-        "    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)",
-        "    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)",
+    static const char *const tile[] = {
+        "#define TILE_LISTED(name, ROW_COUNT, FIRST, SECOND, Vector, SKIP)",
         "    static inline __attribute__((always_inline)) void name(",
-        "        int rows, const int32_t *lists, int each, const REAL *a, long ai, long ap,",
-        "        const REAL *b, long bp, REAL *c, long ci, bool add)",
+        "        long top, const int32_t *list, const REAL *a, long ai, long ap,",
+        "        const REAL *b, long bp, REAL *c, long ci,",
+        "        const REAL *b2, long bp2, REAL *c2, long ci2, bool add)",
         "    {",
-        "        int i = 0;",
-        "        for (; i + FULL <= rows; i += FULL) {",
-        "            const int32_t *const at = lists + i / FULL * each;",
-        "            name##_full(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
+        "        enum { LANES = sizeof(Vector) / sizeof(REAL), VECTORS = FIRST + SECOND };",
+        "        Vector sum[ROW_COUNT][VECTORS] = {0};",
+        "        if (add)",
+        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "                UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                    const REAL *const from = j < FIRST ? c + (top + i) * ci + j * LANES",
+        "                        : c2 + (top + i) * ci2 + (j - FIRST) * LANES;",
+        "                    memcpy(&sum[i][j], from, sizeof(Vector));",
+        "                }",
+        "        for (int n = 1; n <= list[0]; n++) {",
+        "            const long p = list[n];",
+        "            Vector row[VECTORS];",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                memcpy(&row[j], j < FIRST ? b + p * bp + j * LANES",
+        "                                          : b2 + p * bp2 + (j - FIRST) * LANES,",
+        "                       sizeof(Vector));",
+        "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "                UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                    sum[i][j] += a[(top + i) * ai + p * ap] * row[j];",
         "        }",
-        "        for (; i + REST <= rows; i += REST) {",
-        "            const int32_t *const at = lists + i / FULL * each;",
-        "            name##_rest(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
-        "        }",
-        "        for (; i < rows; i++) {",
-        "            const int32_t *const at = lists + i / FULL * each;",
-        "            name##_one(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
-        "        }",
+        "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                const Vector v = sum[i][j];",
+        "                const int skip = j == (SECOND ? FIRST : 0) ? SKIP : 0;",
+        "                REAL *const to = j < FIRST ? c + (top + i) * ci + j * LANES",
+        "                                           : c2 + (top + i) * ci2 + (j - FIRST) * LANES;",
+        "                memcpy(to + skip, (const REAL *)&v + skip,",
+        "                       (LANES - skip) * sizeof(REAL));",
+        "            }",
         "    }",
     };
-    comment(out, "A strip whose terms are listed: for each FULL rows how many there are, and "
-                 "which; lists are `each` numbers apart.");
+    static const char *const strip[] = {
+        "#define STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP)",
+        "    TILE_LISTED(name##_full, FULL, FIRST, SECOND, Vector, SKIP)",
+        "    TILE_LISTED(name##_rest, REST, FIRST, SECOND, Vector, SKIP)",
+        "    TILE_LISTED(name##_one, 1, FIRST, SECOND, Vector, SKIP)",
+        "    static inline __attribute__((always_inline)) void name(",
+        "        int rows, const int32_t *lists, int each, const REAL *a, long ai, long ap,",
+        "        const REAL *b, long bp, REAL *c, long ci,",
+        "        const REAL *b2, long bp2, REAL *c2, long ci2, bool add)",
+        "    {",
+        "        int i = 0;",
+        "        for (; i + FULL <= rows; i += FULL)",
+        "            name##_full(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,",
+        "                        b2, bp2, c2, ci2, add);",
+        "        for (; i + REST <= rows; i += REST)",
+        "            name##_rest(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,",
+        "                        b2, bp2, c2, ci2, add);",
+        "        for (; i < rows; i++)",
+        "            name##_one(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,",
+        "                       b2, bp2, c2, ci2, add);",
+        "    }",
+    };
+    comment(out, "A tile from row `top` on whose terms are listed: how many there are, and which. "
+                 "Its first vectors lie in one panel, those of the SECOND in the next, b2 and c2. "
+                 "No memory is asked for ahead: which rows of b come next is not regular.");
+    emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
+    comment(out, "A strip of such; lists, one for each FULL rows, are `each` numbers apart.");
     emit_macro(out, strip, (int)(sizeof strip / sizeof *strip));
 }
 
@@ -307,12 +388,15 @@ static void emit_table(Out *out, const char *body)
         count += lone_strips(network, p, strips + count);
         for (int s = 0; s < count; s++) {
             const char *const name = strip_name(&strips[s]);
+            const char *const vectors =
+                strips[s].listed ? format("%d, %d", strips[s].vectors - strips[s].second,
+                                          strips[s].second)
+                                 : format("%d", strips[s].vectors);
             if (text_once(&done, name))
-                line(out, "STRIP%s(%s, %d, %d, %d, %s, %d, %d)",
-                     strips[s].listed ? "_LISTED" : "", name, strips[s].heights.full,
-                     strips[s].heights.rest, strips[s].vectors,
+                line(out, "STRIP%s(%s, %d, %d, %s, %s, %d%s)", strips[s].listed ? "_LISTED" : "",
+                     name, strips[s].heights.full, strips[s].heights.rest, vectors,
                      lane_type(network, strips[s].lane_count), strips[s].skip,
-                     strips[s].near ? 0 : AHEAD);
+                     strips[s].listed ? "" : strips[s].near ? ", 0" : format(", %d", AHEAD));
         }
     }
     blank_line(out);

@@ -910,6 +910,7 @@ typedef struct {
 typedef struct {
     int width;   // columns
     int vectors; // of `lane_count` columns each
+    int second;  // so many of them lie in the next panel
     int lane_count;
     int skip; // so many columns before it are computed again and not stored
     int first, runs; // column, how many side by side
@@ -917,7 +918,7 @@ typedef struct {
     bool listed;     // the terms of each tile are those of a list
     Heights heights;
 } ProductStrip;
-enum { MAX_STRIPS = 16 };
+enum { MAX_STRIPS = 16, LISTED_ROWS = 4 }; // of a tile whose terms are listed
 int product_strips(const Network *network, const Product *p, ProductStrip *strips);
 int lone_strips(const Network *network, const Product *p, ProductStrip *strips);
 // How a strip is called: what is added to addresses to get to its columns.
@@ -928,6 +929,7 @@ typedef struct {
     int skip, wide;     // wide: columns of its panel
 } StripCall;
 StripCall open_product_strip(Out *out, const ProductStrip *strip, bool several);
+StripCall next_panel(const ProductStrip *strip, const StripCall *first); // of a strip through two
 void close_product_strip(Out *out, const ProductStrip *strip, bool several);
 int lone_columns(const Network *network, const Product *p); // that lie by themselves
 void emit_strips(Out *out, const char *body); // those of the functions that the body calls

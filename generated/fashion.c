@@ -299,15 +299,14 @@ typedef float Vector2 __attribute__((vector_size(8)));
 #define UNROLLED _Pragma("GCC unroll 32")
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
-// terms of a[i][p] b[p], or that added to c; where `at` is not NULL, the terms are those of that
-// list. a[i][p] lies at a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP
-// columns are not stored: they belong to the strip before. The memory is asked for a row of b
-// AHEAD rows before it is needed, or not at all where that is 0, since all of b stays in the first
-// cache.
+// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
+// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
+// memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
+// since all of b stays in the first cache.
 #define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
     static inline __attribute__((always_inline)) void name(                               \
-        int terms, const int32_t *at, const float *a, long ai, long ap, const float *b,   \
-        long bp, float *c, long ci, bool add)                                             \
+        int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
+        long ci, bool add)                                                                \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
         Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
@@ -315,8 +314,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
-        for (int n = 0; n < terms; n++) {                                                 \
-            const long p = at ? at[n] : n;                                                \
+        for (int p = 0; p < terms; p++) {                                                 \
             Vector row[VECTORS];                                                          \
             const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
@@ -349,11 +347,11 @@ typedef float Vector2 __attribute__((vector_size(8)));
     {                                                                                     \
         int i = 0;                                                                        \
         for (; i + FULL <= rows; i += FULL)                                               \
-            name##_full(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);     \
+            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
         for (; i + REST <= rows; i += REST)                                               \
-            name##_rest(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);     \
+            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
         for (; i < rows; i++)                                                             \
-            name##_one(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);      \
+            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
 STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0, 16)

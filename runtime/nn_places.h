@@ -76,31 +76,66 @@ static inline void nn_places_float(int count, const float *x, int32_t *list)
     nn_places_of_rows(0, count, 1, x, count, list);
 }
 
-// list[0] = how many of so many rows, `line` numbers apart, have among their first `count` <= 16
-// numbers one that is neither 0 nor -0, and list[1], list[2], ... = which. `list` has room for
-// 1 + rows.
-static inline __attribute__((always_inline)) void nn_rows_of_places(int rows, int count,
-                                                                    const float *x, long line,
-                                                                    int32_t *list)
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+// The lists of groups that are at most 16 places together: first a bit for each place of a row,
+// then for each group those of 16 rows at a time.
+static inline __attribute__((always_inline)) void
+nn_rows_by_vectors(int rows, int places, int group, const float *x, long line, int32_t *lists,
+                   int each)
 {
-    int found = 0;
-    for (int i = 0; i < rows; i++) {
-        const float *const row = x + i * line;
-        list[1 + found] = i;
-#if defined(__AVX512F__)
-        const __m512i numbers = _mm512_maskz_loadu_epi32((__mmask16)((1 << count) - 1), row);
-        found += _mm512_test_epi32_mask(numbers, _mm512_set1_epi32(0x7fffffff)) != 0;
-#else
-        uint32_t any = 0;
-        for (int j = 0; j < count; j++) {
-            uint32_t bits;
-            memcpy(&bits, row + j, sizeof bits);
-            any |= bits;
+    uint16_t bits[128] = {0};
+    const __m512i size = _mm512_set1_epi32(0x7fffffff);
+    const __mmask16 all = (__mmask16)((1 << places) - 1);
+    for (int i = 0; i < rows; i++)
+        bits[i] = (uint16_t)_mm512_test_epi32_mask(
+            _mm512_maskz_loadu_epi32(all, x + i * line), size);
+    for (int first = 0; first < places; first += group, lists += each) {
+        const __m256i of_group = _mm256_set1_epi16((short)(((1 << group) - 1) << first));
+        __m512i row = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        int found = 0;
+        for (int i = 0; i < rows; i += 16) {
+            const __mmask16 some =
+                _mm256_test_epi16_mask(_mm256_loadu_si256((const void *)(bits + i)), of_group);
+            const int count = __builtin_popcount(some);
+            _mm512_mask_storeu_epi32(lists + 1 + found, (__mmask16)((1 << count) - 1),
+                                     _mm512_maskz_compress_epi32(some, row));
+            row = _mm512_add_epi32(row, _mm512_set1_epi32(16));
+            found += count;
         }
-        found += any << 1 != 0;
-#endif
+        lists[0] = found;
     }
-    list[0] = found;
+}
+#endif
+
+// For each `group` <= 16 places side by side one of the lists, which are `each` numbers apart:
+// list[0] = how many of at most 128 rows, `line` numbers apart, have at these places a number that
+// is neither 0 nor -0, and list[1], list[2], ... = which. A list has room for 1 + rows.
+static inline __attribute__((always_inline)) void
+nn_rows_of_places(int rows, int places, int group, const float *x, long line, int32_t *lists,
+                  int each)
+{
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+    const int together = 16 / group * group;
+    for (int at = 0; at < places; at += together, lists += 16 / group * each)
+        nn_rows_by_vectors(rows, places - at < together ? places - at : together, group, x + at,
+                           line, lists, each);
+#else
+    for (int at = 0; at < places; at += group, lists += each) {
+        const int count = places - at < group ? places - at : group;
+        int found = 0;
+        for (int i = 0; i < rows; i++) {
+            uint32_t any = 0;
+            for (int j = 0; j < count; j++) {
+                uint32_t bits;
+                memcpy(&bits, x + i * line + at + j, sizeof bits);
+                any |= bits;
+            }
+            lists[1 + found] = i;
+            found += any << 1 != 0;
+        }
+        lists[0] = found;
+    }
+#endif
 }
 
 static inline void nn_places_double(int count, const double *x, int32_t *list)

@@ -99,15 +99,14 @@ typedef float Vector2 __attribute__((vector_size(8)));
 #define UNROLLED _Pragma("GCC unroll 32")
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
-// terms of a[i][p] b[p], or that added to c; where `at` is not NULL, the terms are those of that
-// list. a[i][p] lies at a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP
-// columns are not stored: they belong to the strip before. The memory is asked for a row of b
-// AHEAD rows before it is needed, or not at all where that is 0, since all of b stays in the first
-// cache.
+// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
+// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
+// memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
+// since all of b stays in the first cache.
 #define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
     static inline __attribute__((always_inline)) void name(                               \
-        int terms, const int32_t *at, const float *a, long ai, long ap, const float *b,   \
-        long bp, float *c, long ci, bool add)                                             \
+        int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
+        long ci, bool add)                                                                \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
         Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
@@ -115,8 +114,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
-        for (int n = 0; n < terms; n++) {                                                 \
-            const long p = at ? at[n] : n;                                                \
+        for (int p = 0; p < terms; p++) {                                                 \
             Vector row[VECTORS];                                                          \
             const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
@@ -149,48 +147,83 @@ typedef float Vector2 __attribute__((vector_size(8)));
     {                                                                                     \
         int i = 0;                                                                        \
         for (; i + FULL <= rows; i += FULL)                                               \
-            name##_full(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);     \
+            name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
         for (; i + REST <= rows; i += REST)                                               \
-            name##_rest(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);     \
+            name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
         for (; i < rows; i++)                                                             \
-            name##_one(terms, NULL, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);      \
+            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-// A strip whose terms are listed: for each FULL rows how many there are, and which; lists are
-// `each` numbers apart.
-#define STRIP_LISTED(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)                      \
-    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                                 \
-    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                                 \
-    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                                     \
+// A tile from row `top` on whose terms are listed: how many there are, and which. Its first
+// vectors lie in one panel, those of the SECOND in the next, b2 and c2. No memory is asked for
+// ahead: which rows of b come next is not regular.
+#define TILE_LISTED(name, ROW_COUNT, FIRST, SECOND, Vector, SKIP)                         \
+    static inline __attribute__((always_inline)) void name(                               \
+        long top, const int32_t *list, const float *a, long ai, long ap,                  \
+        const float *b, long bp, float *c, long ci,                                       \
+        const float *b2, long bp2, float *c2, long ci2, bool add)                         \
+    {                                                                                     \
+        enum { LANES = sizeof(Vector) / sizeof(float), VECTORS = FIRST + SECOND };        \
+        Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
+        if (add)                                                                          \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
+                    const float *const from = j < FIRST ? c + (top + i) * ci + j * LANES  \
+                        : c2 + (top + i) * ci2 + (j - FIRST) * LANES;                     \
+                    memcpy(&sum[i][j], from, sizeof(Vector));                             \
+                }                                                                         \
+        for (int n = 1; n <= list[0]; n++) {                                              \
+            const long p = list[n];                                                       \
+            Vector row[VECTORS];                                                          \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(&row[j], j < FIRST ? b + p * bp + j * LANES                        \
+                                          : b2 + p * bp2 + (j - FIRST) * LANES,           \
+                       sizeof(Vector));                                                   \
+            UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
+                UNROLLED for (int j = 0; j < VECTORS; j++)                                \
+                    sum[i][j] += a[(top + i) * ai + p * ap] * row[j];                     \
+        }                                                                                 \
+        UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                const Vector v = sum[i][j];                                               \
+                const int skip = j == (SECOND ? FIRST : 0) ? SKIP : 0;                    \
+                float *const to = j < FIRST ? c + (top + i) * ci + j * LANES              \
+                                           : c2 + (top + i) * ci2 + (j - FIRST) * LANES;  \
+                memcpy(to + skip, (const float *)&v + skip,                               \
+                       (LANES - skip) * sizeof(float));                                   \
+            }                                                                             \
+    }
+
+// A strip of such; lists, one for each FULL rows, are `each` numbers apart.
+#define STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP)                       \
+    TILE_LISTED(name##_full, FULL, FIRST, SECOND, Vector, SKIP)                           \
+    TILE_LISTED(name##_rest, REST, FIRST, SECOND, Vector, SKIP)                           \
+    TILE_LISTED(name##_one, 1, FIRST, SECOND, Vector, SKIP)                               \
     static inline __attribute__((always_inline)) void name(                               \
         int rows, const int32_t *lists, int each, const float *a, long ai, long ap,       \
-        const float *b, long bp, float *c, long ci, bool add)                             \
+        const float *b, long bp, float *c, long ci,                                       \
+        const float *b2, long bp2, float *c2, long ci2, bool add)                         \
     {                                                                                     \
         int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL) {                                             \
-            const int32_t *const at = lists + i / FULL * each;                            \
-            name##_full(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);   \
-        }                                                                                 \
-        for (; i + REST <= rows; i += REST) {                                             \
-            const int32_t *const at = lists + i / FULL * each;                            \
-            name##_rest(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);   \
-        }                                                                                 \
-        for (; i < rows; i++) {                                                           \
-            const int32_t *const at = lists + i / FULL * each;                            \
-            name##_one(at[0], at + 1, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);    \
-        }                                                                                 \
+        for (; i + FULL <= rows; i += FULL)                                               \
+            name##_full(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,              \
+                        b2, bp2, c2, ci2, add);                                           \
+        for (; i + REST <= rows; i += REST)                                               \
+            name##_rest(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,              \
+                        b2, bp2, c2, ci2, add);                                           \
+        for (; i < rows; i++)                                                             \
+            name##_one(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,               \
+                       b2, bp2, c2, ci2, add);                                            \
     }
 
-STRIP_LISTED(strip_8_4x32_listed, 8, 4, 2, Vector16, 0, 16)
-STRIP_LISTED(strip_8_4x12of16_listed, 8, 4, 1, Vector16, 4, 16)
+STRIP_LISTED(strip_4_1x32and32_listed, 4, 1, 2, 2, Vector16, 0)
+STRIP_LISTED(strip_4_1x32and12of16_listed, 4, 1, 2, 1, Vector16, 4)
 STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0, 16)
 STRIP(strip_13_9x12of16, 13, 9, 1, Vector16, 4, 16)
-STRIP_LISTED(strip_7_4x32_listed, 7, 4, 2, Vector16, 0, 16)
-STRIP_LISTED(strip_7_4x12of16_listed, 7, 4, 1, Vector16, 4, 16)
+STRIP_LISTED(strip_4_2x32and32_listed, 4, 2, 2, 2, Vector16, 0)
+STRIP_LISTED(strip_4_2x32and12of16_listed, 4, 2, 2, 1, Vector16, 4)
 STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0, 16)
 STRIP(strip_14_4x12of16, 14, 4, 1, Vector16, 4, 16)
-STRIP_LISTED(strip_8_1x32_listed, 8, 1, 2, Vector16, 0, 16)
-STRIP_LISTED(strip_8_1x12of16_listed, 8, 1, 1, Vector16, 4, 16)
 STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0, 16)
 STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4, 16)
 STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0, 16)
@@ -212,13 +245,14 @@ static void panels_196x300_skipping(int rows, const void *left, const void *righ
 {
     const float *const a = left, *const b = right;
     float *const c = result;
-    int32_t list[13][197] = {0};
-    for (int i = 0; i < rows; i += 8)
-        nn_places_of_rows(0, 196, nn_min(8, rows - i), a + i * 196, 196, list[i / 8]);
-    for (int j = 0; j < 288; j += 32)
-        strip_8_4x32_listed(rows, list[0], 197, a, 196, 1, b + j * 196, 32, c + j, 300, false);
-    strip_8_4x12of16_listed(rows, list[0], 197, a, 196, 1, b + 288 * 196 - 4, 12, c + 284, 300,
-                            false);
+    int32_t list[25][197] = {0};
+    for (int i = 0; i < rows; i += 4)
+        nn_places_of_rows(0, 196, nn_min(4, rows - i), a + i * 196, 196, list[i / 4]);
+    for (int j = 0; j < 256; j += 64)
+        strip_4_1x32and32_listed(rows, list[0], 197, a, 196, 1, b + j * 196, 32, c + j, 300,
+                                 b + (j + 32) * 196, 32, c + j + 32, 300, false);
+    strip_4_1x32and12of16_listed(rows, list[0], 197, a, 196, 1, b + 256 * 196, 32, c + 256, 300,
+                                 b + 288 * 196 - 4, 12, c + 284, 300, false);
 }
 
 // c[rows][300] = a[rows][196] b[196][300], with b in panels
@@ -244,19 +278,24 @@ static void outer_panels_196x300of304_skipping(int from, int to, int terms, cons
         const float *const a = (const float *)left + (size_t)at * 196 + from;
         const float *const b = (const float *)right + (size_t)at * 304;
         float *const c = result;
-        int32_t list[14][129] = {0};
-        for (int i = 0; i < to - from; i += 7)
-            nn_rows_of_places(some, nn_min(7, to - from - i), a + i, 196, list[i / 7]);
-        for (int j = 0; j < 288; j += 32) {
-            if (change && at == 0)
+        int32_t list[25][129] = {0};
+        nn_rows_of_places(some, to - from, 4, a, 196, list[0], 129);
+        for (int j = 0; j < 256; j += 64) {
+            if (change && at == 0) {
                 claim((const float *)change + j * 196 + from * 32, (to - from) * 32);
-            strip_7_4x32_listed(to - from, list[0], 129, a, 1, 196, b + j, 304,
-                                c + j * high + row * 32, 32, add || at > 0);
+                claim((const float *)change + (j + 32) * 196 + from * 32, (to - from) * 32);
+            }
+            strip_4_2x32and32_listed(to - from, list[0], 129, a, 1, 196, b + j, 304,
+                                     c + j * high + row * 32, 32, b + j + 32, 304,
+                                     c + (j + 32) * high + row * 32, 32, add || at > 0);
         }
-        if (change && at == 0)
+        if (change && at == 0) {
+            claim((const float *)change + 256 * 196 + from * 32, (to - from) * 32);
             claim((const float *)change + 288 * 196 + from * 12, (to - from) * 12);
-        strip_7_4x12of16_listed(to - from, list[0], 129, a, 1, 196, b + 284, 304,
-                                c + 288 * high + row * 12 - 4, 12, add || at > 0);
+        }
+        strip_4_2x32and12of16_listed(to - from, list[0], 129, a, 1, 196, b + 256, 304,
+                                     c + 256 * high + row * 32, 32, b + 284, 304,
+                                     c + 288 * high + row * 12 - 4, 12, add || at > 0);
     }
 }
 
@@ -293,14 +332,17 @@ static void panels_4x196x300_skipping(int rows, const void *left, const void *ri
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int part = 0; part < 784; part += 196) {
-        int32_t list[4][197] = {0};
-        for (int i = 0; i < rows; i += 8)
-            nn_places_of_rows(0, 196, nn_min(8, rows - i), a + part + i * 784, 784, list[i / 8]);
-        for (int j = 0; j < 288; j += 32)
-            strip_8_1x32_listed(rows, list[0], 197, a + part, 784, 1, b + part * 300 + j * 196, 32,
-                                c + j, 300, part > 0);
-        strip_8_1x12of16_listed(rows, list[0], 197, a + part, 784, 1,
-                                b + part * 300 + 288 * 196 - 4, 12, c + 284, 300, part > 0);
+        int32_t list[7][197] = {0};
+        for (int i = 0; i < rows; i += 4)
+            nn_places_of_rows(0, 196, nn_min(4, rows - i), a + part + i * 784, 784, list[i / 4]);
+        for (int j = 0; j < 256; j += 64)
+            strip_4_1x32and32_listed(rows, list[0], 197, a + part, 784, 1,
+                                     b + part * 300 + j * 196, 32, c + j, 300,
+                                     b + part * 300 + (j + 32) * 196, 32, c + j + 32, 300,
+                                     part > 0);
+        strip_4_1x32and12of16_listed(rows, list[0], 197, a + part, 784, 1,
+                                     b + part * 300 + 256 * 196, 32, c + 256, 300,
+                                     b + part * 300 + 288 * 196 - 4, 12, c + 284, 300, part > 0);
     }
 }
 

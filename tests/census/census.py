@@ -3,7 +3,8 @@
 
 usage: census.py C-FILE OBJECT
 
-The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD), WINDOW(name,
+The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD),
+STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP), WINDOW(name,
 ROWS, LINE, VECTORS, Vector, WIDTH), PLANE(name, LINES, STRIDE, RUNS, VECTORS, OUTPUTS, LAST, Vector, weave),
 PLANE_WEIGHTS(name, OUTPUTS, TAPS, Vector) or DOTS(name, ROWS, COLUMNS) for each micro-kernel, and functions that call
 them. In the object code of such a function each planned tile must be an innermost loop with as many multiply-adds as
@@ -23,7 +24,10 @@ def planned(text):
     """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}}"""
     kernels = {name: [int(full) * int(vectors), int(rest) * int(vectors), int(vectors)]
                for name, full, rest, vectors in
-               re.findall(r"^STRIP(?:_LISTED)?\((\w+), (\d+), (\d+), (\d+), \w+, \d+, \d+\)", text, re.M)}
+               re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+, \d+, \d+\)", text, re.M)}
+    kernels |= {name: [int(height) * (int(first) + int(second)) for height in (full, rest, 1)]
+                for name, full, rest, first, second in
+                re.findall(r"^STRIP_LISTED\((\w+), (\d+), (\d+), (\d+), (\d+), \w+, \d+\)", text, re.M)}
     kernels |= {name: [int(rows) * int(vectors)] for name, rows, vectors in
                 re.findall(r"^WINDOW\((\w+), (\d+), \d+, (\d+), \w+, \d+\)", text, re.M)}
     kernels |= {name: [int(vectors) * int(outputs)] for name, vectors, outputs in

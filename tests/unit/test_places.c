@@ -80,9 +80,44 @@ static void places_of_rows_are_found(void **state)
             }
 }
 
+// Which rows have a number among a few places side by side, for groups of every width.
+static void rows_of_places_are_found(void **state)
+{
+    (void)state;
+    enum { PLACES = 50, LINE = 53, ROWS = 128 };
+    const uint64_t key = nn_key(1, nn_stream("rows of places"), 0);
+    uint64_t drawn = 0;
+    for (int group = 1; group <= 16; group++)
+        for (int places = 1; places <= PLACES; places += 1 + places / 20)
+            for (int rows = 1; rows <= ROWS; rows += 1 + rows / 8) {
+                static float x[ROWS][LINE];
+                static int32_t found[PLACES + 1][ROWS + 1];
+                const int each = rows + 1, lists = (places + group - 1) / group;
+                for (int i = 0; i < rows; i++)
+                    for (int j = 0; j < LINE; j++)
+                        x[i][j] = (float)draw(key, &drawn, j < places ? 0.9 : 0);
+                found[0][lists * each] = -1; // behind the last list
+                nn_rows_of_places(rows, places, group, x[0], LINE, found[0], each);
+                for (int k = 0; k < lists; k++) {
+                    const int32_t *const list = found[0] + k * each;
+                    int32_t expected[1 + ROWS], count = 0;
+                    for (int i = 0; i < rows; i++)
+                        for (int j = k * group; j < places && j < (k + 1) * group; j++)
+                            if (x[i][j] != 0) {
+                                expected[1 + count++] = i;
+                                break;
+                            }
+                    expected[0] = count;
+                    assert_memory_equal(list, expected, (size_t)(1 + count) * sizeof *expected);
+                }
+                assert_int_equal(found[0][lists * each], -1);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(places_are_found),
-                                       cmocka_unit_test(places_of_rows_are_found)};
+                                       cmocka_unit_test(places_of_rows_are_found),
+                                       cmocka_unit_test(rows_of_places_are_found)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
