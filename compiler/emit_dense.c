@@ -113,6 +113,29 @@ void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
                          node->chunked ? "rows_of_chunk(chunk, batch)" : "batch->rows", "x");
 }
 
+// All of the gradient, of one block's rows.
+void emit_dense_grad_w_block(Out *out, const Graph *graph, const Node *node)
+{
+    const Shape w = node->shape;
+    line(out, "if (rows == 0) // of a batch that is cut short");
+    line(out, "    memset(dw, 0, sizeof(%s[%ld]));", real_type(graph->network), shape_size(w));
+    const Product product = {.form = w.panel_rows ? OUTER_IN_PANELS : OUTER_SUM,
+                             .terms = w.dims[0],
+                             .columns = w.dims[1],
+                             .rows = w.dims[0]};
+    emit_outer(out, product,
+               &(OuterCall){.from = "0",
+                            .to = format("%d", w.dims[0]),
+                            .terms = "rows",
+                            .x = "x",
+                            .dy = "dy",
+                            .dw = "dw",
+                            .add = "false",
+                            .high = format("%d", w.panel_rows),
+                            .row = "0",
+                            .change = "NULL"});
+}
+
 // Slices are made of whole parts.
 void emit_dense_slice_grad_w(Out *out, const Graph *graph, const Node *node)
 {

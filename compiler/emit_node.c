@@ -170,7 +170,8 @@ static Shape input_view(const Graph *graph, const Node *node, int input)
                    ? by_channels(in->shape, node->attributes.channels)
                    : in->shape;
     case OP_dense:
-    case OP_dense_grad_w: return in->extent == PER_ROW ? flat(in->shape) : in->shape;
+    case OP_dense_grad_w:
+    case OP_dense_grad_w_block: return in->extent == PER_ROW ? flat(in->shape) : in->shape;
     case OP_norm_sums:
     case OP_norm_grad_sums:
     case OP_bias_grad: {

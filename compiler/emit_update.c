@@ -5,14 +5,22 @@
 
 #include <string.h>
 
-void emit_sum_blocks(Out *out, const Graph *graph, const Node *node)
+// Number by number, where those of a part lie in panels.
+static void sum_panels(Out *out, const Graph *graph, const Node *node, const char *to)
+{
+    const char *const at = open_part(out, graph, node);
+    line(out, "%s%s = partial[0]%s;", to, at, at);
+    line(out, "for (int block = 1; block < BLOCKS; block++)");
+    line(out, "    %s%s += partial[block]%s;", to, at, at);
+    close_part(out, graph, node);
+}
+
+static void sum_rows(Out *out, const Graph *graph, const Node *node, const char *to,
+                     const char *index)
 {
     const Shape dims = view(graph, node);
-    const char *const index = dims.count > 1 ? "[i][j]" : "[j]", *const to =
-                                                                     op_info[node->op].result;
     const char *const row =
         node->op == OP_sum_blocks_row ? format("[%d]", node->attributes.from) : "";
-    emit_part_range(out, graph, node);
     if (dims.count > 1)
         line(out, "%s {", part_loop(graph, node));
     const char *const columns = format("for (int j = 0; j < %d; j++)", dims.dims[dims.count - 1]);
@@ -23,6 +31,19 @@ void emit_sum_blocks(Out *out, const Graph *graph, const Node *node)
     line(out, "        %s%s += partial[block]%s%s;", to, index, row, index);
     if (dims.count > 1)
         line(out, "}");
+}
+
+void emit_sum_blocks(Out *out, const Graph *graph, const Node *node)
+{
+    const bool panels = node->shape.panel_rows > 0;
+    const char *const to = op_info[node->op].result;
+    const bool matrix = view(graph, node).count > 1;
+    const char *const index = panels ? "[at]" : matrix ? "[i][j]" : "[j]";
+    emit_part_range(out, graph, node);
+    if (panels)
+        sum_panels(out, graph, node, to);
+    else
+        sum_rows(out, graph, node, to, index);
     if (node->step_count)
         emit_part_elements(out, graph, node, format("%s%s", to, index));
 }

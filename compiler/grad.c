@@ -101,6 +101,18 @@ void grad_none(Graph *graph, const Node *node, int dy)
     bug("%s of %s has no gradient", op_info[node->op].name, node->layer);
 }
 
+// gradient-by-blocks: the gradient of a layer's weights is the sum of those of the blocks of rows,
+// each of which is made where its rows are. A small matrix is one part, and the thread that made it
+// would have to get what the others hold of x.
+// Condition: several blocks, and no chunks; x is what another layer has made, and the matrix small.
+static bool sums_blocks(const Graph *graph, int x, int w)
+{
+    enum { MOST_NUMBERS = 4096 };
+    const Network *const network = graph->network;
+    return network->blocks > 1 && network->chunks == 1 && needs_gradient(graph, x) &&
+           shape_size(shape_at(graph, w)) <= MOST_NUMBERS;
+}
+
 void grad_dense(Graph *graph, const Node *node, int dy)
 {
     const Node n = *node;
@@ -109,8 +121,13 @@ void grad_dense(Graph *graph, const Node *node, int dy)
         gradient_add(graph, x,
                      BACKWARD(graph, &n, OP_dense_grad_x, shape_at(graph, x), "backward", dy,
                               turned_weight(graph, w)));
-    gradient_add(graph, w,
-                 BACKWARD(graph, &n, OP_dense_grad_w, shape_at(graph, w), "gradient", x, dy));
+    if (sums_blocks(graph, x, w))
+        add_partial(
+            graph, &n, w,
+            BACKWARD(graph, &n, OP_dense_grad_w_block, shape_at(graph, w), "partial", x, dy));
+    else
+        gradient_add(graph, w,
+                     BACKWARD(graph, &n, OP_dense_grad_w, shape_at(graph, w), "gradient", x, dy));
 }
 
 void grad_slice_sum(Graph *graph, const Node *node, int dy)

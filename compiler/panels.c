@@ -103,7 +103,7 @@ static void lay_out_weights(Graph *graph, int id)
     for (;; gradient = graph->nodes[gradient].input[0]) {
         put_in_panels(graph, gradient, terms);
         const Op op = graph->nodes[gradient].op;
-        if (op != OP_l1_grad && op != OP_l2_grad)
+        if (op != OP_l1_grad && op != OP_l2_grad && op != OP_sum_blocks)
             break;
     }
 }

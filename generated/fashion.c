@@ -174,7 +174,7 @@ static _Alignas(64) float conv2_w_turned[3][3][32][32];
 // the next. Values that are never alive together share their bytes.
 enum {
     ARENA_BYTES = 105529856,
-    // of a training step: 105529856 bytes, 202802048 if nothing were shared
+    // of a training step: 105529856 bytes, 202843008 if nothing were shared
     AT_input =              105119744, EACH_input =               100352, // [ROWS][28][28][1]
     AT_conv1 =                      0, EACH_conv1 =              3211264, // [ROWS][28][28][32]
     AT_batchnorm1_sums =     12845056, EACH_batchnorm1_sums =        512, // [2][32]
@@ -209,17 +209,18 @@ enum {
     AT_dense1 =             101318656, EACH_dense1 =               32768, // [ROWS][256]
     AT_batchnorm7_sums =     96337920, EACH_batchnorm7_sums =       4096, // [2][256]
     AT_batchnorm7_stats =   101584896,                                    // [2][256]
-    AT_dropout4 =            96337920, EACH_dropout4 =             32768, // [ROWS][256]
-    AT_dense2_z =            96468992, EACH_dense2_z =              2560, // [ROWS][10]
-    AT_dense2 =              96470272, EACH_dense2 =                2560, // [ROWS][10]
-    AT_predicted =           96492544, EACH_predicted =              128, // [ROWS]
-    AT_loss =                96493056, EACH_loss =                   128, // [ROWS]
-    AT_d_dense2_z =          96487424, EACH_d_dense2_z =            1280, // [ROWS][10]
-    AT_d_dense2_b_partial =  96493568, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =          96493760,                                    // [10]
+    AT_dropout4 =            96337920, EACH_dropout4 =             35328, // [ROWS][256]
+    AT_dense2_z =            96370688, EACH_dense2_z =             35328, // [ROWS][10]
+    AT_dense2 =              96371968, EACH_dense2 =               35328, // [ROWS][10]
+    AT_predicted =           96528384, EACH_predicted =              128, // [ROWS]
+    AT_loss =                96528896, EACH_loss =                   128, // [ROWS]
+    AT_d_dense2_z =          96370688, EACH_d_dense2_z =           35328, // [ROWS][10]
+    AT_d_dense2_b_partial =  96529408, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =          96348160,                                    // [10]
     AT_d_batchnorm7 =       101449728, EACH_d_batchnorm7 =         32768, // [ROWS][256]
-    AT_d_dense2_w =          96468992,                                    // [256][10]
-    AT_d_batchnorm7_partial = 96479232, EACH_d_batchnorm7_partial =  2048, // [2][256]
+    AT_d_dense2_w_partial =  96479232, EACH_d_dense2_w_partial =   10240, // [256][10]
+    AT_d_dense2_w =          96337920,                                    // [256][10]
+    AT_d_batchnorm7_partial = 96520192, EACH_d_batchnorm7_partial =  2048, // [2][256]
     AT_d_batchnorm7_beta =  101586944,                                    // [256]
     AT_d_batchnorm7_gamma = 101587968,                                    // [256]
     AT_d_dense1 =           101449728, EACH_d_dense1 =             32768, // [ROWS][256]
@@ -345,12 +346,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
@@ -2823,11 +2824,25 @@ static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[
 }
 
 // forward: y = x w
-// dw = x' dy
-static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 256][10],
-                              const float x[BATCH][256], const float dy[BATCH][10])
+// dw = x' dy of the block's rows
+static void dense2_w_partial(int rows, float dw[restrict 256][10], const float x[ROWS][256],
+                             const float dy[ROWS][10])
 {
-    outer_256x10(0, 256, batch->rows, x, dy, dw, false);
+    if (rows == 0) // of a batch that is cut short
+        memset(dw, 0, sizeof(float[2560]));
+    outer_256x10(0, 256, rows, x, dy, dw, false);
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense2_w_gradient(float sum[restrict 256][10], const float partial[BLOCKS][256][10])
+{
+    for (int i = 0; i < 256; i++) {
+        for (int j = 0; j < 10; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 10; j++)
+                sum[i][j] += partial[block][i][j];
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -3001,8 +3016,8 @@ enum {
     CALL_batchnorm7_partial, CALL_batchnorm7_beta_gradient, CALL_batchnorm7_gamma_gradient,
     CALL_batchnorm7_backward, CALL_batchnorm7_gamma_update, CALL_batchnorm7_beta_update,
     CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
-    CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
-    CALL_dense2_w_turn,
+    CALL_dense2_backward, CALL_dense2_w_partial, CALL_dense2_w_gradient, CALL_dense2_w_update,
+    CALL_dense2_b_update, CALL_dense2_w_turn,
     CALL_output_predict,
     CALL_loss_forward, CALL_loss_backward,
 };
@@ -3125,6 +3140,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
         nn_call(dense2_backward, batch, first, rows, BLOCK(d_batchnorm7), BLOCK(d_dense2_z),
                 dense2_w_turned, BLOCK(dropout4));
+        nn_call(dense2_w_partial, rows, BLOCK(d_dense2_w_partial), BLOCK(dropout4),
+                BLOCK(d_dense2_z));
         nn_call(batchnorm7_partial, rows, BLOCK(d_batchnorm7_partial), BLOCK(d_batchnorm7),
                 BLOCK(dense1), WHOLE(batchnorm7_stats));
     }
@@ -3161,7 +3178,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     }
     nn_single (7) {
         nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        nn_call(dense2_w_gradient, batch, WHOLE(d_dense2_w), WHOLE(dropout4), WHOLE(d_dense2_z));
+        nn_call(dense2_w_gradient, WHOLE(d_dense2_w), WHOLE(d_dense2_w_partial));
         nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
         nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
         nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
@@ -3719,8 +3736,8 @@ static const NnCall calls[] = {
     [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 10, 0, 40, 160},
     [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 10, 0, 200},
     [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 5120, 768, 0, 2088, 40960},
-    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 5120, 0, 0, 1064,
-                                10240},
+    [CALL_dense2_w_partial] = {"dense2_w_partial", "dense2", NN_BACKWARD, 5120, 0, 0, 1064, 40960},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 0, 0, 2560, 0, 51200},
     [CALL_batchnorm7_partial] = {"batchnorm7_partial", "batchnorm7", NN_BACKWARD, 0, 2560, 0, 2048,
                                  16384},
     [CALL_batchnorm7_beta_gradient] = {"batchnorm7_beta_gradient", "batchnorm7", NN_BACKWARD, 0, 0,
@@ -3908,7 +3925,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 584874,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 4677800, .optimizer_bytes = 4678992,
-    .operations_forward = 59426504, .operations_backward = 118026083, .operations_update = 5848740,
+    .operations_forward = 59426504, .operations_backward = 118026103, .operations_update = 5848740,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

@@ -66,21 +66,22 @@ static _Alignas(64) float dense2_w_turned[10][300];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 1053312,
-    // of a training step: 1053312 bytes, 1066496 if nothing were shared
+    ARENA_BYTES = 1097344,
+    // of a training step: 1097344 bytes, 1114496 if nothing were shared
     AT_input =                 480000,                                    // [4][100][196]
     AT_dense1_slices =              0,                                    // [4][100][300]
-    AT_dense1 =                915200, EACH_dense1 =               30000, // [ROWS][300]
-    AT_dense2_z =             1035200, EACH_dense2_z =              2048, // [ROWS][10]
-    AT_dense2 =               1036224, EACH_dense2 =                2048, // [ROWS][10]
-    AT_predicted =            1052224, EACH_predicted =              100, // [ROWS]
-    AT_loss =                 1052672, EACH_loss =                   100, // [ROWS]
-    AT_d_dense2_z =           1048192, EACH_d_dense2_z =            1000, // [ROWS][10]
-    AT_d_dense2_b_partial =   1053120, EACH_d_dense2_b_partial =      40, // [10]
+    AT_dense1 =                793600, EACH_dense1 =               32064, // [ROWS][300]
+    AT_dense2_z =              823616, EACH_dense2_z =             32064, // [ROWS][10]
+    AT_dense2 =                824640, EACH_dense2 =               32064, // [ROWS][10]
+    AT_predicted =            1096256, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 1096704, EACH_loss =                   100, // [ROWS]
+    AT_d_dense2_z =            823616, EACH_d_dense2_z =           32064, // [ROWS][10]
+    AT_d_dense2_b_partial =   1097152, EACH_d_dense2_b_partial =      40, // [10]
     AT_d_dense2_b =             13248,                                    // [10]
-    AT_d_dense1_z =            793600, EACH_d_dense1_z =           30400, // [ROWS][304]
+    AT_d_dense1_z =            921856, EACH_d_dense1_z =           30400, // [ROWS][304]
+    AT_d_dense2_w_partial =   1043456, EACH_d_dense2_w_partial =   12000, // [300][10]
     AT_d_dense2_w =                 0,                                    // [300][10]
-    AT_d_dense1_b_partial =   1043392, EACH_d_dense1_b_partial =    1200, // [300]
+    AT_d_dense1_b_partial =   1091456, EACH_d_dense1_b_partial =    1200, // [300]
     AT_d_dense1_b =             12032,                                    // [300]
     // of inference: 438592 bytes
     AT_infer_input =                0, EACH_infer_input =         108416, // [ROWS][28][28][1]
@@ -150,12 +151,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
@@ -209,14 +210,14 @@ typedef float Vector2 __attribute__((vector_size(8)));
         const float *b, long bp, float *c, long ci,                                       \
         const float *b2, long bp2, float *c2, long ci2, bool add)                         \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,              \
                         b2, bp2, c2, ci2, add);                                           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,              \
                         b2, bp2, c2, ci2, add);                                           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,               \
                        b2, bp2, c2, ci2, add);                                            \
     }
@@ -620,11 +621,25 @@ static void dense2_backward(int rows, float dx[restrict ROWS][304], const float 
 }
 
 // forward: y = x w
-// dw = x' dy
-static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 300][10],
-                              const float x[BATCH][300], const float dy[BATCH][10])
+// dw = x' dy of the block's rows
+static void dense2_w_partial(int rows, float dw[restrict 300][10], const float x[ROWS][300],
+                             const float dy[ROWS][10])
 {
-    outer_300x10(0, 300, batch->rows, x, dy, dw, false);
+    if (rows == 0) // of a batch that is cut short
+        memset(dw, 0, sizeof(float[3000]));
+    outer_300x10(0, 300, rows, x, dy, dw, false);
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense2_w_gradient(float sum[restrict 300][10], const float partial[BLOCKS][300][10])
+{
+    for (int i = 0; i < 300; i++) {
+        for (int j = 0; j < 10; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 10; j++)
+                sum[i][j] += partial[block][i][j];
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -745,8 +760,8 @@ enum {
     CALL_dense1_slice, CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient,
     CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update,
     CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
-    CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
-    CALL_dense2_w_turn,
+    CALL_dense2_backward, CALL_dense2_w_partial, CALL_dense2_w_gradient, CALL_dense2_w_update,
+    CALL_dense2_b_update, CALL_dense2_w_turn,
     CALL_output_predict,
     CALL_loss_forward, CALL_loss_backward,
 };
@@ -771,6 +786,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
         nn_call(dense2_backward, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
                 BLOCK(dense1));
+        nn_call(dense2_w_partial, rows, BLOCK(d_dense2_w_partial), BLOCK(dense1),
+                BLOCK(d_dense2_z));
         nn_call(dense1_b_partial, rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
     }
     nn_barrier();
@@ -786,7 +803,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     }
     nn_single (0) {
         nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        nn_call(dense2_w_gradient, batch, WHOLE(d_dense2_w), WHOLE(dense1), WHOLE(d_dense2_z));
+        nn_call(dense2_w_gradient, WHOLE(d_dense2_w), WHOLE(d_dense2_w_partial));
         nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
         nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
         nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
@@ -886,8 +903,8 @@ static const NnCall calls[] = {
     [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 10, 0, 40, 160},
     [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 10, 0, 200},
     [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 6000, 300, 0, 2440, 48000},
-    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 6000, 0, 0, 1240,
-                                12000},
+    [CALL_dense2_w_partial] = {"dense2_w_partial", "dense2", NN_BACKWARD, 6000, 0, 0, 1240, 48000},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 0, 0, 3000, 0, 60000},
     [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 300, 0, 1200, 4800},
     [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 300, 0, 6000},
     [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 470400, 0, 0, 1200,
@@ -928,7 +945,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 238510,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 966040, .optimizer_bytes = 1908080,
-    .operations_forward = 477840, .operations_backward = 483033, .operations_update = 2385100,
+    .operations_forward = 477840, .operations_backward = 483063, .operations_update = 2385100,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

@@ -86,37 +86,38 @@ static _Alignas(64) float conv2_w_turned[3][3][64][32];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 22055424,
-    // of a training step: 22055424 bytes, 39706048 if nothing were shared
+    ARENA_BYTES = 22020672,
+    // of a training step: 22020672 bytes, 39726528 if nothing were shared
     AT_input =                5017600, EACH_input =              5096000, // [ROWS][28][28][1]
     AT_conv1 =                      0, EACH_conv1 =              5096000, // [ROWS][28][28][32]
     AT_pool1 =                3763200, EACH_pool1 =              5096000, // [ROWS][14][14][32]
     AT_conv2 =                2508800, EACH_conv2 =              5096000, // [ROWS][14][14][64]
     AT_pool2 =                4390400, EACH_pool2 =              5096000, // [ROWS][7][7][64]
     AT_dropout1 =            20384000, EACH_dropout1 =            313600, // [ROWS][7][7][64]
-    AT_dropout2 =            21990912, EACH_dropout2 =             12800, // [ROWS][128]
-    AT_dense2_z =             4704000, EACH_dense2_z =           5096000, // [ROWS][10]
-    AT_dense2 =               4705024, EACH_dense2 =             5096000, // [ROWS][10]
-    AT_predicted =           22054336, EACH_predicted =              100, // [ROWS]
-    AT_loss =                22054784, EACH_loss =                   100, // [ROWS]
-    AT_d_dense2_z =          22046720, EACH_d_dense2_z =            1000, // [ROWS][10]
-    AT_d_dense2_b_partial =  22055232, EACH_d_dense2_b_partial =      40, // [10]
+    AT_dropout2 =             4704000, EACH_dropout2 =           5096000, // [ROWS][128]
+    AT_dense2_z =             4716800, EACH_dense2_z =           5096000, // [ROWS][10]
+    AT_dense2 =               4717824, EACH_dense2 =             5096000, // [ROWS][10]
+    AT_predicted =           22019584, EACH_predicted =              100, // [ROWS]
+    AT_loss =                22020032, EACH_loss =                   100, // [ROWS]
+    AT_d_dense2_z =           4716800, EACH_d_dense2_z =         5096000, // [ROWS][10]
+    AT_d_dense2_b_partial =  22020480, EACH_d_dense2_b_partial =      40, // [10]
     AT_d_dense2_b =             80896,                                    // [10]
     AT_d_dense1_z =          21933312, EACH_d_dense1_z =           14400, // [ROWS][144]
+    AT_d_dense2_w_partial =  21990912, EACH_d_dense2_w_partial =    5120, // [128][10]
     AT_d_dense2_w =             73728,                                    // [128][10]
-    AT_d_dense1_b_partial =  22050752, EACH_d_dense1_b_partial =     512, // [128]
+    AT_d_dense1_b_partial =  22016000, EACH_d_dense1_b_partial =     512, // [128]
     AT_d_dense1_b =             80000,                                    // [128]
     AT_d_pool2 =              4704000, EACH_d_pool2 =            5096000, // [ROWS][7][7][64]
     AT_d_conv2_z =            2508800, EACH_d_conv2_z =          5096000, // [ROWS][14][14][64]
-    AT_d_conv2_b_partial =   22052800, EACH_d_conv2_b_partial =      256, // [64]
+    AT_d_conv2_b_partial =   22018048, EACH_d_conv2_b_partial =      256, // [64]
     AT_d_conv2_b =              80512,                                    // [64]
     AT_d_conv2_w_partial =   21638400, EACH_d_conv2_w_partial =    73728, // [3][3][32][64]
     AT_d_conv2_w =                  0,                                    // [3][3][32][64]
     AT_d_pool1 =              4390400, EACH_d_pool1 =            5096000, // [ROWS][14][14][32]
     AT_d_conv1_z =                  0, EACH_d_conv1_z =          5096000, // [ROWS][28][28][32]
-    AT_d_conv1_b_partial =   22053824, EACH_d_conv1_b_partial =      128, // [32]
+    AT_d_conv1_b_partial =   22019072, EACH_d_conv1_b_partial =      128, // [32]
     AT_d_conv1_b =              80768,                                    // [32]
-    AT_d_conv1_w_partial =   22042112, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
+    AT_d_conv1_w_partial =   22011392, EACH_d_conv1_w_partial =     1152, // [3][3][1][32]
     AT_d_conv1_w =              78848,                                    // [3][3][1][32]
     // of inference: 12548928 bytes
     AT_infer_input =          2508800, EACH_infer_input =        3136000, // [ROWS][28][28][1]
@@ -190,12 +191,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
@@ -992,11 +993,25 @@ static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[
 }
 
 // forward: y = x w
-// dw = x' dy
-static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 128][10],
-                              const float x[BATCH][128], const float dy[BATCH][10])
+// dw = x' dy of the block's rows
+static void dense2_w_partial(int rows, float dw[restrict 128][10], const float x[ROWS][128],
+                             const float dy[ROWS][10])
 {
-    outer_128x10(0, 128, batch->rows, x, dy, dw, false);
+    if (rows == 0) // of a batch that is cut short
+        memset(dw, 0, sizeof(float[1280]));
+    outer_128x10(0, 128, rows, x, dy, dw, false);
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense2_w_gradient(float sum[restrict 128][10], const float partial[BLOCKS][128][10])
+{
+    for (int i = 0; i < 128; i++) {
+        for (int j = 0; j < 10; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 10; j++)
+                sum[i][j] += partial[block][i][j];
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -1129,8 +1144,8 @@ enum {
     CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_backward,
     CALL_dense1_w_gradient, CALL_dense1_w_update, CALL_dense1_b_update, CALL_dense1_w_turn,
     CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
-    CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
-    CALL_dense2_w_turn,
+    CALL_dense2_backward, CALL_dense2_w_partial, CALL_dense2_w_gradient, CALL_dense2_w_update,
+    CALL_dense2_b_update, CALL_dense2_w_turn,
     CALL_output_predict,
     CALL_loss_forward, CALL_loss_backward,
 };
@@ -1156,6 +1171,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
         nn_call(dense2_backward, batch, first, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z),
                 dense2_w_turned, BLOCK(dropout2));
+        nn_call(dense2_w_partial, rows, BLOCK(d_dense2_w_partial), BLOCK(dropout2),
+                BLOCK(d_dense2_z));
         nn_call(dense1_b_partial, rows, BLOCK(d_dense1_b_partial), BLOCK(d_dense1_z));
         nn_call(dense1_backward, batch, first, rows, BLOCK(d_pool2), BLOCK(d_dense1_z),
                 dense1_w_turned);
@@ -1188,7 +1205,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     }
     nn_single (0) {
         nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        nn_call(dense2_w_gradient, batch, WHOLE(d_dense2_w), WHOLE(dropout2), WHOLE(d_dense2_z));
+        nn_call(dense2_w_gradient, WHOLE(d_dense2_w), WHOLE(d_dense2_w_partial));
         nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
         nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
         nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
@@ -1336,7 +1353,8 @@ static const NnCall calls[] = {
     [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 10, 0, 40, 160},
     [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 10, 0, 200},
     [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 2560, 384, 0, 1064, 20480},
-    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 2560, 0, 0, 552, 5120},
+    [CALL_dense2_w_partial] = {"dense2_w_partial", "dense2", NN_BACKWARD, 2560, 0, 0, 552, 20480},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 0, 0, 1280, 0, 25600},
     [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 128, 0, 512, 2048},
     [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 128, 0, 2560},
     [CALL_dense1_backward] = {"dense1_backward", "dense1", NN_BACKWARD, 802816, 6272, 0, 13056,
@@ -1402,7 +1420,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 421642,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3371048, .optimizer_bytes = 3373136,
-    .operations_forward = 8596296, .operations_backward = 16670652, .operations_update = 4216420,
+    .operations_forward = 8596296, .operations_backward = 16670664, .operations_update = 4216420,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

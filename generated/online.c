@@ -148,12 +148,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 

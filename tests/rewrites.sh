@@ -52,6 +52,15 @@ start 'no zeros skipped: dropout of the pictures' \
 start 'no zeros skipped: products by BLAS' emitted NO _skipping --gemm blas 100 "$two" adam
 start 'no zeros skipped: the check of gradients' emitted NO _skipping --precision f64 100 "$two" adam
 
+partial='nn_call\(dense2_w_partial, rows, BLOCK\('
+start 'a gradient by blocks: a last layer' emitted YES "$partial" 100 'dense 300 relu' adam
+start 'a gradient by blocks: clipped by the norm of all' \
+    emitted YES "$partial" 100 'dense 300 relu' adam 'clip norm 1'
+start 'no gradient by blocks: a large matrix' emitted NO "$partial" 100 "$two" adam
+start 'no gradient by blocks: a batch of one block' emitted NO "$partial" 8 'dense 300 relu' adam
+start 'no gradient by blocks: a batch in chunks' emitted NO "$partial" 2000 'dense 300 relu' adam
+start 'no gradient by blocks: pictures' emitted NO 'dense1_w_partial' 100 'dense 5 relu' adam
+
 piece='float d_dense1_w\[[0-9]+\]; // of this part'
 start 'a gradient in its task' emitted YES "$piece" 100 "$two" adam
 start 'a gradient with a penalty in its task' \

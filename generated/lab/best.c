@@ -159,7 +159,7 @@ static _Alignas(64) float conv2_w_turned[32][288];
 // the next. Values that are never alive together share their bytes.
 enum {
     ARENA_BYTES = 74916352,
-    // of a training step: 74916352 bytes, 145410944 if nothing were shared
+    // of a training step: 74916352 bytes, 145451904 if nothing were shared
     AT_input =               74514432, EACH_input =               100352, // [ROWS][28][28][1]
     AT_conv1 =                      0, EACH_conv1 =              2768896, // [ROWS][26][26][32]
     AT_batchnorm1_sums =     11075584, EACH_batchnorm1_sums =        512, // [2][32]
@@ -190,17 +190,18 @@ enum {
     AT_dense1 =              32768000, EACH_dense1 =               32768, // [ROWS][256]
     AT_batchnorm6_sums =     31588352, EACH_batchnorm6_sums =       4096, // [2][256]
     AT_batchnorm6_stats =    33034240,                                    // [2][256]
-    AT_dropout4 =            31588352, EACH_dropout4 =             32768, // [ROWS][256]
-    AT_dense2_z =            31719424, EACH_dense2_z =              2560, // [ROWS][10]
-    AT_dense2 =              31720704, EACH_dense2 =                2560, // [ROWS][10]
-    AT_predicted =           31742976, EACH_predicted =              128, // [ROWS]
-    AT_loss =                31743488, EACH_loss =                   128, // [ROWS]
-    AT_d_dense2_z =          31737856, EACH_d_dense2_z =            1280, // [ROWS][10]
-    AT_d_dense2_b_partial =  31744000, EACH_d_dense2_b_partial =      40, // [10]
-    AT_d_dense2_b =          31744192,                                    // [10]
+    AT_dropout4 =            31588352, EACH_dropout4 =             35328, // [ROWS][256]
+    AT_dense2_z =            31621120, EACH_dense2_z =             35328, // [ROWS][10]
+    AT_dense2 =              31622400, EACH_dense2 =               35328, // [ROWS][10]
+    AT_predicted =           31778816, EACH_predicted =              128, // [ROWS]
+    AT_loss =                31779328, EACH_loss =                   128, // [ROWS]
+    AT_d_dense2_z =          31621120, EACH_d_dense2_z =           35328, // [ROWS][10]
+    AT_d_dense2_b_partial =  31779840, EACH_d_dense2_b_partial =      40, // [10]
+    AT_d_dense2_b =          31598592,                                    // [10]
     AT_d_batchnorm6 =        32899072, EACH_d_batchnorm6 =         32768, // [ROWS][256]
-    AT_d_dense2_w =          31719424,                                    // [256][10]
-    AT_d_batchnorm6_partial = 31729664, EACH_d_batchnorm6_partial =  2048, // [2][256]
+    AT_d_dense2_w_partial =  31729664, EACH_d_dense2_w_partial =   10240, // [256][10]
+    AT_d_dense2_w =          31588352,                                    // [256][10]
+    AT_d_batchnorm6_partial = 31770624, EACH_d_batchnorm6_partial =  2048, // [2][256]
     AT_d_batchnorm6_beta =   33037312,                                    // [256]
     AT_d_batchnorm6_gamma =  33038336,                                    // [256]
     AT_d_dense1 =            32899072, EACH_d_dense1 =             32768, // [ROWS][256]
@@ -318,12 +319,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
@@ -2446,11 +2447,25 @@ static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[
 }
 
 // forward: y = x w
-// dw = x' dy
-static void dense2_w_gradient(const NnBatch *batch, float dw[restrict 256][10],
-                              const float x[BATCH][256], const float dy[BATCH][10])
+// dw = x' dy of the block's rows
+static void dense2_w_partial(int rows, float dw[restrict 256][10], const float x[ROWS][256],
+                             const float dy[ROWS][10])
 {
-    outer_256x10(0, 256, batch->rows, x, dy, dw, false);
+    if (rows == 0) // of a batch that is cut short
+        memset(dw, 0, sizeof(float[2560]));
+    outer_256x10(0, 256, rows, x, dy, dw, false);
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense2_w_gradient(float sum[restrict 256][10], const float partial[BLOCKS][256][10])
+{
+    for (int i = 0; i < 256; i++) {
+        for (int j = 0; j < 10; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 10; j++)
+                sum[i][j] += partial[block][i][j];
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -2617,8 +2632,8 @@ enum {
     CALL_batchnorm6_partial, CALL_batchnorm6_beta_gradient, CALL_batchnorm6_gamma_gradient,
     CALL_batchnorm6_backward, CALL_batchnorm6_gamma_update, CALL_batchnorm6_beta_update,
     CALL_dense2_forward, CALL_dense2_softmax, CALL_dense2_b_partial, CALL_dense2_b_gradient,
-    CALL_dense2_backward, CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update,
-    CALL_dense2_w_turn,
+    CALL_dense2_backward, CALL_dense2_w_partial, CALL_dense2_w_gradient, CALL_dense2_w_update,
+    CALL_dense2_b_update, CALL_dense2_w_turn,
     CALL_output_predict,
     CALL_loss_forward, CALL_loss_backward,
 };
@@ -2727,6 +2742,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
         nn_call(dense2_backward, batch, first, rows, BLOCK(d_batchnorm6), BLOCK(d_dense2_z),
                 dense2_w_turned, BLOCK(dropout4));
+        nn_call(dense2_w_partial, rows, BLOCK(d_dense2_w_partial), BLOCK(dropout4),
+                BLOCK(d_dense2_z));
         nn_call(batchnorm6_partial, rows, BLOCK(d_batchnorm6_partial), BLOCK(d_batchnorm6),
                 BLOCK(dense1), WHOLE(batchnorm6_stats));
     }
@@ -2760,7 +2777,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     }
     nn_single (6) {
         nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
-        nn_call(dense2_w_gradient, batch, WHOLE(d_dense2_w), WHOLE(dropout4), WHOLE(d_dense2_z));
+        nn_call(dense2_w_gradient, WHOLE(d_dense2_w), WHOLE(d_dense2_w_partial));
         nn_call(dense2_w_update, batch, dense2_w, WHOLE(d_dense2_w), dense2_w_m, dense2_w_v);
         nn_call(dense2_b_update, batch, dense2_b, WHOLE(d_dense2_b), dense2_b_m, dense2_b_v);
         nn_call(dense2_w_turn, dense2_w_turned, dense2_w);
@@ -3252,8 +3269,8 @@ static const NnCall calls[] = {
     [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 10, 0, 40, 160},
     [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 10, 0, 200},
     [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 5120, 768, 0, 2088, 40960},
-    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 5120, 0, 0, 1064,
-                                10240},
+    [CALL_dense2_w_partial] = {"dense2_w_partial", "dense2", NN_BACKWARD, 5120, 0, 0, 1064, 40960},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 0, 0, 2560, 0, 51200},
     [CALL_batchnorm6_partial] = {"batchnorm6_partial", "batchnorm6", NN_BACKWARD, 0, 2560, 0, 2048,
                                  16384},
     [CALL_batchnorm6_beta_gradient] = {"batchnorm6_beta_gradient", "batchnorm6", NN_BACKWARD, 0, 0,
@@ -3430,7 +3447,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 437162,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3496104, .optimizer_bytes = 3497296,
-    .operations_forward = 33248072, .operations_backward = 65844065, .operations_update = 4371620,
+    .operations_forward = 33248072, .operations_backward = 65844085, .operations_update = 4371620,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

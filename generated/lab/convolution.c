@@ -141,7 +141,7 @@ static _Alignas(64) float conv2_w_turned[64][288];
 // the next. Values that are never alive together share their bytes.
 enum {
     ARENA_BYTES = 24024320,
-    // of a training step: 24024320 bytes, 44786432 if nothing were shared
+    // of a training step: 24024320 bytes, 44796032 if nothing were shared
     AT_input =               23822336, EACH_input =                50176, // [ROWS][28][28][1]
     AT_conv1 =                      0, EACH_conv1 =              1605632, // [ROWS][28][28][32]
     AT_batchnorm1_sums =      6422528, EACH_batchnorm1_sums =        512, // [2][32]
@@ -163,33 +163,34 @@ enum {
     AT_dense2 =              19083264, EACH_dense2 =               19200, // [ROWS][300]
     AT_dense3 =              23040000, EACH_dense3 =               16000, // [ROWS][250]
     AT_dense4 =              23104000, EACH_dense4 =                8320, // [ROWS][130]
-    AT_dense5 =              18130944, EACH_dense5 =                3840, // [ROWS][60]
-    AT_dense6_z =            18146304, EACH_dense6_z =              1280, // [ROWS][10]
-    AT_dense6 =              18146944, EACH_dense6 =                1280, // [ROWS][10]
+    AT_dense5 =              18130944, EACH_dense5 =                5120, // [ROWS][60]
+    AT_dense6_z =            18134784, EACH_dense6_z =              5120, // [ROWS][10]
+    AT_dense6 =              18135424, EACH_dense6 =                5120, // [ROWS][10]
     AT_predicted =           19168896, EACH_predicted =               64, // [ROWS]
-    AT_loss =                23169344, EACH_loss =                    64, // [ROWS]
+    AT_loss =                23174144, EACH_loss =                    64, // [ROWS]
     AT_conv1_w_penalty =     19169152,                                    // [1]
     AT_conv2_w_penalty =     19169216,                                    // [8]
-    AT_conv3_w_penalty =     23170048,                                    // [8]
-    AT_d_dense6_z =          23161472, EACH_d_dense6_z =             640, // [ROWS][10]
-    AT_d_dense6_b_partial =  23169856, EACH_d_dense6_b_partial =      40, // [10]
-    AT_d_dense6_b =          23170112,                                    // [10]
+    AT_conv3_w_penalty =     23174592,                                    // [8]
+    AT_d_dense6_z =          18134784, EACH_d_dense6_z =            5120, // [ROWS][10]
+    AT_d_dense6_b_partial =  23174400, EACH_d_dense6_b_partial =      40, // [10]
+    AT_d_dense6_b =          18138560,                                    // [10]
     AT_d_dense5_z =          23137280, EACH_d_dense5_z =            3840, // [ROWS][60]
-    AT_d_dense6_w =          18146304,                                    // [60][10]
-    AT_d_dense5_b_partial =  23168384, EACH_d_dense5_b_partial =     240, // [60]
-    AT_d_dense5_b =          23169600,                                    // [60]
+    AT_d_dense6_w_partial =  23152640, EACH_d_dense6_w_partial =    2400, // [60][10]
+    AT_d_dense6_w =          18130944,                                    // [60][10]
+    AT_d_dense5_b_partial =  23173184, EACH_d_dense5_b_partial =     240, // [60]
+    AT_d_dense5_b =          18138304,                                    // [60]
     AT_d_dense4_z =          18094080, EACH_d_dense4_z =            9216, // [ROWS][144]
-    AT_d_dense4_b_partial =  23164032, EACH_d_dense4_b_partial =     520, // [130]
-    AT_d_dense4_b =          18150848,                                    // [130]
+    AT_d_dense4_b_partial =  23171072, EACH_d_dense4_b_partial =     520, // [130]
+    AT_d_dense4_b =          18137728,                                    // [130]
     AT_d_dense3_z =          22970368, EACH_d_dense3_z =           17408, // [ROWS][272]
-    AT_d_dense3_b_partial =  23157440, EACH_d_dense3_b_partial =    1000, // [250]
-    AT_d_dense3_b =          23167360,                                    // [250]
+    AT_d_dense3_b_partial =  23167040, EACH_d_dense3_b_partial =    1000, // [250]
+    AT_d_dense3_b =          18136704,                                    // [250]
     AT_d_dense2_z =          19005440, EACH_d_dense2_z =           19456, // [ROWS][304]
-    AT_d_dense2_b_partial =  23152640, EACH_d_dense2_b_partial =    1200, // [300]
-    AT_d_dense2_b =          23166144,                                    // [300]
+    AT_d_dense2_b_partial =  23162240, EACH_d_dense2_b_partial =    1200, // [300]
+    AT_d_dense2_b =          18135488,                                    // [300]
     AT_d_dense1_z =          17825792, EACH_d_dense1_z =           33792, // [ROWS][528]
     AT_d_dense1_b_partial =  19160064, EACH_d_dense1_b_partial =    2080, // [520]
-    AT_d_dense1_b =          18148736,                                    // [520]
+    AT_d_dense1_b =          18133376,                                    // [520]
     AT_d_batchnorm3 =        23560192, EACH_d_batchnorm3 =         65536, // [ROWS][4][4][64]
     AT_d_batchnorm3_partial = 18151424, EACH_d_batchnorm3_partial =   512, // [2][64]
     AT_d_batchnorm3_beta =   24023808,                                    // [64]
@@ -293,12 +294,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
@@ -2346,11 +2347,25 @@ static void dense6_backward(int rows, float dx[restrict ROWS][60], const float d
 }
 
 // forward: y = x w
-// dw = x' dy
-static void dense6_w_gradient(const NnBatch *batch, float dw[restrict 60][10],
-                              const float x[BATCH][60], const float dy[BATCH][10])
+// dw = x' dy of the block's rows
+static void dense6_w_partial(int rows, float dw[restrict 60][10], const float x[ROWS][60],
+                             const float dy[ROWS][10])
 {
-    outer_60x10(0, 60, batch->rows, x, dy, dw, false);
+    if (rows == 0) // of a batch that is cut short
+        memset(dw, 0, sizeof(float[600]));
+    outer_60x10(0, 60, rows, x, dy, dw, false);
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense6_w_gradient(float sum[restrict 60][10], const float partial[BLOCKS][60][10])
+{
+    for (int i = 0; i < 60; i++) {
+        for (int j = 0; j < 10; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 10; j++)
+                sum[i][j] += partial[block][i][j];
+    }
 }
 
 // v = rho v + (1 - rho) g^2; w = w - rate g / sqrt(v + eps)
@@ -2516,8 +2531,8 @@ enum {
     CALL_dense5_forward, CALL_dense5_b_partial, CALL_dense5_b_gradient, CALL_dense5_backward,
     CALL_dense5_w_gradient, CALL_dense5_w_update, CALL_dense5_b_update, CALL_dense5_w_turn,
     CALL_dense6_forward, CALL_dense6_softmax, CALL_dense6_b_partial, CALL_dense6_b_gradient,
-    CALL_dense6_backward, CALL_dense6_w_gradient, CALL_dense6_w_update, CALL_dense6_b_update,
-    CALL_dense6_w_turn,
+    CALL_dense6_backward, CALL_dense6_w_partial, CALL_dense6_w_gradient, CALL_dense6_w_update,
+    CALL_dense6_b_update, CALL_dense6_w_turn,
     CALL_output_predict,
     CALL_loss_forward, CALL_loss_backward,
 };
@@ -2596,6 +2611,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense6_b_partial, rows, BLOCK(d_dense6_b_partial), BLOCK(d_dense6_z));
         nn_call(dense6_backward, rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w_turned,
                 BLOCK(dense5));
+        nn_call(dense6_w_partial, rows, BLOCK(d_dense6_w_partial), BLOCK(dense5),
+                BLOCK(d_dense6_z));
         nn_call(dense5_b_partial, rows, BLOCK(d_dense5_b_partial), BLOCK(d_dense5_z));
         nn_call(dense5_backward, rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), dense5_w_turned,
                 BLOCK(dense4));
@@ -2673,7 +2690,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     }
     nn_single (3) {
         nn_call(dense6_b_gradient, WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
-        nn_call(dense6_w_gradient, batch, WHOLE(d_dense6_w), WHOLE(dense5), WHOLE(d_dense6_z));
+        nn_call(dense6_w_gradient, WHOLE(d_dense6_w), WHOLE(d_dense6_w_partial));
         nn_call(dense6_w_update, batch, dense6_w, WHOLE(d_dense6_w), dense6_w_v);
         nn_call(dense6_b_update, batch, dense6_b, WHOLE(d_dense6_b), dense6_b_v);
         nn_call(dense6_w_turn, dense6_w_turned, dense6_w);
@@ -3039,7 +3056,8 @@ static const NnCall calls[] = {
     [CALL_dense6_b_partial] = {"dense6_b_partial", "dense6", NN_BACKWARD, 0, 10, 0, 40, 160},
     [CALL_dense6_b_gradient] = {"dense6_b_gradient", "dense6", NN_BACKWARD, 0, 0, 10, 0, 200},
     [CALL_dense6_backward] = {"dense6_backward", "dense6", NN_BACKWARD, 1200, 60, 0, 520, 9600},
-    [CALL_dense6_w_gradient] = {"dense6_w_gradient", "dense6", NN_BACKWARD, 1200, 0, 0, 280, 2400},
+    [CALL_dense6_w_partial] = {"dense6_w_partial", "dense6", NN_BACKWARD, 1200, 0, 0, 280, 9600},
+    [CALL_dense6_w_gradient] = {"dense6_w_gradient", "dense6", NN_BACKWARD, 0, 0, 600, 0, 12000},
     [CALL_dense5_b_partial] = {"dense5_b_partial", "dense5", NN_BACKWARD, 0, 60, 0, 240, 960},
     [CALL_dense5_b_gradient] = {"dense5_b_gradient", "dense5", NN_BACKWARD, 0, 0, 60, 0, 1200},
     [CALL_dense5_backward] = {"dense5_backward", "dense5", NN_BACKWARD, 15600, 130, 0, 1280,
@@ -3191,7 +3209,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 861714,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 6886840, .optimizer_bytes = 3446216,
-    .operations_forward = 8833402, .operations_backward = 17021420, .operations_update = 6892432,
+    .operations_forward = 8833402, .operations_backward = 17021430, .operations_update = 6892432,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

@@ -70,25 +70,26 @@ static _Alignas(64) float dense2_w_turned[15000];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 1099776,
-    // of a training step: 1099776 bytes, 1103232 if nothing were shared
+    ARENA_BYTES = 1103936,
+    // of a training step: 1103936 bytes, 1111232 if nothing were shared
     AT_input =                 480000,                                    // [4][100][196]
     AT_dense1_slices =              0,                                    // [4][100][300]
     AT_dense1 =                915200, EACH_dense1 =               30000, // [ROWS][300]
-    AT_dense2 =               1060800, EACH_dense2 =                5000, // [ROWS][50]
-    AT_dense3_z =             1080832, EACH_dense3_z =              2048, // [ROWS][10]
-    AT_dense3 =               1081856, EACH_dense3 =                2048, // [ROWS][10]
-    AT_predicted =            1098688, EACH_predicted =              100, // [ROWS]
-    AT_loss =                 1099136, EACH_loss =                   100, // [ROWS]
-    AT_d_dense3_z =           1093824, EACH_d_dense3_z =            1000, // [ROWS][10]
-    AT_d_dense3_b_partial =   1099584, EACH_d_dense3_b_partial =      40, // [10]
+    AT_dense2 =               1035200, EACH_dense2 =                7104, // [ROWS][50]
+    AT_dense3_z =             1040256, EACH_dense3_z =              7104, // [ROWS][10]
+    AT_dense3 =               1041280, EACH_dense3 =                7104, // [ROWS][10]
+    AT_predicted =            1102848, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 1103296, EACH_loss =                   100, // [ROWS]
+    AT_d_dense3_z =           1040256, EACH_d_dense3_z =            7104, // [ROWS][10]
+    AT_d_dense3_b_partial =   1103744, EACH_d_dense3_b_partial =      40, // [10]
     AT_d_dense3_b =              3520,                                    // [10]
-    AT_d_dense2_z =           1035200, EACH_d_dense2_z =            6400, // [ROWS][64]
+    AT_d_dense2_z =           1063616, EACH_d_dense2_z =            6400, // [ROWS][64]
+    AT_d_dense3_w_partial =   1089216, EACH_d_dense3_w_partial =    2000, // [50][10]
     AT_d_dense3_w =                 0,                                    // [50][10]
-    AT_d_dense2_b_partial =   1097856, EACH_d_dense2_b_partial =     200, // [50]
+    AT_d_dense2_b_partial =   1102016, EACH_d_dense2_b_partial =     200, // [50]
     AT_d_dense2_b =              3264,                                    // [50]
     AT_d_dense1_z =            793600, EACH_d_dense1_z =           30400, // [ROWS][304]
-    AT_d_dense1_b_partial =   1089024, EACH_d_dense1_b_partial =    1200, // [300]
+    AT_d_dense1_b_partial =   1097216, EACH_d_dense1_b_partial =    1200, // [300]
     AT_d_dense1_b =              2048,                                    // [300]
     // of inference: 438592 bytes
     AT_infer_input =                0, EACH_infer_input =         108416, // [ROWS][28][28][1]
@@ -159,12 +160,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
@@ -218,14 +219,14 @@ typedef float Vector2 __attribute__((vector_size(8)));
         const float *b, long bp, float *c, long ci,                                       \
         const float *b2, long bp2, float *c2, long ci2, bool add)                         \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,              \
                         b2, bp2, c2, ci2, add);                                           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,              \
                         b2, bp2, c2, ci2, add);                                           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,               \
                        b2, bp2, c2, ci2, add);                                            \
     }
@@ -847,11 +848,25 @@ static void dense3_backward(int rows, float dx[restrict ROWS][64], const float d
 }
 
 // forward: y = x w
-// dw = x' dy
-static void dense3_w_gradient(const NnBatch *batch, float dw[restrict 50][10],
-                              const float x[BATCH][50], const float dy[BATCH][10])
+// dw = x' dy of the block's rows
+static void dense3_w_partial(int rows, float dw[restrict 50][10], const float x[ROWS][50],
+                             const float dy[ROWS][10])
 {
-    outer_50x10(0, 50, batch->rows, x, dy, dw, false);
+    if (rows == 0) // of a batch that is cut short
+        memset(dw, 0, sizeof(float[500]));
+    outer_50x10(0, 50, rows, x, dy, dw, false);
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense3_w_gradient(float sum[restrict 50][10], const float partial[BLOCKS][50][10])
+{
+    for (int i = 0; i < 50; i++) {
+        for (int j = 0; j < 10; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 10; j++)
+                sum[i][j] += partial[block][i][j];
+    }
 }
 
 // m = momentum m - rate g; w = w + momentum m - rate g
@@ -972,8 +987,8 @@ enum {
     CALL_dense2_forward, CALL_dense2_b_partial, CALL_dense2_b_gradient, CALL_dense2_backward,
     CALL_dense2_w_gradient, CALL_dense2_w_update, CALL_dense2_b_update, CALL_dense2_w_turn,
     CALL_dense3_forward, CALL_dense3_softmax, CALL_dense3_b_partial, CALL_dense3_b_gradient,
-    CALL_dense3_backward, CALL_dense3_w_gradient, CALL_dense3_w_update, CALL_dense3_b_update,
-    CALL_dense3_w_turn,
+    CALL_dense3_backward, CALL_dense3_w_partial, CALL_dense3_w_gradient, CALL_dense3_w_update,
+    CALL_dense3_b_update, CALL_dense3_w_turn,
     CALL_output_predict,
     CALL_loss_forward, CALL_loss_backward,
 };
@@ -999,6 +1014,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense3_b_partial, rows, BLOCK(d_dense3_b_partial), BLOCK(d_dense3_z));
         nn_call(dense3_backward, rows, BLOCK(d_dense2_z), BLOCK(d_dense3_z), dense3_w_turned,
                 BLOCK(dense2));
+        nn_call(dense3_w_partial, rows, BLOCK(d_dense3_w_partial), BLOCK(dense2),
+                BLOCK(d_dense3_z));
         nn_call(dense2_b_partial, rows, BLOCK(d_dense2_b_partial), BLOCK(d_dense2_z));
         nn_call(dense2_backward, rows, BLOCK(d_dense1_z), BLOCK(d_dense2_z), dense2_w_turned,
                 BLOCK(dense1));
@@ -1024,7 +1041,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     }
     nn_single (0) {
         nn_call(dense3_b_gradient, WHOLE(d_dense3_b), WHOLE(d_dense3_b_partial));
-        nn_call(dense3_w_gradient, batch, WHOLE(d_dense3_w), WHOLE(dense2), WHOLE(d_dense3_z));
+        nn_call(dense3_w_gradient, WHOLE(d_dense3_w), WHOLE(d_dense3_w_partial));
         nn_call(dense3_w_update, batch, dense3_w, WHOLE(d_dense3_w), dense3_w_m);
         nn_call(dense3_b_update, batch, dense3_b, WHOLE(d_dense3_b), dense3_b_m);
         nn_call(dense3_w_turn, dense3_w_turned, dense3_w);
@@ -1134,7 +1151,8 @@ static const NnCall calls[] = {
     [CALL_dense3_b_partial] = {"dense3_b_partial", "dense3", NN_BACKWARD, 0, 10, 0, 40, 160},
     [CALL_dense3_b_gradient] = {"dense3_b_gradient", "dense3", NN_BACKWARD, 0, 0, 10, 0, 200},
     [CALL_dense3_backward] = {"dense3_backward", "dense3", NN_BACKWARD, 1000, 50, 0, 440, 8000},
-    [CALL_dense3_w_gradient] = {"dense3_w_gradient", "dense3", NN_BACKWARD, 1000, 0, 0, 240, 2000},
+    [CALL_dense3_w_partial] = {"dense3_w_partial", "dense3", NN_BACKWARD, 1000, 0, 0, 240, 8000},
+    [CALL_dense3_w_gradient] = {"dense3_w_gradient", "dense3", NN_BACKWARD, 0, 0, 500, 0, 10000},
     [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 50, 0, 200, 800},
     [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 50, 0, 1000},
     [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 30000, 300, 0, 2600,
@@ -1184,7 +1202,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 251060,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 1066240, .optimizer_bytes = 1004240,
-    .operations_forward = 502940, .operations_backward = 533134, .operations_update = 1506360,
+    .operations_forward = 502940, .operations_backward = 533139, .operations_update = 1506360,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

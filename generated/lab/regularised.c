@@ -114,45 +114,46 @@ static _Alignas(64) float dense2_w_turned[156000];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 2479168,
-    // of a training step: 2479168 bytes, 2486400 if nothing were shared
+    ARENA_BYTES = 2484800,
+    // of a training step: 2484800 bytes, 2496000 if nothing were shared
     AT_input =                 832000,                                    // [4][100][196]
     AT_dense1_slices =              0,                                    // [4][100][520]
-    AT_dropout1 =             1637376, EACH_dropout1 =             52000, // [ROWS][520]
-    AT_dense2 =               1145600, EACH_dense2 =               70144, // [ROWS][300]
-    AT_dropout2 =             1966976, EACH_dropout2 =             30000, // [ROWS][300]
-    AT_dense3 =               1175616, EACH_dense3 =               70144, // [ROWS][250]
-    AT_dropout3 =             2195776, EACH_dropout3 =             25000, // [ROWS][250]
-    AT_dense4 =               1200640, EACH_dense4 =               70144, // [ROWS][130]
-    AT_dropout4 =             2353408, EACH_dropout4 =             13000, // [ROWS][130]
-    AT_dense5 =               2405440, EACH_dense5 =                6000, // [ROWS][60]
-    AT_dense6_z =             1213696, EACH_dense6_z =             70144, // [ROWS][10]
-    AT_dense6 =               1214720, EACH_dense6 =               70144, // [ROWS][10]
-    AT_predicted =            2477696, EACH_predicted =              100, // [ROWS]
-    AT_loss =                 2478144, EACH_loss =                   100, // [ROWS]
-    AT_dense1_w_penalty =     2478784,                                    // [16]
-    AT_dense2_w_penalty =     2478912,                                    // [8]
-    AT_dense3_w_penalty =     2478976,                                    // [8]
-    AT_dense4_w_penalty =     2479040,                                    // [8]
-    AT_dense5_w_penalty =     2479104,                                    // [3]
-    AT_d_dense6_z =           2466560, EACH_d_dense6_z =            1000, // [ROWS][10]
-    AT_d_dense6_b_partial =   2478592, EACH_d_dense6_b_partial =      40, // [10]
+    AT_dropout1 =             1661440, EACH_dropout1 =             52000, // [ROWS][520]
+    AT_dense2 =               1145600, EACH_dense2 =               76160, // [ROWS][300]
+    AT_dropout2 =             1991040, EACH_dropout2 =             30000, // [ROWS][300]
+    AT_dense3 =               1175616, EACH_dense3 =               76160, // [ROWS][250]
+    AT_dropout3 =             2219840, EACH_dropout3 =             25000, // [ROWS][250]
+    AT_dense4 =               1200640, EACH_dense4 =               76160, // [ROWS][130]
+    AT_dropout4 =             2377472, EACH_dropout4 =             13000, // [ROWS][130]
+    AT_dense5 =               1213696, EACH_dense5 =               76160, // [ROWS][60]
+    AT_dense6_z =             1219712, EACH_dense6_z =             76160, // [ROWS][10]
+    AT_dense6 =               1220736, EACH_dense6 =               76160, // [ROWS][10]
+    AT_predicted =            2483328, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 2483776, EACH_loss =                   100, // [ROWS]
+    AT_dense1_w_penalty =     2484416,                                    // [16]
+    AT_dense2_w_penalty =     2484544,                                    // [8]
+    AT_dense3_w_penalty =     2484608,                                    // [8]
+    AT_dense4_w_penalty =     2484672,                                    // [8]
+    AT_dense5_w_penalty =     2484736,                                    // [3]
+    AT_d_dense6_z =           1219712, EACH_d_dense6_z =           76160, // [ROWS][10]
+    AT_d_dense6_b_partial =   2484224, EACH_d_dense6_b_partial =      40, // [10]
     AT_d_dense6_b =              7616,                                    // [10]
-    AT_d_dense5_z =           2429440, EACH_d_dense5_z =            6000, // [ROWS][60]
+    AT_d_dense5_z =           2429504, EACH_d_dense5_z =            6000, // [ROWS][60]
+    AT_d_dense6_w_partial =   2453504, EACH_d_dense6_w_partial =    2400, // [60][10]
     AT_d_dense6_w =                 0,                                    // [60][10]
-    AT_d_dense5_b_partial =   2476736, EACH_d_dense5_b_partial =     240, // [60]
+    AT_d_dense5_b_partial =   2482368, EACH_d_dense5_b_partial =     240, // [60]
     AT_d_dense5_b =              7360,                                    // [60]
-    AT_d_dense4_z =           2295808, EACH_d_dense4_z =           14400, // [ROWS][144]
-    AT_d_dense4_b_partial =   2474624, EACH_d_dense4_b_partial =     520, // [130]
+    AT_d_dense4_z =           2319872, EACH_d_dense4_z =           14400, // [ROWS][144]
+    AT_d_dense4_b_partial =   2480256, EACH_d_dense4_b_partial =     520, // [130]
     AT_d_dense4_b =              6784,                                    // [130]
-    AT_d_dense3_z =           2086976, EACH_d_dense3_z =           27200, // [ROWS][272]
-    AT_d_dense3_b_partial =   2470592, EACH_d_dense3_b_partial =    1000, // [250]
+    AT_d_dense3_z =           2111040, EACH_d_dense3_z =           27200, // [ROWS][272]
+    AT_d_dense3_b_partial =   2476224, EACH_d_dense3_b_partial =    1000, // [250]
     AT_d_dense3_b =              5760,                                    // [250]
-    AT_d_dense2_z =           1845376, EACH_d_dense2_z =           30400, // [ROWS][304]
-    AT_d_dense2_b_partial =   2461760, EACH_d_dense2_b_partial =    1200, // [300]
+    AT_d_dense2_z =           1869440, EACH_d_dense2_z =           30400, // [ROWS][304]
+    AT_d_dense2_b_partial =   2471424, EACH_d_dense2_b_partial =    1200, // [300]
     AT_d_dense2_b =              4544,                                    // [300]
-    AT_d_dense1_z =           1426176, EACH_d_dense1_z =           52800, // [ROWS][528]
-    AT_d_dense1_b_partial =   2453440, EACH_d_dense1_b_partial =    2080, // [520]
+    AT_d_dense1_z =           1450240, EACH_d_dense1_z =           52800, // [ROWS][528]
+    AT_d_dense1_b_partial =   2463104, EACH_d_dense1_b_partial =    2080, // [520]
     AT_d_dense1_b =              2432,                                    // [520]
     // of inference: 527040 bytes
     AT_infer_input =                0, EACH_infer_input =         130432, // [ROWS][28][28][1]
@@ -231,12 +232,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
@@ -290,14 +291,14 @@ typedef float Vector2 __attribute__((vector_size(8)));
         const float *b, long bp, float *c, long ci,                                       \
         const float *b2, long bp2, float *c2, long ci2, bool add)                         \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,              \
                         b2, bp2, c2, ci2, add);                                           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,              \
                         b2, bp2, c2, ci2, add);                                           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,               \
                        b2, bp2, c2, ci2, add);                                            \
     }
@@ -1611,11 +1612,25 @@ static void dense6_backward(int rows, float dx[restrict ROWS][60], const float d
 }
 
 // forward: y = x w
-// dw = x' dy
-static void dense6_w_gradient(const NnBatch *batch, float dw[restrict 60][10],
-                              const float x[BATCH][60], const float dy[BATCH][10])
+// dw = x' dy of the block's rows
+static void dense6_w_partial(int rows, float dw[restrict 60][10], const float x[ROWS][60],
+                             const float dy[ROWS][10])
 {
-    outer_60x10(0, 60, batch->rows, x, dy, dw, false);
+    if (rows == 0) // of a batch that is cut short
+        memset(dw, 0, sizeof(float[600]));
+    outer_60x10(0, 60, rows, x, dy, dw, false);
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense6_w_gradient(float sum[restrict 60][10], const float partial[BLOCKS][60][10])
+{
+    for (int i = 0; i < 60; i++) {
+        for (int j = 0; j < 10; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 10; j++)
+                sum[i][j] += partial[block][i][j];
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -1772,8 +1787,8 @@ enum {
     CALL_dense5_backward, CALL_dense5_w_gradient, CALL_dense5_w_update, CALL_dense5_b_update,
     CALL_dense5_w_turn,
     CALL_dense6_forward, CALL_dense6_softmax, CALL_dense6_b_partial, CALL_dense6_b_gradient,
-    CALL_dense6_backward, CALL_dense6_w_gradient, CALL_dense6_w_update, CALL_dense6_b_update,
-    CALL_dense6_w_turn,
+    CALL_dense6_backward, CALL_dense6_w_partial, CALL_dense6_w_gradient, CALL_dense6_w_update,
+    CALL_dense6_b_update, CALL_dense6_w_turn,
     CALL_output_predict,
     CALL_loss_forward, CALL_loss_backward,
 };
@@ -1821,6 +1836,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense6_b_partial, rows, BLOCK(d_dense6_b_partial), BLOCK(d_dense6_z));
         nn_call(dense6_backward, rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w_turned,
                 BLOCK(dense5));
+        nn_call(dense6_w_partial, rows, BLOCK(d_dense6_w_partial), BLOCK(dense5),
+                BLOCK(d_dense6_z));
         nn_call(dense5_b_partial, rows, BLOCK(d_dense5_b_partial), BLOCK(d_dense5_z));
         nn_call(dense5_backward, batch, first, rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z),
                 dense5_w_turned, BLOCK(dense4));
@@ -1879,7 +1896,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     }
     nn_single (0) {
         nn_call(dense6_b_gradient, WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
-        nn_call(dense6_w_gradient, batch, WHOLE(d_dense6_w), WHOLE(dense5), WHOLE(d_dense6_z));
+        nn_call(dense6_w_gradient, WHOLE(d_dense6_w), WHOLE(d_dense6_w_partial));
         nn_call(dense6_w_update, batch, dense6_w, WHOLE(d_dense6_w), dense6_w_m, dense6_w_v);
         nn_call(dense6_b_update, batch, dense6_b, WHOLE(d_dense6_b), dense6_b_m, dense6_b_v);
         nn_call(dense6_w_turn, dense6_w_turned, dense6_w);
@@ -2092,7 +2109,8 @@ static const NnCall calls[] = {
     [CALL_dense6_b_partial] = {"dense6_b_partial", "dense6", NN_BACKWARD, 0, 10, 0, 40, 160},
     [CALL_dense6_b_gradient] = {"dense6_b_gradient", "dense6", NN_BACKWARD, 0, 0, 10, 0, 200},
     [CALL_dense6_backward] = {"dense6_backward", "dense6", NN_BACKWARD, 1200, 180, 0, 520, 9600},
-    [CALL_dense6_w_gradient] = {"dense6_w_gradient", "dense6", NN_BACKWARD, 1200, 0, 0, 280, 2400},
+    [CALL_dense6_w_partial] = {"dense6_w_partial", "dense6", NN_BACKWARD, 1200, 0, 0, 280, 9600},
+    [CALL_dense6_w_gradient] = {"dense6_w_gradient", "dense6", NN_BACKWARD, 0, 0, 600, 0, 12000},
     [CALL_dense5_b_partial] = {"dense5_b_partial", "dense5", NN_BACKWARD, 0, 60, 0, 240, 960},
     [CALL_dense5_b_gradient] = {"dense5_b_gradient", "dense5", NN_BACKWARD, 0, 0, 60, 0, 1200},
     [CALL_dense5_backward] = {"dense5_backward", "dense5", NN_BACKWARD, 15600, 650, 0, 1280,
@@ -2179,7 +2197,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 680850,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3811000, .optimizer_bytes = 5446800,
-    .operations_forward = 1363926, .operations_backward = 1922982, .operations_update = 6808500,
+    .operations_forward = 1363926, .operations_backward = 1922988, .operations_update = 6808500,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,

@@ -110,37 +110,38 @@ static _Alignas(64) float dense2_w_turned[156000];
 // Where each value lies: AT is its place in the arena, EACH the bytes from one block of rows to
 // the next. Values that are never alive together share their bytes.
 enum {
-    ARENA_BYTES = 2206400,
-    // of a training step: 2206400 bytes, 2213952 if nothing were shared
+    ARENA_BYTES = 2212032,
+    // of a training step: 2212032 bytes, 2223552 if nothing were shared
     AT_input =                 832000,                                    // [4][100][196]
     AT_dense1_slices =              0,                                    // [4][100][520]
     AT_dense1 =               1356800, EACH_dense1 =               52000, // [ROWS][520]
     AT_dense2 =               1686400, EACH_dense2 =               30000, // [ROWS][300]
     AT_dense3 =               1915200, EACH_dense3 =               25000, // [ROWS][250]
     AT_dense4 =               2072832, EACH_dense4 =               13000, // [ROWS][130]
-    AT_dense5 =               2124864, EACH_dense5 =                6000, // [ROWS][60]
-    AT_dense6_z =             2181184, EACH_dense6_z =              2048, // [ROWS][10]
-    AT_dense6 =               2182208, EACH_dense6 =                2048, // [ROWS][10]
-    AT_predicted =            2205312, EACH_predicted =              100, // [ROWS]
-    AT_loss =                 2205760, EACH_loss =                   100, // [ROWS]
-    AT_d_dense6_z =           2194176, EACH_d_dense6_z =            1000, // [ROWS][10]
-    AT_d_dense6_b_partial =   2206208, EACH_d_dense6_b_partial =      40, // [10]
+    AT_dense5 =               2124864, EACH_dense5 =                8064, // [ROWS][60]
+    AT_dense6_z =             2130880, EACH_dense6_z =              8064, // [ROWS][10]
+    AT_dense6 =               2131904, EACH_dense6 =                8064, // [ROWS][10]
+    AT_predicted =            2210944, EACH_predicted =              100, // [ROWS]
+    AT_loss =                 2211392, EACH_loss =                   100, // [ROWS]
+    AT_d_dense6_z =           2130880, EACH_d_dense6_z =            8064, // [ROWS][10]
+    AT_d_dense6_b_partial =   2211840, EACH_d_dense6_b_partial =      40, // [10]
     AT_d_dense6_b =              7616,                                    // [10]
-    AT_d_dense5_z =           2148864, EACH_d_dense5_z =            6000, // [ROWS][60]
+    AT_d_dense5_z =           2157120, EACH_d_dense5_z =            6000, // [ROWS][60]
+    AT_d_dense6_w_partial =   2181120, EACH_d_dense6_w_partial =    2400, // [60][10]
     AT_d_dense6_w =                 0,                                    // [60][10]
-    AT_d_dense5_b_partial =   2204352, EACH_d_dense5_b_partial =     240, // [60]
+    AT_d_dense5_b_partial =   2209984, EACH_d_dense5_b_partial =     240, // [60]
     AT_d_dense5_b =              7360,                                    // [60]
     AT_d_dense4_z =           2015232, EACH_d_dense4_z =           14400, // [ROWS][144]
-    AT_d_dense4_b_partial =   2202240, EACH_d_dense4_b_partial =     520, // [130]
+    AT_d_dense4_b_partial =   2207872, EACH_d_dense4_b_partial =     520, // [130]
     AT_d_dense4_b =              6784,                                    // [130]
     AT_d_dense3_z =           1806400, EACH_d_dense3_z =           27200, // [ROWS][272]
-    AT_d_dense3_b_partial =   2198208, EACH_d_dense3_b_partial =    1000, // [250]
+    AT_d_dense3_b_partial =   2203840, EACH_d_dense3_b_partial =    1000, // [250]
     AT_d_dense3_b =              5760,                                    // [250]
     AT_d_dense2_z =           1564800, EACH_d_dense2_z =           30400, // [ROWS][304]
-    AT_d_dense2_b_partial =   2189376, EACH_d_dense2_b_partial =    1200, // [300]
+    AT_d_dense2_b_partial =   2199040, EACH_d_dense2_b_partial =    1200, // [300]
     AT_d_dense2_b =              4544,                                    // [300]
     AT_d_dense1_z =           1145600, EACH_d_dense1_z =           52800, // [ROWS][528]
-    AT_d_dense1_b_partial =   2172864, EACH_d_dense1_b_partial =    2080, // [520]
+    AT_d_dense1_b_partial =   2190720, EACH_d_dense1_b_partial =    2080, // [520]
     AT_d_dense1_b =              2432,                                    // [520]
     // of inference: 526656 bytes
     AT_infer_input =                0, EACH_infer_input =         130432, // [ROWS][28][28][1]
@@ -214,12 +215,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
@@ -273,14 +274,14 @@ typedef float Vector2 __attribute__((vector_size(8)));
         const float *b, long bp, float *c, long ci,                                       \
         const float *b2, long bp2, float *c2, long ci2, bool add)                         \
     {                                                                                     \
-        int i = 0;                                                                        \
-        for (; i + FULL <= rows; i += FULL)                                               \
+        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
+        for (int i = 0; i < full; i += FULL)                                              \
             name##_full(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,              \
                         b2, bp2, c2, ci2, add);                                           \
-        for (; i + REST <= rows; i += REST)                                               \
+        for (int i = full; i < rest; i += REST)                                           \
             name##_rest(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,              \
                         b2, bp2, c2, ci2, add);                                           \
-        for (; i < rows; i++)                                                             \
+        for (int i = rest; i < rows; i++)                                                 \
             name##_one(i, lists + i / FULL * each, a, ai, ap, b, bp, c, ci,               \
                        b2, bp2, c2, ci2, add);                                            \
     }
@@ -1367,11 +1368,25 @@ static void dense6_backward(int rows, float dx[restrict ROWS][60], const float d
 }
 
 // forward: y = x w
-// dw = x' dy
-static void dense6_w_gradient(const NnBatch *batch, float dw[restrict 60][10],
-                              const float x[BATCH][60], const float dy[BATCH][10])
+// dw = x' dy of the block's rows
+static void dense6_w_partial(int rows, float dw[restrict 60][10], const float x[ROWS][60],
+                             const float dy[ROWS][10])
 {
-    outer_60x10(0, 60, batch->rows, x, dy, dw, false);
+    if (rows == 0) // of a batch that is cut short
+        memset(dw, 0, sizeof(float[600]));
+    outer_60x10(0, 60, rows, x, dy, dw, false);
+}
+
+// sum = sum of the blocks' partial sums, first to last
+static void dense6_w_gradient(float sum[restrict 60][10], const float partial[BLOCKS][60][10])
+{
+    for (int i = 0; i < 60; i++) {
+        for (int j = 0; j < 10; j++)
+            sum[i][j] = partial[0][i][j];
+        for (int block = 1; block < BLOCKS; block++)
+            for (int j = 0; j < 10; j++)
+                sum[i][j] += partial[block][i][j];
+    }
 }
 
 // w = w - rate' m / (sqrt(v) + eps)
@@ -1508,8 +1523,8 @@ enum {
     CALL_dense5_forward, CALL_dense5_b_partial, CALL_dense5_b_gradient, CALL_dense5_backward,
     CALL_dense5_w_gradient, CALL_dense5_w_update, CALL_dense5_b_update, CALL_dense5_w_turn,
     CALL_dense6_forward, CALL_dense6_softmax, CALL_dense6_b_partial, CALL_dense6_b_gradient,
-    CALL_dense6_backward, CALL_dense6_w_gradient, CALL_dense6_w_update, CALL_dense6_b_update,
-    CALL_dense6_w_turn,
+    CALL_dense6_backward, CALL_dense6_w_partial, CALL_dense6_w_gradient, CALL_dense6_w_update,
+    CALL_dense6_b_update, CALL_dense6_w_turn,
     CALL_output_predict,
     CALL_loss_forward, CALL_loss_backward,
 };
@@ -1538,6 +1553,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense6_b_partial, rows, BLOCK(d_dense6_b_partial), BLOCK(d_dense6_z));
         nn_call(dense6_backward, rows, BLOCK(d_dense5_z), BLOCK(d_dense6_z), dense6_w_turned,
                 BLOCK(dense5));
+        nn_call(dense6_w_partial, rows, BLOCK(d_dense6_w_partial), BLOCK(dense5),
+                BLOCK(d_dense6_z));
         nn_call(dense5_b_partial, rows, BLOCK(d_dense5_b_partial), BLOCK(d_dense5_z));
         nn_call(dense5_backward, rows, BLOCK(d_dense4_z), BLOCK(d_dense5_z), dense5_w_turned,
                 BLOCK(dense4));
@@ -1592,7 +1609,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
     }
     nn_single (0) {
         nn_call(dense6_b_gradient, WHOLE(d_dense6_b), WHOLE(d_dense6_b_partial));
-        nn_call(dense6_w_gradient, batch, WHOLE(d_dense6_w), WHOLE(dense5), WHOLE(d_dense6_z));
+        nn_call(dense6_w_gradient, WHOLE(d_dense6_w), WHOLE(d_dense6_w_partial));
         nn_call(dense6_w_update, batch, dense6_w, WHOLE(d_dense6_w), dense6_w_m, dense6_w_v);
         nn_call(dense6_b_update, batch, dense6_b, WHOLE(d_dense6_b), dense6_b_m, dense6_b_v);
         nn_call(dense6_w_turn, dense6_w_turned, dense6_w);
@@ -1767,7 +1784,8 @@ static const NnCall calls[] = {
     [CALL_dense6_b_partial] = {"dense6_b_partial", "dense6", NN_BACKWARD, 0, 10, 0, 40, 160},
     [CALL_dense6_b_gradient] = {"dense6_b_gradient", "dense6", NN_BACKWARD, 0, 0, 10, 0, 200},
     [CALL_dense6_backward] = {"dense6_backward", "dense6", NN_BACKWARD, 1200, 180, 0, 520, 9600},
-    [CALL_dense6_w_gradient] = {"dense6_w_gradient", "dense6", NN_BACKWARD, 1200, 0, 0, 280, 2400},
+    [CALL_dense6_w_partial] = {"dense6_w_partial", "dense6", NN_BACKWARD, 1200, 0, 0, 280, 9600},
+    [CALL_dense6_w_gradient] = {"dense6_w_gradient", "dense6", NN_BACKWARD, 0, 0, 600, 0, 12000},
     [CALL_dense5_b_partial] = {"dense5_b_partial", "dense5", NN_BACKWARD, 0, 60, 0, 240, 960},
     [CALL_dense5_b_gradient] = {"dense5_b_gradient", "dense5", NN_BACKWARD, 0, 0, 60, 0, 1200},
     [CALL_dense5_backward] = {"dense5_backward", "dense5", NN_BACKWARD, 15600, 390, 0, 1280,
@@ -1844,7 +1862,7 @@ const NnModel nn_model = {
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 680850,
     .arena_bytes = ARENA_BYTES, .weight_bytes = 3811000, .optimizer_bytes = 5446800,
-    .operations_forward = 1366300, .operations_backward = 1908043, .operations_update = 6808500,
+    .operations_forward = 1366300, .operations_backward = 1908049, .operations_update = 6808500,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
     .prepare = prepare,
