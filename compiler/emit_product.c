@@ -257,7 +257,7 @@ static const char *outer_places(const Product *p, const StripCall *s)
                   is_in_panels(p) ? s->wide : p->columns);
 }
 
-// Of what all strips of a product are called with: the number of rows and by which terms, and a.
+// `rows_and_a`: what all strips of a product are called with, so many rows, by which terms, and a.
 static void call_strip(Out *out, const Product *p, const ProductStrip *strip, const StripCall *call,
                        const char *rows_and_a, PlacesOfPanel *places, const char *add)
 {

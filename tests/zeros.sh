@@ -42,6 +42,10 @@ for target in x86-64-v2 x86-64-v3 x86-64-v4; do
     start "slices, lone columns, $target" same_bits "lone-$target" $target 'dense 50 relu' 100
     start "chunks, $target" same_bits "chunks-$target" $target 'dense 130 relu' 700
 done
+# two panels, an odd one, a last one that is wider, narrower or half a vector
+for columns in 64 96 80 112 108 104; do
+    start "panels of $columns columns" same_bits "columns-$columns" native "dense $columns relu" 53
+done
 start 'a batch of two' same_bits two native 'dense 67 tanh' 2
 start 'a batch of 7, few columns' same_bits seven native 'dense 9 tanh' 7
 start 'a last batch of one' same_bits rest native 'dense 33 tanh' 1499
