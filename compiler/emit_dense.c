@@ -75,7 +75,7 @@ static void emit_weight_gradient(Out *out, const Graph *graph, const Node *node,
                                  const char *first, const char *terms, const char *x)
 {
     const Shape w = node->shape;
-    const bool cut = part_count(w) > 1;
+    const bool cut = op_info[node->op].tasks == BY_PART && part_count(w) > 1;
     const char *const from = !cut ? "0" : *first ? format("from - %s", first) : "from";
     const char *const to = !cut     ? format("%d", w.dims[0])
                            : *first ? format("to - %s", first)
@@ -84,7 +84,7 @@ static void emit_weight_gradient(Out *out, const Graph *graph, const Node *node,
     const Product product = {.form = panels ? OUTER_IN_PANELS : OUTER_SUM,
                              .terms = width,
                              .columns = w.dims[1],
-                             .rows = part_rows(w),
+                             .rows = cut ? part_rows(w) : w.dims[0],
                              .b_line = graph->nodes[node->input[1]].line,
                              .skips = node->skips};
     emit_outer(out, product,
@@ -116,24 +116,10 @@ void emit_dense_grad_w(Out *out, const Graph *graph, const Node *node)
 // All of the gradient, of one block's rows.
 void emit_dense_grad_w_block(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape w = node->shape;
     line(out, "if (rows == 0) // of a batch that is cut short");
-    line(out, "    memset(dw, 0, sizeof(%s[%ld]));", real_type(graph->network), shape_size(w));
-    const Product product = {.form = w.panel_rows ? OUTER_IN_PANELS : OUTER_SUM,
-                             .terms = w.dims[0],
-                             .columns = w.dims[1],
-                             .rows = w.dims[0]};
-    emit_outer(out, product,
-               &(OuterCall){.from = "0",
-                            .to = format("%d", w.dims[0]),
-                            .terms = "rows",
-                            .x = "x",
-                            .dy = "dy",
-                            .dw = "dw",
-                            .add = "false",
-                            .high = format("%d", w.panel_rows),
-                            .row = "0",
-                            .change = "NULL"});
+    line(out, "    memset(dw, 0, sizeof(%s[%ld]));", real_type(graph->network),
+         shape_size(node->shape));
+    emit_weight_gradient(out, graph, node, node->shape.dims[0], "", "rows", "x");
 }
 
 // Slices are made of whole parts.

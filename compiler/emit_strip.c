@@ -101,47 +101,43 @@ static bool stays_near(const Network *network, const Product *p, Heights heights
 
 // Low tiles leave more out, since fewer numbers must be 0 for it. They take as long as high ones if
 // they are as much wider, and so go through two panels side by side where registers allow.
-static int pair_panels(const Network *network, const ProductStrip *strips, int count,
-                       ProductStrip *pairs)
+static int pair_panels(const Network *network, ProductStrip *strips, int count)
 {
-    const bool fits = most_tile_rows(network, 2 * PANEL_VECTORS) >= LISTED_ROWS;
+    if (most_tile_rows(network, 2 * PANEL_VECTORS) < LISTED_ROWS)
+        return count;
+    ProductStrip all[MAX_STRIPS];
+    memcpy(all, strips, (size_t)count * sizeof *strips);
     int made = 0;
     for (int s = 0; s < count; s++) {
-        ProductStrip strip = strips[s];
-        if (fits && strip.vectors == PANEL_VECTORS && strip.runs > 1) {
+        ProductStrip strip = all[s];
+        if (strip.vectors == PANEL_VECTORS && strip.runs > 1) {
             ProductStrip two = strip;
             two.width *= 2, two.vectors *= 2, two.second = PANEL_VECTORS, two.runs /= 2;
-            pairs[made++] = two;
+            strips[made++] = two;
             strip.first += two.runs * two.width;
             strip.runs %= 2;
         }
-        const ProductStrip *const next = &strips[s + 1];
-        if (fits && strip.vectors == PANEL_VECTORS && strip.runs == 1 && s + 1 < count &&
+        const ProductStrip *const next = &all[s + 1];
+        if (strip.vectors == PANEL_VECTORS && strip.runs == 1 && s + 1 < count &&
             next->runs == 1 && next->lane_count == strip.lane_count) {
             strip.width += next->width, strip.vectors += next->vectors;
             strip.second = next->vectors, strip.skip = next->skip;
             s++;
         }
         if (strip.runs)
-            pairs[made++] = strip;
+            strips[made++] = strip;
     }
     return made;
 }
 
-static int listed_strips(const Network *network, const Product *p, const ProductStrip *strips,
-                         int count, ProductStrip *listed)
+static int list_strips(const Network *network, const Product *p, ProductStrip *strips, int count)
 {
     const int rows = LISTED_ROWS < p->rows ? LISTED_ROWS : p->rows;
-    int made = count;
-    if (is_in_panels(p))
-        made = pair_panels(network, strips, count, listed);
-    else
-        memcpy(listed, strips, (size_t)count * sizeof *strips);
+    const int made = is_in_panels(p) ? pair_panels(network, strips, count) : count;
     for (int s = 0; s < made; s++) {
-        listed[s].listed = true;
-        listed[s].heights =
-            heights_of(network, p->rows, (Tiling){.rows = rows, .vectors = listed[s].vectors});
-        listed[s].near = false;
+        strips[s].listed = true;
+        strips[s].heights =
+            heights_of(network, p->rows, (Tiling){.rows = rows, .vectors = strips[s].vectors});
     }
     return made;
 }
@@ -151,18 +147,15 @@ int product_strips(const Network *network, const Product *p, ProductStrip *strip
     const Tiling tiling = tiling_of(network, p);
     const int count = is_in_panels(p) ? cut_panels(network, panels_of_product(network, p), strips)
                                       : cut_columns(network, p->columns, tiling.vectors, strips);
+    if (p->skips)
+        return list_strips(network, p, strips, count);
     for (int s = 0; s < count; s++) {
         const bool wider = strips[s].vectors > tiling.vectors;
         strips[s].heights = heights_of(
             network, p->rows, wider ? (Tiling){.vectors = strips[s].vectors} : tiling);
-    }
-    for (int s = 0; s < count; s++)
         strips[s].near = stays_near(network, p, strips[s].heights);
-    if (!p->skips)
-        return count;
-    ProductStrip all[MAX_STRIPS];
-    memcpy(all, strips, (size_t)count * sizeof *strips);
-    return listed_strips(network, p, all, count, strips);
+    }
+    return count;
 }
 
 int lone_columns(const Network *network, const Product *p)

@@ -918,7 +918,8 @@ typedef struct {
     bool listed;     // the terms of each tile are those of a list
     Heights heights;
 } ProductStrip;
-enum { MAX_STRIPS = 16, LISTED_ROWS = 4 }; // of a tile whose terms are listed
+enum { MAX_STRIPS = 16 };
+enum { LISTED_ROWS = 4 }; // of a tile whose terms are listed
 int product_strips(const Network *network, const Product *p, ProductStrip *strips);
 int lone_strips(const Network *network, const Product *p, ProductStrip *strips);
 // How a strip is called: what is added to addresses to get to its columns.
