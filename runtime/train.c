@@ -130,6 +130,16 @@ static void end_epoch(Training *training)
         training->outcome = FAILED;
 }
 
+// Asked by all threads together, with one answer for all: the leader goes on, perhaps to another
+// outcome, only when everybody has read this one.
+static bool still_runs(const Training *training)
+{
+    nn_barrier();
+    const bool runs = training->outcome == RUNNING;
+    nn_barrier();
+    return runs;
+}
+
 // Run by each thread. Between two barriers only the leader writes what others read.
 static void train_team(void *context)
 {
@@ -154,20 +164,17 @@ static void train_team(void *context)
             score_team(&training->validate);
         if (leader)
             end_epoch(training);
-        nn_barrier();
-        if (training->outcome != RUNNING)
+        if (!still_runs(training))
             return;
     }
     if (leader && !train_restore_best(training))
         training->outcome = FAILED;
-    nn_barrier();
-    if (training->outcome != RUNNING)
+    if (!still_runs(training))
         return;
     if (training->evaluate.count > 0) { // not of the test data, which the leader is about to load
         if (leader && !train_load_test(training))
             training->outcome = FAILED;
-        nn_barrier();
-        if (training->outcome != RUNNING)
+        if (!still_runs(training))
             return;
         score_team(&training->evaluate);
     }
