@@ -68,6 +68,27 @@ one_seed() { # SEED
     done
 }
 
+# A matrix so small that its gradient is a sum of blocks, in panels as a measurement may choose.
+small_panels() { # TARGET
+    local net=$tmp/small.net base=$tmp/small-$1 rows reference
+    printf '%s\n' 'data mnist' 'input 28x28x1' 'dense 60 tanh' 'dense 41 tanh' 'dense 10 softmax' \
+        'loss cross_entropy' 'optimizer sgd lr 0.05' 'batch 100' >"$net"
+    rows=$("$NETC" emit "$net" --target "$1" | sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p')
+    printf "$1 f32 panels $rows %d %d = tile 4 2\n" 60 41 41 60 41 10 10 41 >"$base.tuned"
+    "$NETC" emit "$net" --target "$1" --tuned "$base.tuned" -o "$base.c" || return
+    awk '/^static void dense2_w_gradient/, /^}/' "$base.c" | has_line 'int at = j \* 60 + i' ||
+        echo "the gradient of 60x41 is not summed in panels"
+    build "$net" "$base" --target "$1" --tuned "$base.tuned" || return
+    quietly "$base" train --data "$sample" --out "$base-out" --quiet || return
+    build "$net" "$base-blas" --gemm blas || return
+    quietly "$base-blas" train --data "$sample" --out "$base-blas-out" --quiet || return
+    NETC_CFLAGS=-O1 build "$net" "$base-f64" --precision f64 --target portable || return
+    quietly "$base-f64" train --data "$sample" --out "$base-f64-out" --quiet || return
+    for reference in blas f64; do
+        compare "$base-out/weights.safetensors" "$base-$reference-out/weights.safetensors"
+    done
+}
+
 # Of each function of a product, its name, terms, how far rows of its first operand are apart,
 # columns, how far rows of its result are apart, or of an outer product's second operand, and how
 # many rows of an outer product it makes at most.
@@ -150,6 +171,7 @@ fi
 start 'each product of x86-64-v3' each_product x86-64-v3 100
 start 'each product of x86-64-v2' each_product x86-64-v2 100
 start 'each product of a long batch' each_product x86-64-v3 300
+start 'gradients of small panels' small_panels x86-64-v3
 for seed in 1 2 3 4 5 6; do
     start "network $seed" one_seed $seed
 done
