@@ -29,16 +29,20 @@ void emit_concat_grad(Out *out, const Graph *graph, const Node *node)
     const int from = node->attributes.from, width = dims.dims[dims.count - 1];
     const char *const start = from ? format("%d + ", from) : "";
     line(out, "for (int i = 0; i < rows; i++) {");
-    if (dims.count > 1)
+    if (dims.count == 1) {
+        // what gcc 12 takes dy[i][from + c] for in a batch of one lies behind the array
+        line(out, "const %s *const part = dy[i]%s;", real_type(out->network),
+             from ? format(" + %d", from) : "");
+        line(out, "for (int c = 0; c < %d; c++)", width);
+        line(out, "    dx[i][c] = part[c];");
+    } else {
         line(out, "for (int p = 0; p < %d; p++)", dims.dims[0]);
-    out->depth += dims.count > 1;
-    line(out, "for (int c = 0; c < %d; c++)", width);
-    if (dims.count > 1 && dy.count == 1) // joined behind a flatten
-        line(out, "    dx[i][p][c] = dy[i][%sp * %d + c];", start, width);
-    else
-        line(out, "    dx[i]%s[c] = dy[i]%s[%sc];", dims.count > 1 ? "[p]" : "",
-             dims.count > 1 ? "[p]" : "", start);
-    out->depth -= dims.count > 1;
+        line(out, "    for (int c = 0; c < %d; c++)", width);
+        if (dy.count == 1) // joined behind a flatten
+            line(out, "        dx[i][p][c] = dy[i][%sp * %d + c];", start, width);
+        else
+            line(out, "        dx[i][p][c] = dy[i][p][%sc];", start);
+    }
     emit_row_steps(out, graph, node);
     line(out, "}");
 }

@@ -57,6 +57,10 @@ printf '%s\n' 'input 28x28x1' 'dense 144 tanh' 'dense 19 tanh' 'dense 10 softmax
     'loss cross_entropy' 'optimizer sgd' 'batch 1' >"$work/rest.net"
 silent() { local said; said=$("$@" 2>&1) && [ -z "$said" ]; }
 check 'a weight without a rest builds without a word' silent "$netc" build "$work/rest.net" -o "$work/rest"
+# It also warned of the last of joined values' gradients.
+printf '%s\n' 'input 28x28x1' 'conv 4 3x3' 'concat { flatten } { flatten' 'dense 5 }' \
+    'dense 10 softmax' 'loss cross_entropy' 'optimizer sgd' 'batch 1' >"$work/joined.net"
+check 'joined values build without a word' silent "$netc" build "$work/joined.net" -o "$work/joined"
 while read -r file; do
     name=${file#generated/}
     check "$file has no model" test -f "models/${name%.c}.net"
