@@ -127,6 +127,7 @@ void team_run(int threads, void (*work)(void *), void *context)
     {
         const FloatMode before = flush_subnormals();
         work(context);
+        nn_barrier(); // ThreadSanitizer knows this one, and not the end of the region
         restore_float_mode(before);
     }
 }
