@@ -129,15 +129,25 @@ quietly() { # COMMAND...
     }
 }
 
+# To be called before same_as_torch; it ends when the suite does.
+start_torch() {
+    mkfifo "$tmp/torch"
+    "$python" tests/parity/reference.py --serve <"$tmp/torch" &
+    disown # no test, which finish() would wait for
+    exec {torch}>"$tmp/torch"
+}
+
 # Takes 50 steps by generated C and by PyTorch, and says where they differ.
 same_as_torch() { # C-FILE NET BOUND [adam]
-    local base=${1%.c}
+    local base=${1%.c} status=
+    local request=("$base" "$2" "$sample" "$base".{before,losses,after,outputs} "$3" ${4-})
     compile "$1" "$base" tests/parity/driver.c || return
     timeout 100 "$base" steps "$sample" "${steps:-50}" 2 "$base.before" "$base.after" "$base.outputs" \
         >"$base.losses" || return
-    "$python" tests/parity/reference.py "$2" "$sample" "$base.before" "$base.losses" \
-        "$base.after" "$base.outputs" "$3" ${4-}
-    local status=$?
-    rm -f "$base" "$base".{before,after,outputs,losses}
-    return $status
+    mkfifo "$base.status"
+    (IFS=$'\t' && echo "${request[*]}") >&"$torch"
+    read -r status < <(timeout 300 cat "$base.status")
+    cat "$base.found"
+    rm -f "$base" "$base".{before,after,outputs,losses,status,found}
+    return "${status:-1}"
 }

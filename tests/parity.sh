@@ -13,6 +13,7 @@
     cat "$tmp/import" >&2
     exit 2
 }
+start_torch
 
 agrees() { # NAME PRECISION BOUND [adam]
     local c=$tmp/$1-$2.c

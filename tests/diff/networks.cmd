@@ -25,7 +25,8 @@ optimizer adam lr 0.002
 batch 100
 epochs 3
 END
-"$NETC" diff --net left.net right.net | sed -E 's/^(   (memory|time)[^0-9]*[a-z]).*/\1 .../'
+"$NETC" diff --net left.net right.net --target x86-64-v4 |
+    sed -E 's/^(   (memory|time)[^0-9]*[a-z]).*/\1 .../'
 echo "exit ${PIPESTATUS[0]}"
 # As many pairs of a kind as there can be come before equal statements.
 net() { printf 'data mnist\ninput 28x28x1\n'; printf '%s\n' "$@"; printf 'dense 10 softmax\nloss cross_entropy\n'; }
