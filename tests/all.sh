@@ -47,7 +47,7 @@ done
 for suite in tests/*.sh; do
     case $suite in tests/all.sh | tests/lib.sh | tests/long.sh) continue ;; esac
     start=$SECONDS
-    timeout -k 10 1200 "$suite" >"$output" 2>&1 # the longest takes a tenth of this
+    timeout -k 10 1200 "$suite" >"$output" 2>&1 # several times what the longest takes
     status=$?
     if [ $status -ne 0 ] && grep -qE '^[0-9]+ passed, 0 failed' "$output"; then
         echo "exit status $status" >>"$output"
