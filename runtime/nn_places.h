@@ -4,12 +4,33 @@
 
 #include <stdint.h>
 #include <string.h>
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
 #include <immintrin.h>
 #endif
 
-// The places of 16 numbers at a time are packed by one instruction, which neither vector types nor
-// gcc's vectorizer know. Those before the result have been looked at.
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// The places of a byte's bits that are 1, packed, a byte each: of 0x0a, 1 and 3.
+#define NN_PLACE(byte, bit)                                                                \
+    ((byte) >> (bit) & 1                                                                   \
+         ? (uint64_t)(bit) << 8 * __builtin_popcount((byte) & ((1 << (bit)) - 1))          \
+         : 0)
+#define NN_PACKED(byte)                                                                    \
+    (NN_PLACE(byte, 0) | NN_PLACE(byte, 1) | NN_PLACE(byte, 2) | NN_PLACE(byte, 3) |       \
+     NN_PLACE(byte, 4) | NN_PLACE(byte, 5) | NN_PLACE(byte, 6) | NN_PLACE(byte, 7))
+#define NN_PACKED_4(byte)                                                                  \
+    NN_PACKED(byte), NN_PACKED((byte) + 1), NN_PACKED((byte) + 2), NN_PACKED((byte) + 3)
+#define NN_PACKED_16(byte)                                                                 \
+    NN_PACKED_4(byte), NN_PACKED_4((byte) + 4), NN_PACKED_4((byte) + 8), NN_PACKED_4((byte) + 12)
+#define NN_PACKED_64(byte)                                                                 \
+    NN_PACKED_16(byte), NN_PACKED_16((byte) + 16), NN_PACKED_16((byte) + 32),              \
+        NN_PACKED_16((byte) + 48)
+static const uint64_t nn_packed[256] = {NN_PACKED_64(0), NN_PACKED_64(64), NN_PACKED_64(128),
+                                        NN_PACKED_64(192)};
+#endif
+
+// The places of a vector's numbers are packed at once: of 16 by one instruction, which neither
+// vector types nor gcc's vectorizer know, of 8 by a table. Those before the result have been looked
+// at.
 static inline __attribute__((always_inline)) int nn_places_by_vectors(int first, int end, int rows,
                                                                       const float *x, int numbers,
                                                                       int32_t *at, int *found)
@@ -40,6 +61,21 @@ static inline __attribute__((always_inline)) int nn_places_by_vectors(int first,
                                  _mm512_maskz_compress_epi32(some, places));
         *found += count;
         j = end;
+    }
+#elif defined(__AVX2__)
+    const __m256i size = _mm256_set1_epi32(0x7fffffff);
+    for (; j + 8 <= end; j += 8) {
+        __m256i any = _mm256_loadu_si256((const void *)(x + j));
+        for (int i = 1; i < rows; i++)
+            any = _mm256_or_si256(
+                any, _mm256_loadu_si256((const void *)(x + (long)i * numbers + j)));
+        const __m256i none =
+            _mm256_cmpeq_epi32(_mm256_and_si256(any, size), _mm256_setzero_si256());
+        const int some = 255 ^ _mm256_movemask_ps(_mm256_castsi256_ps(none));
+        const __m128i packed = _mm_loadl_epi64((const void *)&nn_packed[some]);
+        _mm256_storeu_si256((void *)(at + *found), _mm256_add_epi32(_mm256_cvtepu8_epi32(packed),
+                                                                    _mm256_set1_epi32(j)));
+        *found += __builtin_popcount((unsigned)some);
     }
 #else
     (void)end, (void)rows, (void)x, (void)numbers, (void)at, (void)found;
@@ -107,6 +143,41 @@ nn_rows_by_vectors(int rows, int places, int group, const float *x, long line, i
 }
 #endif
 
+// Which of the rows have a number that is not 0 at one of so many places; returns how many.
+static inline __attribute__((always_inline)) int
+nn_rows_of_some(int places, int rows, const float *x, long line, int32_t *at)
+{
+    int found = 0;
+    for (int i = 0; i < rows; i++) {
+        uint32_t any = 0;
+        for (int j = 0; j < places; j++) {
+            uint32_t bits;
+            memcpy(&bits, x + i * line + j, sizeof bits);
+            any |= bits;
+        }
+        at[found] = i;
+        found += any << 1 != 0;
+    }
+    return found;
+}
+
+// The same of four places, as tiles have rows.
+static inline __attribute__((always_inline)) int nn_rows_of_four(int rows, const float *x,
+                                                                 long line, int32_t *at)
+{
+#if defined(__AVX2__)
+    const __m128i size = _mm_set1_epi32(0x7fffffff);
+    int found = 0;
+    for (int i = 0; i < rows; i++) {
+        at[found] = i;
+        found += !_mm_testz_si128(_mm_loadu_si128((const void *)(x + i * line)), size);
+    }
+    return found;
+#else
+    return nn_rows_of_some(4, rows, x, line, at);
+#endif
+}
+
 // For each `group` <= 16 places side by side one of the lists, which are `each` numbers apart:
 // list[0] = how many of at most 128 rows, `line` numbers apart, have at these places a number that
 // is neither 0 nor -0, and list[1], list[2], ... = which. A list has room for 1 + rows.
@@ -122,18 +193,8 @@ nn_rows_of_places(int rows, int places, int group, const float *x, long line, in
 #else
     for (int at = 0; at < places; at += group, lists += each) {
         const int count = places - at < group ? places - at : group;
-        int found = 0;
-        for (int i = 0; i < rows; i++) {
-            uint32_t any = 0;
-            for (int j = 0; j < count; j++) {
-                uint32_t bits;
-                memcpy(&bits, x + i * line + at + j, sizeof bits);
-                any |= bits;
-            }
-            lists[1 + found] = i;
-            found += any << 1 != 0;
-        }
-        lists[0] = found;
+        lists[0] = count == 4 ? nn_rows_of_four(rows, x + at, line, lists + 1)
+                              : nn_rows_of_some(count, rows, x + at, line, lists + 1);
     }
 #endif
 }
