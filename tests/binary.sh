@@ -331,16 +331,13 @@ start 'weights.safetensors, strictly, sgd' weights_are_right sgd "$tmp/sgd-run"
 # The test pictures are read again when the training has ended.
 test_files_change() { # PATTERN COMMAND...: what happens to the folder after the first epoch
     # $training: what runs the model, and $epochs how long, where they are set
-    local folder=$tmp/data-$BASHPID out=$tmp/changed-$BASHPID pattern=$1 i process status
+    local folder=$tmp/data-$BASHPID out=$tmp/changed-$BASHPID pattern=$1 process status
     shift
     cp -r "$sample" "$folder"
     timeout -s KILL 100 ${training-} "$model" train --data "$folder" --out "$out" --quiet \
         --epochs "${epochs:-400}" --threads "${threads:-2}" >/dev/null 2>"$out.err" &
     process=$!
-    for ((i = 0; i < 1000; i++)); do
-        [ ! -e "$out/weights.safetensors" ] || break
-        sleep 0.01
-    done
+    wait_for "$out/weights.safetensors"
     (cd "$folder" && "$@")
     wait $process
     status=$?

@@ -14,7 +14,7 @@ compiles() { # C-FILE [option...]
     shift
     silent gcc -std=gnu11 -O1 "$@" -Wall -Wextra -Werror -Iruntime -march=x86-64-v4 -c -o "$object" "$c"
     silent gcc -std=gnu11 -O0 "$@" -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
-    silent clang -std=gnu11 -O0 -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
+    silent clang -std=gnu11 -O1 -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
     rm -f "$object"
 }
 is_fresh() { # MODEL NAME

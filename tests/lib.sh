@@ -119,6 +119,15 @@ has_line() { # [option of grep...] PATTERN
     grep -q "$@" <<<"$text"
 }
 
+# Waits until another process has written the file, 20 seconds at most.
+wait_for() { # FILE
+    local i
+    for ((i = 0; i < 2000; i++)); do
+        [ ! -e "$1" ] || break
+        sleep 0.01
+    done
+}
+
 # Runs a trained program; its output is shown only where it fails.
 quietly() { # COMMAND...
     local out

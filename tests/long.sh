@@ -73,6 +73,7 @@ finds_fault() { # C-FILE DESCRIPTION
             return
         fi
     done
+    rm -f "$binary" "$1"
     echo "expected gradcheck to fail, found that it passes"
 }
 

@@ -47,21 +47,22 @@ sys.exit(0 if worst < 2e-4 and moved else f"largest relative difference {worst:.
 PY
 }
 
+trained() { # NET BINARY [option of netc build...]: its weights lie in BINARY-out
+    build "$@" && quietly "$2" train --data "$sample" --out "$2-out" --quiet
+}
+rows_of_block() { sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p' "$@"; } # [C-FILE]
+
 one_seed() { # SEED
     local seed=$1 net=$tmp/$1.net target reference
     random_net "$seed" >"$net"
-    build "$net" "$tmp/$seed-blas" --gemm blas || return 1
-    "$tmp/$seed-blas" train --data "$sample" --out "$tmp/$seed-out" --quiet >/dev/null || return 1
-    NETC_CFLAGS=-O1 build "$net" "$tmp/$seed-f64" --precision f64 --target portable || return 1
-    "$tmp/$seed-f64" train --data "$sample" --out "$tmp/$seed-f64-out" --quiet >/dev/null || return 1
+    trained "$net" "$tmp/$seed-blas" --gemm blas || return 1
+    NETC_CFLAGS=-O1 trained "$net" "$tmp/$seed-f64" --precision f64 --target portable || return 1
     for target in x86-64-v4 x86-64-v3 x86-64-v2; do
         if [ $target = x86-64-v4 ] && ! grep -q avx512dq /proc/cpuinfo; then
             target=portable
         fi
-        build "$net" "$tmp/$seed-$target" --target $target || return 1
-        "$tmp/$seed-$target" train --data "$sample" --out "$tmp/$seed-$target-out" --quiet \
-            >/dev/null || return 1
-        for reference in "$tmp/$seed-out" "$tmp/$seed-f64-out"; do
+        trained "$net" "$tmp/$seed-$target" --target $target || return 1
+        for reference in "$tmp/$seed-blas-out" "$tmp/$seed-f64-out"; do
             compare "$tmp/$seed-$target-out/weights.safetensors" "$reference/weights.safetensors" ||
                 { echo "$target, $reference"; cat "$net"; return 1; }
         done
@@ -73,17 +74,14 @@ small_panels() { # TARGET
     local net=$tmp/small.net base=$tmp/small-$1 rows reference
     printf '%s\n' 'data mnist' 'input 28x28x1' 'dense 60 tanh' 'dense 41 tanh' 'dense 10 softmax' \
         'loss cross_entropy' 'optimizer sgd lr 0.05' 'batch 100' >"$net"
-    rows=$("$NETC" emit "$net" --target "$1" | sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p')
+    rows=$("$NETC" emit "$net" --target "$1" | rows_of_block)
     printf "$1 f32 panels $rows %d %d = tile 4 2\n" 60 41 41 60 41 10 10 41 >"$base.tuned"
     "$NETC" emit "$net" --target "$1" --tuned "$base.tuned" -o "$base.c" || return
     awk '/^static void dense2_w_gradient/, /^}/' "$base.c" | has_line 'int at = j \* 60 + i' ||
         echo "the gradient of 60x41 is not summed in panels"
-    build "$net" "$base" --target "$1" --tuned "$base.tuned" || return
-    quietly "$base" train --data "$sample" --out "$base-out" --quiet || return
-    build "$net" "$base-blas" --gemm blas || return
-    quietly "$base-blas" train --data "$sample" --out "$base-blas-out" --quiet || return
-    NETC_CFLAGS=-O1 build "$net" "$base-f64" --precision f64 --target portable || return
-    quietly "$base-f64" train --data "$sample" --out "$base-f64-out" --quiet || return
+    trained "$net" "$base" --target "$1" --tuned "$base.tuned" || return
+    trained "$net" "$base-blas" --gemm blas || return
+    NETC_CFLAGS=-O1 trained "$net" "$base-f64" --precision f64 --target portable || return
     for reference in blas f64; do
         compare "$base-out/weights.safetensors" "$base-$reference-out/weights.safetensors"
     done
@@ -114,7 +112,7 @@ each_product() { # TARGET BATCH
     "$NETC" emit "$tmp/widths.net" --target "$1" --set batch="$2" -o "$c" || return
     # the same with all weights in panels, which are a large matrix's otherwise
     local panels=$tmp/panels-$1-$2.c rows
-    rows=$(sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p' "$c")
+    rows=$(rows_of_block "$c")
     awk -v target="$1" -v rows=$rows '/^dense/ { if (before) for (turned = 0; turned < 2; turned++)
             printf "%s f32 panels %d %d %d = tile %d 2\n", target, rows, turned ? $2 : before,
                 turned ? before : $2, target == "x86-64-v4" ? 13 : 6

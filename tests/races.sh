@@ -45,15 +45,12 @@ trains() { # NAME [option of netc emit...]: what lies between the steps too
 }
 # The leader fails while the others may still read that it had not.
 loses_its_test_data() { # NAME
-    local base=$tmp/$1-lost i process
+    local base=$tmp/$1-lost process
     watched "$tmp/$1.net" "$base" && cp -r "$sample" "$base-data" || return
     timeout -s KILL 200 "${plainly[@]}" "$base" train --data "$base-data" --out "$base-run" \
         --threads 3 --epochs 8 --quiet >"$base-said" 2>&1 &
     process=$!
-    for ((i = 0; i < 1000; i++)); do
-        [ ! -e "$base-run/weights.safetensors" ] || break
-        sleep 0.02
-    done
+    wait_for "$base-run/weights.safetensors"
     rm "$base-data"/t10k-images*
     wait $process
     same status 1 $?
