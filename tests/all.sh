@@ -1,63 +1,69 @@
 #!/usr/bin/env bash
-# Runs every suite and adds up what they counted; ends with one line `N passed, N failed`.
+# Runs every suite, $JOBS at a time, and adds up what they counted; ends with one line
+# `N passed, N failed`.
 #
 # A suite is a program that ends with such a line of its own, or a cmocka group. One that ends
-# without is a failure by itself.
+# without, or with a status that belies it, is a failure by itself. Several suites that take one test
+# at a time leave no processor idle, as one suite does where its tests need each other.
 set -u
 cd "$(dirname "$0")/.."
 export NETC=${NETC:-build/netc}
+JOBS=${JOBS:-2}
 passed=0 failed=0 skipped=0
+tmp=$(mktemp -d)
+trap 'kill "${!suite_of[@]}" 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+declare -A suite_of=() began=()
 
-# add NAME OUTPUT: the counts of one suite
-add() {
-    local line
-    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$2" | tail -n 1)
-    if [ -n "$line" ]; then
-        read -r p _ f _ s _ <<<"${line//,/ }"
-        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + ${s:-0}))
-        printf '%-28s %s  (%d s)\n' "$1" "$line" "$3"
-        [ "$f" = 0 ] || grep -vE '^[0-9]+ passed, ' "$2"
+# counts OUTPUT: how many passed, failed and were skipped; nothing where it does not say so
+counts() {
+    awk '/^[0-9]+ passed, [0-9]+ failed/ { counted = 1; passed = $1; failed = $3; skipped = $5 }
+         /\[  PASSED  \]/ { counted = 1; passed += $4 }
+         /\[  FAILED  \] [0-9]+ test/ { counted = 1; failed += $4 }
+         END { if (counted && passed + failed) print passed + 0, failed + 0, skipped + 0 }' "$1"
+}
+
+report() { # PID STATUS
+    local name=${suite_of[$1]} seconds=$((SECONDS - began[$1])) p f s output
+    output=$tmp/${name//\//-}
+    read -r p f s < <(counts "$output")
+    if [ -n "$p" ] && [ $(($2 == 0)) = $((f == 0)) ]; then
+        passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+        printf '%-28s %d passed, %d failed%s  (%d s)\n' "$name" "$p" "$f" \
+            "$([ "$s" = 0 ] || echo ", $s skipped")" "$seconds"
+        [ "$f$s" = 00 ] || grep -vE '^[0-9]+ passed, ' "$output"
     else
         failed=$((failed + 1))
-        printf '%-28s ended without a count\n' "$1"
-        tail -n 40 "$2"
+        printf '%-28s ended without a count, exit status %d\n' "$name" "$2"
+        tail -n 40 "$output"
     fi
 }
 
-# cmocka's last lines, in our words
-cmocka_line() {
-    awk '/\[  PASSED  \]/ { p += $4 } /\[  FAILED  \] [0-9]+ test/ { f += $4 }
-         END { if (p + f) printf "%d passed, %d failed\n", p, f }' "$1"
+await() { # COUNT: until no more suites than that run
+    local pid status
+    while [ ${#suite_of[@]} -gt "$1" ]; do
+        wait -n -p pid "${!suite_of[@]}"
+        status=$?
+        report "$pid" $status
+        unset "suite_of[$pid]"
+    done
 }
 
-output=$(mktemp)
-trap 'rm -f "$output"' EXIT
+run() { # SECONDS PROGRAM: what takes longer is stopped, as threads wait for each other for ever
+    await $((JOBS - 1))
+    local name=${2#build/tests/}
+    JOBS=1 timeout -k 10 "$1" "$2" >"$tmp/${name//\//-}" 2>&1 </dev/null &
+    suite_of[$!]=$name began[$!]=$SECONDS
+}
+
 for unit in build/tests/unit/test_*; do
-    [ -x "$unit" ] && [ ! -d "$unit" ] || continue
-    case $unit in *.d) continue ;; esac
-    start=$SECONDS
-    timeout 300 "$unit" >"$output" 2>&1 # threads that wait for each other wait for ever
-    status=$?
-    line=$(cmocka_line "$output")
-    case $status:$line in
-        0:?*" 0 failed" | [1-9]*:?*" "[1-9]*" failed") echo "$line" >>"$output" ;;
-    esac
-    add "${unit#build/tests/}" "$output" $((SECONDS - start))
+    case $unit in *.d) ;; *) [ ! -x "$unit" ] || [ -d "$unit" ] || run 300 "$unit" ;; esac
 done
 for suite in tests/*.sh; do
-    case $suite in tests/all.sh | tests/lib.sh | tests/long.sh) continue ;; esac
-    start=$SECONDS
-    timeout -k 10 1200 "$suite" >"$output" 2>&1 # several times what the longest takes
-    status=$?
-    if [ $status -ne 0 ] && grep -qE '^[0-9]+ passed, 0 failed' "$output"; then
-        echo "exit status $status" >>"$output"
-        sed -i '/ passed, /d' "$output"
-    fi
-    add "$suite" "$output" $((SECONDS - start))
+    case $suite in tests/all.sh | tests/lib.sh | tests/long.sh) ;; *) run 1200 "$suite" ;; esac
 done
-if [ "$skipped" -gt 0 ]; then
-    echo "$passed passed, $failed failed, $skipped skipped"
-else
-    echo "$passed passed, $failed failed"
-fi
-[ "$failed" = 0 ]
+await 0
+printf '%d passed, %d failed' "$passed" "$failed"
+[ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
+echo
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

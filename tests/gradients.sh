@@ -5,7 +5,7 @@
 # here: each tensor must have an element whose gradient is above the absolute tolerance, apart from
 # those named as flat: a bias before batchnorm moves the mean alone.
 . "$(dirname "$0")/lib.sh"
-export NETC_CFLAGS=-O1
+export NETC_CFLAGS=-Og
 
 gradcheck() { # FLAT NAME ROWS...
     local flat=$1 net=$tmp/$2 rows

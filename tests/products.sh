@@ -56,7 +56,7 @@ one_seed() { # SEED
     local seed=$1 net=$tmp/$1.net target reference
     random_net "$seed" >"$net"
     trained "$net" "$tmp/$seed-blas" --gemm blas || return 1
-    NETC_CFLAGS=-O1 trained "$net" "$tmp/$seed-f64" --precision f64 --target portable || return 1
+    NETC_CFLAGS=-Og trained "$net" "$tmp/$seed-f64" --precision f64 --target portable || return 1
     for target in x86-64-v4 x86-64-v3 x86-64-v2; do
         if [ $target = x86-64-v4 ] && ! grep -q avx512dq /proc/cpuinfo; then
             target=portable
@@ -81,7 +81,7 @@ small_panels() { # TARGET
         echo "the gradient of 60x41 is not summed in panels"
     trained "$net" "$base" --target "$1" --tuned "$base.tuned" || return
     trained "$net" "$base-blas" --gemm blas || return
-    NETC_CFLAGS=-O1 trained "$net" "$base-f64" --precision f64 --target portable || return
+    NETC_CFLAGS=-Og trained "$net" "$base-f64" --precision f64 --target portable || return
     for reference in blas f64; do
         compare "$base-out/weights.safetensors" "$base-$reference-out/weights.safetensors"
     done
@@ -145,7 +145,7 @@ each_product() { # TARGET BATCH
     run_products "$c" "$table" "$1"
 }
 run_products() { # C-FILE TABLE LEVEL
-    ${CC:-cc} -std=gnu11 -O1 -w -march="$3" -I"$lib" -Iruntime -DGENERATED="\"$1\"" \
+    ${CC:-cc} -std=gnu11 -Og -w -march="$3" -I"$lib" -Iruntime -DGENERATED="\"$1\"" \
         -DTABLE="\"$2\"" -o "${1%.c}" tests/products/tiles.c "$lib/libnn.a" -fopenmp -lcjson -lpng \
         -lz -lm &&
         "${1%.c}"

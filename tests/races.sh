@@ -3,7 +3,7 @@
 # is emitted as in the runtime, and each run ends.
 . "$(dirname "$0")/lib.sh"
 
-flags=(-std=gnu11 -O1 -g -w -fopenmp -fsanitize=thread -fno-math-errno -fno-trapping-math
+flags=(-std=gnu11 -Og -g -w -fopenmp -fsanitize=thread -fno-math-errno -fno-trapping-math
     -fno-strict-aliasing -march=native -Iruntime)
 export TSAN_OPTIONS=halt_on_error=1
 
