@@ -326,12 +326,6 @@ void emit_windows(Out *out)
     Out functions = {.network = out->network};
     for (int i = 0; i < network->window_product_count; i++)
         emit_window_product(&functions, &network->window_products[i]);
-    if (network->window_tile_count || network->plane_tile_count) {
-        comment(out, "FORGET keeps the C compiler from keeping numbers of one p for the next, "
-                     "which would push sums out of the registers, and from loading one again.");
-        line(out, "#define FORGET __asm__ volatile(\"\" : : : \"memory\")");
-        blank_line(out);
-    }
     emit_window_tiles(out);
     emit_plane_tiles(out);
     if (functions.text.length)

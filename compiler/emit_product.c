@@ -433,6 +433,18 @@ static void emit_tiles(Out *out, const char *body)
 }
 
 // The functions that `body` calls.
+static void emit_hints(Out *out)
+{
+    comment(out, "FORGET stands behind what a tile loads for all of its rows: the C compiler "
+                 "neither loads it again for each of them, nor keeps what it loads for one row for "
+                 "the next term, which would push sums out of the registers.");
+    line(out, "#define FORGET __asm__ volatile(\"\" : : : \"memory\")");
+    comment(out, "IN_MEMORY is for a vector of which only a part is stored: the C compiler would "
+                 "take it apart in other registers, and keep its sum on the stack for that.");
+    line(out, "#define IN_MEMORY(vector) __asm__(\"\" : \"+m\"(vector))");
+    blank_line(out);
+}
+
 void emit_products(Out *out, const char *body)
 {
     const Network *const network = out->network;
@@ -444,6 +456,7 @@ void emit_products(Out *out, const char *body)
     if (!tiles)
         return;
     raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n\n");
+    emit_hints(out);
     if (network->product_count)
         emit_tiles(out, body);
     emit_row_products(out, body);

@@ -219,6 +219,7 @@ void close_product_strip(Out *out, const ProductStrip *strip, bool several)
 
 // --- macros -------------------------------------------------------------------------------------
 
+// gcc takes vectors of 8 bytes through memory to have them loaded once.
 // Rows are asked for ahead: weights and moments of several layers are more than a second cache
 // holds, and from the third a row comes later than a tile needs it. What is near is not: each
 // question takes the place of a load.
@@ -244,14 +245,18 @@ static void emit_tile_macro(Out *out)
         "                if (AHEAD)",
         "                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));",
         "            }",
+        "            if (sizeof(Vector) > 8)",
+        "                FORGET;",
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++)",
         "                    sum[i][j] += a[i * ai + p * ap] * row[j];",
         "        }",
         "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
-        "                const Vector v = sum[i][j];",
+        "                Vector v = sum[i][j];",
         "                const int skip = j == 0 ? SKIP : 0;",
+        "                if (skip)",
+        "                    IN_MEMORY(v);",
         "                memcpy(c + i * ci + j * LANES + skip, (const REAL *)&v + skip,",
         "                       (LANES - skip) * sizeof(REAL));",
         "            }",
@@ -319,8 +324,10 @@ static void emit_listed_macro(Out *out)
         "        }",
         "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
-        "                const Vector v = sum[i][j];",
+        "                Vector v = sum[i][j];",
         "                const int skip = j == (SECOND ? FIRST : 0) ? SKIP : 0;",
+        "                if (skip)",
+        "                    IN_MEMORY(v);",
         "                REAL *const to = j < FIRST ? c + (top + i) * ci + j * LANES",
         "                                           : c2 + (top + i) * ci2 + (j - FIRST) * LANES;",
         "                memcpy(to + skip, (const REAL *)&v + skip,",

@@ -144,6 +144,14 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
+// FORGET stands behind what a tile loads for all of its rows: the C compiler neither loads it
+// again for each of them, nor keeps what it loads for one row for the next term, which would push
+// sums out of the registers.
+#define FORGET __asm__ volatile("" : : : "memory")
+// IN_MEMORY is for a vector of which only a part is stored: the C compiler would take it apart in
+// other registers, and keep its sum on the stack for that.
+#define IN_MEMORY(vector) __asm__("" : "+m"(vector))
+
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
 // apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
@@ -168,14 +176,18 @@ typedef float Vector2 __attribute__((vector_size(8)));
                 if (AHEAD)                                                                \
                     __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
             }                                                                             \
+            if (sizeof(Vector) > 8)                                                       \
+                FORGET;                                                                   \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
                     sum[i][j] += a[i * ai + p * ap] * row[j];                             \
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
-                const Vector v = sum[i][j];                                               \
+                Vector v = sum[i][j];                                                     \
                 const int skip = j == 0 ? SKIP : 0;                                       \
+                if (skip)                                                                 \
+                    IN_MEMORY(v);                                                         \
                 memcpy(c + i * ci + j * LANES + skip, (const float *)&v + skip,           \
                        (LANES - skip) * sizeof(float));                                   \
             }                                                                             \
@@ -289,10 +301,6 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
     }
 }
 
-// FORGET keeps the C compiler from keeping numbers of one p for the next, which would push sums
-// out of the registers, and from loading one again.
-#define FORGET __asm__ volatile("" : : : "memory")
-
 // A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of
 // a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at a[i / LINE * al + i % LINE * ai + r *
 // ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide. The memory
@@ -313,7 +321,6 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
                 }                                                                         \
         for (int r = 0; r < runs; r++)                                                    \
             for (int p = 0; p < terms; p++) {                                             \
-                FORGET;                                                                   \
                 const float *const from = a + r * ar + p * ap;                            \
                 const uintptr_t next = (uintptr_t)(b + r * br) + (p + 8) * bp * sizeof(float);\
                 Vector row[VECTORS];                                                      \
@@ -321,13 +328,16 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
                     memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));     \
                     __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
                 }                                                                         \
+                FORGET;                                                                   \
                 UNROLLED for (int i = 0; i < ROW_COUNT; i++)                              \
                     UNROLLED for (int j = 0; j < VECTORS; j++)                            \
                         sum[i][j] += from[i / LINE * al + i % LINE * ai] * row[j];        \
             }                                                                             \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
-                const Vector part = sum[i][j];                                            \
+                Vector part = sum[i][j];                                                  \
+                if (WIDTH < VECTORS * LANES)                                              \
+                    IN_MEMORY(part);                                                      \
                 memcpy(c + i * ci + j * LANES, &part, WIDTH / VECTORS * sizeof(float));   \
             }                                                                             \
     }

@@ -101,6 +101,14 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
 
+// FORGET stands behind what a tile loads for all of its rows: the C compiler neither loads it
+// again for each of them, nor keeps what it loads for one row for the next term, which would push
+// sums out of the registers.
+#define FORGET __asm__ volatile("" : : : "memory")
+// IN_MEMORY is for a vector of which only a part is stored: the C compiler would take it apart in
+// other registers, and keep its sum on the stack for that.
+#define IN_MEMORY(vector) __asm__("" : "+m"(vector))
+
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
 // apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
@@ -125,14 +133,18 @@ typedef float Vector2 __attribute__((vector_size(8)));
                 if (AHEAD)                                                                \
                     __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
             }                                                                             \
+            if (sizeof(Vector) > 8)                                                       \
+                FORGET;                                                                   \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
                     sum[i][j] += a[i * ai + p * ap] * row[j];                             \
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
-                const Vector v = sum[i][j];                                               \
+                Vector v = sum[i][j];                                                     \
                 const int skip = j == 0 ? SKIP : 0;                                       \
+                if (skip)                                                                 \
+                    IN_MEMORY(v);                                                         \
                 memcpy(c + i * ci + j * LANES + skip, (const float *)&v + skip,           \
                        (LANES - skip) * sizeof(float));                                   \
             }                                                                             \

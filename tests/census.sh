@@ -22,6 +22,21 @@ optimizer adam
 batch 37
 END
 
+# few channels in windows, lines that no high tile divides, and vectors of which half are stored
+cat >"$tmp/few.net" <<'END'
+data mnist
+input 28x28x1
+conv 6 5x5 relu pad same
+pool 2
+conv 16 5x5 relu pad same
+pool 2
+conv 24 3x3 relu pad same
+dense 120 relu
+dense 10 softmax
+loss cross_entropy
+batch 20
+END
+
 # The generated file's own options, but each function for itself, so that its loops are its own.
 objects() { # C-FILE LEVEL
     ${CC:-cc} -std=gnu11 -O3 -w -fno-math-errno -fno-trapping-math -fno-strict-aliasing \
@@ -29,9 +44,9 @@ objects() { # C-FILE LEVEL
 }
 
 as_planned() { # NET LEVEL
-    local c=$tmp/$2.c
+    local c=${1%.net}-$2.c
     "$NETC" emit "$1" --target "$2" -o "$c" && objects "$c" "$2" || return
-    "$python" tests/census/census.py "$c" "${c%.c}.o" 2>"$tmp/$2.sum" || cat "$tmp/$2.sum"
+    "$python" tests/census/census.py "$c" "${c%.c}.o" 2>"${c%.c}.sum" || cat "${c%.c}.sum"
 }
 
 # As above, with the heights of the tiles changed.
@@ -46,6 +61,7 @@ finds() { # LEVEL HEIGHT PATTERN
 
 for level in x86-64-v3 x86-64-v4; do
     start "$level" as_planned "$tmp/odd.net" $level
+    start "few channels, $level" as_planned "$tmp/few.net" $level
 done
 
 # gcc takes a function that only asks the memory for one without an effect, and drops its call

@@ -10,7 +10,8 @@ PLANE_WEIGHTS(name, OUTPUTS, TAPS, Vector) or DOTS(name, ROWS, COLUMNS) for each
 them. In the object code of such a function each planned tile must be an innermost loop with as many multiply-adds as
 the tile has sums, or a whole multiple where gcc has unrolled it, and none of these loops may write a vector register to
 the stack: a spilled sum does. (To read one there is no spill: gcc keeps constants of an outer loop so, which would else
-be read from where they lie.) Prints a line for each function that is not as planned.
+be read from where they lie.) Nor may a multiply-add of a tile of several rows read a vector from memory: its rows
+share what is loaded, but for a number that AVX-512 broadcasts. Prints a line for each function that is not as planned.
 """
 import re
 import subprocess
@@ -18,10 +19,12 @@ import sys
 
 TO_STACK = re.compile(r"%[xyz]mm\d+,-?[0-9a-fx]*\(%r[sb]p[,)]")
 MULTIPLY_ADD = re.compile(r"vfn?m(add|sub)\d+p[sd]$")
+FROM_MEMORY = re.compile(r"\)(?!\{1to)")
+SHARED = r"^(STRIP|STRIP_LISTED|WINDOW)\((\w+),"  # kernels whose rows share vectors
 
 
 def planned(text):
-    """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}}"""
+    """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}}, kernels of shared rows"""
     kernels = {name: [int(full) * int(vectors), int(rest) * int(vectors), int(vectors)]
                for name, full, rest, vectors in
                re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+, \d+, \d+\)", text, re.M)}
@@ -41,7 +44,7 @@ def planned(text):
         called = {kernel: kernels[kernel] for kernel in re.findall(r"\b(\w+)\(", body) if kernel in kernels}
         if called:
             functions[name] = called
-    return functions
+    return functions, {name for _, name in re.findall(SHARED, text, re.M)}
 
 
 def functions_of(path):
@@ -71,36 +74,48 @@ def inner_loops(instructions):
             if not any((s, e) != (start, end) and start <= s and e <= end for s, e in jumps)]
 
 
-def census(name, kernels, instructions):
+def count_of(loop):
+    return sum(bool(MULTIPLY_ADD.match(mnemonic)) for _, mnemonic, _ in loop)
+
+
+def census(name, kernels, shared, instructions):
     problems = []
     loops = [loop for loop in inner_loops(instructions)
              if any(MULTIPLY_ADD.match(mnemonic) for _, mnemonic, _ in loop)]
-    counts = [sum(bool(MULTIPLY_ADD.match(mnemonic)) for _, mnemonic, _ in loop) for loop in loops]
-    for loop in loops:
+    counts = [count_of(loop) for loop in loops]
+    tiles = {tile for kernel in kernels.values() for tile in kernel}
+    alone = {tile for kernel in kernels if kernel in shared for tile in kernels[kernel][2:]}  # of a single row
+    alone |= {tile for kernel in kernels if kernel not in shared for tile in kernels[kernel]}
+    for loop, count in zip(loops, counts):
+        if count not in tiles:  # all terms at once: a loop over rows, with their stores
+            continue
         spilled = [f"{mnemonic} {operands}" for _, mnemonic, operands in loop
                    if TO_STACK.search(operands)]
         if spilled:
             problems.append(f"{name}: {len(spilled)} vectors written to the stack in a loop: {spilled[0]}")
-    for kernel, tiles in kernels.items():
-        if not any(count % tiles[0] == 0 for count in counts):
-            problems.append(f"{name}: no loop of {kernel} with {tiles[0]} multiply-adds; found {sorted(counts)}")
-    allowed = {count for tiles in kernels.values() for count in tiles}
+        reads = [f"{mnemonic} {operands}" for _, mnemonic, operands in loop
+                 if MULTIPLY_ADD.match(mnemonic) and FROM_MEMORY.search(operands)]
+        if reads and count not in alone:
+            problems.append(f"{name}: {len(reads)} of {count} multiply-adds read a vector from memory: {reads[0]}")
+    for kernel, (highest, *_) in kernels.items():
+        if not any(count % highest == 0 for count in counts):
+            problems.append(f"{name}: no loop of {kernel} with {highest} multiply-adds; found {sorted(counts)}")
     for count in counts:
-        if not any(count % tile == 0 for tile in allowed):
-            problems.append(f"{name}: a loop of {count} multiply-adds; planned were {sorted(allowed)}")
+        if not any(count % tile == 0 for tile in tiles):
+            problems.append(f"{name}: a loop of {count} multiply-adds; planned were {sorted(tiles)}")
     return len(loops), problems
 
 
 def main():
     with open(sys.argv[1]) as file:
-        plan = planned(file.read())
+        plan, shared = planned(file.read())
     found = functions_of(sys.argv[2])
     loops, problems = 0, []
     for name, kernels in plan.items():
         if name not in found:
             problems.append(f"{name}: not in the object file")
             continue
-        count, more = census(name, kernels, found[name])
+        count, more = census(name, kernels, shared, found[name])
         loops, problems = loops + count, problems + more
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{len(plan)} functions, {loops} loops", file=sys.stderr)
