@@ -39,16 +39,22 @@ int gradient_pitch(const Network *network, const WindowProduct *p)
 
 // True where a line of the result takes clearly fewer cycles so than by windows: two vector
 // operations in a cycle, weaving a vector is one for each other channel, and numbers of several
-// channels are copied one by one.
+// channels are copied one by one. Windows whose channels fill no vector store parts of vectors, and
+// copy the gradient into whole ones: as measured with vectors of 32 bytes, that takes as long as so
+// many terms.
 bool conv_by_planes(const Network *network, const WindowProduct *p)
 {
+    enum { PARTIAL = 16 };
     const double most = 0.75;
     const int terms = p->kernel[0] * p->kernel[1] * p->channels;
     if (p->stride[1] != 1 || p->outputs > vector_lanes(network))
         return false;
     const double vectors = plane_of(network, p).vectors * p->outputs;
     const double copies = p->channels > 1 ? (double)p->columns * p->channels : 0;
-    return vectors * (terms + p->outputs - 1) / 2 + copies < most * p->columns * terms / 2;
+    const bool partial = p->outputs < lanes_for(network, p->outputs);
+    const int stores = partial && network->target->vector_bytes <= 32 ? PARTIAL : 0;
+    return vectors * (terms + p->outputs - 1) / 2 + copies <
+           most * p->columns * (terms + stores) / 2;
 }
 
 // --- tiles --------------------------------------------------------------------------------------
