@@ -165,7 +165,7 @@ def main():
     arguments, rows, parts = parse()
     os.makedirs(FOLDER, exist_ok=True)
     if arguments.quick:
-        arguments.rounds, arguments.seconds, arguments.results = 3, 1, f"{FOLDER}/quick.json"
+        arguments.rounds, arguments.seconds, arguments.results = 3, 0.5, f"{FOLDER}/quick.json"
         results = {}
         measure(rows[:1], ["rows"], results, arguments)
         print(report.text(results))
