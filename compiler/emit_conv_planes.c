@@ -52,7 +52,7 @@ bool conv_by_planes(const Network *network, const WindowProduct *p)
     const double vectors = plane_of(network, p).vectors * p->outputs;
     const double copies = p->channels > 1 ? (double)p->columns * p->channels : 0;
     const bool partial = p->outputs < lanes_for(network, p->outputs);
-    const int stores = partial && network->target->vector_bytes <= 32 ? PARTIAL : 0;
+    const int stores = partial && network->target->vector_bytes == 32 ? PARTIAL : 0;
     return vectors * (terms + p->outputs - 1) / 2 + copies <
            most * p->columns * (terms + stores) / 2;
 }

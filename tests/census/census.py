@@ -86,9 +86,11 @@ def census(name, kernels, shared, instructions):
     tiles = {tile for kernel in kernels.values() for tile in kernel}
     alone = {tile for kernel in kernels if kernel in shared for tile in kernels[kernel][2:]}  # of a single row
     alone |= {tile for kernel in kernels if kernel not in shared for tile in kernels[kernel]}
+    terms = re.match(r"(?:product|panels)_(\d+)", name)
+    unrolled = {tile * int(terms[1]) for tile in tiles} if terms else {}
     for loop, count in zip(loops, counts):
-        if count not in tiles:  # all terms at once: a loop over rows, with their stores
-            continue
+        if count in unrolled:
+            continue  # all terms at once: a loop over rows, with their stores
         spilled = [f"{mnemonic} {operands}" for _, mnemonic, operands in loop
                    if TO_STACK.search(operands)]
         if spilled:
