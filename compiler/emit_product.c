@@ -432,7 +432,6 @@ static void emit_tiles(Out *out, const char *body)
             emit_tiled_product(out, &network->products[i]);
 }
 
-// The functions that `body` calls.
 static void emit_hints(Out *out)
 {
     comment(out, "FORGET stands behind what a tile loads for all of its rows: the C compiler "
@@ -445,6 +444,7 @@ static void emit_hints(Out *out)
     blank_line(out);
 }
 
+// The functions that `body` calls.
 void emit_products(Out *out, const char *body)
 {
     const Network *const network = out->network;

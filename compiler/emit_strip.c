@@ -219,10 +219,10 @@ void close_product_strip(Out *out, const ProductStrip *strip, bool several)
 
 // --- macros -------------------------------------------------------------------------------------
 
-// gcc takes vectors of 8 bytes through memory to have them loaded once.
 // Rows are asked for ahead: weights and moments of several layers are more than a second cache
 // holds, and from the third a row comes later than a tile needs it. What is near is not: each
-// question takes the place of a load.
+// question takes the place of a load. Vectors of 8 bytes may be loaded again: to keep one, gcc
+// takes it through memory.
 static void emit_tile_macro(Out *out)
 {
     static const char *const tile[] = {

@@ -18,9 +18,9 @@ declare -A suite_of=() began=()
 # counts OUTPUT: how many passed, failed and were skipped; nothing where it does not say so
 counts() {
     awk '/^[0-9]+ passed, [0-9]+ failed/ { counted = 1; passed = $1; failed = $3; skipped = $5 }
-         /\[  PASSED  \]/ { counted = 1; passed += $4 }
-         /\[  FAILED  \] [0-9]+ test/ { counted = 1; failed += $4 }
-         END { if (counted && passed + failed) print passed + 0, failed + 0, skipped + 0 }' "$1"
+         /\[  PASSED  \]/ { passed += $4 }
+         /\[  FAILED  \] [0-9]+ test/ { failed += $4 }
+         END { if (counted || passed + failed) print passed + 0, failed + 0, skipped + 0 }' "$1"
 }
 
 report() { # PID STATUS

@@ -2,7 +2,6 @@
 # batches.sh: batches that do not divide the data: every picture is trained with and evaluated once,
 # and the last, smaller batch of an epoch has a mean of its own. In double, against NumPy.
 . "$(dirname "$0")/lib.sh"
-export NETC_CFLAGS=-Og
 
 # Three epochs; the driver says in which order the pictures come.
 whole_epochs() { # NAME BATCH DATA PICTURES [RATE]

@@ -102,12 +102,12 @@ build() { # NET BINARY [option...]
     fi
 }
 
-# Compiles generated C by hand, with files of a test beside it. -Og takes half of -O1's time, and warns
-# where nothing is wrong; generated.sh and build() look at warnings.
+# Compiles generated C by hand, with files of a test beside it. -Og would be quicker, but warns where
+# nothing is wrong.
 compile() { # C-FILE BINARY [argument of cc...]
     local source=$1 binary=$2
     shift 2
-    ${CC:-cc} -std=gnu11 -Og -w -fopenmp -fno-math-errno -fno-trapping-math -fno-strict-aliasing \
+    ${CC:-cc} -std=gnu11 -O1 -fopenmp -fno-math-errno -fno-trapping-math -fno-strict-aliasing \
         -march=native -I"$lib" -I"$root/runtime" -o "$binary" "$source" "$@" "$lib/libnn.a" \
         ${NETC_LDFLAGS-} -lopenblas -lcjson -lpng -lz -lm
 }
