@@ -25,7 +25,7 @@ as_in_double() { # NAME DATA FOLDER INPUT LAYERS TARGET
     "$NETC" emit "$base.net" --precision f64 -o "$base-double.c" || return
     grep -q 'STEPS' "$base-double.c" && echo 'the double one works ahead too'
     build "$base.net" "$base" --target "$target" || return
-    build "$base.net" "$base-double" --precision f64 || return
+    NETC_CFLAGS=$quick build "$base.net" "$base-double" --precision f64 || return
     quietly "$base-double" train --data "$3" --out "$base-in-double" --quiet || return
     for threads in 1 2 3; do
         quietly "$base" train --data "$3" --out "$base-$threads" --quiet --threads $threads || return

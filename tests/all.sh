@@ -59,8 +59,14 @@ run() { # SECONDS PROGRAM: what takes longer is stopped, as threads wait for eac
 for unit in build/tests/unit/test_*; do
     case $unit in *.d) ;; *) [ ! -x "$unit" ] || [ -d "$unit" ] || run 300 "$unit" ;; esac
 done
+# The longest come first, lest one of them be left alone at the end.
+longest=(parity products gradients determinism races learning)
+for suite in "${longest[@]}"; do
+    run 1200 "tests/$suite.sh"
+done
 for suite in tests/*.sh; do
-    case $suite in tests/all.sh | tests/lib.sh | tests/long.sh) ;; *) run 1200 "$suite" ;; esac
+    suite=${suite%.sh}
+    case " all lib long ${longest[*]} " in *" ${suite#tests/} "*) ;; *) run 1200 "$suite.sh" ;; esac
 done
 await 0
 printf '%d passed, %d failed' "$passed" "$failed"

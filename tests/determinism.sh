@@ -55,8 +55,15 @@ clip norm 1
 ema 0.9
 patience 9 epochs
 END
+# Programs that die where KILL says: tests/determinism/kill.c.
+killer=$tmp/kill.o
+${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Iruntime -c -o "$killer" tests/determinism/kill.c || exit
+mortal() { # NET
+    NETC_LDFLAGS="$killer -Wl,--wrap=display_step,--wrap=write,--wrap=fsync,--wrap=rename" \
+        build "$tmp/$1.net" "$tmp/$1"
+}
 for net in mlp cnn early; do
-    check "$net builds" build "$tmp/$net.net" "$tmp/$net"
+    check "$net builds" mortal $net
 done
 
 train() { # NET OUT [option...]
@@ -180,22 +187,13 @@ other_layout() {
 start 'mlp, its weights in another layout' other_layout
 
 # Kills the training again and again: in the middle of steps, and at each call that puts a checkpoint
-# on the disk. tests/determinism/kill.c says how.
-killer=$tmp/kill.o
-${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Iruntime -c -o "$killer" tests/determinism/kill.c || exit
-mortal() { # NET: the program NET-mortal
-    NETC_LDFLAGS="$killer -Wl,--wrap=display_step,--wrap=write,--wrap=fsync,--wrap=rename" \
-        build "$tmp/$1.net" "$tmp/$1-mortal"
-}
-for net in mlp cnn early; do
-    check "$net, mortal, builds" mortal $net
-done
+# on the disk.
 killed_and_resumed() { # NET EPOCHS
     local out=$tmp/$1-killed point status resume=
     train "$1" "$1-whole" --epochs "$2" || return
     # an epoch has 34 to 47 steps
     for point in step:60 write:1 write:3 sync:1 sync:2 rename:1 rename:2 rename:3 step:40 step:1; do
-        KILL=$point "$tmp/$1-mortal" train --data "$sample" --out "$out" --quiet --epochs "$2" \
+        KILL=$point "$tmp/$1" train --data "$sample" --out "$out" --quiet --epochs "$2" \
             --threads 2 $resume >"$out.log" 2>&1 &
         wait $! 2>"$tmp/kill" # which the shell tells of
         status=$?
@@ -227,7 +225,7 @@ start 'early, ends with the best weights' ends_with_the_best
 
 interrupted_and_resumed() { # NET SIGNAL: ends by itself after a step
     local out=$tmp/$1-$2
-    KILL=step:60:$2 "$tmp/$1-mortal" train --data "$sample" --out "$out" --quiet --epochs 40 \
+    KILL=step:60:$2 "$tmp/$1" train --data "$sample" --out "$out" --quiet --epochs 40 \
         >"$out.log" 2>&1
     same status $((128 + $2)) $?
     same 'lines on stderr' 1 "$(wc -l <"$out.log")"

@@ -2,7 +2,7 @@
 # lab.sh: netc lab and netc sweep: rows that fail, are kept, change, and go on after a stop; and the
 # reports.
 . "$(dirname "$0")/lib.sh"
-export NETC_CFLAGS=-Og
+export NETC_CFLAGS=$quick
 
 mkdir -p "$tmp/lab"
 cat >"$tmp/lab/small.net" <<'END'

@@ -3,7 +3,7 @@
 # is emitted as in the runtime, and each run ends.
 . "$(dirname "$0")/lib.sh"
 
-flags=(-std=gnu11 -Og -g -w -fopenmp -fsanitize=thread -fno-math-errno -fno-trapping-math
+flags=(-std=gnu11 $quick -g -w -fopenmp -fsanitize=thread -fno-math-errno -fno-trapping-math
     -fno-strict-aliasing -march=native -Iruntime)
 export TSAN_OPTIONS=halt_on_error=1
 
@@ -56,11 +56,14 @@ loses_its_test_data() { # NAME
     same status 1 $?
     has_line 't10k-images-idx3-ubyte. is missing' <"$base-said" || head -n 40 "$base-said"
 }
-steps() { # NAME [option of netc emit...]
-    local name=$1 base=$tmp/$1
-    shift
-    watched "$tmp/$name.net" "$base" "$@" || return
+steps() { # NAME
+    local base=$tmp/$1
+    watched "$tmp/$1.net" "$base" || return
     runs "$base" bench --random --steps 6 --threads 3
+}
+blocks() { # NAME: of a long batch, and of one cut short; bench takes more steps than these four
+    watched "$tmp/$1.net" "$tmp/$1-long" --set batch=1400 || return
+    runs "$tmp/$1-long" train --data "$sample" --out "$tmp/$1-long-run" --threads 3 --epochs 2
 }
 checks_gradients() { # NAME
     watched "$tmp/$1.net" "$tmp/$1-f64" --precision f64 || return
@@ -110,7 +113,7 @@ start 'a training with all that goes on between its steps' trains dense
 start 'convolutions, norms and branches' steps layers
 start 'slices, panels and lists of zeros' trains hidden
 start 'test data that vanishes' loses_its_test_data hidden
-start 'blocks of a long batch' steps hidden --set batch=1400
+start 'blocks of a long batch' blocks hidden
 start 'a batch of one' trains single
 start 'gradients in double' checks_gradients dense
 finish

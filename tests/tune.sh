@@ -68,7 +68,7 @@ automatic() {
     "$NETC" emit "$tmp/large.net" --gemm auto >"$tmp/large.c" || return
     grep -q 'gemm_nn(.*2048, 4096' "$tmp/large.c" || echo 'a large product is no BLAS call'
     grep -q '^STRIP' "$tmp/large.c" || echo 'no product is of tiles'
-    NETC_CFLAGS=-Og build "$tmp/large.net" "$tmp/large" --gemm auto
+    NETC_CFLAGS=$quick build "$tmp/large.net" "$tmp/large" --gemm auto
 }
 
 # A program keeps how its products are made: what it says of itself makes the same C again.
