@@ -131,7 +131,7 @@ void emit_hard_sigmoid_grad(Out *out, const Graph *graph, const Node *node)
 {
     UNUSED;
     const char *const y = aligned_with_result(out, 1);
-    line(out, "v = (%s > 0) & (%s < 1) ? v * %s : 0;", y, y, real_number(out, 1.0 / 6));
+    line(out, "v = ((%s > 0) & (%s < 1)) ? v * %s : 0;", y, y, real_number(out, 1.0 / 6));
 }
 
 void emit_tanh(Out *out, const Graph *graph, const Node *node)

@@ -18,6 +18,7 @@ start_torch
 agrees() { # NAME PRECISION BOUND [adam]
     local c=$tmp/$1-$2.c
     quietly "$NETC" emit --precision "$2" "$tmp/$1.net" -o "$c" || return
+    clang -std=gnu11 -fsyntax-only -Wall -Wextra -I"$lib" "$c" # which warns of more than gcc
     same_as_torch "$c" "$tmp/$1.net" "$3" ${4-}
 }
 
