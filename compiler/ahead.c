@@ -58,7 +58,8 @@ static void make_places(const Graph *graph, Node *places, const Node *x, const N
     const int part = part_of(graph->network, w);
     places->op = OP_nonzero_of_rows;
     places->extent = op_info[places->op].extent;
-    places->shape = shape_of(3, STEPS_AHEAD / ROWS_TOGETHER, (inputs + part - 1) / part, 1 + part);
+    const int groups = STEPS_AHEAD / rows_ahead(graph->network);
+    places->shape = shape_of(3, groups, (inputs + part - 1) / part, 1 + part);
     places->ahead = KEPT;
 }
 

@@ -5,6 +5,11 @@
 
 #include <string.h>
 
+// Few pictures have few places between them that are not 0; many share what is read of the weights.
+// With few registers, columns that are read once must share them with the pictures' sums: six
+// vectors for two pictures, where there were two for four.
+int rows_ahead(const Network *network) { return network->target->registers < 32 ? 2 : 4; }
+
 // --- the columns --------------------------------------------------------------------------------
 
 // Columns of w that lie row by row, with the gap behind them; others lie by themselves.
@@ -12,7 +17,7 @@ static int columns_in_rows(const Network *network, const Node *w)
 {
     const Shape shape = w->shape;
     return shape.panel_rows ? panels_of(network, shape.panel_rows, shape.dims[1]).whole
-                            : stored_columns(network, shape.dims[1]);
+                            : columns_ahead(network, shape.dims[1]);
 }
 
 static int lone_ahead(const Network *network, const Node *w)
@@ -24,8 +29,8 @@ static int lone_ahead(const Network *network, const Node *w)
 // taken together the registers hold, beside one number of each of these and what is read.
 static int cut_columns(const Network *network, const Node *w, ProductStrip strips[2])
 {
-    enum { OTHERS = ROWS_TOGETHER + 2 };
-    const int most = (network->target->registers - OTHERS) / ROWS_TOGETHER;
+    const int rows = rows_ahead(network), others = rows + 2;
+    const int most = (network->target->registers - others) / rows;
     const int lanes = vector_lanes(network), all = columns_in_rows(network, w) / lanes;
     const int count = (all + most - 1) / most, wide = (all + count - 1) / count;
     const int narrow_ones = count * wide - all, wide_ones = count - narrow_ones;
@@ -65,18 +70,22 @@ static void emit_sums_macro(Out *out)
         "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
         "        Vector sum[COUNT][VECTORS];",
         "        UNROLLED for (int i = 0; i < COUNT; i++)",
-        "            memcpy(sum[i], y + i * line, sizeof sum[i]);",
-        "        for (int n = 1; n <= at[0]; n++) {",
-        "            const REAL *const row = w + at[n] * width;",
-        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
-        "                Vector columns;",
-        "                memcpy(&columns, row + j * LANES, sizeof(Vector));",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                memcpy(&sum[i][j], y + i * line + j * LANES, sizeof(Vector));",
+        "        for (int n = 1, count = at[0]; n <= count; n++) {",
+        "            const long p = at[n];",
+        "            const REAL *const row = w + p * width;",
+        "            Vector columns[VECTORS];",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                memcpy(&columns[j], row + j * LANES, sizeof(Vector));",
+        "            FORGET;",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
         "                UNROLLED for (int i = 0; i < COUNT; i++)",
-        "                    sum[i][j] += x[i * numbers + at[n]] * columns;",
-        "            }",
+        "                    sum[i][j] += x[i * numbers + p] * columns[j];",
         "        }",
         "        UNROLLED for (int i = 0; i < COUNT; i++)",
-        "            memcpy(y + i * line, sum[i], sizeof sum[i]);",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "                memcpy(y + i * line + j * LANES, &sum[i][j], sizeof(Vector));",
         "    }",
     };
     comment(out, "A few vectors of columns of y = x w, for COUNT rows x: to each row of y are "
@@ -219,9 +228,9 @@ static const Node *find(const Graph *graph, Op op)
 static void emit_kinds(Out *out, const char *macro, const char *start, const Node *w)
 {
     ProductStrip strips[2];
-    const int count = cut_columns(out->network, w, strips);
+    const int count = cut_columns(out->network, w, strips), rows = rows_ahead(out->network);
     for (const ProductStrip *s = strips; s < strips + count; s++)
-        line(out, "%s(%s, %d, %d, %s)", macro, kernel_name(start, s), ROWS_TOGETHER, s->vectors,
+        line(out, "%s(%s, %d, %d, %s)", macro, kernel_name(start, s), rows, s->vectors,
              lane_type(out->network, s->lane_count));
     blank_line(out);
 }
@@ -255,13 +264,13 @@ void emit_ahead_kernels(Out *out)
 void emit_nonzero_of_rows(Out *out, const Graph *graph, const Node *node)
 {
     const int *const dims = node->shape.dims;
-    const int part = dims[2] - 1;
+    const int part = dims[2] - 1, together = rows_ahead(out->network);
     const long inputs = shape_size(graph->nodes[node->input[0]].shape);
-    line(out, "for (int i = 0; i < rows; i += %d)", ROWS_TOGETHER);
+    line(out, "for (int i = 0; i < rows; i += %d)", together);
     line(out, "    for (int part = 0; part < %d; part++)", dims[1]);
     line(out, "        nn_places_of_rows(part * %d, nn_min(part * %d + %d, %ld), %d, x[i], %ld,",
-         part, part, part, inputs, ROWS_TOGETHER, inputs);
-    line(out, "                          at[i / %d][part]);", ROWS_TOGETHER);
+         part, part, part, inputs, together, inputs);
+    line(out, "                          at[i / %d][part]);", together);
 }
 
 void emit_overlaps(Out *out, const Graph *graph, const Node *node)
@@ -274,16 +283,18 @@ void emit_overlaps(Out *out, const Graph *graph, const Node *node)
     line(out, "    overlaps_5_to_7(x[0], overlaps[0]);");
 }
 
-// Of a layer: its weights, and the numbers from a row of them to the next, and of sums.
+// Of a layer: its weights, the numbers from a row of them to the next, and of sums, and how many
+// rows go over the weights together.
 typedef struct {
     const Node *w;
-    int width, line;
+    int width, line, together;
 } AheadRows;
 
 static AheadRows rows_of(const Network *network, const Node *w)
 {
-    const int line = stored_columns(network, w->shape.dims[1]);
-    return (AheadRows){w, w->shape.panel_rows ? columns_in_rows(network, w) : line, line};
+    const int line = columns_ahead(network, w->shape.dims[1]);
+    return (AheadRows){
+        w, w->shape.panel_rows ? columns_in_rows(network, w) : line, line, rows_ahead(network)};
 }
 
 static const char *first_of(const AheadRows *rows)
@@ -297,12 +308,12 @@ static void emit_changes(Out *out, const ProductStrip *strip, const char *column
                          const AheadRows *rows, const char *steps, const char *first,
                          const char *before)
 {
-    line(out, "for (int i = 0; i < %s; i += %d)", steps, ROWS_TOGETHER);
+    line(out, "for (int i = 0; i < %s; i += %d)", steps, rows->together);
     out->depth++;
     call_line(out, kernel_name("change", strip),
               format("at%3$s[i / %6$d][part], x%3$s[i], %4$d, %7$s%1$s, %8$d, "
                      "changes[%2$s + i]%1$s, %5$d",
-                     column, first, before, rows->w->shape.dims[0], rows->line, ROWS_TOGETHER,
+                     column, first, before, rows->w->shape.dims[0], rows->line, rows->together,
                      first_of(rows), rows->width));
     out->depth--;
 }
@@ -310,11 +321,11 @@ static void emit_changes(Out *out, const ProductStrip *strip, const char *column
 static void emit_sums(Out *out, const ProductStrip *strip, const char *column,
                       const AheadRows *rows)
 {
-    line(out, "for (int i = 0; i < rows; i += %d)", ROWS_TOGETHER);
+    line(out, "for (int i = 0; i < rows; i += %d)", rows->together);
     out->depth++;
     call_line(out, kernel_name("sums", strip),
               format("at[i / %4$d][part], x[i], %2$d, %5$s%1$s, %6$d, sums[i]%1$s, %3$d", column,
-                     rows->w->shape.dims[0], rows->line, ROWS_TOGETHER, first_of(rows),
+                     rows->w->shape.dims[0], rows->line, rows->together, first_of(rows),
                      rows->width));
     out->depth--;
 }
@@ -368,7 +379,7 @@ void emit_dense_late(Out *out, const Graph *graph, const Node *node)
 {
     const Node *const sums = &graph->nodes[node->input[0]];
     const long size = shape_size(graph->nodes[sums->input[0]].shape);
-    const int stored = stored_columns(graph->network, node->shape.dims[0]);
+    const int stored = columns_ahead(graph->network, node->shape.dims[0]);
     emit_first(out);
     line(out, "nn_ahead(batch, STEPS, %ld, 0, %ld);", size, size);
     line(out, "for (int i = 0; i < rows; i++) {");

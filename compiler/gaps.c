@@ -135,14 +135,20 @@ static void leave_gaps_in_weights(Graph *graph)
     }
 }
 
-// lines-ahead: the rows of w, of its sums and of its changes are whole vectors.
+int columns_ahead(const Network *network, int columns)
+{
+    const int lanes = vector_lanes(network);
+    return (columns + lanes - 1) / lanes * lanes;
+}
+
+// vectors-ahead: the rows of w, of its sums and of its changes are whole vectors.
 // Condition: the sums are made for several steps.
 static void leave_gaps_ahead(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *const node = &graph->nodes[i];
         const int columns = node->shape.count ? node->shape.dims[node->shape.count - 1] : 0;
-        const int line = stored_columns(graph->network, columns);
+        const int line = columns_ahead(graph->network, columns);
         if (node->dead || line == columns)
             continue;
         if (node->op == OP_dense_ahead)

@@ -412,8 +412,7 @@ enum {
 // OpInfo.work, where it is no number of operations.
 enum { RESULT_BY_WEIGHTS = -1, FIRST_BY_WEIGHTS = -2, OUTER = -3, WINDOWS = -4, OVERLAPS = -5 };
 
-// ahead.c: STEPS in the generated code, and how many of their pictures go over the weights together
-enum { STEPS_AHEAD = 8, ROWS_TOGETHER = 4 };
+enum { STEPS_AHEAD = 8 }; // ahead.c: STEPS in the generated code
 
 typedef struct Graph Graph;
 typedef struct Node Node;
@@ -713,6 +712,7 @@ void fuse(Graph *graph);
 // --- gaps.c: matrices whose rows begin with a line of the cache ----------------------------------
 void leave_gaps(Graph *graph);
 int stored_columns(const Network *network, int columns); // with the gap behind them, to whole lines
+int columns_ahead(const Network *network, int columns); // of a layer that works ahead: to vectors
 Shape with_gaps(Shape shape, int line);            // behind its rows, where `line` is not 0
 Shape stored_shape(const Node *node, Shape shape); // of the node's value, with its gaps
 void drop_dead(Graph *graph);
@@ -876,6 +876,7 @@ const char *row_dot_call(Out *out, int columns, const char *y, const char *row);
 void emit_row_products(Out *out, const char *body); // the functions that the body calls
 
 // --- emit_ahead.c: several steps at a time ------------------------------------------------------
+int rows_ahead(const Network *network); // so many pictures go over the weights together
 int ahead_width(const Network *network, const Node *w); // columns of it that are summed at a time
 void emit_ahead_kernels(Out *out);
 

@@ -323,18 +323,22 @@ static inline float row_dot_10(const float *y, const float *row)
         enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
         Vector sum[COUNT][VECTORS];                                                       \
         UNROLLED for (int i = 0; i < COUNT; i++)                                          \
-            memcpy(sum[i], y + i * line, sizeof sum[i]);                                  \
-        for (int n = 1; n <= at[0]; n++) {                                                \
-            const float *const row = w + at[n] * width;                                   \
-            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
-                Vector columns;                                                           \
-                memcpy(&columns, row + j * LANES, sizeof(Vector));                        \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(&sum[i][j], y + i * line + j * LANES, sizeof(Vector));             \
+        for (int n = 1, count = at[0]; n <= count; n++) {                                 \
+            const long p = at[n];                                                         \
+            const float *const row = w + p * width;                                       \
+            Vector columns[VECTORS];                                                      \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(&columns[j], row + j * LANES, sizeof(Vector));                     \
+            FORGET;                                                                       \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
                 UNROLLED for (int i = 0; i < COUNT; i++)                                  \
-                    sum[i][j] += x[i * numbers + at[n]] * columns;                        \
-            }                                                                             \
+                    sum[i][j] += x[i * numbers + p] * columns[j];                         \
         }                                                                                 \
         UNROLLED for (int i = 0; i < COUNT; i++)                                          \
-            memcpy(y + i * line, sum[i], sizeof sum[i]);                                  \
+            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+                memcpy(y + i * line + j * LANES, &sum[i][j], sizeof(Vector));             \
     }
 
 SUMS(sums_3x16, 4, 3, Vector16)

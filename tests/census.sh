@@ -59,6 +59,17 @@ loss cross_entropy
 batch 100
 END
 
+# a first layer that works for several steps
+cat >"$tmp/ahead.net" <<'END'
+data mnist
+input 28x28x1
+dense 50 relu
+dense 10 softmax
+loss cross_entropy
+optimizer sgd
+batch 1
+END
+
 # The generated file's own options, but each function for itself, so that its loops are its own.
 objects() { # C-FILE LEVEL
     ${CC:-cc} -std=gnu11 -O3 -w -fno-math-errno -fno-trapping-math -fno-strict-aliasing \
@@ -86,13 +97,14 @@ for level in x86-64-v3 x86-64-v4; do
     start "few channels, $level" as_planned "$tmp/few.net" $level
     start "lines, $level" as_planned "$tmp/lines.net" $level
     start "pictures, $level" as_planned "$tmp/pictures.net" $level
+    start "steps ahead, $level" as_planned "$tmp/ahead.net" $level
 done
 
 # gcc takes a function that only asks the memory for one without an effect, and drops its call
 asks_ahead() {
-    "$NETC" emit "$tmp/odd.net" --target x86-64-v3 -o "$tmp/ahead.c" &&
-        ${CC:-cc} -std=gnu11 -O3 -w -march=x86-64-v3 -I"$lib" -c -o "$tmp/ahead.o" "$tmp/ahead.c" || return
-    objdump -d "$tmp/ahead.o" | has_line prefetcht1 || # tiles ask for the first cache, prefetcht0
+    "$NETC" emit "$tmp/odd.net" --target x86-64-v3 -o "$tmp/asks.c" &&
+        ${CC:-cc} -std=gnu11 -O3 -w -march=x86-64-v3 -I"$lib" -c -o "$tmp/asks.o" "$tmp/asks.c" || return
+    objdump -d "$tmp/asks.o" | has_line prefetcht1 || # tiles ask for the first cache, prefetcht0
         echo 'expected a prefetch of the next pictures, found none'
 }
 start 'the next pictures are asked for' asks_ahead

@@ -120,7 +120,8 @@ start 'gaps in weights: they count as memory' \
 start 'no gaps in weights: whole lines' emitted YES "$line\[80\];" 1 'dense 80 relu' sgd
 start 'no gaps in weights: they would be long' \
     emitted YES 'dense2_w\[60\]\[50\];' 1 $'dense 60 relu\ndense 50 relu' sgd
-start 'gaps in weights that work ahead, however long' emitted YES "$line\[64\];" 1 'dense 53 relu' sgd
+start 'gaps in weights that work ahead, however long' emitted YES "$line\[64\];" --target x86-64-v4 1 'dense 53 relu' sgd
+start 'gaps in weights that work ahead: to whole vectors' emitted YES "$line\[56\];" --target x86-64-v3 1 'dense 53 relu' sgd
 start 'no gaps in weights: an optimizer that goes by parts' \
     emitted YES "$line\[300\];" 1 "$two" 'sgd momentum 0.9'
 start 'no gaps in weights: a penalty reads them' \

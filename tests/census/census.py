@@ -4,14 +4,15 @@
 usage: census.py C-FILE OBJECT
 
 The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD),
-STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP), WINDOW(name,
-ROWS, LINE, VECTORS, Vector, WIDTH), PLANE(name, LINES, STRIDE, RUNS, VECTORS, OUTPUTS, LAST, Vector, weave),
-PLANE_WEIGHTS(name, OUTPUTS, TAPS, Vector) or DOTS(name, ROWS, COLUMNS) for each micro-kernel, and functions that call
-them. In the object code of such a function each planned tile must be an innermost loop with as many multiply-adds as
-the tile has sums, or a whole multiple where gcc has unrolled it, and none of these loops may write a vector register to
-the stack: a spilled sum does. (To read one there is no spill: gcc keeps constants of an outer loop so, which would else
-be read from where they lie.) Nor may a multiply-add of a tile of several rows read a vector from memory: its rows
-share what is loaded, but for a number that AVX-512 broadcasts. Prints a line for each function that is not as planned.
+STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP), WINDOW(name, ROWS, LINE, VECTORS, Vector, WIDTH),
+PLANE(name, LINES, STRIDE, RUNS, VECTORS, OUTPUTS, LAST, Vector, weave), PLANE_WEIGHTS(name, OUTPUTS, TAPS, Vector),
+DOTS(name, ROWS, COLUMNS), SUMS(name, COUNT, VECTORS, Vector) or CHANGE(name, COUNT, VECTORS, Vector) for each micro-
+kernel, and functions that call them. In the object code of such a function each planned tile must be an innermost loop
+with as many multiply-adds as the tile has sums, or a whole multiple where gcc has unrolled it, and none of these loops
+may write a vector register to the stack: a spilled sum does. (To read one there is no spill: gcc keeps constants of an
+outer loop so, which would else be read from where they lie.) Nor may a multiply-add of a tile of several rows read a
+vector from memory: its rows share what is loaded, but for a number that AVX-512 broadcasts. A loop of SUMS or CHANGE
+reads each of its vectors and each of its numbers once. Prints a line for each function that is not as planned.
 """
 import re
 import subprocess
@@ -20,11 +21,14 @@ import sys
 TO_STACK = re.compile(r"%[xyz]mm\d+,-?[0-9a-fx]*\(%r[sb]p[,)]")
 MULTIPLY_ADD = re.compile(r"vfn?m(add|sub)\d+p[sd]$")
 FROM_MEMORY = re.compile(r"\)(?!\{1to)")
+READS = re.compile(r"(?:^|,)[^(,]*\([^)]*\)(?:\{1to\d+\})?,.*%[xyz]mm")
+AHEAD = r"^(SUMS|CHANGE)\((\w+), (\d+), (\d+), \w+\)"
 SHARED = r"^(STRIP|STRIP_LISTED|WINDOW)\((\w+),"  # kernels whose rows share vectors
 
 
 def planned(text):
-    """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}}, kernels of shared rows"""
+    """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}},
+    kernels of shared rows, {kernel: vectors and numbers that its loop reads}"""
     kernels = {name: [int(full) * int(vectors), int(rest) * int(vectors), int(vectors)]
                for name, full, rest, vectors in
                re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+, \d+, \d+\)", text, re.M)}
@@ -39,12 +43,14 @@ def planned(text):
                 re.findall(r"^PLANE_WEIGHTS\((\w+), (\d+), (\d+), ", text, re.M)}
     kernels |= {name: [int(rows) * int(columns), int(columns)] for name, rows, columns in
                 re.findall(r"^DOTS\((\w+), (\d+), (\d+)\)", text, re.M)}
+    kernels |= {name: [int(count) * int(vectors)] for _, name, count, vectors in re.findall(AHEAD, text, re.M)}
+    most = {name: int(count) + int(vectors) for _, name, count, vectors in re.findall(AHEAD, text, re.M)}
     functions = {}
     for name, body in re.findall(r"^static void (\w+)\([^;{]*?\)\n\{\n(.*?)^\}", text, re.M | re.S):
         called = {kernel: kernels[kernel] for kernel in re.findall(r"\b(\w+)\(", body) if kernel in kernels}
         if called:
             functions[name] = called
-    return functions, {name for _, name in re.findall(SHARED, text, re.M)}
+    return functions, {name for _, name in re.findall(SHARED, text, re.M)}, most
 
 
 def functions_of(path):
@@ -78,7 +84,7 @@ def count_of(loop):
     return sum(bool(MULTIPLY_ADD.match(mnemonic)) for _, mnemonic, _ in loop)
 
 
-def census(name, kernels, shared, instructions):
+def census(name, kernels, shared, most, instructions):
     problems = []
     loops = [loop for loop in inner_loops(instructions)
              if any(MULTIPLY_ADD.match(mnemonic) for _, mnemonic, _ in loop)]
@@ -87,6 +93,7 @@ def census(name, kernels, shared, instructions):
     alone = {tile for kernel in kernels if kernel in shared for tile in kernels[kernel][2:]}  # of a single row
     alone |= {tile for kernel in kernels if kernel not in shared for tile in kernels[kernel]}
     terms = re.match(r"(?:product|panels)_(\d+)", name)
+    most_of = {kernels[kernel][0]: most[kernel] for kernel in kernels if kernel in most}
     unrolled = {tile * int(terms[1]) for tile in tiles} if terms else {}
     for loop, count in zip(loops, counts):
         if count in unrolled:
@@ -97,6 +104,10 @@ def census(name, kernels, shared, instructions):
             problems.append(f"{name}: {len(spilled)} vectors written to the stack in a loop: {spilled[0]}")
         reads = [f"{mnemonic} {operands}" for _, mnemonic, operands in loop
                  if MULTIPLY_ADD.match(mnemonic) and FROM_MEMORY.search(operands)]
+        read = sum(bool(READS.search(operands)) for _, _, operands in loop)
+        if read > most_of.get(count, read):
+            problems.append(f"{name}: a loop of {count} multiply-adds reads {read} vectors and numbers, "
+                            f"not {most_of[count]}")
         if reads and count not in alone:
             problems.append(f"{name}: {len(reads)} of {count} multiply-adds read a vector from memory: {reads[0]}")
     for kernel, (highest, *_) in kernels.items():
@@ -110,14 +121,14 @@ def census(name, kernels, shared, instructions):
 
 def main():
     with open(sys.argv[1]) as file:
-        plan, shared = planned(file.read())
+        plan, shared, most = planned(file.read())
     found = functions_of(sys.argv[2])
     loops, problems = 0, []
     for name, kernels in plan.items():
         if name not in found:
             problems.append(f"{name}: not in the object file")
             continue
-        count, more = census(name, kernels, shared, found[name])
+        count, more = census(name, kernels, shared, most, found[name])
         loops, problems = loops + count, problems + more
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{len(plan)} functions, {loops} loops", file=sys.stderr)
