@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-// Few pictures have few places between them that are not 0; many share what is read of the weights.
-// With few registers, columns that are read once must share them with the pictures' sums: six
-// vectors for two pictures, where there were two for four.
+// How many pictures go over the weights together. Fewer have fewer places between them that are not
+// 0, more share what is read of the weights: 16 registers hold six vectors of sums for each of two
+// pictures, but two for each of four.
 int rows_ahead(const Network *network) { return network->target->registers < 32 ? 2 : 4; }
 
 // --- the columns --------------------------------------------------------------------------------

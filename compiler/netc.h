@@ -5,6 +5,7 @@
 #ifndef NETC_H
 #define NETC_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@
 // Memory is taken from one arena and never given back: a compilation is short.
 void *allocate(size_t size); // zeroed; aborts when there is none
 char *format(const char *format, ...) PRINTF(1, 2);
+char *format_list(const char *format, va_list args) PRINTF(1, 0);
 const char *intern(const char *text, size_t length); // equal texts are the same pointer
 
 typedef struct {
@@ -876,7 +878,7 @@ const char *row_dot_call(Out *out, int columns, const char *y, const char *row);
 void emit_row_products(Out *out, const char *body); // the functions that the body calls
 
 // --- emit_ahead.c: several steps at a time ------------------------------------------------------
-int rows_ahead(const Network *network); // so many pictures go over the weights together
+int rows_ahead(const Network *network);
 int ahead_width(const Network *network, const Node *w); // columns of it that are summed at a time
 void emit_ahead_kernels(Out *out);
 

@@ -1,20 +1,8 @@
 // out.c: the text of the generated file: lines indented by their braces, numbers as C writes them.
 #include "netc.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-static char *format_list(const char *format, va_list list)
-{
-    va_list copy;
-    va_copy(copy, list);
-    const int length = vsnprintf(NULL, 0, format, copy);
-    va_end(copy);
-    char *const text = allocate((size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, list);
-    return text;
-}
 
 void raw(Out *out, const char *format, ...)
 {
@@ -37,7 +25,9 @@ void line(Out *out, const char *format, ...)
         opened += (*c == '{') - (*c == '}');
     if (*text == '}')
         out->depth--;
-    text_add(&out->text, "%*s%s\n", 4 * out->depth, "", text);
+    text_add(&out->text, "%*s", 4 * out->depth, "");
+    text_put(&out->text, text, strlen(text));
+    text_put(&out->text, "\n", 1);
     out->depth += opened + (*text == '}');
     if (out->depth < 0)
         bug("more braces closed than opened at '%s'", text);

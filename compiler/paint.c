@@ -3,7 +3,6 @@
 #include "terminal.h"
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,13 +20,9 @@ void paint(Painting *to, Style style, const char *format, ...)
         [STYLE_PLAIN] = "",           [STYLE_HEADER] = "\033[1m", [STYLE_PLACE] = "\033[36m",
         [STYLE_REMOVED] = "\033[31m", [STYLE_ADDED] = "\033[32m",
     };
-    va_list list, again;
+    va_list list;
     va_start(list, format);
-    va_copy(again, list);
-    const int length = vsnprintf(NULL, 0, format, list);
-    char *const line = allocate((size_t)length + 1);
-    vsnprintf(line, (size_t)length + 1, format, again);
-    va_end(again);
+    const char *const line = format_list(format, list);
     va_end(list);
     const bool painted = to->colours && style != STYLE_PLAIN;
     text_add(&to->text, "%s%s%s\n", painted ? codes[style] : "", line, painted ? "\033[m" : "");

@@ -99,7 +99,7 @@ static void text_reserve(Text *text, size_t more)
 {
     if (text->length + more < text->capacity)
         return;
-    text->capacity = 2 * (text->length + more) + 64;
+    text->capacity = text->length ? 2 * (text->length + more) + 64 : more + 1; // most never grow
     char *const bytes = allocate(text->capacity);
     if (text->length)
         memcpy(bytes, text->text, text->length);
@@ -114,16 +114,22 @@ void text_put(Text *text, const char *bytes, size_t length)
     text->text[text->length] = '\0';
 }
 
-static void PRINTF(2, 0) text_vadd(Text *text, const char *format, va_list args)
+// Most pieces are short: printed once, and copied.
+static void PRINTF(2, 0) text_add_list(Text *text, const char *format, va_list args)
 {
+    char piece[256];
     va_list again;
     va_copy(again, args);
-    const int length = vsnprintf(NULL, 0, format, args);
+    const int length = vsnprintf(piece, sizeof piece, format, args);
     if (length < 0)
         bug("format '%s'", format);
-    text_reserve(text, (size_t)length);
-    vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
-    text->length += (size_t)length;
+    if ((size_t)length < sizeof piece) {
+        text_put(text, piece, (size_t)length);
+    } else {
+        text_reserve(text, (size_t)length);
+        vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
+        text->length += (size_t)length;
+    }
     va_end(again);
 }
 
@@ -140,18 +146,24 @@ void text_add(Text *text, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    text_vadd(text, format, args);
+    text_add_list(text, format, args);
     va_end(args);
+}
+
+char *format_list(const char *format, va_list args)
+{
+    Text text = {0};
+    text_add_list(&text, format, args);
+    return text.text;
 }
 
 char *format(const char *format, ...)
 {
-    Text text = {0};
     va_list args;
     va_start(args, format);
-    text_vadd(&text, format, args);
+    char *const text = format_list(format, args);
     va_end(args);
-    return text.text;
+    return text;
 }
 
 const char *number_text(double number)
