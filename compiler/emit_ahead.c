@@ -75,13 +75,16 @@ static void emit_sums_macro(Out *out)
         "        for (int n = 1, count = at[0]; n <= count; n++) {",
         "            const long p = at[n];",
         "            const REAL *const row = w + p * width;",
-        "            Vector columns[VECTORS];",
-        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
-        "                memcpy(&columns[j], row + j * LANES, sizeof(Vector));",
-        "            FORGET;",
-        "            UNROLLED for (int j = 0; j < VECTORS; j++)",
+        "            REAL number[COUNT];",
+        "            UNROLLED for (int i = 0; i < COUNT; i++)",
+        "                number[i] = x[i * numbers + p];",
+        "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                Vector columns;",
+        "                memcpy(&columns, row + j * LANES, sizeof(Vector));",
+        "                FORGET;",
         "                UNROLLED for (int i = 0; i < COUNT; i++)",
-        "                    sum[i][j] += x[i * numbers + p] * columns[j];",
+        "                    sum[i][j] += number[i] * columns;",
+        "            }",
         "        }",
         "        UNROLLED for (int i = 0; i < COUNT; i++)",
         "            UNROLLED for (int j = 0; j < VECTORS; j++)",
@@ -293,8 +296,7 @@ typedef struct {
 static AheadRows rows_of(const Network *network, const Node *w)
 {
     const int line = columns_ahead(network, w->shape.dims[1]);
-    return (AheadRows){
-        w, w->shape.panel_rows ? columns_in_rows(network, w) : line, line, rows_ahead(network)};
+    return (AheadRows){w, columns_in_rows(network, w), line, rows_ahead(network)};
 }
 
 static const char *first_of(const AheadRows *rows)

@@ -1,6 +1,7 @@
 // out.c: the text of the generated file: lines indented by their braces, numbers as C writes them.
 #include "netc.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -328,13 +328,16 @@ static inline float row_dot_10(const float *y, const float *row)
         for (int n = 1, count = at[0]; n <= count; n++) {                                 \
             const long p = at[n];                                                         \
             const float *const row = w + p * width;                                       \
-            Vector columns[VECTORS];                                                      \
-            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
-                memcpy(&columns[j], row + j * LANES, sizeof(Vector));                     \
-            FORGET;                                                                       \
-            UNROLLED for (int j = 0; j < VECTORS; j++)                                    \
+            float number[COUNT];                                                          \
+            UNROLLED for (int i = 0; i < COUNT; i++)                                      \
+                number[i] = x[i * numbers + p];                                           \
+            UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                Vector columns;                                                           \
+                memcpy(&columns, row + j * LANES, sizeof(Vector));                        \
+                FORGET;                                                                   \
                 UNROLLED for (int i = 0; i < COUNT; i++)                                  \
-                    sum[i][j] += x[i * numbers + p] * columns[j];                         \
+                    sum[i][j] += number[i] * columns;                                     \
+            }                                                                             \
         }                                                                                 \
         UNROLLED for (int i = 0; i < COUNT; i++)                                          \
             UNROLLED for (int j = 0; j < VECTORS; j++)                                    \

@@ -59,7 +59,7 @@ loss cross_entropy
 batch 100
 END
 
-# a first layer that works for several steps
+# a first layer that works for several steps, of few columns and of as many as the registers hold
 cat >"$tmp/ahead.net" <<'END'
 data mnist
 input 28x28x1
@@ -69,6 +69,7 @@ loss cross_entropy
 optimizer sgd
 batch 1
 END
+sed 's/dense 50/dense 520/' "$tmp/ahead.net" >"$tmp/wide.net"
 
 # The generated file's own options, but each function for itself, so that its loops are its own.
 objects() { # C-FILE LEVEL
@@ -98,6 +99,7 @@ for level in x86-64-v3 x86-64-v4; do
     start "lines, $level" as_planned "$tmp/lines.net" $level
     start "pictures, $level" as_planned "$tmp/pictures.net" $level
     start "steps ahead, $level" as_planned "$tmp/ahead.net" $level
+    start "steps ahead, wide, $level" as_planned "$tmp/wide.net" $level
 done
 
 # gcc takes a function that only asks the memory for one without an effect, and drops its call

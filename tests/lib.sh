@@ -104,8 +104,8 @@ build() { # NET BINARY [option...]
     fi
 }
 
-# Compiles generated C by hand, with files of a test beside it. Without its passes gcc takes ranges of
-# loops that never end for overflows.
+# Compiles generated C by hand, with files of a test beside it. With so few passes gcc warns of
+# overflows where no number can be so large.
 compile() { # C-FILE BINARY [argument of cc...]
     local source=$1 binary=$2
     shift 2
