@@ -1,0 +1,52 @@
+// test_text.c: printed texts of every length, whether or not a short piece holds them.
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "netc.h"
+
+enum { MOST = 600 };
+
+static void printed_texts_are_whole(void **state)
+{
+    (void)state;
+    char expected[MOST + 1];
+    for (int length = 0; length <= MOST; length++) {
+        memset(expected, 'x', (size_t)length);
+        expected[length] = '\0';
+        assert_string_equal(format("%s", expected), expected);
+    }
+}
+
+static void added_texts_follow_each_other(void **state)
+{
+    (void)state;
+    char piece[MOST + 1], expected[2 * MOST + 2];
+    for (int length = 0; length <= MOST; length++) {
+        memset(piece, 'y', (size_t)length);
+        piece[length] = '\0';
+        Text text = {0};
+        text_add(&text, "%s", piece);
+        text_add(&text, "%s%d", piece, length % 10);
+        const int size = 2 * length + 1;
+        memset(expected, 'y', (size_t)size);
+        expected[size - 1] = (char)('0' + length % 10);
+        expected[size] = '\0';
+        assert_string_equal(text.text, expected);
+        assert_int_equal(text.length, size);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(printed_texts_are_whole),
+        cmocka_unit_test(added_texts_follow_each_other),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
