@@ -73,8 +73,9 @@ sed 's/dense 50/dense 520/' "$tmp/ahead.net" >"$tmp/wide.net"
 
 # The generated file's own options, but each function for itself, so that its loops are its own.
 objects() { # C-FILE LEVEL
-    ${CC:-cc} -std=gnu11 -O3 -w -fno-math-errno -fno-trapping-math -fno-strict-aliasing \
-        -march="$2" -mprefer-vector-width=512 -fno-inline -I"$lib" -c -o "${1%.c}.o" "$1"
+    local options
+    options=$(CC=echo "$NETC" build "$tmp/odd.net" --target "$2" -o "$tmp/none" 2>/dev/null)
+    ${CC:-cc} ${options%% -I*} -w -fno-inline -I"$lib" -c -o "${1%.c}.o" "$1"
 }
 
 as_planned() { # NET LEVEL
@@ -105,7 +106,7 @@ done
 # gcc takes a function that only asks the memory for one without an effect, and drops its call
 asks_ahead() {
     "$NETC" emit "$tmp/odd.net" --target x86-64-v3 -o "$tmp/asks.c" &&
-        ${CC:-cc} -std=gnu11 -O3 -w -march=x86-64-v3 -I"$lib" -c -o "$tmp/asks.o" "$tmp/asks.c" || return
+        objects "$tmp/asks.c" x86-64-v3 || return
     objdump -d "$tmp/asks.o" | has_line prefetcht1 || # tiles ask for the first cache, prefetcht0
         echo 'expected a prefetch of the next pictures, found none'
 }
