@@ -234,7 +234,7 @@ static const char *in_panel(const StripCall *s, const char *high, const char *ro
 // with room for so many.
 static const char *emit_lists(Out *out, const Product *p, int full, int most_terms)
 {
-    line(out, "int32_t list[%d][%d] = {0};", (p->rows + full - 1) / full, 1 + most_terms);
+    line(out, "int32_t list[%d][%d];", (p->rows + full - 1) / full, 1 + most_terms);
     return format("list[0], %d", 1 + most_terms);
 }
 

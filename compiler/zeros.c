@@ -20,12 +20,12 @@ static bool multiplies_pictures(const Graph *graph, const Node *node)
 // The lists lie on the thread's stack.
 static bool has_room(const Graph *graph, const Node *node)
 {
-    enum { MOST_BYTES = 128 << 10 };
+    enum { MOST_BYTES = 256 << 10, LEAST_ROWS = 2 };
     const Node *const x = &graph->nodes[node->input[0]];
     const int *const dims = x->shape.dims;
     const long terms = x->op == OP_picture_slice ? dims[2] : shape_size(x->shape);
     const long rows = x->op == OP_picture_slice ? dims[1] : graph->network->block_rows;
-    return (rows / LISTED_ROWS + 1) * terms * element_bytes(graph->network, TYPE_INDEX) <=
+    return (rows / LEAST_ROWS + 1) * terms * element_bytes(graph->network, TYPE_INDEX) <=
            MOST_BYTES;
 }
 

@@ -113,6 +113,7 @@ static inline void nn_places_float(int count, const float *x, int32_t *list)
 }
 
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#define NN_ROW_BITS 16
 // The lists of groups that are at most 16 places together: first a bit for each place of a row,
 // then for each group those of 16 rows at a time.
 static inline __attribute__((always_inline)) void
@@ -141,6 +142,40 @@ nn_rows_by_vectors(int rows, int places, int group, const float *x, long line, i
         lists[0] = found;
     }
 }
+#elif defined(__AVX2__) && !defined(__AVX512F__)
+#define NN_ROW_BITS 8
+// The same for groups of at most eight places, by a byte for each row and eight rows at a time.
+static inline __attribute__((always_inline)) void
+nn_rows_by_vectors(int rows, int places, int group, const float *x, long line, int32_t *lists,
+                   int each)
+{
+    uint8_t bits[128] = {0};
+    const __m256i size = _mm256_set1_epi32(0x7fffffff), zero = _mm256_setzero_si256();
+    const __m256i all = _mm256_cmpgt_epi32(_mm256_set1_epi32(places),
+                                           _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    for (int i = 0; i < rows; i++) {
+        const __m256i row = _mm256_maskload_epi32((const void *)(x + i * line), all);
+        const __m256i none = _mm256_cmpeq_epi32(_mm256_and_si256(row, size), zero);
+        bits[i] = (uint8_t)~_mm256_movemask_ps(_mm256_castsi256_ps(none));
+    }
+    for (int first = 0; first < places; first += group, lists += each) {
+        const __m256i of_group = _mm256_set1_epi8((char)(((1 << group) - 1) << first));
+        int found = 0;
+        for (int i = 0; i < rows; i += 32) {
+            const __m256i some =
+                _mm256_and_si256(_mm256_loadu_si256((const void *)(bits + i)), of_group);
+            uint32_t left = ~(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(some, zero));
+            for (int k = i; k < i + 32 && k < rows; k += 8, left >>= 8) {
+                const __m128i packed = _mm_loadl_epi64((const void *)&nn_packed[left & 255]);
+                _mm256_storeu_si256(
+                    (void *)(lists + 1 + found),
+                    _mm256_add_epi32(_mm256_cvtepu8_epi32(packed), _mm256_set1_epi32(k)));
+                found += __builtin_popcount(left & 255);
+            }
+        }
+        lists[0] = found;
+    }
+}
 #endif
 
 // Which of the rows have a number that is not 0 at one of so many places; returns how many.
@@ -161,42 +196,25 @@ nn_rows_of_some(int places, int rows, const float *x, long line, int32_t *at)
     return found;
 }
 
-// The same of four places, as tiles have rows.
-static inline __attribute__((always_inline)) int nn_rows_of_four(int rows, const float *x,
-                                                                 long line, int32_t *at)
-{
-#if defined(__AVX2__)
-    const __m128i size = _mm_set1_epi32(0x7fffffff);
-    int found = 0;
-    for (int i = 0; i < rows; i++) {
-        at[found] = i;
-        found += !_mm_testz_si128(_mm_loadu_si128((const void *)(x + i * line)), size);
-    }
-    return found;
-#else
-    return nn_rows_of_some(4, rows, x, line, at);
-#endif
-}
-
 // For each `group` <= 16 places side by side one of the lists, which are `each` numbers apart:
 // list[0] = how many of at most 128 rows, `line` numbers apart, have at these places a number that
-// is neither 0 nor -0, and list[1], list[2], ... = which. A list has room for 1 + rows.
+// is neither 0 nor -0, and list[1], list[2], ... = which. A list has room for
+// one more than the rows rounded up to a multiple of eight.
 static inline __attribute__((always_inline)) void
 nn_rows_of_places(int rows, int places, int group, const float *x, long line, int32_t *lists,
                   int each)
 {
-#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__)
-    const int together = 16 / group * group;
-    for (int at = 0; at < places; at += together, lists += 16 / group * each)
+    int at = 0;
+#ifdef NN_ROW_BITS
+    const int groups = NN_ROW_BITS / group, together = groups * group;
+    for (; group <= NN_ROW_BITS && at < places; at += together, lists += groups * each)
         nn_rows_by_vectors(rows, places - at < together ? places - at : together, group, x + at,
                            line, lists, each);
-#else
-    for (int at = 0; at < places; at += group, lists += each) {
-        const int count = places - at < group ? places - at : group;
-        lists[0] = count == 4 ? nn_rows_of_four(rows, x + at, line, lists + 1)
-                              : nn_rows_of_some(count, rows, x + at, line, lists + 1);
-    }
 #endif
+    for (; at < places; at += group, lists += each) {
+        const int count = places - at < group ? places - at : group;
+        lists[0] = nn_rows_of_some(count, rows, x + at, line, lists + 1);
+    }
 }
 
 static inline void nn_places_double(int count, const double *x, int32_t *list)

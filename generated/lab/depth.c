@@ -338,7 +338,7 @@ static void panels_196x300_skipping(int rows, const void *left, const void *righ
 {
     const float *const a = left, *const b = right;
     float *const c = result;
-    int32_t list[25][197] = {0};
+    int32_t list[25][197];
     for (int i = 0; i < rows; i += 4)
         nn_places_of_rows(0, 196, nn_min(4, rows - i), a + i * 196, 196, list[i / 4]);
     for (int j = 0; j < 256; j += 64)
@@ -371,7 +371,7 @@ static void outer_panels_196x300of304_skipping(int from, int to, int terms, cons
         const float *const a = (const float *)left + (size_t)at * 196 + from;
         const float *const b = (const float *)right + (size_t)at * 304;
         float *const c = result;
-        int32_t list[25][129] = {0};
+        int32_t list[25][129];
         nn_rows_of_places(some, to - from, 4, a, 196, list[0], 129);
         for (int j = 0; j < 256; j += 64) {
             if (change && at == 0) {
@@ -425,7 +425,7 @@ static void panels_4x196x300_skipping(int rows, const void *left, const void *ri
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int part = 0; part < 784; part += 196) {
-        int32_t list[7][197] = {0};
+        int32_t list[7][197];
         for (int i = 0; i < rows; i += 4)
             nn_places_of_rows(0, 196, nn_min(4, rows - i), a + part + i * 784, 784, list[i / 4]);
         for (int j = 0; j < 256; j += 64)

@@ -412,7 +412,7 @@ static void panels_196x520_skipping(int rows, const void *left, const void *righ
 {
     const float *const a = left, *const b = right;
     float *const c = result;
-    int32_t list[25][197] = {0};
+    int32_t list[25][197];
     for (int i = 0; i < rows; i += 4)
         nn_places_of_rows(0, 196, nn_min(4, rows - i), a + i * 196, 196, list[i / 4]);
     for (int j = 0; j < 512; j += 64)
@@ -445,7 +445,7 @@ static void outer_panels_196x520of528_skipping(int from, int to, int terms, cons
         const float *const a = (const float *)left + (size_t)at * 196 + from;
         const float *const b = (const float *)right + (size_t)at * 528;
         float *const c = result;
-        int32_t list[13][129] = {0};
+        int32_t list[13][129];
         nn_rows_of_places(some, to - from, 4, a, 196, list[0], 129);
         for (int j = 0; j < 512; j += 64) {
             if (change && at == 0) {
@@ -496,7 +496,7 @@ static void panels_4x196x520_skipping(int rows, const void *left, const void *ri
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int part = 0; part < 784; part += 196) {
-        int32_t list[7][197] = {0};
+        int32_t list[7][197];
         for (int i = 0; i < rows; i += 4)
             nn_places_of_rows(0, 196, nn_min(4, rows - i), a + part + i * 784, 784, list[i / 4]);
         for (int j = 0; j < 512; j += 64)

@@ -92,7 +92,7 @@ static void rows_of_places_are_found(void **state)
             for (int rows = 1; rows <= ROWS; rows += 1 + rows / 8) {
                 static float x[ROWS][LINE];
                 static int32_t found[PLACES + 1][ROWS + 1];
-                const int each = rows + 1, lists = (places + group - 1) / group;
+                const int each = (rows + 7) / 8 * 8 + 1, lists = (places + group - 1) / group;
                 for (int i = 0; i < rows; i++)
                     for (int j = 0; j < LINE; j++)
                         x[i][j] = (float)draw(key, &drawn, j < places ? 0.9 : 0);
