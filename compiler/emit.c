@@ -330,7 +330,7 @@ static void emit_model(Out *out, const Network *network)
          setting_number(p->epochs, "count"), setting_number(p->seed, "number"),
          number_text(network->trains ? setting_number(p->optimizer, "lr") : 0));
     if (network->trains && any_skips(&network->train))
-        line(out, ".skips = true,");
+        line(out, ".enough_zeros = %s,", number_text(enough_zeros(network)));
     emit_rate(out, p);
     line(out, ".loss = \"%s\", .optimizer = \"%s\",",
          p->loss ? setting_word(p->loss, "kind") : "none",

@@ -924,6 +924,7 @@ typedef struct {
 enum { MAX_STRIPS = 16 };
 enum { LISTED_ROWS = 4 }; // of a tile whose terms are listed
 int product_strips(const Network *network, const Product *p, ProductStrip *strips);
+double enough_zeros(const Network *network); // share of a data set, for products to look for them
 int lone_strips(const Network *network, const Product *p, ProductStrip *strips);
 // How a strip is called: what is added to addresses to get to its columns.
 typedef struct {

@@ -175,7 +175,7 @@ static double quantile(const Bench *bench, double share)
 
 static bool leaves_out_zeros(const Bench *bench)
 {
-    return bench->model->skips && bench->set.zeros;
+    return bench->model->enough_zeros > 0 && bench->set.zeros;
 }
 
 static void print_bench(const Bench *bench)

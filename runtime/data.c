@@ -35,16 +35,14 @@ NnBatch data_batch(const DataSet *set)
     };
 }
 
-// Whether tiles that skip zeros win: measured with pictures of which 81 % are 0, and lost with 50 %
-// (docs/performance.md). A few examples tell.
+// A few examples tell.
 static bool has_zeros(const DataSet *set, const NnModel *model)
 {
     const long looked_at = example_size(model) * nn_min(set->count, 256);
-    const double enough = 0.65;
     long zeros = 0;
     for (long i = 0; i < looked_at; i++)
         zeros += set->pictures ? set->pictures[i] == 0 : set->numbers[i] == 0;
-    return (double)zeros > enough * (double)looked_at;
+    return (double)zeros > model->enough_zeros * (double)looked_at;
 }
 
 // --- parts of one file --------------------------------------------------------------------------

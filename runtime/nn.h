@@ -201,7 +201,9 @@ typedef struct {
     int top;                         // 0, or: a label among so many largest outputs is counted
     int batch, epochs;
     int blocks; // of rows, that a batch is cut into
-    bool skips; // products leave out zeros of the inputs where most are (NnBatch.zeros)
+    // Where more than this share of the inputs is 0, products leave those out (NnBatch.zeros); 0:
+    // they never do.
+    double enough_zeros;
     // In the first of so many steps some work is done for all of them and for those before: batches
     // then come in the order of their numbers, and only after an epoch's last step are weights what
     // its steps have made of them. 0: each step is by itself.

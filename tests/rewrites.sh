@@ -38,6 +38,10 @@ start 'no slices: a convolution first' emitted NO _slice, 100 $'conv 4 3x3\ndens
 
 skips='panels_196x300_skipping\(batch'
 start 'zeros skipped: a dense first layer' emitted YES "$skips" 100 "$two" adam
+start 'zeros skipped: from 65 % on by tiles of four rows' \
+    emitted YES 'enough_zeros = 0.65,' --target x86-64-v4 100 "$two" adam
+start 'zeros skipped: from 45 % on by tiles of two rows' \
+    emitted YES 'enough_zeros = 0.45,' --target x86-64-v3 100 "$two" adam
 start 'zeros skipped: and its gradient' emitted YES 'outer_panels_196x300.*_skipping\(from' 100 "$two" adam
 start 'zeros skipped: a batch in chunks' \
     emitted YES '_skipping\(rows, x, w, y\)' --target x86-64-v4 2000 "$two" adam

@@ -59,7 +59,7 @@ start 'a stored gradient' same_bits stored native 'dense 40 relu' 50 'clip norm 
 import os, sys
 import numpy as np
 draw = np.random.default_rng(5)
-for name, zeros in (("many", 0.8), ("half", 0.5), ("none", 0)):
+for name, zeros in (("many", 0.8), ("half", 0.5), ("few", 0.3), ("none", 0)):
     os.mkdir(f"{sys.argv[1]}/{name}")
     with open(f"{sys.argv[1]}/{name}/rows.csv", "w", encoding="utf-8") as file:
         for _ in range(40):
@@ -68,9 +68,9 @@ for name, zeros in (("many", 0.8), ("half", 0.5), ("none", 0)):
 END
 sed 's/data mnist/data csv "rows.csv"/; s/28x28x1/90/; s/dense 300 relu/dense 40 relu/' "$tmp/panels-x86-64-v2.net" \
     >"$tmp/rows.net"
-looked_for() { # YES|NO FOLDER
+looked_for() { # YES|NO FOLDER TARGET
     local found=NO status
-    "$NETC" emit "$tmp/rows.net" -o "$tmp/rows.c" &&
+    "$NETC" emit "$tmp/rows.net" --target "$3" -o "$tmp/rows.c" &&
         sed 's/if (batch->zeros)/if (batch->zeros) __builtin_exit(77); else if (0)/' "$tmp/rows.c" >"$tmp/trap.c" &&
         compile "$tmp/trap.c" "$tmp/trap" || return
     "$tmp/trap" train --data "$tmp/$2" --out "$tmp/trap-run" --quiet >/dev/null 2>&1
@@ -80,7 +80,12 @@ looked_for() { # YES|NO FOLDER
     same 'zeros are looked for' $1 $found
 }
 wait
-check 'four of five are 0' looked_for YES many
-check 'half are 0' looked_for NO half
-check 'none is 0' looked_for NO none
+check 'four of five are 0' looked_for YES many x86-64-v3
+check 'half are 0, tiles of two rows' looked_for YES half x86-64-v3
+check 'three of ten are 0' looked_for NO few x86-64-v3
+check 'none is 0' looked_for NO none x86-64-v3
+if grep -q avx512dq /proc/cpuinfo; then
+    check 'four of five are 0, tiles of four rows' looked_for YES many x86-64-v4
+    check 'half are 0, tiles of four rows' looked_for NO half x86-64-v4
+fi
 finish

@@ -2204,7 +2204,7 @@ const NnModel nn_model = {
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
-    .skips = true,
+    .enough_zeros = 0.65,
     .loss = "cross_entropy", .optimizer = "adam",
     .threads = 64,
     .layers = layers, .layer_count = 10,
