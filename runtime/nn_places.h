@@ -198,8 +198,8 @@ nn_rows_of_some(int places, int rows, const float *x, long line, int32_t *at)
 
 // For each `group` <= 16 places side by side one of the lists, which are `each` numbers apart:
 // list[0] = how many of at most 128 rows, `line` numbers apart, have at these places a number that
-// is neither 0 nor -0, and list[1], list[2], ... = which. A list has room for
-// one more than the rows rounded up to a multiple of eight.
+// is neither 0 nor -0, and list[1], list[2], ... = which. A list has room for one more than the
+// rows, rounded up to a multiple of eight.
 static inline __attribute__((always_inline)) void
 nn_rows_of_places(int rows, int places, int group, const float *x, long line, int32_t *lists,
                   int each)
