@@ -66,7 +66,7 @@ static void make_command(Command *command, const Network *network, const BuildOp
 {
     const char *const cc = getenv("CC");
     add_words(command, cc && *cc ? cc : "cc");
-    // of what -O3 adds to -O2, only this pays in a step; the rest doubles the compiler's time
+    // of what -O3 adds to -O2, only this pays in a step; the rest takes up to half of all time
     add_words(command, "-std=gnu11 -O2 -ftree-vectorize -fvect-cost-model -fpeel-loops");
     add_words(command, "-Wall -Wextra");
     // what the C language promises of errno, traps and aliases is not used, and costs vectors

@@ -20,7 +20,7 @@ static bool multiplies_pictures(const Graph *graph, const Node *node)
 // The lists lie on the thread's stack.
 static bool has_room(const Graph *graph, const Node *node)
 {
-    enum { MOST_BYTES = 256 << 10, LEAST_ROWS = 2 };
+    enum { MOST_BYTES = 256 << 10, LEAST_ROWS = 2 }; // of a tile
     const Node *const x = &graph->nodes[node->input[0]];
     const int *const dims = x->shape.dims;
     const long terms = x->op == OP_picture_slice ? dims[2] : shape_size(x->shape);

@@ -173,11 +173,6 @@ static double quantile(const Bench *bench, double share)
     return bench->times[(long)(share * (double)(bench->count - 1) + 0.5)];
 }
 
-static bool leaves_out_zeros(const Bench *bench)
-{
-    return bench->model->enough_zeros > 0 && bench->set.zeros;
-}
-
 static void print_bench(const Bench *bench)
 {
     const NnModel *model = bench->model;
@@ -191,7 +186,7 @@ static void print_bench(const Bench *bench)
            1e3 * step, bench->count, 1e3 * quantile(bench, 0.05), 1e3 * quantile(bench, 0.95));
     printf("%.1f GF/s in matrix products, %.1f%% of peak; %.0f pictures/s\n", products / step / 1e9,
            100 * products / step / bench->profile.peak.operations, (double)rows / step);
-    if (leaves_out_zeros(bench))
+    if (bench->set.zeros)
         printf("products with zeros are counted, but left out where a whole tile of them is zeros; "
                "--all-terms takes them\n");
 }
@@ -207,7 +202,7 @@ static bool print_json(const Bench *bench)
     cJSON_AddNumberToObject(object, "threads", bench->options->threads);
     cJSON_AddStringToObject(object, "data", bench->random ? "random" : bench->options->data);
     cJSON_AddNumberToObject(object, "vector_bytes", model->vector_bytes);
-    cJSON_AddBoolToObject(object, "leaves_out_zeros", leaves_out_zeros(bench));
+    cJSON_AddBoolToObject(object, "leaves_out_zeros", bench->set.zeros);
     cJSON_AddNumberToObject(object, "steps", (double)bench->count);
     json_number(object, "first_step_ended", bench->first_ended);
     json_number(object, "seconds_mean", mean(bench));

@@ -35,9 +35,11 @@ NnBatch data_batch(const DataSet *set)
     };
 }
 
-// A few examples tell.
+// So many that the model's products leave them out. A few examples tell.
 static bool has_zeros(const DataSet *set, const NnModel *model)
 {
+    if (model->enough_zeros == 0)
+        return false;
     const long looked_at = example_size(model) * nn_min(set->count, 256);
     long zeros = 0;
     for (long i = 0; i < looked_at; i++)
