@@ -114,10 +114,13 @@ clean:
 
 # --- for developers ---------------------------------------------------------------------------------
 
+# as many jobs as there are processors, where the user has not said how many
+SIDE_BY_SIDE = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # set-up, then every test; ends with one line `N passed, N failed`
 test:
 	tools/setup test
-	$(MAKE) all tests
+	$(MAKE) $(SIDE_BY_SIDE) all tests
 	tests/all.sh
 
 # whole trainings on all of MNIST and Fashion-MNIST, and a sign flipped in every backward function:
@@ -125,7 +128,7 @@ test:
 test-long:
 	tools/setup test
 	tools/setup data
-	$(MAKE) all tests
+	$(MAKE) $(SIDE_BY_SIDE) all tests
 	tools/fetch-data mnist
 	tools/fetch-data fashion
 	tests/long.sh

@@ -24,6 +24,7 @@ as_in_double() { # NAME DATA FOLDER INPUT LAYERS TARGET
     grep -q 'nn_call(dense1_ahead,' "$base.c" || echo 'no work ahead'
     "$NETC" emit "$base.net" --precision f64 -o "$base-double.c" || return
     grep -q 'STEPS' "$base-double.c" && echo 'the double one works ahead too'
+    [ "$target" = native ] || local -x NETC_CFLAGS=$quick
     build "$base.net" "$base" --target "$target" || return
     NETC_CFLAGS=$quick build "$base.net" "$base-double" --precision f64 || return
     quietly "$base-double" train --data "$3" --out "$base-in-double" --quiet || return
@@ -48,11 +49,8 @@ if not np.allclose(*losses, rtol=1e-5, atol=0):
 END
 }
 
-cut() { # NAME TRAIN TEST: a part of the sample
-    "$python" tests/python/batches.py cut "$sample" "$tmp/$1" "$2" "$3" || exit
-}
 for count in 1 7 8 9 17 200; do
-    cut of-$count $count 10
+    part_of_sample of-$count $count 10
 done
 "$python" - "$tmp" <<'END'
 import numpy as np, os, sys

@@ -2,6 +2,8 @@
 # batches.sh: batches that do not divide the data: every picture is trained with and evaluated once,
 # and the last, smaller batch of an epoch has a mean of its own. In double, against NumPy.
 . "$(dirname "$0")/lib.sh"
+export NETC_CFLAGS=$quick
+compile_driver
 
 # Three epochs; the driver says in which order the pictures come.
 whole_epochs() { # NAME BATCH DATA PICTURES [RATE]
@@ -17,7 +19,7 @@ epochs 3
 END
     build "$base.net" "$base" --precision f64 || return
     "$NETC" emit --precision f64 "$base.net" -o "$base.c" &&
-        compile "$base.c" "$base-driver" tests/parity/driver.c || return
+        compile "$base.c" "$base-driver" "$driver" || return
     for epoch in 1 2 3; do
         "$base-driver" order "$count" 1 $epoch >"$base-order-$epoch"
     done
@@ -32,11 +34,8 @@ END
         "$base-run/run.json"
 }
 
-cut() { # NAME TRAIN TEST: a part of the sample
-    "$python" tests/python/batches.py cut "$sample" "$tmp/$1" "$2" "$3" || exit
-}
-cut hundred 100 33
-cut single 1 1
+part_of_sample hundred 100 33
+part_of_sample single 1 1
 
 start '64 on 1500' whole_epochs by-64 64 "$sample" 1500
 start '7 on 100' whole_epochs by-7 7 "$tmp/hundred" 100
@@ -84,7 +83,7 @@ END
     build "$base.net" "$base" --precision f64 || return
     quietly "$base" train --data "$tmp/hundred" --out "$base-run" --quiet || return
     "$NETC" emit --precision f64 "$base.net" -o "$base.c" &&
-        compile "$base.c" "$base-driver" tests/parity/driver.c || return
+        compile "$base.c" "$base-driver" "$driver" || return
     "$base-driver" order 100 1 1 >"$base-order"
     # momentum 0 keeps the last batch's: of the 36 pictures that 64 leave over
     "$python" - "$base-run/weights.safetensors" "$tmp/hundred" "$base-order" <<'END'

@@ -335,7 +335,7 @@ test_files_change() { # PATTERN COMMAND...: what happens to the folder after the
     shift
     cp -r "$sample" "$folder"
     timeout -s KILL 100 ${training-} "$model" train --data "$folder" --out "$out" --quiet \
-        --epochs "${epochs:-400}" --threads "${threads:-2}" >/dev/null 2>"$out.err" &
+        --epochs "${epochs:-150}" --threads "${threads:-2}" >/dev/null 2>"$out.err" &
     process=$!
     wait_for "$out/weights.safetensors"
     (cd "$folder" && "$@")

@@ -52,12 +52,12 @@ END
         done
     done
 done
-gradient 'conv wider than a cache of columns' 2 <<END
+NETC_CFLAGS=$enduring gradient 'conv wider than a cache of columns' 2 <<END
 conv 12 5x5 tanh pad same
 conv 6 5x5 tanh pad same
 pool 4
 END
-gradient 'conv in spans of several vectors' 2 <<END
+NETC_CFLAGS=$enduring gradient 'conv in spans of several vectors' 2 <<END
 conv 7 3x3 tanh stride 1x2
 conv 19 4x3 tanh stride 1x1
 conv 5 5x4 tanh stride 2x1
@@ -554,7 +554,7 @@ dense 12 tanh
 END
 
 # --- whole networks
-gradient 'LeNet' 4 4 3 <<END
+NETC_CFLAGS=$enduring gradient 'LeNet' 4 4 3 <<END
 conv 6 5x5 tanh pad same
 avgpool 2
 conv 16 5x5 tanh
@@ -562,7 +562,7 @@ avgpool 2
 conv 120 5x5 tanh
 dense 84 tanh
 END
-gradient 'the laboratory network' 9 9 4 <<END
+NETC_CFLAGS=$enduring gradient 'the laboratory network' 9 9 4 <<END
 conv 4 3x3 l2 0.01
 batchnorm
 relu

@@ -2,7 +2,7 @@
 # learning.sh: short real trainings on the sample: each optimizer and loss, on an MLP and a CNN.
 # The loss falls, and 500 pictures never seen are read well for 1,500 that were.
 . "$(dirname "$0")/lib.sh"
-export NETC_CFLAGS="$quick -O2" # trainings take longer than gcc
+export NETC_CFLAGS=$enduring
 
 learns() { # NAME LEAST-ACCURACY
     local base=$tmp/$1

@@ -14,6 +14,8 @@ sample=$root/tests/data/mnist-sample
 python=/usr/bin/python3
 # for C that is compiled to be right and not quick: tiles are functions, each of them compiled once
 quick='-Og -Dalways_inline='
+# where it runs for longer than gcc saves by that
+enduring='-O1 -Dalways_inline='
 JOBS=${JOBS:-2}
 export PYTHONPATH=$root/tests/python PYTHONDONTWRITEBYTECODE=1
 [ -x "$NETC" ] && [ -f "$lib/libnn.a" ] || {
@@ -87,6 +89,10 @@ same() {
     [ "$2" = "$3" ] || printf '%s: expected %s, found %s\n' "$1" "$2" "$3"
 }
 
+part_of_sample() { # NAME TRAIN TEST: its first pictures, in a folder of $tmp
+    "$python" tests/python/batches.py cut "$sample" "$tmp/$1" "$2" "$3" || exit
+}
+
 same_bytes() { # FILE FILE
     cmp "$1" "$2"
 }
@@ -141,8 +147,15 @@ quietly() { # COMMAND...
     }
 }
 
+# tests/parity/driver.c, once for all programs that are linked with it
+driver=$tmp/driver.o
+compile_driver() {
+    ${CC:-cc} -std=gnu11 -O1 -Wall -Wextra -I"$lib" -I"$root/runtime" -c -o "$driver" tests/parity/driver.c || exit
+}
+
 # To be called before same_as_torch; it ends when the suite does.
 start_torch() {
+    compile_driver
     mkfifo "$tmp/torch"
     "$python" tests/parity/reference.py --serve <"$tmp/torch" &
     disown # no test, which finish() would wait for
@@ -153,7 +166,7 @@ start_torch() {
 same_as_torch() { # C-FILE NET BOUND [adam]
     local base=${1%.c} status=
     local request=("$base" "$2" "$sample" "$base".{before,losses,after,outputs} "$3" ${4-})
-    compile "$1" "$base" tests/parity/driver.c || return
+    compile "$1" "$base" "$driver" || return
     timeout 100 "$base" steps "$sample" "${steps:-50}" 2 "$base.before" "$base.after" "$base.outputs" \
         >"$base.losses" || return
     mkfifo "$base.status"

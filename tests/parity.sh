@@ -165,7 +165,7 @@ dense 10 softmax
 loss cross_entropy
 END
 # where zeros are added and where windows begin, no check of gradients can tell
-parity geometry-of-taps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+quick=$enduring parity geometry-of-taps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
 conv 6 3x2 tanh stride 2 dilation 2x3
 depthwise 3x3 stride 2 pad same multiplier 2
 batchnorm

@@ -34,21 +34,20 @@ runs() { # COMMAND...
     }
 }
 
-trains() { # NAME [option of netc emit...]: what lies between the steps too
-    local name=$1 base=$tmp/$1
-    shift
-    watched "$tmp/$name.net" "$base" "$@" || return
-    runs "$base" train --data "$sample" --out "$base-run" --threads 3 --epochs 2
-    runs "$base" train --data "$sample" --out "$base-run" --threads 3 --epochs 3 --resume --json
-    runs "$base" eval --data "$sample" --out "$base-run" --threads 3
-    runs "$base" predict 1 2 3 --data "$sample" --out "$base-run" --threads 2
+trains() { # NAME DATA: what lies between the steps too
+    local base=$tmp/$1
+    watched "$tmp/$1.net" "$base" || return
+    runs "$base" train --data "$2" --out "$base-run" --threads 3 --epochs 2
+    runs "$base" train --data "$2" --out "$base-run" --threads 3 --epochs 3 --resume --json
+    runs "$base" eval --data "$2" --out "$base-run" --threads 3
+    runs "$base" predict 1 2 3 --data "$2" --out "$base-run" --threads 2
 }
 # The leader fails while the others may still read that it had not.
 loses_its_test_data() { # NAME
     local base=$tmp/$1-lost process
     watched "$tmp/$1.net" "$base" && cp -r "$sample" "$base-data" || return
     timeout -s KILL 200 "${plainly[@]}" "$base" train --data "$base-data" --out "$base-run" \
-        --threads 3 --epochs 8 --quiet >"$base-said" 2>&1 &
+        --threads 3 --epochs 4 --quiet >"$base-said" 2>&1 &
     process=$!
     wait_for "$base-run/weights.safetensors"
     rm "$base-data"/t10k-images*
@@ -109,11 +108,12 @@ printf '%s\n' 'data mnist' 'input 28x28x1' 'dense [90 50] relu' 'dense 10 softma
     'loss cross_entropy' 'optimizer adam' 'batch 100' >"$tmp/hidden.net"
 sed 's/adam/sgd/; s/batch .*/batch 1/' "$tmp/hidden.net" >"$tmp/single.net"
 
-start 'a training with all that goes on between its steps' trains dense
+start 'a training with all that goes on between its steps' trains dense "$sample"
 start 'convolutions, norms and branches' steps layers
-start 'slices, panels and lists of zeros' trains hidden
+start 'slices, panels and lists of zeros' trains hidden "$sample"
 start 'test data that vanishes' loses_its_test_data hidden
 start 'blocks of a long batch' blocks hidden
-start 'a batch of one' trains single
+part_of_sample part 300 50
+start 'a batch of one' trains single "$tmp/part"
 start 'gradients in double' checks_gradients dense
 finish

@@ -176,7 +176,7 @@ pool 2
 dense 20$bias
 batchnorm
 tanh" rmsprop 'epochs 1' >"$tmp/bias$bias.net"
-        build "$tmp/bias$bias.net" "$tmp/with$bias" || return
+        NETC_CFLAGS=$quick build "$tmp/bias$bias.net" "$tmp/with$bias" || return
         "$tmp/with$bias" train --data "$sample" --out "$tmp/trained$bias" --quiet >/dev/null || return
     done
     "$python" - "$tmp/trained/weights.safetensors" "$tmp/trained bias off/weights.safetensors" <<'PY'
