@@ -40,7 +40,7 @@ static void emit_dot_macro(Out *out)
     const char *const integer = network->doubles ? "int64_t" : "int32_t";
     static const char *const macro[] = {
         "#define DOTS(name, ROW_COUNT, COLUMNS)",
-        "    static inline __attribute__((always_inline)) void name##_step(",
+        "    static INLINED void name##_step(",
         "        int rows, const REAL *a, long ai, const Lanes *column, Lanes *sum)",
         "    {",
         "        UNROLLED for (int i = 0; i < ROW_COUNT; i++) {",
@@ -50,7 +50,7 @@ static void emit_dot_macro(Out *out)
         "                sum[i * COLUMNS + j] += row * column[j];",
         "        }",
         "    }",
-        "    static inline __attribute__((always_inline)) void name##_tile(",
+        "    static INLINED void name##_tile(",
         "        int rows, int terms, const REAL *a, long ai, const REAL *b, long bj, REAL *c,",
         "        long ci, bool add)",
         "    {",
@@ -77,7 +77,7 @@ static void emit_dot_macro(Out *out)
         "                if (i < rows)",
         "                    c[i * ci + j] = (add ? c[i * ci + j] : 0) + sum[0][i * COLUMNS + j];",
         "    }",
-        "    static inline __attribute__((always_inline)) void name(",
+        "    static INLINED void name(",
         "        int rows, int terms, const REAL *a, long ai, const REAL *b, long bj, REAL *c,",
         "        long ci, bool add)",
         "    {",

@@ -257,8 +257,8 @@ void close_product_strip(Out *out, const ProductStrip *strip, bool several)
 static void emit_tile_macro(Out *out)
 {
     static const char *const tile[] = {
-        "#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)",
-        "    static inline __attribute__((always_inline)) void name(",
+        "#define TILE(how, name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)",
+        "    static how void name(",
         "        int terms, const REAL *a, long ai, long ap, const REAL *b, long bp, REAL *c,",
         "        long ci, bool add)",
         "    {",
@@ -294,11 +294,11 @@ static void emit_tile_macro(Out *out)
         "    }",
     };
     static const char *const strip[] = {
-        "#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)",
-        "    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)",
-        "    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)",
-        "    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)",
-        "    static inline __attribute__((always_inline)) void name(",
+        "#define STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD)",
+        "    TILE(INLINED, name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)",
+        "    TILE(how, name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)",
+        "    TILE(CALLED, name##_one, 1, VECTORS, Vector, SKIP, AHEAD)",
+        "    static INLINED void name(",
         "        int rows, int terms, const REAL *a, long ai, long ap, const REAL *b, long bp,",
         "        REAL *c, long ci, bool add)",
         "    {",
@@ -311,6 +311,12 @@ static void emit_tile_macro(Out *out)
         "            name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);",
         "    }",
     };
+    comment(out, "High tiles are inlined, and so know how far rows are apart. Low ones keep that "
+                 "in registers, as functions that all products share, which spares the C compiler "
+                 "a copy in each.");
+    line(out, "#define INLINED inline __attribute__((always_inline))");
+    line(out, "#define CALLED __attribute__((noinline))");
+    blank_line(out);
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
                  "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
                  "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP "
@@ -327,8 +333,8 @@ static void emit_tile_macro(Out *out)
 static void emit_listed_macro(Out *out)
 {
     static const char *const tile[] = {
-        "#define TILE_LISTED(name, ROW_COUNT, FIRST, SECOND, Vector, SKIP)",
-        "    static inline __attribute__((always_inline)) void name(",
+        "#define TILE_LISTED(how, name, ROW_COUNT, FIRST, SECOND, Vector, SKIP)",
+        "    static how void name(",
         "        long top, const int32_t *list, const REAL *a, long ai, long ap,",
         "        const REAL *b, long bp, REAL *c, long ci,",
         "        const REAL *b2, long bp2, REAL *c2, long ci2, bool add)",
@@ -368,10 +374,10 @@ static void emit_listed_macro(Out *out)
     };
     static const char *const strip[] = {
         "#define STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP)",
-        "    TILE_LISTED(name##_full, FULL, FIRST, SECOND, Vector, SKIP)",
-        "    TILE_LISTED(name##_rest, REST, FIRST, SECOND, Vector, SKIP)",
-        "    TILE_LISTED(name##_one, 1, FIRST, SECOND, Vector, SKIP)",
-        "    static inline __attribute__((always_inline)) void name(",
+        "    TILE_LISTED(INLINED, name##_full, FULL, FIRST, SECOND, Vector, SKIP)",
+        "    TILE_LISTED(CALLED, name##_rest, REST, FIRST, SECOND, Vector, SKIP)",
+        "    TILE_LISTED(CALLED, name##_one, 1, FIRST, SECOND, Vector, SKIP)",
+        "    static INLINED void name(",
         "        int rows, const int32_t *lists, int each, const REAL *a, long ai, long ap,",
         "        const REAL *b, long bp, REAL *c, long ci,",
         "        const REAL *b2, long bp2, REAL *c2, long ci2, bool add)",
@@ -407,7 +413,7 @@ static bool skips_zeros(const Out *out, const char *body)
 // A line for each strip that a product needs, in one table.
 static void emit_table(Out *out, const char *body)
 {
-    enum { AHEAD = 16 };
+    enum { AHEAD = 16, LOW = 6 }; // so many distances of rows find registers
     const Network *const network = out->network;
     Text done = {0}; // names of the strips that are there
     for (int i = 0; i < network->product_count; i++) {
@@ -418,16 +424,19 @@ static void emit_table(Out *out, const char *body)
         int count = product_strips(network, p, strips);
         count += lone_strips(network, p, strips + count);
         for (int s = 0; s < count; s++) {
-            const char *const name = strip_name(&strips[s]);
-            const char *const vectors =
-                strips[s].listed ? format("%d, %d", strips[s].vectors - strips[s].second,
-                                          strips[s].second)
-                                 : format("%d", strips[s].vectors);
-            if (text_once(&done, name))
-                line(out, "STRIP%s(%s, %d, %d, %s, %s, %d%s)", strips[s].listed ? "_LISTED" : "",
-                     name, strips[s].heights.full, strips[s].heights.rest, vectors,
-                     lane_type(network, strips[s].lane_count), strips[s].skip,
-                     strips[s].listed ? "" : strips[s].near ? ", 0" : format(", %d", AHEAD));
+            const ProductStrip *const strip = &strips[s];
+            const Heights heights = strip->heights;
+            const char *const type = lane_type(network, strip->lane_count);
+            if (!text_once(&done, strip_name(strip)))
+                continue;
+            if (strip->listed)
+                line(out, "STRIP_LISTED(%s, %d, %d, %d, %d, %s, %d)", strip_name(strip),
+                     heights.full, heights.rest, strip->vectors - strip->second, strip->second,
+                     type, strip->skip);
+            else
+                line(out, "STRIP(%s, %d, %d, %s, %d, %s, %d, %d)", strip_name(strip), heights.full,
+                     heights.rest, heights.rest <= LOW ? "CALLED" : "INLINED", strip->vectors,
+                     type, strip->skip, strip->near ? 0 : AHEAD);
         }
     }
     blank_line(out);

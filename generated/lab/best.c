@@ -280,13 +280,18 @@ typedef float Vector2 __attribute__((vector_size(8)));
 // other registers, and keep its sum on the stack for that.
 #define IN_MEMORY(vector) __asm__("" : "+m"(vector))
 
+// High tiles are inlined, and so know how far rows are apart. Low ones keep that in registers, as
+// functions that all products share, which spares the C compiler a copy in each.
+#define INLINED inline __attribute__((always_inline))
+#define CALLED __attribute__((noinline))
+
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
 // apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
 // memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
 // since all of b stays in the first cache.
-#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
-    static inline __attribute__((always_inline)) void name(                               \
+#define TILE(how, name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                          \
+    static how void name(                                                                 \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
     {                                                                                     \
@@ -323,11 +328,11 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)                             \
-    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                                 \
-    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                                 \
-    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                                     \
-    static inline __attribute__((always_inline)) void name(                               \
+#define STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD)                        \
+    TILE(INLINED, name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                        \
+    TILE(how, name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                            \
+    TILE(CALLED, name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                             \
+    static INLINED void name(                                                             \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
@@ -340,12 +345,12 @@ typedef float Vector2 __attribute__((vector_size(8)));
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0, 16)
-STRIP(strip_12_4x32, 12, 4, 2, Vector16, 0, 16)
-STRIP(strip_11_10x8, 11, 10, 1, Vector8, 0, 16)
-STRIP(strip_11_10x2, 11, 10, 1, Vector2, 0, 16)
-STRIP(strip_14_4x8_near, 14, 4, 1, Vector8, 0, 0)
-STRIP(strip_14_4x2_near, 14, 4, 1, Vector2, 0, 0)
+STRIP(strip_11_10x32, 11, 10, INLINED, 2, Vector16, 0, 16)
+STRIP(strip_12_4x32, 12, 4, CALLED, 2, Vector16, 0, 16)
+STRIP(strip_11_10x8, 11, 10, INLINED, 1, Vector8, 0, 16)
+STRIP(strip_11_10x2, 11, 10, INLINED, 1, Vector2, 0, 16)
+STRIP(strip_14_4x8_near, 14, 4, CALLED, 1, Vector8, 0, 0)
+STRIP(strip_14_4x2_near, 14, 4, CALLED, 1, Vector2, 0, 0)
 
 // Asks for the memory of numbers that are about to be changed, so that other threads give up their
 // copies. Inlined always: gcc 12 drops calls without another effect.

@@ -255,13 +255,18 @@ typedef float Vector2 __attribute__((vector_size(8)));
 // other registers, and keep its sum on the stack for that.
 #define IN_MEMORY(vector) __asm__("" : "+m"(vector))
 
+// High tiles are inlined, and so know how far rows are apart. Low ones keep that in registers, as
+// functions that all products share, which spares the C compiler a copy in each.
+#define INLINED inline __attribute__((always_inline))
+#define CALLED __attribute__((noinline))
+
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
 // apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
 // memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
 // since all of b stays in the first cache.
-#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
-    static inline __attribute__((always_inline)) void name(                               \
+#define TILE(how, name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                          \
+    static how void name(                                                                 \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
     {                                                                                     \
@@ -298,11 +303,11 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)                             \
-    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                                 \
-    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                                 \
-    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                                     \
-    static inline __attribute__((always_inline)) void name(                               \
+#define STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD)                        \
+    TILE(INLINED, name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                        \
+    TILE(how, name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                            \
+    TILE(CALLED, name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                             \
+    static INLINED void name(                                                             \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
@@ -315,24 +320,24 @@ typedef float Vector2 __attribute__((vector_size(8)));
             name##_one(terms, a + i * ai, ai, ap, b, bp, c + i * ci, ci, add);            \
     }
 
-STRIP(strip_8_4x32, 8, 4, 2, Vector16, 0, 16)
-STRIP(strip_8_4x8, 8, 4, 1, Vector8, 0, 16)
-STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0, 16)
-STRIP(strip_11_10x8, 11, 10, 1, Vector8, 0, 16)
-STRIP(strip_8_4x12of16, 8, 4, 1, Vector16, 4, 16)
-STRIP(strip_13_4x32, 13, 4, 2, Vector16, 0, 16)
-STRIP(strip_13_4x12of16, 13, 4, 1, Vector16, 4, 16)
-STRIP(strip_8_4x26of32, 8, 4, 2, Vector16, 6, 16)
-STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0, 16)
-STRIP(strip_13_12x26of32, 13, 12, 2, Vector16, 6, 16)
-STRIP(strip_2_1x32, 2, 1, 2, Vector16, 0, 16)
-STRIP(strip_2_1x1, 2, 1, 1, float, 0, 16)
-STRIP(strip_8_4x28of32, 8, 4, 2, Vector16, 4, 16)
-STRIP(strip_8_4x2, 8, 4, 1, Vector2, 0, 16)
-STRIP(strip_11_4x32, 11, 4, 2, Vector16, 0, 16)
-STRIP(strip_11_4x28of32, 11, 4, 2, Vector16, 4, 16)
-STRIP(strip_12_4x8, 12, 4, 1, Vector8, 0, 16)
-STRIP(strip_12_4x2, 12, 4, 1, Vector2, 0, 16)
+STRIP(strip_8_4x32, 8, 4, CALLED, 2, Vector16, 0, 16)
+STRIP(strip_8_4x8, 8, 4, CALLED, 1, Vector8, 0, 16)
+STRIP(strip_11_10x32, 11, 10, INLINED, 2, Vector16, 0, 16)
+STRIP(strip_11_10x8, 11, 10, INLINED, 1, Vector8, 0, 16)
+STRIP(strip_8_4x12of16, 8, 4, CALLED, 1, Vector16, 4, 16)
+STRIP(strip_13_4x32, 13, 4, CALLED, 2, Vector16, 0, 16)
+STRIP(strip_13_4x12of16, 13, 4, CALLED, 1, Vector16, 4, 16)
+STRIP(strip_8_4x26of32, 8, 4, CALLED, 2, Vector16, 6, 16)
+STRIP(strip_13_12x32, 13, 12, INLINED, 2, Vector16, 0, 16)
+STRIP(strip_13_12x26of32, 13, 12, INLINED, 2, Vector16, 6, 16)
+STRIP(strip_2_1x32, 2, 1, CALLED, 2, Vector16, 0, 16)
+STRIP(strip_2_1x1, 2, 1, CALLED, 1, float, 0, 16)
+STRIP(strip_8_4x28of32, 8, 4, CALLED, 2, Vector16, 4, 16)
+STRIP(strip_8_4x2, 8, 4, CALLED, 1, Vector2, 0, 16)
+STRIP(strip_11_4x32, 11, 4, CALLED, 2, Vector16, 0, 16)
+STRIP(strip_11_4x28of32, 11, 4, CALLED, 2, Vector16, 4, 16)
+STRIP(strip_12_4x8, 12, 4, CALLED, 1, Vector8, 0, 16)
+STRIP(strip_12_4x2, 12, 4, CALLED, 1, Vector2, 0, 16)
 
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
@@ -343,7 +348,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
 // ci. The last numbers of a row that fill no vector are taken with some before them, whose column
 // is masked.
 #define DOTS(name, ROW_COUNT, COLUMNS)                                                    \
-    static inline __attribute__((always_inline)) void name##_step(                        \
+    static INLINED void name##_step(                                                      \
         int rows, const float *a, long ai, const Lanes *column, Lanes *sum)               \
     {                                                                                     \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                    \
@@ -353,7 +358,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
                 sum[i * COLUMNS + j] += row * column[j];                                  \
         }                                                                                 \
     }                                                                                     \
-    static inline __attribute__((always_inline)) void name##_tile(                        \
+    static INLINED void name##_tile(                                                      \
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
         long ci, bool add)                                                                \
     {                                                                                     \
@@ -380,7 +385,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
                 if (i < rows)                                                             \
                     c[i * ci + j] = (add ? c[i * ci + j] : 0) + sum[0][i * COLUMNS + j];  \
     }                                                                                     \
-    static inline __attribute__((always_inline)) void name(                               \
+    static INLINED void name(                                                             \
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
         long ci, bool add)                                                                \
     {                                                                                     \

@@ -176,13 +176,18 @@ typedef float Vector2 __attribute__((vector_size(8)));
 // other registers, and keep its sum on the stack for that.
 #define IN_MEMORY(vector) __asm__("" : "+m"(vector))
 
+// High tiles are inlined, and so know how far rows are apart. Low ones keep that in registers, as
+// functions that all products share, which spares the C compiler a copy in each.
+#define INLINED inline __attribute__((always_inline))
+#define CALLED __attribute__((noinline))
+
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
 // apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
 // memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
 // since all of b stays in the first cache.
-#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
-    static inline __attribute__((always_inline)) void name(                               \
+#define TILE(how, name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                          \
+    static how void name(                                                                 \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
     {                                                                                     \
@@ -219,11 +224,11 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)                             \
-    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                                 \
-    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                                 \
-    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                                     \
-    static inline __attribute__((always_inline)) void name(                               \
+#define STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD)                        \
+    TILE(INLINED, name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                        \
+    TILE(how, name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                            \
+    TILE(CALLED, name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                             \
+    static INLINED void name(                                                             \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
@@ -239,8 +244,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 // A tile from row `top` on whose terms are listed: how many there are, and which. Its first
 // vectors lie in one panel, those of the SECOND in the next, b2 and c2. No memory is asked for
 // ahead: which rows of b come next is not regular.
-#define TILE_LISTED(name, ROW_COUNT, FIRST, SECOND, Vector, SKIP)                         \
-    static inline __attribute__((always_inline)) void name(                               \
+#define TILE_LISTED(how, name, ROW_COUNT, FIRST, SECOND, Vector, SKIP)                    \
+    static how void name(                                                                 \
         long top, const int32_t *list, const float *a, long ai, long ap,                  \
         const float *b, long bp, float *c, long ci,                                       \
         const float *b2, long bp2, float *c2, long ci2, bool add)                         \
@@ -280,10 +285,10 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // A strip of such; lists, one for each FULL rows, are `each` numbers apart.
 #define STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP)                       \
-    TILE_LISTED(name##_full, FULL, FIRST, SECOND, Vector, SKIP)                           \
-    TILE_LISTED(name##_rest, REST, FIRST, SECOND, Vector, SKIP)                           \
-    TILE_LISTED(name##_one, 1, FIRST, SECOND, Vector, SKIP)                               \
-    static inline __attribute__((always_inline)) void name(                               \
+    TILE_LISTED(INLINED, name##_full, FULL, FIRST, SECOND, Vector, SKIP)                  \
+    TILE_LISTED(CALLED, name##_rest, REST, FIRST, SECOND, Vector, SKIP)                   \
+    TILE_LISTED(CALLED, name##_one, 1, FIRST, SECOND, Vector, SKIP)                       \
+    static INLINED void name(                                                             \
         int rows, const int32_t *lists, int each, const float *a, long ai, long ap,       \
         const float *b, long bp, float *c, long ci,                                       \
         const float *b2, long bp2, float *c2, long ci2, bool add)                         \
@@ -302,25 +307,25 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 STRIP_LISTED(strip_4_1x32and32_listed, 4, 1, 2, 2, Vector16, 0)
 STRIP_LISTED(strip_4_1x8_listed, 4, 1, 1, 0, Vector8, 0)
-STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0, 16)
-STRIP(strip_13_9x8, 13, 9, 1, Vector8, 0, 16)
-STRIP(strip_13_10x32, 13, 10, 2, Vector16, 0, 16)
-STRIP(strip_13_10x8, 13, 10, 1, Vector8, 0, 16)
-STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0, 16)
-STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0, 16)
-STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4, 16)
-STRIP(strip_13_4x32, 13, 4, 2, Vector16, 0, 16)
-STRIP(strip_13_4x12of16, 13, 4, 1, Vector16, 4, 16)
-STRIP(strip_13_12x26of32, 13, 12, 2, Vector16, 6, 16)
-STRIP(strip_11_10x32, 11, 10, 2, Vector16, 0, 16)
-STRIP(strip_2_1x32, 2, 1, 2, Vector16, 0, 16)
-STRIP(strip_2_1x1, 2, 1, 1, float, 0, 16)
-STRIP(strip_13_12x28of32, 13, 12, 2, Vector16, 4, 16)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0, 16)
-STRIP(strip_11_4x32, 11, 4, 2, Vector16, 0, 16)
-STRIP(strip_11_4x28of32, 11, 4, 2, Vector16, 4, 16)
-STRIP(strip_12_4x8, 12, 4, 1, Vector8, 0, 16)
-STRIP(strip_12_4x2, 12, 4, 1, Vector2, 0, 16)
+STRIP(strip_13_9x32, 13, 9, INLINED, 2, Vector16, 0, 16)
+STRIP(strip_13_9x8, 13, 9, INLINED, 1, Vector8, 0, 16)
+STRIP(strip_13_10x32, 13, 10, INLINED, 2, Vector16, 0, 16)
+STRIP(strip_13_10x8, 13, 10, INLINED, 1, Vector8, 0, 16)
+STRIP(strip_13_12x32, 13, 12, INLINED, 2, Vector16, 0, 16)
+STRIP(strip_13_12x8, 13, 12, INLINED, 1, Vector8, 0, 16)
+STRIP(strip_13_12x12of16, 13, 12, INLINED, 1, Vector16, 4, 16)
+STRIP(strip_13_4x32, 13, 4, CALLED, 2, Vector16, 0, 16)
+STRIP(strip_13_4x12of16, 13, 4, CALLED, 1, Vector16, 4, 16)
+STRIP(strip_13_12x26of32, 13, 12, INLINED, 2, Vector16, 6, 16)
+STRIP(strip_11_10x32, 11, 10, INLINED, 2, Vector16, 0, 16)
+STRIP(strip_2_1x32, 2, 1, CALLED, 2, Vector16, 0, 16)
+STRIP(strip_2_1x1, 2, 1, CALLED, 1, float, 0, 16)
+STRIP(strip_13_12x28of32, 13, 12, INLINED, 2, Vector16, 4, 16)
+STRIP(strip_13_12x2, 13, 12, INLINED, 1, Vector2, 0, 16)
+STRIP(strip_11_4x32, 11, 4, CALLED, 2, Vector16, 0, 16)
+STRIP(strip_11_4x28of32, 11, 4, CALLED, 2, Vector16, 4, 16)
+STRIP(strip_12_4x8, 12, 4, CALLED, 1, Vector8, 0, 16)
+STRIP(strip_12_4x2, 12, 4, CALLED, 1, Vector2, 0, 16)
 
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
@@ -331,7 +336,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
 // ci. The last numbers of a row that fill no vector are taken with some before them, whose column
 // is masked.
 #define DOTS(name, ROW_COUNT, COLUMNS)                                                    \
-    static inline __attribute__((always_inline)) void name##_step(                        \
+    static INLINED void name##_step(                                                      \
         int rows, const float *a, long ai, const Lanes *column, Lanes *sum)               \
     {                                                                                     \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++) {                                    \
@@ -341,7 +346,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
                 sum[i * COLUMNS + j] += row * column[j];                                  \
         }                                                                                 \
     }                                                                                     \
-    static inline __attribute__((always_inline)) void name##_tile(                        \
+    static INLINED void name##_tile(                                                      \
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
         long ci, bool add)                                                                \
     {                                                                                     \
@@ -368,7 +373,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
                 if (i < rows)                                                             \
                     c[i * ci + j] = (add ? c[i * ci + j] : 0) + sum[0][i * COLUMNS + j];  \
     }                                                                                     \
-    static inline __attribute__((always_inline)) void name(                               \
+    static INLINED void name(                                                             \
         int rows, int terms, const float *a, long ai, const float *b, long bj, float *c,  \
         long ci, bool add)                                                                \
     {                                                                                     \

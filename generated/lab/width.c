@@ -107,13 +107,18 @@ typedef float Vector2 __attribute__((vector_size(8)));
 // other registers, and keep its sum on the stack for that.
 #define IN_MEMORY(vector) __asm__("" : "+m"(vector))
 
+// High tiles are inlined, and so know how far rows are apart. Low ones keep that in registers, as
+// functions that all products share, which spares the C compiler a copy in each.
+#define INLINED inline __attribute__((always_inline))
+#define CALLED __attribute__((noinline))
+
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
 // apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
 // memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
 // since all of b stays in the first cache.
-#define TILE(name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                               \
-    static inline __attribute__((always_inline)) void name(                               \
+#define TILE(how, name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                          \
+    static how void name(                                                                 \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
         long ci, bool add)                                                                \
     {                                                                                     \
@@ -150,11 +155,11 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
 // of a whole block, then single ones where a batch is cut short.
-#define STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD)                             \
-    TILE(name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                                 \
-    TILE(name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                                 \
-    TILE(name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                                     \
-    static inline __attribute__((always_inline)) void name(                               \
+#define STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD)                        \
+    TILE(INLINED, name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                        \
+    TILE(how, name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                            \
+    TILE(CALLED, name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                             \
+    static INLINED void name(                                                             \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
         float *c, long ci, bool add)                                                      \
     {                                                                                     \
@@ -170,8 +175,8 @@ typedef float Vector2 __attribute__((vector_size(8)));
 // A tile from row `top` on whose terms are listed: how many there are, and which. Its first
 // vectors lie in one panel, those of the SECOND in the next, b2 and c2. No memory is asked for
 // ahead: which rows of b come next is not regular.
-#define TILE_LISTED(name, ROW_COUNT, FIRST, SECOND, Vector, SKIP)                         \
-    static inline __attribute__((always_inline)) void name(                               \
+#define TILE_LISTED(how, name, ROW_COUNT, FIRST, SECOND, Vector, SKIP)                    \
+    static how void name(                                                                 \
         long top, const int32_t *list, const float *a, long ai, long ap,                  \
         const float *b, long bp, float *c, long ci,                                       \
         const float *b2, long bp2, float *c2, long ci2, bool add)                         \
@@ -211,10 +216,10 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // A strip of such; lists, one for each FULL rows, are `each` numbers apart.
 #define STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP)                       \
-    TILE_LISTED(name##_full, FULL, FIRST, SECOND, Vector, SKIP)                           \
-    TILE_LISTED(name##_rest, REST, FIRST, SECOND, Vector, SKIP)                           \
-    TILE_LISTED(name##_one, 1, FIRST, SECOND, Vector, SKIP)                               \
-    static inline __attribute__((always_inline)) void name(                               \
+    TILE_LISTED(INLINED, name##_full, FULL, FIRST, SECOND, Vector, SKIP)                  \
+    TILE_LISTED(CALLED, name##_rest, REST, FIRST, SECOND, Vector, SKIP)                   \
+    TILE_LISTED(CALLED, name##_one, 1, FIRST, SECOND, Vector, SKIP)                       \
+    static INLINED void name(                                                             \
         int rows, const int32_t *lists, int each, const float *a, long ai, long ap,       \
         const float *b, long bp, float *c, long ci,                                       \
         const float *b2, long bp2, float *c2, long ci2, bool add)                         \
@@ -233,18 +238,18 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 STRIP_LISTED(strip_4_1x32and32_listed, 4, 1, 2, 2, Vector16, 0)
 STRIP_LISTED(strip_4_1x32and12of16_listed, 4, 1, 2, 1, Vector16, 4)
-STRIP(strip_13_9x32, 13, 9, 2, Vector16, 0, 16)
-STRIP(strip_13_9x12of16, 13, 9, 1, Vector16, 4, 16)
+STRIP(strip_13_9x32, 13, 9, INLINED, 2, Vector16, 0, 16)
+STRIP(strip_13_9x12of16, 13, 9, INLINED, 1, Vector16, 4, 16)
 STRIP_LISTED(strip_4_2x32and32_listed, 4, 2, 2, 2, Vector16, 0)
 STRIP_LISTED(strip_4_2x32and12of16_listed, 4, 2, 2, 1, Vector16, 4)
-STRIP(strip_14_4x32, 14, 4, 2, Vector16, 0, 16)
-STRIP(strip_14_4x12of16, 14, 4, 1, Vector16, 4, 16)
-STRIP(strip_13_12x32, 13, 12, 2, Vector16, 0, 16)
-STRIP(strip_13_12x12of16, 13, 12, 1, Vector16, 4, 16)
-STRIP(strip_13_12x8, 13, 12, 1, Vector8, 0, 16)
-STRIP(strip_13_12x2, 13, 12, 1, Vector2, 0, 16)
-STRIP(strip_14_6x8_near, 14, 6, 1, Vector8, 0, 0)
-STRIP(strip_14_6x2_near, 14, 6, 1, Vector2, 0, 0)
+STRIP(strip_14_4x32, 14, 4, CALLED, 2, Vector16, 0, 16)
+STRIP(strip_14_4x12of16, 14, 4, CALLED, 1, Vector16, 4, 16)
+STRIP(strip_13_12x32, 13, 12, INLINED, 2, Vector16, 0, 16)
+STRIP(strip_13_12x12of16, 13, 12, INLINED, 1, Vector16, 4, 16)
+STRIP(strip_13_12x8, 13, 12, INLINED, 1, Vector8, 0, 16)
+STRIP(strip_13_12x2, 13, 12, INLINED, 1, Vector2, 0, 16)
+STRIP(strip_14_6x8_near, 14, 6, CALLED, 1, Vector8, 0, 0)
+STRIP(strip_14_6x2_near, 14, 6, CALLED, 1, Vector2, 0, 0)
 
 // Asks for the memory of numbers that are about to be changed, so that other threads give up their
 // copies. Inlined always: gcc 12 drops calls without another effect.

@@ -3,14 +3,15 @@
 
 usage: census.py C-FILE OBJECT
 
-The generated file says what is planned: a line STRIP(name, FULL, REST, VECTORS, Vector, SKIP, AHEAD),
+The generated file says what is planned: a line STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD),
 STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP), WINDOW(name, ROWS, LINE, VECTORS, Vector, WIDTH),
 PLANE(name, LINES, STRIDE, RUNS, VECTORS, OUTPUTS, LAST, Vector, weave), PLANE_WEIGHTS(name, OUTPUTS, TAPS, Vector),
 DOTS(name, ROWS, COLUMNS), SUMS(name, COUNT, VECTORS, Vector) or CHANGE(name, COUNT, VECTORS, Vector) for each micro-
 kernel, and functions that call them. In the object code of such a function each planned tile must be an innermost loop
 with as many multiply-adds as the tile has sums, or a whole multiple where gcc has unrolled it, and none of these loops
 may write a vector register to the stack: a spilled sum does. (To read one there is no spill: gcc keeps constants of an
-outer loop so, which would else be read from where they lie.) Nor may a multiply-add of a tile of several rows read a
+outer loop so, which would else be read from where they lie.) The lower tiles of a strip are functions: what loops they
+have is gcc's business, since a loop of few terms may be none, but the same holds for those. Nor may a multiply-add of a tile of several rows read a
 vector from memory: its rows share what is loaded, but for a number that AVX-512 broadcasts. A loop of SUMS or CHANGE
 reads each of its vectors and each of its numbers once. Prints a line for each function that is not as planned.
 """
@@ -27,14 +28,17 @@ SHARED = r"^(STRIP|STRIP_LISTED|WINDOW)\((\w+),"  # kernels whose rows share vec
 
 
 def planned(text):
-    """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}},
-    kernels of shared rows, {kernel: vectors and numbers that its loop reads}"""
+    """{function: {kernel: [multiply-adds of its highest tile, and of others that it may have]}}, the
+    same of functions that are a lower tile, kernels of shared rows, {kernel: vectors and numbers that
+    its loop reads}"""
     kernels = {name: [int(full) * int(vectors), int(rest) * int(vectors), int(vectors)]
                for name, full, rest, vectors in
-               re.findall(r"^STRIP\((\w+), (\d+), (\d+), (\d+), \w+, \d+, \d+\)", text, re.M)}
+               re.findall(r"^STRIP\((\w+), (\d+), (\d+), \w+, (\d+), \w+, \d+, \d+\)", text, re.M)}
     kernels |= {name: [int(height) * (int(first) + int(second)) for height in (full, rest, 1)]
                 for name, full, rest, first, second in
                 re.findall(r"^STRIP_LISTED\((\w+), (\d+), (\d+), (\d+), (\d+), \w+, \d+\)", text, re.M)}
+    lower = {f"{name}_{part}": {name: [tile, tile, one]} for name, (_, rest, one) in kernels.items()
+             for part, tile in (("rest", rest), ("one", one))}
     kernels |= {name: [int(rows) * int(vectors)] for name, rows, vectors in
                 re.findall(r"^WINDOW\((\w+), (\d+), \d+, (\d+), \w+, \d+\)", text, re.M)}
     kernels |= {name: [int(vectors) * int(outputs)] for name, vectors, outputs in
@@ -50,7 +54,7 @@ def planned(text):
         called = {kernel: kernels[kernel] for kernel in re.findall(r"\b(\w+)\(", body) if kernel in kernels}
         if called:
             functions[name] = called
-    return functions, {name for _, name in re.findall(SHARED, text, re.M)}, most
+    return functions, lower, {name for _, name in re.findall(SHARED, text, re.M)}, most
 
 
 def functions_of(path):
@@ -84,7 +88,7 @@ def count_of(loop):
     return sum(bool(MULTIPLY_ADD.match(mnemonic)) for _, mnemonic, _ in loop)
 
 
-def census(name, kernels, shared, most, instructions):
+def census(name, kernels, shared, most, instructions, lower=False):
     problems = []
     loops = [loop for loop in inner_loops(instructions)
              if any(MULTIPLY_ADD.match(mnemonic) for _, mnemonic, _ in loop)]
@@ -111,7 +115,7 @@ def census(name, kernels, shared, most, instructions):
         if reads and count not in alone:
             problems.append(f"{name}: {len(reads)} of {count} multiply-adds read a vector from memory: {reads[0]}")
     for kernel, (highest, *_) in kernels.items():
-        if not any(count % highest == 0 for count in counts):
+        if not lower and not any(count % highest == 0 for count in counts):
             problems.append(f"{name}: no loop of {kernel} with {highest} multiply-adds; found {sorted(counts)}")
     for count in counts:
         if not any(count % tile == 0 for tile in tiles):
@@ -121,7 +125,7 @@ def census(name, kernels, shared, most, instructions):
 
 def main():
     with open(sys.argv[1]) as file:
-        plan, shared, most = planned(file.read())
+        plan, lower, shared, most = planned(file.read())
     found = functions_of(sys.argv[2])
     loops, problems = 0, []
     for name, kernels in plan.items():
@@ -130,6 +134,8 @@ def main():
             continue
         count, more = census(name, kernels, shared, most, found[name])
         loops, problems = loops + count, problems + more
+    for name in lower.keys() & found.keys():
+        problems += census(name, lower[name], shared, most, found[name], lower=True)[1]
     print(*problems, sep="\n", end="\n" if problems else "")
     print(f"{len(plan)} functions, {loops} loops", file=sys.stderr)
     sys.exit(bool(problems) or loops == 0)
