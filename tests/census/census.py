@@ -12,7 +12,8 @@ with as many multiply-adds as the tile has sums, or a whole multiple where gcc h
 may write a vector register to the stack: a spilled sum does. (To read one there is no spill: gcc keeps constants of an
 outer loop so, which would else be read from where they lie.) The lower tiles of a strip are functions: what loops they
 have is gcc's business, since a loop of few terms may be none, but the same holds for those. Nor may a multiply-add of a tile of several rows read a
-vector from memory: its rows share what is loaded, but for a number that AVX-512 broadcasts. A loop of SUMS or CHANGE
+vector from memory: its rows share what is loaded, but for a number that AVX-512 broadcasts. No product is rounded
+before it is added: gcc may do so in one copy of a tile and not in another, whose rows then have other bits. A loop of SUMS or CHANGE
 reads each of its vectors and each of its numbers once. Prints a line for each function that is not as planned.
 """
 import re
@@ -21,6 +22,7 @@ import sys
 
 TO_STACK = re.compile(r"%[xyz]mm\d+,-?[0-9a-fx]*\(%r[sb]p[,)]")
 MULTIPLY_ADD = re.compile(r"vfn?m(add|sub)\d+p[sd]$")
+MULTIPLY = re.compile(r"vmulp[sd]$")
 FROM_MEMORY = re.compile(r"\)(?!\{1to)")
 READS = re.compile(r"(?:^|,)[^(,]*\([^)]*\)(?:\{1to\d+\})?,.*%[xyz]mm")
 AHEAD = r"^(SUMS|CHANGE)\((\w+), (\d+), (\d+), \w+\)"
@@ -96,6 +98,9 @@ def census(name, kernels, shared, most, instructions, lower=False):
     tiles = {tile for kernel in kernels.values() for tile in kernel}
     alone = {tile for kernel in kernels if kernel in shared for tile in kernels[kernel][2:]}  # of a single row
     alone |= {tile for kernel in kernels if kernel not in shared for tile in kernels[kernel]}
+    apart = sum(bool(MULTIPLY.match(mnemonic)) for _, mnemonic, _ in instructions)
+    if apart and not kernels.keys() & most.keys():  # a change is of the rate and a gradient
+        problems.append(f"{name}: {apart} products are rounded before they are added")
     terms = re.match(r"(?:product|panels)_(\d+)", name)
     most_of = {kernels[kernel][0]: most[kernel] for kernel in kernels if kernel in most}
     unrolled = {tile * int(terms[1]) for tile in tiles} if terms else {}
