@@ -63,7 +63,7 @@ static void emit_sums_macro(Out *out)
 {
     static const char *const text[] = {
         "#define SUMS(name, COUNT, VECTORS, Vector)",
-        "    static inline __attribute__((always_inline)) void name(",
+        "    static INLINED void name(",
         "        const int32_t *at, const REAL *x, long numbers, const REAL *w, long width,",
         "        REAL *y, long line)",
         "    {",
@@ -100,7 +100,7 @@ static void emit_changes_macro(Out *out)
 {
     static const char *const text[] = {
         "#define CHANGE(name, COUNT, VECTORS, Vector)",
-        "    static inline __attribute__((always_inline)) void name(",
+        "    static INLINED void name(",
         "        const int32_t *at, const REAL *x, long numbers, REAL *w, long width,",
         "        const REAL *change, long line)",
         "    {",

@@ -83,7 +83,7 @@ static void emit_plane_macro(Out *out)
 {
     static const char *const tile[] = {
         "#define PLANE(name, LINES, STRIDE, RUNS, VECTORS, OUTPUTS, LAST, Vector, weave)",
-        "    static inline __attribute__((always_inline)) void name(",
+        "    static INLINED void name(",
         "        int channels, int taps, const REAL *x, long xc, const REAL *w, REAL *y, long yl)",
         "    {",
         "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
@@ -125,7 +125,7 @@ static void emit_plane_weights_macro(Out *out)
 {
     static const char *const tile[] = {
         "#define PLANE_WEIGHTS(name, OUTPUTS, TAPS, Vector)",
-        "    static inline __attribute__((always_inline)) void name(",
+        "    static INLINED void name(",
         "        int lines, int vectors, const REAL *x, long xl, const REAL *dy, long yl, long yo,",
         "        REAL *dw, long wo)",
         "    {",

@@ -410,8 +410,7 @@ static void emit_claim(Out *out)
     comment(out, "Asks for the memory of numbers that are about to be changed, so that other "
                  "threads give up their copies. Inlined always: gcc 12 drops calls without another "
                  "effect.");
-    line(out, "static inline __attribute__((always_inline)) void claim(const %s *from, int count)",
-         type);
+    line(out, "static INLINED void claim(const %s *from, int count)", type);
     line(out, "{");
     line(out, "for (int i = 0; i < count; i += 64 / (int)sizeof(%s))", type);
     line(out, "    __builtin_prefetch(from + i, 1);");
@@ -455,7 +454,8 @@ void emit_products(Out *out, const char *body)
         emit_blas(out, body);
     if (!tiles)
         return;
-    raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n\n");
+    raw(out, "#define UNROLLED _Pragma(\"GCC unroll 32\")\n"
+             "#define INLINED inline __attribute__((always_inline))\n\n");
     emit_hints(out);
     if (network->product_count)
         emit_tiles(out, body);

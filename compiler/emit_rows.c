@@ -39,7 +39,7 @@ static void emit_span_macro(Out *out)
 {
     static const char *const span[] = {
         "#define SPAN(name, VECTORS, LAST, Vector)",
-        "    static inline __attribute__((always_inline)) void name(",
+        "    static INLINED void name(",
         "        const int32_t *at, const REAL *x, const REAL *w, long width, REAL *y)",
         "    {",
         "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",

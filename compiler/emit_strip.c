@@ -314,7 +314,6 @@ static void emit_tile_macro(Out *out)
     comment(out, "High tiles are inlined, and so know how far rows are apart. Low ones keep that "
                  "in registers, as functions that all products share, which spares the C compiler "
                  "a copy in each.");
-    line(out, "#define INLINED inline __attribute__((always_inline))");
     line(out, "#define CALLED __attribute__((noinline))");
     blank_line(out);
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
@@ -326,7 +325,8 @@ static void emit_tile_macro(Out *out)
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
     comment(out,
             "A strip: a few vectors of columns through all rows: full tiles, then the rows that "
-            "those leave of a whole block, then single ones where a batch is cut short.");
+            "those leave of a whole block, made as `how` says, then single ones where a batch is "
+            "cut short.");
     emit_macro(out, strip, (int)(sizeof strip / sizeof *strip));
 }
 

@@ -184,7 +184,7 @@ void emit_window_tiles(Out *out)
 {
     static const char *const tile[] = {
         "#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)",
-        "    static inline __attribute__((always_inline)) void name(",
+        "    static INLINED void name(",
         "        int runs, int terms, const REAL *a, long ai, long al, long ar, long ap,",
         "        const REAL *b, long br, long bp, REAL *c, long ci, bool add)",
         "    {",

@@ -100,6 +100,7 @@ typedef float Vector4 __attribute__((vector_size(16)));
 typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
+#define INLINED inline __attribute__((always_inline))
 
 // FORGET stands behind what a tile loads for all of its rows: the C compiler neither loads it
 // again for each of them, nor keeps what it loads for one row for the next term, which would push
@@ -111,7 +112,6 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // High tiles are inlined, and so know how far rows are apart. Low ones keep that in registers, as
 // functions that all products share, which spares the C compiler a copy in each.
-#define INLINED inline __attribute__((always_inline))
 #define CALLED __attribute__((noinline))
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
@@ -156,7 +156,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
     }
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
-// of a whole block, then single ones where a batch is cut short.
+// of a whole block, made as `how` says, then single ones where a batch is cut short.
 #define STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD)                        \
     TILE(INLINED, name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                        \
     TILE(how, name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                            \
@@ -258,7 +258,7 @@ static void product_50x10(int rows, const void *left, const void *right, void *r
 // A span: a few vectors of columns, the last of them from LAST on, summed over the rows of a list:
 // at[1] to at[at[0]] are places in x and rows of w.
 #define SPAN(name, VECTORS, LAST, Vector)                                                 \
-    static inline __attribute__((always_inline)) void name(                               \
+    static INLINED void name(                                                             \
         const int32_t *at, const float *x, const float *w, long width, float *y)          \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
@@ -321,7 +321,7 @@ static inline float row_dot_10(const float *y, const float *row)
 // A few vectors of columns of y = x w, for COUNT rows x: to each row of y are added the products
 // of its x and the rows of w that a list names.
 #define SUMS(name, COUNT, VECTORS, Vector)                                                \
-    static inline __attribute__((always_inline)) void name(                               \
+    static INLINED void name(                                                             \
         const int32_t *at, const float *x, long numbers, const float *w, long width,      \
         float *y, long line)                                                              \
     {                                                                                     \
@@ -354,7 +354,7 @@ SUMS(sums_3x16, 4, 3, Vector16)
 // From a few vectors of columns of the rows of w that a list names are taken the products of COUNT
 // rows x and their rows of changes.
 #define CHANGE(name, COUNT, VECTORS, Vector)                                              \
-    static inline __attribute__((always_inline)) void name(                               \
+    static INLINED void name(                                                             \
         const int32_t *at, const float *x, long numbers, float *w, long width,            \
         const float *change, long line)                                                   \
     {                                                                                     \

@@ -98,6 +98,7 @@ typedef float Vector4 __attribute__((vector_size(16)));
 typedef float Vector2 __attribute__((vector_size(8)));
 
 #define UNROLLED _Pragma("GCC unroll 32")
+#define INLINED inline __attribute__((always_inline))
 
 // FORGET stands behind what a tile loads for all of its rows: the C compiler neither loads it
 // again for each of them, nor keeps what it loads for one row for the next term, which would push
@@ -109,7 +110,6 @@ typedef float Vector2 __attribute__((vector_size(8)));
 
 // High tiles are inlined, and so know how far rows are apart. Low ones keep that in registers, as
 // functions that all products share, which spares the C compiler a copy in each.
-#define INLINED inline __attribute__((always_inline))
 #define CALLED __attribute__((noinline))
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
@@ -154,7 +154,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
     }
 
 // A strip: a few vectors of columns through all rows: full tiles, then the rows that those leave
-// of a whole block, then single ones where a batch is cut short.
+// of a whole block, made as `how` says, then single ones where a batch is cut short.
 #define STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD)                        \
     TILE(INLINED, name##_full, FULL, VECTORS, Vector, SKIP, AHEAD)                        \
     TILE(how, name##_rest, REST, VECTORS, Vector, SKIP, AHEAD)                            \
@@ -253,7 +253,7 @@ STRIP(strip_14_6x2_near, 14, 6, CALLED, 1, Vector2, 0, 0)
 
 // Asks for the memory of numbers that are about to be changed, so that other threads give up their
 // copies. Inlined always: gcc 12 drops calls without another effect.
-static inline __attribute__((always_inline)) void claim(const float *from, int count)
+static INLINED void claim(const float *from, int count)
 {
     for (int i = 0; i < count; i += 64 / (int)sizeof(float))
         __builtin_prefetch(from + i, 1);

@@ -11,10 +11,11 @@ kernel, and functions that call them. In the object code of such a function each
 with as many multiply-adds as the tile has sums, or a whole multiple where gcc has unrolled it, and none of these loops
 may write a vector register to the stack: a spilled sum does. (To read one there is no spill: gcc keeps constants of an
 outer loop so, which would else be read from where they lie.) The lower tiles of a strip are functions: what loops they
-have is gcc's business, since a loop of few terms may be none, but the same holds for those. Nor may a multiply-add of a tile of several rows read a
-vector from memory: its rows share what is loaded, but for a number that AVX-512 broadcasts. No product is rounded
-before it is added: gcc may do so in one copy of a tile and not in another, whose rows then have other bits. A loop of SUMS or CHANGE
-reads each of its vectors and each of its numbers once. Prints a line for each function that is not as planned.
+have is gcc's business, since a loop of few terms may be none, but the same holds for those. Nor may a multiply-add of a
+tile of several rows read a vector from memory: its rows share what is loaded, but for a number that AVX-512 broadcasts.
+No product is rounded before it is added: gcc may do so in one copy of a tile and not in another, whose rows then have
+other bits. A loop of SUMS or CHANGE reads each of its vectors and each of its numbers once. Prints a line for each
+function that is not as planned.
 """
 import re
 import subprocess
