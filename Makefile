@@ -19,7 +19,7 @@ COMPILER_OBJ := $(COMPILER:compiler/%.c=$(B)/compiler/%.o) $(B)/grammar/net.tab.
     $(B)/manual_lines.o
 RUNTIME := $(wildcard runtime/*.c)
 RUNTIME_OBJ := $(RUNTIME:runtime/%.c=$(B)/runtime/%.o)
-RUNTIME_H := nn.h nn_math.h nn_random.h nn_turn.h nn_lanes.h nn_weave.h nn_augment.h nn_places.h
+RUNTIME_H := nn.h nn_math.h nn_random.h nn_lanes.h nn_weave.h nn_augment.h nn_places.h
 MODELS := $(wildcard models/*.net models/lab/*.net)
 
 all: $(B)/netc $(B)/lib/netc/libnn.a $(B)/share/made

@@ -13,7 +13,6 @@
 #include "nn_lanes.h"
 #include "nn_math.h"
 #include "nn_random.h"
-#include "nn_turn.h"
 #include "nn_weave.h"
 
 enum { NN_MAX_DIMS = 4 };
@@ -293,6 +292,13 @@ static inline __attribute__((always_inline)) void nn_ahead(const NnBatch *batch,
     for (size_t at = 0; at < (size_t)numbers * each; at += 64)
         __builtin_prefetch(example + at, 0, 2); // for the second cache
 }
+
+// --- turn.c -------------------------------------------------------------------------------------
+// to[j][i] = from[i][j] for i < rows, j < columns, where lines of `from` and of `to` are so many
+// numbers apart.
+void nn_turn_float(int rows, int columns, const float *from, int from_line, float *to, int to_line);
+void nn_turn_double(int rows, int columns, const double *from, int from_line, double *to,
+                    int to_line);
 
 // --- profile.c ----------------------------------------------------------------------------------
 uint64_t nn_ticks(void);                  // of a clock that is cheap to read
