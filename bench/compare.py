@@ -3,8 +3,8 @@
 
 All peers of a row stay running and take turns with our program, so that a machine whose speed drifts harms them alike.
 Each figure is the median of the rounds with its least and most; a ratio is taken within each round.
-What is measured goes to build/bench/results.json, row by row. Without --only and --rows that is begun anew; with one of
-them its other parts stay as they are, and the report is of the old and the new.
+What is measured goes to docs/benchmarks.json, row by row, each with the commit that it is of. Without --only and --rows
+that is begun anew; with one of them its other parts stay as they are, and the report is of the old and the new.
 """
 import argparse
 import glob
@@ -13,6 +13,7 @@ import json
 import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 
@@ -115,6 +116,15 @@ def machine():
     return {"versions": ", ".join(found), "cpu": cpu[1] if cpu else ""}
 
 
+def commit():
+    """Of what is measured; the report that grows in docs/ is no change of it."""
+    def git(*words):
+        return subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+    name = git("rev-parse", "--short", "HEAD").stdout.strip() or "unknown"
+    changed = git("diff", "--quiet", "HEAD", "--", ".", ":!docs").returncode
+    return f"{name} and changes" if changed else name
+
+
 def save(results, path):
     with open(path + ".new", "w") as file:
         json.dump(results, file, indent=1)
@@ -123,18 +133,22 @@ def save(results, path):
 
 def measure(rows, parts, results, arguments):
     """Replaces those rows and parts of the results, and saves them after each."""
-    results.update(machine())
+    here, commits = machine(), results.setdefault("commits", {})
+    if results.get("cpu", here["cpu"]) != here["cpu"]:
+        sys.exit(f"compare: error: '{arguments.results}' is of '{results['cpu']}', and this is '{here['cpu']}': "
+                 "measure all anew, or give another --docs")
+    results.update(here)
     for row in rows if "rows" in parts else ():
         measured = {old["row"]: old for old in results.get("rows", [])}
         measured[row] = measure_row(row, arguments)
         results["rows"] = [measured[name] for name in WORKLOADS if name in measured]
+        commits[row] = commit()
         save(results, arguments.results)
-    if "models" in parts:
-        results["models"] = measure_models()
-        save(results, arguments.results)
-    if "curves" in parts:
-        results["curves"] = measure_curves(arguments)
-        save(results, arguments.results)
+    for part, measure_part in {"models": measure_models, "curves": lambda: measure_curves(arguments)}.items():
+        if part in parts:
+            results[part] = measure_part()
+            commits[part] = commit()
+            save(results, arguments.results)
 
 
 def parse():
@@ -148,9 +162,10 @@ def parse():
     parser.add_argument("--seconds", type=float, default=1, help="of a round of one side (default: 1)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--data", default="data/mnist", help="folder of MNIST")
-    parser.add_argument("--results", default=f"{FOLDER}/results.json")
-    parser.add_argument("--docs", default="docs", help="folder of the report")
+    parser.add_argument("--results", help="file of what was measured (default: benchmarks.json in --docs)")
+    parser.add_argument("--docs", default="docs", help="folder of the report (default: docs)")
     arguments = parser.parse_args()
+    arguments.results = arguments.results or os.path.join(arguments.docs, "benchmarks.json")
     rows = arguments.rows.split(",") if arguments.rows else list(WORKLOADS)
     for row in rows:
         if row not in WORKLOADS:
@@ -170,10 +185,15 @@ def main():
         measure(rows[:1], ["rows"], results, arguments)
         print(report.text(results))
         return
-    results = {}
-    if (arguments.report or arguments.rows or arguments.only) and os.path.exists(arguments.results):
-        with open(arguments.results) as file:
-            results = json.load(file)
+    results, written = {}, os.path.join(arguments.docs, "benchmarks.md")
+    if arguments.report or arguments.rows or arguments.only:
+        if os.path.exists(arguments.results):
+            with open(arguments.results) as file:
+                results = json.load(file)
+        elif os.path.exists(written):
+            sys.exit(f"compare: error: no '{arguments.results}', without which '{written}' would lose its other parts: "
+                     "measure all, or give another --docs")
+    os.makedirs(arguments.docs, exist_ok=True)
     if not arguments.report:
         measure(rows, parts, results, arguments)
     if not results.get("rows"):

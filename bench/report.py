@@ -123,6 +123,19 @@ def paragraph(text):
     return textwrap.fill(" ".join(text.split()), 118, break_long_words=False, break_on_hyphens=False)
 
 
+def commits_text(results):
+    names = {row["row"]: row["title"] for row in results["rows"]}
+    names.update(models="the networks of models/", curves="the curves")
+    parts = {}
+    for part, commit in results["commits"].items():
+        parts.setdefault(commit, []).append(names[part])
+    return f"""
+## The commits that were measured
+
+{markdown(["netc", "what is of it"], [[commit, "; ".join(of)] for commit, of in parts.items()])}
+"""
+
+
 def text(results):
     rows = results["rows"]
     sides = [side for side in pictures.COLOURS if side != "netc" and any(side in row["sides"] for row in rows)]
@@ -183,7 +196,7 @@ After the same epochs, each side from its own first weights; ours of three seeds
         parts += models_text(results["models"])
     if results.get("curves"):
         parts += curves_text(results["curves"])
-    return parts
+    return parts + commits_text(results)
 
 
 def write(results, folder):

@@ -84,6 +84,22 @@ reports() { # results of a fixed run, with what falls short, what is missing and
     done
 }
 
+# A part measured anew needs the other parts, of the same processor; both are known at once.
+part_alone() { # FOLDER PATTERN
+    local said
+    said=$(timeout 20 "$python" bench/compare.py --rows 50 --docs "$1" 2>&1) && echo 'expected an error'
+    [[ $said =~ $2 ]] || echo "expected '$2', found '$said'"
+}
+refuses_parts() {
+    mkdir -p "$tmp/no-results" "$tmp/other"
+    echo 'rows' >"$tmp/no-results/benchmarks.md"
+    part_alone "$tmp/no-results" "would lose its other parts"
+    cp tests/bench/results.json "$tmp/other/benchmarks.json"
+    part_alone "$tmp/other" "is of 'a processor', and this is"
+    [ ! -e "$tmp/other/benchmarks.md" ] || echo 'a report'
+    cmp tests/bench/results.json "$tmp/other/benchmarks.json"
+}
+
 workloads() {
     "$python" - "$tmp" <<'PY' || return
 import sys
@@ -103,6 +119,7 @@ PY
 }
 
 check 'the report' reports
+check 'a part of the report' refuses_parts
 check 'the workloads' workloads
 check 'build' build "$tmp/net.net" "$tmp/net"
 check 'random' one_bench --random --seconds 0.2
