@@ -1,4 +1,5 @@
-// choice.c: how a matrix product is made: by BLAS or by tiles, and by which tiles.
+// choice.c: how a matrix product is made: by BLAS or by tiles, and by which tiles; and how a
+// convolution, by windows or by planes.
 //
 // A rule knows the registers and the caches; a file of measurements (tune.c), where one is named,
 // knows better. Tiles of any shape add the same numbers in the same order: only BLAS changes bits.
@@ -14,37 +15,68 @@ int most_tile_rows(const Network *network, int vectors)
 // --- the file -----------------------------------------------------------------------------------
 
 // "x86-64-v4 f32 product 25 784 300 = tile 13 2  # 11.2 us": rows, terms and columns of the
-// product, rows and vectors of the tile; or "= blas".
+// product, rows and vectors of the tile; or "= blas". "x86-64-v3 f32 convolution 28 28 5 5 1 6 1 =
+// planes": lines and columns of the result, of the window, channels and outputs, and the stride
+// from line to line; or "= windows".
 const char *choice_text(const Choice *c)
 {
+    const char *const type = c->doubles ? "f64" : "f32";
+    const WindowProduct *const w = &c->window;
+    if (c->convolution)
+        return format("%s %s convolution %d %d %d %d %d %d %d = %s", c->target->name, type,
+                      w->lines, w->columns, w->kernel[0], w->kernel[1], w->channels, w->outputs,
+                      w->stride[0], w->planes ? "planes" : "windows");
     const char *const how =
         c->tiling.blas ? "blas" : format("tile %d %d", c->tiling.rows, c->tiling.vectors);
-    return format("%s %s %s %d %d %d = %s", c->target->name, c->doubles ? "f64" : "f32",
-                  product_words[c->form], c->rows, c->terms, c->columns, how);
+    return format("%s %s %s %d %d %d = %s", c->target->name, type, product_words[c->form], c->rows,
+                  c->terms, c->columns, how);
 }
 
-static bool parse_choice(const char *text, Choice *c)
+static bool parse_convolution(const char *text, Choice *c)
 {
-    char target[32], type[8], form[16], how[8];
-    int at = 0;
-    if (sscanf(text, "%31s %7s %15s %d %d %d = %7s %n", target, type, form, &c->rows, &c->terms,
-               &c->columns, how, &at) != 7)
+    WindowProduct *const w = &c->window;
+    char how[8];
+    if (sscanf(text, "%d %d %d %d %d %d %d = %7s", &w->lines, &w->columns, &w->kernel[0],
+               &w->kernel[1], &w->channels, &w->outputs, &w->stride[0], how) != 8)
         return false;
-    c->target = strcmp(target, "native") ? target_named(target) : NULL;
-    c->doubles = !strcmp(type, "f64");
+    w->planes = !strcmp(how, "planes");
+    c->convolution = true;
+    return w->planes || !strcmp(how, "windows");
+}
+
+static bool parse_product(const char *text, const char *form, Choice *c)
+{
+    char how[8];
+    int at = 0;
+    if (sscanf(text, "%d %d %d = %7s %n", &c->rows, &c->terms, &c->columns, how, &at) != 4)
+        return false;
     c->form = ROWS_BY_MATRIX;
     for (ProductForm f = ROWS_BY_MATRIX; f <= OUTER_IN_PANELS; f++)
         if (!strcmp(form, product_words[f]))
             c->form = f;
-    c->tiling = (Tiling){.vectors = 2, .blas = !strcmp(how, "blas")};
-    if (!c->target || (!c->doubles && strcmp(type, "f32")) || strcmp(form, product_words[c->form]))
+    if (strcmp(form, product_words[c->form]))
         return false;
+    c->tiling = (Tiling){.vectors = 2, .blas = !strcmp(how, "blas")};
     if (c->tiling.blas)
         return true;
     return !strcmp(how, "tile") &&
            sscanf(text + at, "%d %d", &c->tiling.rows, &c->tiling.vectors) == 2 &&
            c->tiling.rows >= 1 && c->tiling.rows <= 64 && c->tiling.vectors >= 1 &&
            c->tiling.vectors <= 8;
+}
+
+static bool parse_choice(const char *text, Choice *c)
+{
+    char target[32], type[8], what[16];
+    int at = 0;
+    if (sscanf(text, "%31s %7s %15s %n", target, type, what, &at) != 3)
+        return false;
+    c->target = strcmp(target, "native") ? target_named(target) : NULL;
+    c->doubles = !strcmp(type, "f64");
+    if (!c->target || (!c->doubles && strcmp(type, "f32")))
+        return false;
+    return strcmp(what, "convolution") ? parse_product(text + at, what, c)
+                                       : parse_convolution(text + at, c);
 }
 
 // Adds the choice that the text is where `*last` points to; returns where the next one goes.
@@ -87,7 +119,24 @@ Choice *choice_of(const Network *network, ProductForm form, int terms, int colum
 {
     Choice *last = NULL;
     for (Choice *c = network->tuned; c; c = c->next)
-        if (c->form == form && c->terms == terms && c->columns == columns && c->rows == rows &&
+        if (!c->convolution && c->form == form && c->terms == terms && c->columns == columns &&
+            c->rows == rows && c->doubles == network->doubles && c->target == network->target)
+            last = c;
+    return last;
+}
+
+bool same_windows(const WindowProduct *a, const WindowProduct *b)
+{
+    return a->lines == b->lines && a->columns == b->columns && a->kernel[0] == b->kernel[0] &&
+           a->kernel[1] == b->kernel[1] && a->channels == b->channels &&
+           a->outputs == b->outputs && a->stride[0] == b->stride[0];
+}
+
+Choice *choice_of_window(const Network *network, const WindowProduct *window)
+{
+    Choice *last = NULL;
+    for (Choice *c = network->tuned; c; c = c->next)
+        if (c->convolution && same_windows(&c->window, window) &&
             c->doubles == network->doubles && c->target == network->target)
             last = c;
     return last;

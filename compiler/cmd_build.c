@@ -17,7 +17,7 @@ static BuildOptions build_options(const Options *o, const Network *network)
                           .verbose = o->verbose};
 }
 
-// With --tune the network is compiled twice: its products must be known to be measured.
+// With --tune the network is compiled first for what is measured of it: its products must be known.
 static Network *compile_tuned(const Options *o)
 {
     if (!o->tune)
@@ -31,7 +31,9 @@ static Network *compile_tuned(const Options *o)
         return NULL;
     emit_c(network);
     const BuildOptions options = build_options(o, network);
-    return tune(network, &options, tuned.tuned) ? compile_file(&tuned) : NULL;
+    return tune(network, &options, tuned.tuned) && tune_convolutions(network, &tuned)
+               ? compile_again(&tuned)
+               : NULL;
 }
 
 static bool build(const Options *o, Network *network)

@@ -84,6 +84,10 @@ const char *given_text(const Given *given); // "-D width=50"
 // --- help.c -------------------------------------------------------------------------------------
 void print_help(FILE *out, const Command *command); // NULL: of all commands
 
+// --- tune_conv.c: by windows or by planes, measured ----------------------------------------------
+// Those of the network that the file o->tuned does not know; it does then. False after an error.
+bool tune_convolutions(const Network *network, const Options *o);
+
 // --- compile.c: the passes in their order -------------------------------------------------------
 extern const char *const pass_names[]; // for --dump; ends with NULL
 
@@ -95,6 +99,7 @@ const Program *read_program(const Options *o);
 Network *compile(const Options *o, const Program *program);
 // Both; NULL after an error.
 Network *compile_file(const Options *o);
+Network *compile_again(const Options *o); // without the warnings that compile_file() has printed
 // The first file, as operations that nothing has joined or placed yet; with gradients, those of the
 // backward pass and the updates too. NULL after an error.
 Network *lower_file(const Options *o, bool gradients);

@@ -117,6 +117,14 @@ Network *compile_file(const Options *o)
     return program ? compile(o, program) : NULL;
 }
 
+Network *compile_again(const Options *o)
+{
+    messages_quiet(true);
+    Network *const network = compile_file(o);
+    messages_quiet(false);
+    return network;
+}
+
 Network *lower_file(const Options *o, bool gradients)
 {
     const Program *const program = read_program(o);

@@ -238,10 +238,10 @@ static void emit_kinds(Out *out, const char *macro, const char *start, const Nod
     blank_line(out);
 }
 
-void emit_ahead_kernels(Out *out)
+void emit_ahead_kernels(Out *out, const char *body)
 {
     const Graph *const graph = &out->network->train;
-    if (!works_ahead(graph))
+    if (!works_ahead(graph) || !strstr(body, "overlaps_1_to_4("))
         return;
     const Node *const w = &graph->nodes[find(graph, OP_dense_ahead)->input[1]];
     const int inputs = w->shape.dims[0], lone = lone_ahead(out->network, w);

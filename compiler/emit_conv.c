@@ -83,6 +83,33 @@ static GradientForm gradient_form(const Graph *graph, const Node *node)
     return graph->network->blas || dy.dims[1] < SHORT_LINE ? BY_COLUMNS : BY_SPANS;
 }
 
+// False where the node is no convolution over windows or planes.
+static bool geometry_of(const Graph *graph, const Node *node, Geometry *g)
+{
+    const Network *const network = graph->network;
+    const Shape first = graph->nodes[node->input[0]].shape;
+    if (network->blas)
+        return false;
+    if (node->op == OP_conv)
+        *g = geometry(network, first, node->shape, &node->attributes);
+    else if (node->op == OP_conv_grad_w)
+        *g = geometry(network, first, graph->nodes[node->input[1]].shape, &node->attributes);
+    else if (node->op == OP_conv_grad_x && gradient_form(graph, node) == BY_WINDOWS)
+        *g = turned_geometry(network, node->shape, first, &node->attributes);
+    else
+        return false;
+    return true;
+}
+
+bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window)
+{
+    Geometry g;
+    if (!geometry_of(graph, node, &g))
+        return false;
+    *window = window_product(&g, g.out.dims[0], false);
+    return true;
+}
+
 // --- functions that layers of one shape share ---------------------------------------------------
 
 static const char *window_product_name(const WindowProduct *p)
@@ -320,16 +347,20 @@ static void emit_window_product(Out *out, const WindowProduct *p)
     blank_line(out);
 }
 
-void emit_windows(Out *out)
+void emit_windows(Out *out, const char *body)
 {
     const Network *const network = out->network;
     Out functions = {.network = out->network};
-    for (int i = 0; i < network->window_product_count; i++)
-        emit_window_product(&functions, &network->window_products[i]);
+    for (int i = 0; i < network->window_product_count; i++) {
+        const WindowProduct *const p = &network->window_products[i];
+        if (strstr(body, format("%s(", window_product_name(p))))
+            emit_window_product(&functions, p);
+    }
+    if (!functions.text.length)
+        return;
     emit_window_tiles(out);
     emit_plane_tiles(out);
-    if (functions.text.length)
-        raw(out, "%s", functions.text.text);
+    raw(out, "%s", functions.text.text);
 }
 
 // --- layers -------------------------------------------------------------------------------------
@@ -443,23 +474,20 @@ static void emit_forward(Out *out, const Graph *graph, const Node *node, const G
 
 void emit_conv(Out *out, const Graph *graph, const Node *node)
 {
-    if (graph->network->blas) {
+    Geometry g;
+    if (geometry_of(graph, node, &g))
+        emit_forward(out, graph, node, &g, "x", "w", "y");
+    else
         emit_columns_conv(out, graph, node);
-        return;
-    }
-    const Geometry g = geometry(graph->network, graph->nodes[node->input[0]].shape, node->shape,
-                                &node->attributes);
-    emit_forward(out, graph, node, &g, "x", "w", "y");
 }
 
 void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 {
-    if (graph->network->blas) {
+    Geometry g;
+    if (!geometry_of(graph, node, &g)) {
         emit_columns_grad_w(out, graph, node);
         return;
     }
-    const Geometry g = geometry(graph->network, graph->nodes[node->input[0]].shape,
-                                graph->nodes[node->input[1]].shape, &node->attributes);
     const WindowProduct p = window_product(&g, g.lines, true);
     declare_copy(out, &g);
     if (g.planes)
@@ -480,17 +508,13 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 
 void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)
 {
-    switch (gradient_form(graph, node)) {
-    case BY_WINDOWS: {
-        const Geometry g =
-            turned_geometry(graph->network, node->shape, graph->nodes[node->input[0]].shape,
-                            &node->attributes);
+    Geometry g;
+    if (geometry_of(graph, node, &g))
         emit_forward(out, graph, node, &g, "dy", "turned", "dx");
-        break;
-    }
-    case BY_SPANS: emit_spans_grad_x(out, graph, node); break;
-    case BY_COLUMNS: emit_columns_grad_x(out, graph, node); break;
-    }
+    else if (gradient_form(graph, node) == BY_SPANS)
+        emit_spans_grad_x(out, graph, node);
+    else
+        emit_columns_grad_x(out, graph, node);
 }
 
 // Turns the window round and exchanges channels: row (k, c) of w becomes column c of the rows of

@@ -37,7 +37,12 @@ int gradient_pitch(const Network *network, const WindowProduct *p)
     return p->outputs * plane_of(network, p).vectors * vector_lanes(network);
 }
 
-// True where a line of the result takes clearly fewer cycles so than by windows: two vector
+bool has_planes(const Network *network, const WindowProduct *p)
+{
+    return p->stride[1] == 1 && p->outputs <= vector_lanes(network);
+}
+
+// What was measured, or true where a line of the result takes clearly fewer cycles so: two vector
 // operations in a cycle, weaving a vector is one for each other channel, and numbers of several
 // channels are copied one by one. Windows whose channels fill no vector store parts of vectors, and
 // copy the gradient into whole ones: as measured with vectors of 32 bytes, that takes as long as so
@@ -47,8 +52,13 @@ bool conv_by_planes(const Network *network, const WindowProduct *p)
     enum { PARTIAL = 16 };
     const double most = 0.75;
     const int terms = p->kernel[0] * p->kernel[1] * p->channels;
-    if (p->stride[1] != 1 || p->outputs > vector_lanes(network))
+    if (!has_planes(network, p))
         return false;
+    Choice *const measured = choice_of_window(network, p);
+    if (measured) {
+        measured->used = true;
+        return measured->window.planes;
+    }
     const double vectors = plane_of(network, p).vectors * p->outputs;
     const double copies = p->channels > 1 ? (double)p->columns * p->channels : 0;
     const bool partial = p->outputs < lanes_for(network, p->outputs);

@@ -460,6 +460,6 @@ void emit_products(Out *out, const char *body)
     if (network->product_count)
         emit_tiles(out, body);
     emit_row_products(out, body);
-    emit_ahead_kernels(out);
-    emit_windows(out);
+    emit_ahead_kernels(out, body);
+    emit_windows(out, body);
 }

@@ -1,13 +1,8 @@
-// measure.c: the time of each layer as the program itself measures it: it is built, and its `bench`
-// run by one thread on random pictures, for a second.
+// measure.c: the time of each layer as the program itself measures it.
 #include "summary.h"
-
-#include "child.h"
-#include "command.h"
 
 #include <cjson/cJSON.h>
 #include <string.h>
-#include <unistd.h>
 
 static double number_in(const cJSON *object, const char *name)
 {
@@ -43,20 +38,8 @@ bool measure(Summary *summary, Network *network, const char *target)
                  network->program->source->path);
         return false;
     }
-    const char *const folder = temporary_folder();
-    if (!folder)
-        return false;
-    const char *const binary = format("%s/%s", folder, network->program->name);
-    const BuildOptions options = {.target = target, .output = binary};
-    const char *const command[] = {binary, "bench",     "--json", "--random", "--threads",
-                                   "1",    "--seconds", "1",      NULL};
-    const bool built = build_binary(network, emit_c(network), &options);
-    const char *const text = built ? output_of(command) : NULL;
-    unlink(binary);
-    rmdir(folder);
+    const char *const text = bench_of(network, target);
     if (text)
         read_times(summary, text);
-    else if (built)
-        error_at(E918, (Loc){0}, "the program's 'bench' failed");
     return text != NULL;
 }

@@ -78,6 +78,7 @@ void note_at(Loc loc, const char *format, ...) PRINTF(2, 3); // loc.source NULL:
 enum { MAX_ERRORS = 50 };                                    // that are shown
 int error_count(void);
 void messages_reset(void); // for the fuzz targets
+void messages_quiet(bool on); // says no warnings and notes: they were said before
 
 // A mistake of the compiler: prints its own place, asks for a report and aborts.
 #define bug(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
@@ -880,7 +881,7 @@ void emit_row_products(Out *out, const char *body); // the functions that the bo
 // --- emit_ahead.c: several steps at a time ------------------------------------------------------
 int rows_ahead(const Network *network);
 int ahead_width(const Network *network, const Node *w); // columns of it that are summed at a time
-void emit_ahead_kernels(Out *out);
+void emit_ahead_kernels(Out *out, const char *body);
 
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
 void emit_product(Out *out, Product product, const char *rows, const char *x, const char *w,
@@ -992,6 +993,7 @@ const char *window_tile(Network *network, int lines, int rows, const WindowStrip
 void emit_window_tiles(Out *out);
 
 // --- emit_conv_planes.c: convolutions to fewer channels than a vector has lanes ------------------
+bool has_planes(const Network *network, const WindowProduct *p); // it could be made so
 bool conv_by_planes(const Network *network, const WindowProduct *p);
 int plane_pitch(const Network *network, const WindowProduct *p);
 int gradient_pitch(const Network *network, const WindowProduct *p);
@@ -1006,7 +1008,9 @@ void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node);
 
 // --- emit_conv.c: direct convolution; emit_conv_columns.c: by columns, for BLAS -----------------
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *attributes);
-void emit_windows(Out *out); // the functions that layers of one shape share
+// The convolution that a node's function is made of; false where it is made of none.
+bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window);
+void emit_windows(Out *out, const char *body); // functions that layers of one shape share
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node);
 void emit_columns_conv(Out *out, const Graph *graph, const Node *node);
 void emit_columns_grad_w(Out *out, const Graph *graph, const Node *node);
@@ -1021,6 +1025,8 @@ typedef struct Tiling {
     bool blas;
 } Tiling;
 struct Choice {
+    bool convolution; // of `window`, by its planes or not; otherwise of a product
+    WindowProduct window;
     ProductForm form;
     int terms, columns, rows;
     bool doubles;
@@ -1032,6 +1038,8 @@ struct Choice {
 };
 Choice *read_choices(const char *path, const char *const *lines, int count);
 Choice *choice_of(const Network *network, ProductForm form, int terms, int columns, int rows);
+bool same_windows(const WindowProduct *a, const WindowProduct *b); // but for how they are made
+Choice *choice_of_window(const Network *network, const WindowProduct *window);
 // Whether a product of a training reads its matrix in panels.
 bool takes_panels(const Network *network, int terms, int columns, int rows);
 bool outer_takes_panels(const Network *network, int terms, int columns, int rows);
@@ -1066,9 +1074,13 @@ typedef struct {
 } BuildOptions;
 bool build_binary(const Network *network, const char *c_text, const BuildOptions *options);
 
+// --- bench.c: the program measures itself -------------------------------------------------------
+const char *bench_of(Network *network, const char *target); // JSON; NULL after an error was printed
+
 // --- tune.c: which products are fastest how, measured -------------------------------------------
 const char *tuned_path(void); // of this machine's file; NULL after an error
 bool tune(Network *network, const BuildOptions *options, const char *path);
+bool remember(const char *path, const char *lines); // appends; false after an error was printed
 
 #define OP(name, inputs, result, extent, tasks, flags, shape, grad, work, formula)                 \
     void shape_##shape(Graph *, Node *);                                                           \

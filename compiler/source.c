@@ -243,6 +243,10 @@ int error_count(void) { return errors; }
 
 void messages_reset(void) { errors = 0; }
 
+static bool quiet;
+
+void messages_quiet(bool on) { quiet = on; }
+
 static const char *colour(const char *code)
 {
     static int wanted = -1;
@@ -368,7 +372,7 @@ void warn_at(Loc loc, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    if (errors <= MAX_ERRORS)
+    if (errors <= MAX_ERRORS && !quiet)
         message(WARNING, "", loc, format, args);
     va_end(args);
 }
@@ -377,7 +381,7 @@ void note_at(Loc loc, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    if (errors <= MAX_ERRORS)
+    if (errors <= MAX_ERRORS && !quiet)
         message(NOTE, "", loc, format, args);
     va_end(args);
 }

@@ -66,6 +66,18 @@ const char *tuned_path(void)
     return path;
 }
 
+bool remember(const char *path, const char *lines)
+{
+    FILE *const file = fopen(path, "a");
+    if (file)
+        fputs(lines, file);
+    if (!file || fclose(file) != 0) {
+        error_at(E910, (Loc){0}, "cannot write '%s': %s", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
 // --- the programs -------------------------------------------------------------------------------
 
 // A BLAS call under the name of the tiles' function.
@@ -244,13 +256,9 @@ bool tune(Network *network, const BuildOptions *options, const char *path)
         if (!time_candidate(network, options, candidates[i], best))
             return false;
     }
-    FILE *const file = fopen(path, "a");
-    for (int i = 0; file && i < network->product_count; i++)
+    Text lines = {0};
+    for (int i = 0; i < network->product_count; i++)
         if (best[i].seconds > 0)
-            fprintf(file, "%s  # %.3g us\n", choice_text(&best[i]), 1e6 * best[i].seconds);
-    if (!file || fclose(file) != 0) {
-        error_at(E910, (Loc){0}, "cannot write '%s': %s", path, strerror(errno));
-        return false;
-    }
-    return true;
+            text_add(&lines, "%s  # %.3g us\n", choice_text(&best[i]), 1e6 * best[i].seconds);
+    return remember(path, lines.length ? lines.text : "");
 }

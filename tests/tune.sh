@@ -110,7 +110,80 @@ check 'panels' panels
 
 # The C compiler has nothing to say of the programs that measure.
 silent() {
-    same 'said' '' "$("$NETC" build "$tmp/panels.net" -o "$tmp/measured" --tune 2>&1)"
+    local net
+    for net in "$tmp/panels.net" models/online.net; do
+        same "said of $net" '' "$("$NETC" build "$net" -o "$tmp/measured" --tune 2>&1)"
+    done
 }
 check 'silent' silent
+
+# By windows or by planes: each convolution of few channels is measured once, and its gradient by
+# the picture too; used, and kept in the program.
+cat >"$tmp/few.net" <<'END'
+data mnist
+input 28x28x1
+conv 4 5x5 relu
+pool 2
+conv 3 3x3 tanh pad same
+conv 20 3x3 relu
+pool 2
+dense 10 softmax
+loss cross_entropy
+optimizer adam
+batch 30
+epochs 1
+END
+few() { # TYPE windows|planes: lines for the native target
+    local target shape
+    target=$("$NETC" emit "$tmp/few.net" 2>/dev/null | sed -n 's/.*compiled by netc --target \([^\\]*\)\\.*/\1/p')
+    for shape in '24 24 5 5 1 4' '12 12 3 3 4 3' '12 12 3 3 3 4'; do
+        echo "$target $1 convolution $shape 1 = $2"
+    done
+}
+convolutions() {
+    local file lines said
+    rm -rf "$tmp/cache"
+    said=$("$NETC" build "$tmp/few.net" -o "$tmp/few" --tune 2>&1) || return
+    same 'said' '' "$said"
+    file=$(echo "$tmp"/cache/netc/tuned-*.txt)
+    same 'convolutions' "$(few f32 way)" "$(sed -nE 's/(.* convolution .*) = (windows|planes) .*/\1 = way/p' "$file")"
+    lines=$(cat "$file")
+    build "$tmp/few.net" "$tmp/few" --tune || return
+    same 'nothing is measured twice' "$lines" "$(cat "$file")"
+    for way in windows planes; do
+        few f32 $way >"$tmp/$way"
+        "$NETC" emit "$tmp/few.net" --tuned "$tmp/$way" -o "$tmp/$way.c" || return
+        mapfile -t lines < <("$NETC" show "$tmp/$way.c" | sed -n 's/^# --product //p')
+        same "choices kept, $way" 3 ${#lines[@]}
+        "$NETC" emit "$tmp/few.net" "${lines[@]/#/--product=}" -o "$tmp/again.c" || return
+        same_bytes "$tmp/$way.c" "$tmp/again.c"
+    done
+    ! grep convolve_planes "$tmp/windows.c"
+    same 'functions by planes' 5 "$(grep -c '^static void convolve_planes' "$tmp/planes.c")"
+}
+# Where the compiler would not choose planes by itself, they are right too.
+either_way() {
+    local way
+    for way in windows planes; do
+        few f64 $way >"$tmp/$way"
+        NETC_CFLAGS=$quick build "$tmp/few.net" "$tmp/few" --precision f64 --tuned "$tmp/$way" || return
+        quietly "$tmp/few" gradcheck --random --rows 9 --samples 60
+    done
+}
+check 'convolutions' convolutions
+check 'either way' either_way
+no_such_way() {
+    local line='x86-64-v3 f32 convolution 24 24 5 5 1 4 1 = tiles' said
+    said=$("$NETC" emit "$tmp/few.net" --product "$line" 2>&1 >/dev/null) && echo 'it was accepted'
+    [[ $said == *"expected a measurement, "*"found '$line' [E936]"* ]] || echo "found '$said'"
+}
+# What a file says is said once, however often it is compiled.
+said_once() {
+    local said
+    sed 's/^dense 37.*/pool 3/' "$tmp/net.net" >"$tmp/warned.net"
+    said=$("$NETC" build "$tmp/warned.net" -o "$tmp/warned" --tune 2>&1) || return
+    same 'warnings' 1 "$(grep -c 'warning: ' <<<"$said")"
+}
+check 'a way that is none' no_such_way
+check 'said once' said_once
 finish
