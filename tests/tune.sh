@@ -143,6 +143,7 @@ few() { # TYPE windows|planes: lines for the native target
 convolutions() {
     local file lines said
     rm -rf "$tmp/cache"
+    local -x NETC_CFLAGS=$quick # what is measured is not tested
     said=$("$NETC" build "$tmp/few.net" -o "$tmp/few" --tune 2>&1) || return
     same 'said' '' "$said"
     file=$(echo "$tmp"/cache/netc/tuned-*.txt)
@@ -180,6 +181,7 @@ no_such_way() {
 # What a file says is said once, however often it is compiled.
 said_once() {
     local said
+    local -x NETC_CFLAGS=$quick
     sed 's/^dense 37.*/pool 3/' "$tmp/net.net" >"$tmp/warned.net"
     said=$("$NETC" build "$tmp/warned.net" -o "$tmp/warned" --tune 2>&1) || return
     same 'warnings' 1 "$(grep -c 'warning: ' <<<"$said")"
