@@ -204,7 +204,6 @@ def write(results, folder):
              "benchmarks-roofline.svg": pictures.roofline}
     if results.get("curves"):
         files["benchmarks-curves.svg"] = pictures.curves
-    os.makedirs(folder, exist_ok=True)
     for name, make in files.items():
         with open(os.path.join(folder, name), "w") as file:
             file.write(make(results))
