@@ -2,7 +2,8 @@
 // convolution, by windows or by planes.
 //
 // A rule knows the registers and the caches; a file of measurements (tune.c), where one is named,
-// knows better. Tiles of any shape add the same numbers in the same order: only BLAS changes bits.
+// knows better. Tiles of any shape add the same numbers in the same order: only BLAS and planes
+// change bits.
 #include "netc.h"
 
 #include <string.h>
@@ -115,12 +116,17 @@ Choice *read_choices(const char *path, const char *const *lines, int count)
 
 // --- the choice ---------------------------------------------------------------------------------
 
+static bool is_for(const Choice *c, const Network *network)
+{
+    return c->doubles == network->doubles && c->target == network->target;
+}
+
 Choice *choice_of(const Network *network, ProductForm form, int terms, int columns, int rows)
 {
     Choice *last = NULL;
     for (Choice *c = network->tuned; c; c = c->next)
         if (!c->convolution && c->form == form && c->terms == terms && c->columns == columns &&
-            c->rows == rows && c->doubles == network->doubles && c->target == network->target)
+            c->rows == rows && is_for(c, network))
             last = c;
     return last;
 }
@@ -136,8 +142,7 @@ Choice *choice_of_window(const Network *network, const WindowProduct *window)
 {
     Choice *last = NULL;
     for (Choice *c = network->tuned; c; c = c->next)
-        if (c->convolution && same_windows(&c->window, window) &&
-            c->doubles == network->doubles && c->target == network->target)
+        if (c->convolution && same_windows(&c->window, window) && is_for(c, network))
             last = c;
     return last;
 }

@@ -32,7 +32,7 @@ static Network *compile_tuned(const Options *o)
     emit_c(network);
     const BuildOptions options = build_options(o, network);
     return tune(network, &options, tuned.tuned) && tune_convolutions(network, &tuned)
-               ? compile_again(&tuned)
+               ? compile_again(&tuned, network->program)
                : NULL;
 }
 

@@ -97,9 +97,10 @@ const Program *program_of(const Options *o, const Source *source);
 const Program *read_program(const Options *o);
 // All passes but emit; NULL after an error.
 Network *compile(const Options *o, const Program *program);
+// The same for a program that was compiled before: its warnings are not said again.
+Network *compile_again(const Options *o, const Program *program);
 // Both; NULL after an error.
 Network *compile_file(const Options *o);
-Network *compile_again(const Options *o); // without the warnings that compile_file() has printed
 // The first file, as operations that nothing has joined or placed yet; with gradients, those of the
 // backward pass and the updates too. NULL after an error.
 Network *lower_file(const Options *o, bool gradients);

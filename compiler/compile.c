@@ -111,18 +111,18 @@ Network *compile(const Options *o, const Program *program)
     return fits_memory(network, o->max_mem) && !error_count() ? network : NULL;
 }
 
+Network *compile_again(const Options *o, const Program *program)
+{
+    messages_quiet(true);
+    Network *const network = compile(o, program);
+    messages_quiet(false);
+    return network;
+}
+
 Network *compile_file(const Options *o)
 {
     const Program *const program = read_program(o);
     return program ? compile(o, program) : NULL;
-}
-
-Network *compile_again(const Options *o)
-{
-    messages_quiet(true);
-    Network *const network = compile_file(o);
-    messages_quiet(false);
-    return network;
 }
 
 Network *lower_file(const Options *o, bool gradients)

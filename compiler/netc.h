@@ -1080,7 +1080,8 @@ const char *bench_of(Network *network, const char *target); // JSON; NULL after 
 // --- tune.c: which products are fastest how, measured -------------------------------------------
 const char *tuned_path(void); // of this machine's file; NULL after an error
 bool tune(Network *network, const BuildOptions *options, const char *path);
-bool remember(const char *path, const char *lines); // appends; false after an error was printed
+// Appends those that were measured to the file; false after an error was printed.
+bool remember(const char *path, const Choice *choices, int count);
 
 #define OP(name, inputs, result, extent, tasks, flags, shape, grad, work, formula)                 \
     void shape_##shape(Graph *, Node *);                                                           \

@@ -66,11 +66,12 @@ const char *tuned_path(void)
     return path;
 }
 
-bool remember(const char *path, const char *lines)
+bool remember(const char *path, const Choice *choices, int count)
 {
     FILE *const file = fopen(path, "a");
-    if (file)
-        fputs(lines, file);
+    for (int i = 0; file && i < count; i++)
+        if (choices[i].seconds > 0)
+            fprintf(file, "%s  # %.3g us\n", choice_text(&choices[i]), 1e6 * choices[i].seconds);
     if (!file || fclose(file) != 0) {
         error_at(E910, (Loc){0}, "cannot write '%s': %s", path, strerror(errno));
         return false;
@@ -256,9 +257,5 @@ bool tune(Network *network, const BuildOptions *options, const char *path)
         if (!time_candidate(network, options, candidates[i], best))
             return false;
     }
-    Text lines = {0};
-    for (int i = 0; i < network->product_count; i++)
-        if (best[i].seconds > 0)
-            text_add(&lines, "%s  # %.3g us\n", choice_text(&best[i]), 1e6 * best[i].seconds);
-    return remember(path, lines.length ? lines.text : "");
+    return remember(path, best, network->product_count);
 }

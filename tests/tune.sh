@@ -162,6 +162,32 @@ convolutions() {
     ! grep convolve_planes "$tmp/windows.c"
     same 'functions by planes' 5 "$(grep -c '^static void convolve_planes' "$tmp/planes.c")"
 }
+# The faster way is taken, by the time of all functions of a convolution. The C compiler here makes
+# programs whose times are known: by planes conv1 is faster, and the gradient by conv2's picture.
+takes_the_faster() {
+    local target
+    cat >"$tmp/cc" <<'END'
+#!/usr/bin/env bash
+while [ $# -gt 0 ]; do
+    case $1 in -o) out=$2; shift ;; *.c) code=$1 ;; --version) echo 'known times'; exit ;; esac
+    shift
+done
+quick=2 others=1 # us
+grep -q 'convolve_planes' "$code" && quick=1 others=2
+calls=$(grep -o 'CALL_[a-z0-9_]*' "$code" | sort -u | sed -E '
+    s/CALL_(conv1_.*|conv2_backward)/{"function":"\1","seconds":'$quick'e-6},/
+    s/CALL_(.*)/{"function":"\1","seconds":'$others'e-6},/')
+printf "#!/bin/sh\necho '{\"calls\":[%s{}]}'\n" "$calls" >"$out"
+chmod +x "$out"
+END
+    chmod +x "$tmp/cc"
+    target=$(few f32 planes | sed -n '1s/ .*//p')
+    rm -rf "$tmp/cache"
+    CC=$tmp/cc "$NETC" build "$tmp/few.net" -o "$tmp/few" --tune || return
+    same 'choices' "$target f32 convolution 24 24 5 5 1 4 1 = planes  # 2 us
+$target f32 convolution 12 12 3 3 4 3 1 = windows  # 2 us
+$target f32 convolution 12 12 3 3 3 4 1 = planes  # 1 us" "$(grep -hv '^#' "$tmp"/cache/netc/*)"
+}
 # Where the compiler would not choose planes by itself, they are right too.
 either_way() {
     local way
@@ -172,6 +198,7 @@ either_way() {
     done
 }
 check 'convolutions' convolutions
+check 'the faster way' takes_the_faster
 check 'either way' either_way
 no_such_way() {
     local line='x86-64-v3 f32 convolution 24 24 5 5 1 4 1 = tiles' said
