@@ -58,6 +58,10 @@ static int add_gradients(Graph *graph, int id, int before, int gradient)
 // Records `gradient` as that of `id`, or adds it to what is there.
 void gradient_add(Graph *graph, int id, int gradient)
 {
+    const Node *const value = &graph->nodes[id], *const by_value = &graph->nodes[gradient];
+    if (!has_flag(value, SLICED) && !shape_equal(value->shape, by_value->shape))
+        bug("the gradient of %s has shape %s, not %s", value->name, shape_text(by_value->shape),
+            shape_text(value->shape));
     const int before = graph->gradient[id];
     if (before >= 0)
         gradient = add_gradients(graph, id, before, gradient);
@@ -307,12 +311,19 @@ void grad_noise(Graph *graph, const Node *node, int dy)
         gradient_add(graph, node->input[0], dy);
 }
 
+// What is added lies as the first input does; behind 'flatten' the second may have the same values in
+// other dimensions, and so its gradient.
 void grad_add(Graph *graph, const Node *node, int dy)
 {
     const Node n = *node;
-    for (int i = 0; i < 2; i++)
-        if (needs_gradient(graph, n.input[i]))
-            gradient_add(graph, n.input[i], dy);
+    const Shape second = shape_at(graph, n.input[1]);
+    if (needs_gradient(graph, n.input[0]))
+        gradient_add(graph, n.input[0], dy);
+    if (needs_gradient(graph, n.input[1]))
+        gradient_add(graph, n.input[1],
+                     shape_equal(second, shape_at(graph, dy))
+                         ? dy
+                         : BACKWARD(graph, &n, OP_reshape, second, "x_backward", dy));
 }
 
 void grad_concat(Graph *graph, const Node *node, int dy)

@@ -521,6 +521,28 @@ repeat 2 {
 }
 END
 flat=conv3_b
+gradient 'residual behind what lies flat' 4 <<END
+conv 4 3x3 relu stride 3
+globalavgpool
+residual { dense 4 tanh }
+END
+gradient 'residual behind flatten' 4 <<END
+conv 4 3x3 stride 3
+pool 3
+flatten
+residual { dense 36 tanh }
+END
+gradient 'residual behind flatten, of a picture laid otherwise' 4 <<END
+conv 4 3x3 relu stride 3
+flatten
+residual { reshape 18x18x1; conv 1 3x3 tanh pad same; flatten }
+END
+gradient 'residual behind a concat that keeps its flat input' 4 <<END
+conv 4 3x3 relu stride 3
+flatten
+concat { } { dense 12 tanh }
+residual { reshape 28x12x1; conv 1 3x3 pad same; flatten }
+END
 gradient 'concat before batchnorm, in residual' 4 <<END
 conv 4 3x3 stride 3
 batchnorm
