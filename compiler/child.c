@@ -40,7 +40,7 @@ const char *output_of(const char *const *command)
 {
     FILE *output;
     const pid_t child = start_child(command, &output);
-    const char *const text = output ? read_stream(output) : "";
+    const char *const text = output ? read_stream(output, NULL) : "";
     if (output)
         fclose(output);
     int status = 0;

@@ -8,21 +8,30 @@
 static bool holds(const char *path, const char *text)
 {
     FILE *const file = fopen(path, "rb");
-    const bool same = file && !strcmp(read_stream(file), text);
+    const bool same = file && !strcmp(read_stream(file, NULL), text);
     if (file)
         fclose(file);
     return same;
 }
 
-static int format_input(bool check)
+// The layout of what has no mistake; NULL after an error was printed.
+static const char *canonical_of(const Source *source)
 {
-    const char *const text = read_stream(stdin);
-    const Source *const source = source_of_text("standard input", text);
     if (source)
         parse(source);
-    if (error_count())
+    if (!source || error_count())
+        return NULL;
+    const char *const text = canonical_text(source);
+    return source_of_text(source->path, text) ? text : NULL; // no line of it is too long
+}
+
+static int format_input(bool check)
+{
+    size_t length;
+    const char *const text = read_stream(stdin, &length);
+    const char *const canonical = canonical_of(source_of_bytes("standard input", text, length));
+    if (!canonical)
         return MISTAKE;
-    const char *const canonical = canonical_text(source);
     if (check)
         return strcmp(text, canonical) ? MISTAKE : DONE;
     return write_file(NULL, canonical) ? DONE : MISTAKE;
@@ -30,14 +39,9 @@ static int format_input(bool check)
 
 static int format_file(const char *path, bool check)
 {
-    const int errors = error_count();
-    const Source *const source = source_read(path);
-    if (!source)
+    const char *const canonical = canonical_of(source_read(path));
+    if (!canonical)
         return MISTAKE;
-    parse(source);
-    if (error_count() > errors)
-        return MISTAKE;
-    const char *const canonical = canonical_text(source);
     if (holds(path, canonical))
         return DONE;
     if (!check && !write_file(path, canonical))
@@ -51,6 +55,7 @@ int run_fmt(const Options *o)
     int status = DONE;
     for (int i = 0; i < o->paths.count; i++) {
         const char *const path = o->paths.items[i];
+        messages_reset();
         const int one = strcmp(path, "-") ? format_file(path, o->check) : format_input(o->check);
         status = one != DONE ? one : status;
     }

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *read_stream(FILE *file)
+const char *read_stream(FILE *file, size_t *length)
 {
     Text text = {0};
     text_add(&text, "%s", "");
@@ -15,6 +15,8 @@ const char *read_stream(FILE *file)
     size_t count;
     while ((count = fread(bytes, 1, sizeof bytes, file)) > 0)
         text_put(&text, bytes, count);
+    if (length)
+        *length = text.length;
     return text.text;
 }
 

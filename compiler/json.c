@@ -17,7 +17,7 @@ void print_and_delete(cJSON *object)
 cJSON *json_read(const char *path)
 {
     FILE *const file = fopen(path, "rb");
-    const char *const text = file ? read_stream(file) : "";
+    const char *const text = file ? read_stream(file, NULL) : "";
     if (file)
         fclose(file);
     return cJSON_Parse(text);

@@ -56,6 +56,7 @@ typedef struct {
 } Loc;
 
 const Source *source_read(const char *path); // NULL after an error was printed
+const Source *source_of_bytes(const char *path, const char *text, size_t length);
 const Source *source_of_text(const char *path, const char *text);
 void loc_position(Loc loc, int *line, int *column); // from 1; a column is a character, not a byte
 const char *loc_text(Loc loc);                      // what stands there
@@ -77,7 +78,7 @@ void warn_at(Loc loc, const char *format, ...) PRINTF(2, 3);
 void note_at(Loc loc, const char *format, ...) PRINTF(2, 3); // loc.source NULL: no place shown
 enum { MAX_ERRORS = 50 };                                    // that are shown
 int error_count(void);
-void messages_reset(void); // for the fuzz targets
+void messages_reset(void);     // where another file begins
 void messages_quiet(bool on); // says no warnings and notes: they were said before
 
 // A mistake of the compiler: prints its own place, asks for a report and aborts.
@@ -1055,7 +1056,8 @@ int tile_rows(const Network *network, const Product *product, Tiling tiling); //
 // Writes a file whole or not at all, with the mode of the one it replaces; path NULL: to standard
 // output. False after an error was printed.
 bool write_file(const char *path, const char *text);
-const char *read_stream(FILE *file); // all that is left of it
+// All that is left of it; its bytes are counted where `length` is not NULL.
+const char *read_stream(FILE *file, size_t *length);
 // Those that lead to it too; they may be there. False after an error was printed.
 bool make_folders(const char *path);
 const char *temporary_folder(void); // for the caller to remove; NULL after an error was printed

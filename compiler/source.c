@@ -141,8 +141,13 @@ static bool is_text(const Source *source)
     return true;
 }
 
-static const Source *make_source(const char *path, const char *text, size_t length)
+const Source *source_of_bytes(const char *path, const char *text, size_t length)
 {
+    if (length > MAX_FILE_BYTES) {
+        error_at(E003, (Loc){0}, "'%s' is larger than %d KiB: it can't be a .net file", path,
+                 MAX_FILE_BYTES >> 10);
+        return NULL;
+    }
     Source *const source = allocate(sizeof *source);
     source->path = path;
     source->text = allocate(length + 1);
@@ -156,7 +161,7 @@ static const Source *make_source(const char *path, const char *text, size_t leng
 
 const Source *source_of_text(const char *path, const char *text)
 {
-    return make_source(path, text, strlen(text));
+    return source_of_bytes(path, text, strlen(text));
 }
 
 const Source *source_read(const char *path)
@@ -180,13 +185,10 @@ const Source *source_read(const char *path)
     fclose(file);
     if (failed)
         error_at(E001, (Loc){0}, "cannot read '%s': %s", path, strerror(errno));
-    else if (length > MAX_FILE_BYTES)
-        error_at(E003, (Loc){0}, "'%s' is larger than %d KiB: it can't be a .net file", path,
-                 MAX_FILE_BYTES >> 10);
     else if (length == 0)
         error_at(E004, (Loc){0}, "'%s' is empty", path);
     else
-        return make_source(path, text, length);
+        return source_of_bytes(path, text, length);
     return NULL;
 }
 

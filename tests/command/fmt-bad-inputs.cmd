@@ -16,3 +16,14 @@ $NETC fmt right.net -D w=3
 printf '\n\n# alone' | $NETC fmt -
 # an unknown statement has a layout all the same
 printf 'cov   32  3x3\n' | $NETC fmt -
+# each file is judged by its own mistakes, however many the ones before it had
+for i in $(seq 60); do echo 'dense 10 !'; done >many.net
+printf 'dense "abc\n' >open.net
+$NETC fmt many.net open.net 2>&1 | tail -n 3
+cat open.net
+printf 'input   4\n' | $NETC fmt open.net -
+# and nothing behind a zero byte is lost
+printf 'input 4\n\0rest' | $NETC fmt -
+printf 'dense [%s]\n' "$(printf '1-1 %.0s' $(seq 16300))" >long.net
+$NETC fmt long.net 2>&1 | cut -c1-150
+wc -c long.net
