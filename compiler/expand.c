@@ -309,7 +309,7 @@ static void add_block(Resolver *r, const Statement *statement)
 {
     Block *const block = allocate(sizeof *block);
     block->statement = statement;
-    if (!read_header(r, statement, block)) {
+    if (statement->broken || !read_header(r, statement, block)) {
         if (!block->name && !block_name(statement))
             return;
         block->name = block_name(statement);
@@ -410,7 +410,7 @@ void use_block(Resolver *r, Block *block, const Statement *statement)
         note_use(r->use);
         return;
     }
-    if (block->failed)
+    if (!params || block->failed)
         return;
     Use *const use = allocate(sizeof *use);
     *use = (Use){.loc = statement->loc, .block = block->name};

@@ -49,7 +49,9 @@ static const Foreign *find_foreign(Loc statement, Loc *place)
         const char *const word = loc_text(word_loc);
         const bool called = text[end] == '(';
         const Foreign *const row = foreign_word(word);
-        if (row && (called || (!found && strcmp(word, row->ours) != 0))) {
+        // uncalled, it may be a name of the user's: `block stage(filters, drop)`
+        const bool plain = word_loc.start == statement.start || strchr("=:]", text[end]);
+        if (row && (called || (!found && plain && strcmp(word, row->ours) != 0))) {
             found = row;
             *place = word_loc;
             if (called)

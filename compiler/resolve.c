@@ -209,7 +209,8 @@ void resolve_statement(Resolver *r, const Statement *statement)
     const int errors = error_count();
     const Row *const row = statement_row(statement->word);
     Block *const block = row ? NULL : find_block(r, statement->word);
-    if (statement->broken && !(row && row->section == SECTION_PARAM))
+    const bool defines = row && (row->section == SECTION_PARAM || !strcmp(row->name, "block"));
+    if (statement->broken && !defines)
         add_broken(r, statement);
     else if ((row || block) && !r->in_list && has_list(statement) && !(row && takes_list(row)))
         expand_list(r, row, statement);
