@@ -26,6 +26,7 @@ bool lower_body(Lowering *l);
 Shape current_shape(const Lowering *l);
 Node *train_node(const Lowering *l); // the value that flows in training
 // The op on `value` and on tensors; -1 after an error.
+bool is_countable(const Node *node); // false after an error: its values don't fit an int
 int layer_node(Graph *graph, const Lowering *l, Op op, Attributes attributes, int value,
                int tensor_count, const int *tensors);
 // Adds the op to both graphs, behind the current value; false after an error.

@@ -116,6 +116,8 @@ bool lower_input(Lowering *l)
         if (op == OP_augmented)
             node->suffix = "augment";
     }
+    if (wrong || !is_countable(train_node(l)))
+        return false;
     add_standardize(l);
-    return !wrong;
+    return true;
 }

@@ -12,6 +12,24 @@ Shape current_shape(const Lowering *l)
 
 Node *train_node(const Lowering *l) { return &l->network->train.nodes[l->train]; }
 
+bool is_countable(const Node *node)
+{
+    enum { MOST_SIDE = 1000000, MOST_VALUES = 1000000000 };
+    const Shape shape = node->shape;
+    double size = 1;
+    bool good = true;
+    for (int i = 0; i < shape.count; i++) {
+        size *= shape.dims[i];
+        good &= shape.count < 3 || shape.dims[i] <= MOST_SIDE;
+    }
+    if (good && size <= MOST_VALUES)
+        return true;
+    error_at(E306, node->loc,
+             "'%s' makes %s; at most %d rows, columns or channels and %d values can be counted",
+             loc_text(node->loc), shape_text(shape), MOST_SIDE, MOST_VALUES);
+    return false;
+}
+
 int layer_node(Graph *graph, const Lowering *l, Op op, Attributes attributes, int value,
                     int tensor_count, const int *tensors)
 {
@@ -20,7 +38,7 @@ int layer_node(Graph *graph, const Lowering *l, Op op, Attributes attributes, in
         inputs[i + 1] = weight_node(graph, tensors[i]);
     const int id = node_add(graph, op, l->layer, l->clause->loc, tensor_count + 1, inputs);
     graph->nodes[id].attributes = attributes;
-    return infer_shape(graph, id) ? id : -1;
+    return infer_shape(graph, id) && is_countable(&graph->nodes[id]) ? id : -1;
 }
 
 // Adds the op to both graphs, behind the current value; false after an error.

@@ -2,6 +2,8 @@
 // becomes one value again.
 #include "lower.h"
 
+#include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 // --- messages -----------------------------------------------------------------------------------
@@ -95,10 +97,11 @@ static int add_concat(const Lowering *l, Graph *graph, const Branches *b, const 
 static bool add_branch(const Lowering *l, Branches *b)
 {
     const Shape shape = current_shape(l);
+    const int last = shape.count - 1;
     if (b->count && !same_grid(b->shape, shape))
         return wrong_join(l, b->shape);
     if (b->count)
-        b->shape.dims[shape.count - 1] += shape.dims[shape.count - 1];
+        b->shape.dims[last] = (int)fmin((double)b->shape.dims[last] + shape.dims[last], INT32_MAX);
     else
         b->shape = shape;
     b->train[b->count] = l->train;
@@ -125,5 +128,5 @@ bool lower_concat(Lowering *l)
     l->train = add_concat(l, &l->network->train, &branches, branches.train);
     l->infer = add_concat(l, &l->network->infer, &branches, branches.infer);
     l->flatten = NULL;
-    return true;
+    return is_countable(train_node(l));
 }
