@@ -31,11 +31,17 @@ static void relu_through_dropout(Graph *graph)
 // Nodes that nothing reads and that change nothing.
 void drop_dead(Graph *graph)
 {
+    int *const readers = allocate((size_t)graph->count * sizeof *readers);
+    for (int i = 0; i < graph->count; i++)
+        for (int k = 0; !graph->nodes[i].dead && k < graph->nodes[i].input_count; k++)
+            readers[graph->nodes[i].input[k]]++;
     for (int i = graph->count - 1; i >= 0; i--) {
         Node *const node = &graph->nodes[i];
-        const bool acts = has_flag(node, UPDATES | CHANGES | STOPS);
-        if (!node->dead && !acts && !node->kept && !consumers(graph, i))
-            node->dead = true;
+        if (node->dead || node->kept || readers[i] || has_flag(node, UPDATES | CHANGES | STOPS))
+            continue;
+        node->dead = true;
+        for (int k = 0; k < node->input_count; k++)
+            readers[node->input[k]]--;
     }
 }
 
@@ -52,13 +58,12 @@ static bool channels_agree(const Graph *graph, const Node *anchor, const Node *e
 static int fusible(const Graph *graph, int anchor)
 {
     const Node *const a = &graph->nodes[anchor];
-    if (a->dead || a->kept || consumers(graph, anchor) != 1 || a->step_count == MAX_STEPS)
-        return -1;
-    if (!has_flag(a, ANCHOR) && !has_flag(a, ELTWISE))
+    if (a->dead || a->kept || a->step_count == MAX_STEPS || !has_flag(a, ANCHOR | ELTWISE) ||
+        consumers(graph, anchor) != 1)
         return -1;
     for (int i = anchor + 1; i < graph->count; i++) {
         const Node *const e = &graph->nodes[i];
-        if (e->dead || !has_flag(e, ELTWISE) || e->input[0] != anchor)
+        if (e->dead || e->input[0] != anchor || !has_flag(e, ELTWISE))
             continue;
         if (e->chunked != a->chunked || e->extent != a->extent ||
             op_info[e->op].tasks != op_info[a->op].tasks || !shape_equal(e->shape, a->shape) ||

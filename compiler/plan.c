@@ -40,17 +40,19 @@ static long place(Buffer *buffers, int count)
     long total = 0;
     if (count)
         qsort(buffers, (size_t)count, sizeof *buffers, by_size);
+    const Buffer **const placed = allocate((size_t)count * sizeof *placed); // by their offsets
     for (int i = 0; i < count; i++) {
         Buffer *const b = &buffers[i];
         b->offset = 0;
-        for (int k = 0; k < i; k++) {
-            const Buffer *const other = &buffers[k];
-            if (meet(b, other) && b->offset < other->offset + other->bytes &&
-                other->offset < b->offset + b->bytes) {
-                b->offset = other->offset + other->bytes;
-                k = -1; // look again at all that are placed
-            }
+        for (int k = 0; k < i && placed[k]->offset < b->offset + b->bytes; k++) {
+            const long end = placed[k]->offset + placed[k]->bytes;
+            if (meet(b, placed[k]) && end > b->offset)
+                b->offset = end;
         }
+        int at = i;
+        for (; at > 0 && placed[at - 1]->offset > b->offset; at--)
+            placed[at] = placed[at - 1];
+        placed[at] = b;
         if (b->offset + b->bytes > total)
             total = b->offset + b->bytes;
     }
@@ -82,8 +84,8 @@ static const Node *update_by(const Graph *graph, int gradient)
 {
     for (int i = gradient + 1; i < graph->count; i++) {
         const Node *const update = &graph->nodes[i];
-        if (!update->dead && has_flag(update, UPDATES) && update->input_count > 1 &&
-            update->input[1] == gradient)
+        if (!update->dead && update->input_count > 1 && update->input[1] == gradient &&
+            has_flag(update, UPDATES))
             return update;
     }
     return NULL;
@@ -95,9 +97,11 @@ static const Node *update_by(const Graph *graph, int gradient)
 // rows), and its parts are small enough for a thread's stack.
 static bool is_piece(const Graph *graph, int id)
 {
-    const Node *const node = &graph->nodes[id], *const update = update_by(graph, id);
-    return (node->op == OP_dense_grad_w || node->op == OP_dense_slice_grad_w) && update &&
-           !node->kept && !node->chunked && node_parts(graph, node) > 1 &&
+    const Node *const node = &graph->nodes[id];
+    if (node->op != OP_dense_grad_w && node->op != OP_dense_slice_grad_w)
+        return false;
+    const Node *const update = update_by(graph, id);
+    return update && !node->kept && !node->chunked && node_parts(graph, node) > 1 &&
            part_size(node->shape) <= MOST_PART_NUMBERS && consumers(graph, id) == 1 &&
            update->phase == node->phase && update->layer == node->layer &&
            op_info[update->op].tasks == BY_PART && same_cut(graph, update, node);

@@ -4,7 +4,7 @@
 
 #include "netc.h"
 
-enum { MAX_LAYERS = 10000, MAX_EXPANSIONS = 100 };
+enum { MAX_LAYERS = 1000, MAX_EXPANSIONS = 100 };
 
 // Layers with a name, and arguments that stand for numbers in them.
 typedef struct Block Block;
