@@ -50,7 +50,8 @@ static const Foreign *find_foreign(Loc statement, Loc *place)
         const bool called = text[end] == '(';
         const Foreign *const row = foreign_word(word);
         // uncalled, it may be a name of the user's: `block stage(filters, drop)`
-        const bool plain = word_loc.start == statement.start || strchr("=:]", text[end]);
+        const bool plain =
+            word_loc.start == statement.start || (text[end] && strchr("=:]", text[end]));
         if (row && (called || (!found && plain && strcmp(word, row->ours) != 0))) {
             found = row;
             *place = word_loc;

@@ -311,8 +311,8 @@ void grad_noise(Graph *graph, const Node *node, int dy)
         gradient_add(graph, node->input[0], dy);
 }
 
-// What is added lies as the first input does; behind 'flatten' the second may have the same values in
-// other dimensions, and so its gradient.
+// What is added lies as the first input does; behind 'flatten' the second may have the same values
+// in other dimensions, and so its gradient.
 void grad_add(Graph *graph, const Node *node, int dy)
 {
     const Node n = *node;

@@ -109,8 +109,8 @@ bool check_classes(const Lowering *l, bool one_for_two)
         network->classes = one ? 2 : (int)outputs;
     if (outputs == network->classes || (one && network->classes == 2))
         return true;
-    error_at(E305, last->loc, "the last layer has %ld outputs, but '%s' has %d classes", outputs,
-             data->name, data->classes);
+    error_at(E305, last->loc, "the last layer has %ld output%s, but '%s' has %d classes", outputs,
+             outputs > 1 ? "s" : "", data->name, data->classes);
     note_at(program->data->loc,
             program->data->loc.source ? "the data set is named here"
                                       : "no 'data' statement: '%s' is the default",

@@ -12,6 +12,11 @@ bool needs_picture(const Lowering *l)
     error_at(E301, l->clause->word_loc,
              "'%s' needs a picture (height x width x channels), found %s values", l->clause->word,
              shape_text(current_shape(l)));
+    if (!strcmp(before->layer, "input")) {
+        note_at(before->loc, "a picture's shape is height x width x channels, as in "
+                             "'input 28x28x1'; 'reshape' makes one of a row of values");
+        return false;
+    }
     const Loc flattened = l->flatten ? l->flatten->loc : before->loc;
     note_at(flattened,
             "behind '%s' there are no rows and columns; put '%s' before it, or 'reshape' between",

@@ -6,10 +6,8 @@
 
 static bool is_written(const Clause *clause, const char *name)
 {
-    for (int i = 0; i < clause->setting_count; i++)
-        if (!strcmp(clause->settings[i].name, name))
-            return clause->settings[i].origin != ORIGIN_DEFAULT;
-    return false;
+    const Setting *const found = find_setting(clause, name);
+    return found && found->origin != ORIGIN_DEFAULT;
 }
 
 // What is watched must be there.
@@ -27,10 +25,11 @@ static void need_validation(const Program *program, const Clause *clause)
 static void check_clip(const Clause *clip)
 {
     const Setting *const norm = setting(clip, "norm"), *const value = setting(clip, "value");
-    if (norm->number != 0 && value->number != 0) {
+    const bool by_norm = is_written(clip, "norm"), by_value = is_written(clip, "value");
+    if (by_norm && by_value) {
         error_at(E413, value->loc, "gradients are clipped by their norm or by value, not by both");
         note_at(norm->loc, "the norm's limit is here");
-    } else if (norm->origin == ORIGIN_DEFAULT && value->origin == ORIGIN_DEFAULT) {
+    } else if (!by_norm && !by_value) {
         error_at(E107, clip->loc, "'clip' needs a limit, as in 'clip norm 1' or 'clip value 0.5'");
     }
 }

@@ -260,6 +260,8 @@ static void apply_set(Resolver *r, const char *set)
         error_at(E217, statement->next->loc, "a second statement in '--set %s'", set);
         return;
     }
+    if (!check_bodies(row, statement))
+        return;
     Clause **const slot = training_slot(r->program, row->name);
     if (*slot && (*slot)->loc.source && !strcmp((*slot)->loc.source->path, "--set")) {
         error_at(E218, statement->loc, "'%s' is set twice by --set", row->name);

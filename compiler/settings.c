@@ -208,6 +208,19 @@ static bool attribute_of_activation(const Reader *reader, const Expr *item)
     return true;
 }
 
+// `batch 64 epochs 5`: what follows is a statement of its own.
+static bool begins_statement(const Reader *reader, const Expr *item)
+{
+    const Row *const row = statement_row(item->word);
+    const bool unit = is_unit(item->word) && !(item->next && item->next->kind == EXPR_NUMBER);
+    if (!row || unit || (takes_activation(reader->row) && is_activation(item->word)))
+        return false;
+    error_at(E117, item->loc, "unexpected '%s'", item->word);
+    note_at((Loc){0}, "'%s' is a statement: it stands on a line of its own, or behind a ';'",
+            item->word);
+    return true;
+}
+
 static void unknown_word(const Reader *reader, const Expr *item)
 {
     if (attribute_of_activation(reader, item))
@@ -241,7 +254,10 @@ static void unknown_word(const Reader *reader, const Expr *item)
     if (same_letters(item->word, "linear") || same_letters(item->word, "none"))
         note_at((Loc){0}, "for no activation, leave the word out");
     else if (known)
-        note_at((Loc){0}, "this looks like %s; write '%s'", known->tool, known->example);
+        note_at((Loc){0}, "this looks like %s; write '%s'", known->tool,
+                takes_activation(reader->row) && same_letters(item->word, "activation")
+                    ? reader->row->example
+                    : known->example);
     else if (activation)
         note_at((Loc){0}, "activations are %s",
                 join_words(activations.words, activations.count, "and"));
@@ -301,6 +317,8 @@ static bool unexpected(Reader *reader)
     } else if (is_word && is_activation(item->word)) {
         misplaced_activation(reader, item);
         return true;
+    } else if (is_word && begins_statement(reader, item)) {
+        return false;
     } else if (is_word) {
         unknown_word(reader, item);
     } else if (item->kind == EXPR_TEXT && !takes_text(reader->row)) {

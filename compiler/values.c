@@ -51,9 +51,17 @@ static const char *range_error(const Row *field, const Value *value)
     return NULL;
 }
 
-// `found` is what the text has, where that isn't just the number.
-static bool in_range(const Row *field, Loc loc, const Value *value, const char *found)
+// A count that was computed through a fraction, `70 * 10%`, may miss its whole number by rounding.
+static double rounded(double number)
 {
+    return fabs(number - round(number)) <= fmin(1e-9 * fabs(number), 1e-6) ? round(number) : number;
+}
+
+// `found` is what the text has, where that isn't just the number.
+static bool in_range(const Row *field, Loc loc, Value *value, const char *found)
+{
+    if (field->whole)
+        value->number = rounded(value->number);
     const char *const wrong = range_error(field, value);
     if (!wrong) {
         if (field->odd > 0 && value->number > field->odd)
@@ -71,18 +79,10 @@ static bool in_range(const Row *field, Loc loc, const Value *value, const char *
     return false;
 }
 
-// A count that was computed through a fraction, `70 * 10%`, may miss its whole number by rounding.
-static double rounded(double number)
-{
-    return fabs(number - round(number)) <= 1e-9 * fabs(number) ? round(number) : number;
-}
-
 static bool number_of(Reader *reader, Value *value)
 {
     const Expr *const item = reader->item;
     *value = evaluate(item, reader->params);
-    if (reader->field->whole)
-        value->number = rounded(value->number);
     reader->item = item->next;
     return value->known;
 }
@@ -99,7 +99,7 @@ static void set_origin(Setting *setting, Loc loc, Origin origin)
 }
 
 // A measure, `10 deg`: its unit is written for the reader; 0 is 0 in any.
-static bool read_measure(Reader *reader, Loc loc, const Value *value)
+static bool read_measure(Reader *reader, Loc loc, Value *value)
 {
     const Row *const field = reader->field;
     const Expr *const unit = reader->item;
@@ -129,7 +129,7 @@ static bool check_path(const Expr *text)
 }
 
 // The unit behind a number that could mean several things.
-static bool read_unit(Reader *reader, Loc loc, const Value *value)
+static bool read_unit(Reader *reader, Loc loc, Value *value)
 {
     const Expr *const unit = reader->item;
     const char *const wanted = reader->field->unit;
@@ -154,7 +154,7 @@ static bool read_unit(Reader *reader, Loc loc, const Value *value)
 }
 
 // A number of steps or epochs, a whole one, or where the field allows it a percentage of them all.
-static bool read_time(Reader *reader, Loc loc, const Value *value)
+static bool read_time(Reader *reader, Loc loc, Value *value)
 {
     const Row *const field = reader->field;
     Row range = {.type = field->type, .name = field->name, .about = field->about, .high = 1};
@@ -252,7 +252,7 @@ static void read_dims(Reader *reader)
         return;
     }
     for (int i = 0; i < item->dim_count; i++) {
-        const Value value = {.number = (double)item->dims[i]};
+        Value value = {.number = (double)item->dims[i]};
         if (!in_range(field, item->loc, &value, loc_text(item->loc)))
             return;
     }
@@ -284,7 +284,9 @@ static void read_size(Reader *reader)
 void quoted_word(const Expr *text)
 {
     error_at(E021, text->loc, "unexpected '%s'", loc_text(text->loc));
-    note_at((Loc){0}, "words are written without quotes");
+    note_at((Loc){0}, strpbrk(text->word, "./")
+                          ? "a file stands behind its kind, as in 'data csv \"data.csv\"'"
+                          : "words are written without quotes");
 }
 
 // A choice may hold a '-', which the grammar takes for a subtraction: its text is what counts.
@@ -349,7 +351,7 @@ static void read_text(Reader *reader)
         }
     } else if (!field->column || item->kind == EXPR_DIMS) {
         reader->item = item->next;
-        error_at(E161, item->loc, "%s is written in quotes, as in \"data.csv\", not %s",
+        error_at(E161, item->loc, "%s is written in quotes, as in \"data.csv\", not '%s'",
                  subject(field), loc_text(item->loc));
     } else if (number_of(reader, &value)) {
         const Row range = {
@@ -400,7 +402,7 @@ static void read_list(Reader *reader)
         count++;
     to->list = allocate((size_t)count * sizeof *to->list + 1);
     for (const Expr *item = list->items; item; item = item->next) {
-        const Value value = evaluate(item, reader->params);
+        Value value = evaluate(item, reader->params);
         if (value.known && in_range(reader->field, item->loc, &value, NULL))
             to->list[to->list_count++] = value.number;
     }
