@@ -147,10 +147,11 @@ static double parse_size(const char *text)
         const char *unit;
         double bytes;
     } units[] = {{"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
+    const size_t digits = strspn(text, "0123456789.");
     char *end;
     const double number = strtod(text, &end);
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (end != text && !strcmp(end, units[i].unit))
+        if (digits && end == text + digits && !strcmp(end, units[i].unit))
             return number * units[i].bytes;
     return -1;
 }
