@@ -30,7 +30,9 @@ void drop_biases(Graph *graph)
         const Node bias = graph->nodes[id];
         const int sums = bias.op == OP_bias ? reader(graph, OP_norm_sums, id) : -1;
         const int norm = sums < 0 ? -1 : reader(graph, OP_norm, id);
-        if (norm < 0 || consumers(graph, id) != 2)
+        if (norm < 0 || consumers(graph, id) != 2 ||
+            graph->nodes[norm].attributes.channels !=
+                graph->nodes[bias.input[1]].shape.dims[0]) // behind flatten
             continue;
         Node *const follow = &graph->nodes[follower(graph, graph->nodes[norm].input[1])];
         follow->op = OP_norm_follow_bias;

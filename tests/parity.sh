@@ -52,6 +52,11 @@ avgpool 3
 dense 40 tanh
 dense 10 softmax
 loss cross_entropy'
+flat='conv 4 3x3 stride 3
+flatten
+batchnorm
+dense 10 softmax
+loss cross_entropy'
 kinks='conv 8 3x3 bias off
 batchnorm
 relu
@@ -86,6 +91,8 @@ loss cross_entropy'
 batch=1 steps=400 parity row-sgd 'f32 f64' 'sgd lr 0.02' <<<"$row"
 batch=1 steps=400 parity row-momentum 'f32' 'sgd lr 0.01 momentum 0.5' <<<"$row"
 
+# the bias of a channel does not move the mean of a value alone
+parity flat-norm 'f32 f64' 'sgd lr 0.05' <<<"$flat"
 while IFS=: read -r name optimizer; do
     parity "mlp-$name" 'f32 f64' "$optimizer" <<<"$mlp"
     parity "cnn-$name" 'f32 f64' "$optimizer" <<<"$cnn"

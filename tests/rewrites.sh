@@ -161,6 +161,8 @@ start 'no bias: batchnorm behind it' emitted NO "$bias_sum" 100 $'conv 8 3x3\nba
 start 'no bias: it joins the kept mean' \
     emitted YES '\(stats\[0\]\[c\] \+ b\[c\] - mean\[c\]\)' 100 $'conv 8 3x3\nbatchnorm\nrelu' adam
 start 'a bias: relu before batchnorm' emitted YES "$bias_sum" 100 $'conv 8 3x3 relu\nbatchnorm' adam
+start 'a bias: each value has a mean of its own' \
+    emitted YES "$bias_sum" 100 $'conv 8 3x3\nflatten\nbatchnorm' adam
 start 'a bias: another reads it' \
     emitted YES "$bias_sum" 100 $'conv 8 3x3\nconcat {\nbatchnorm\n} {\nrelu\n}' adam
 
