@@ -49,7 +49,8 @@ void drop_dead(Graph *graph)
 static bool channels_agree(const Graph *graph, const Node *anchor, const Node *eltwise)
 {
     const int wanted = node_channels(graph, eltwise);
-    const int there = has_flag(anchor, ANCHOR) ? anchor->shape.dims[anchor->shape.count - 1]
+    const Shape seen = view(graph, anchor);
+    const int there = has_flag(anchor, ANCHOR) ? seen.dims[seen.count - 1]
                                                : node_channels(graph, anchor);
     return op_info[anchor->op].tasks != BY_ROWS || !wanted || !there || wanted == there;
 }
