@@ -521,6 +521,31 @@ repeat 2 {
 }
 END
 flat=conv3_b
+gradient 'spatial_dropout before flatten and layernorm' 4 <<END
+pool 4
+conv 4 3x3
+spatial_dropout 30%
+flatten
+layernorm
+END
+gradient 'spatial_dropout, one picture' 1 <<END
+conv 4 3x3 stride 3
+spatial_dropout 30%
+relu
+END
+flat=layernorm1_beta gradient 'layernorm of a row, then batchnorm' 4 <<END
+dense 20 tanh
+layernorm
+batchnorm
+END
+gradient 'layernorm of a flat picture, batchnorm of its channels' 4 <<END
+pool 4
+conv 4 3x3 tanh
+flatten
+layernorm
+reshape 5x5x4
+batchnorm
+END
 gradient 'residual behind what lies flat' 4 <<END
 conv 4 3x3 relu stride 3
 globalavgpool
