@@ -400,10 +400,10 @@ static void emit_sizes(Out *out, const Network *network, const char *body)
     }
     if (strstr(body, "rows_of_chunk(")) {
         blank_line(out);
-        comment(out, "How many rows a chunk has in this batch, none or less behind its end.");
+        comment(out, "How many rows a chunk has in this batch, none behind its end.");
         line(out, "static int rows_of_chunk(int chunk, const NnBatch *batch)");
         line(out, "{");
-        line(out, "return nn_min(batch->rows - chunk * CHUNK, CHUNK);");
+        line(out, "return nn_max(0, nn_min(batch->rows - chunk * CHUNK, CHUNK));");
         line(out, "}");
     }
     blank_line(out);

@@ -46,6 +46,17 @@ start 'larger than the data: 128 on 100' whole_epochs by-128 128 "$tmp/hundred" 
 start 'one at a time' whole_epochs by-1 1 "$tmp/hundred" 100 0.01
 start 'a single picture' whole_epochs by-32 32 "$tmp/single" 1
 
+# The last batch of an epoch ends in an earlier chunk; BLAS has a word to say of a negative size.
+in_chunks() {
+    local base=$tmp/chunks
+    printf '%s\n' 'input 28x28x1' 'dense 20 tanh' 'dense 10 softmax' 'loss cross_entropy' 'batch 1100' \
+        'epochs 1' >"$base.net"
+    build "$base.net" "$base" --gemm blas || return
+    "$base" train --data "$sample" --out "$base-run" --quiet 2>&1 | grep -i sgemm
+    "$NETC" emit "$base.net" | has_line rows_of_chunk || echo 'no chunks'
+}
+start 'chunks behind the end of a batch' in_chunks
+
 # --- validation takes the last pictures, and training those before them
 validated() { # NAME STATEMENT TRAINING VALIDATION
     local base=$tmp/$1
