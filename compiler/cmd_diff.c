@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAME = 0, DIFFERENT = 1, TROUBLE = 2 }; // exit statuses, as of diff
-
 // --- the sides ----------------------------------------------------------------------------------
 
 // The text of the .net, and its options added to `o` where it is a record's.

@@ -7,7 +7,8 @@
 #define NETC_VERSION "0.1.0"
 #define NETC_DATE "2026-11-25" // of the manual pages
 
-enum { DONE = 0, MISTAKE = 1, USAGE = 2 }; // exit statuses
+// exit statuses; SAME and the rest of `diff` alone, as those of diff
+enum { DONE = 0, MISTAKE = 1, USAGE = 2, SAME = 0, DIFFERENT = 1, TROUBLE = 2 };
 
 typedef struct Command Command;
 
@@ -68,6 +69,7 @@ struct Option {
 const Command *next_command(const Command *command); // of NULL the first; NULL behind the last
 const Option *next_option(const Option *option);     // the same
 bool takes_option(const Command *command, const Option *option); // command NULL: any takes it
+bool has_statuses_of_diff(const Command *command); // NULL: none was named
 Words option_choices(const Option *option); // what its value may be; none where it is free
 
 // Fills in `to`. The result is DONE, or USAGE after an error was printed.

@@ -47,11 +47,11 @@ static bool write_beside(const char *path, const char *text, mode_t mode)
 // A device or a pipe can't be replaced: it is written to.
 static bool write_into(const char *path, const char *text)
 {
-    FILE *const file = path ? fopen(path, "w") : stdout;
+    FILE *const file = fopen(path, "w");
     const bool good = file && put_text(file, text);
     const int reason = errno;
-    if (!file || !path)
-        return good;
+    if (!file)
+        return false;
     const bool closed = fclose(file) == 0;
     if (!good)
         errno = reason;
@@ -60,10 +60,14 @@ static bool write_into(const char *path, const char *text)
 
 bool write_file(const char *path, const char *text)
 {
+    if (!path) {
+        fputs(text, stdout); // main.c says so where it fails, of all that is printed
+        return true;
+    }
     struct stat status;
-    const bool there = path && !stat(path, &status);
+    const bool there = !stat(path, &status);
     bool good;
-    if (!path || (there && !S_ISREG(status.st_mode))) {
+    if (there && !S_ISREG(status.st_mode)) {
         good = write_into(path, text);
     } else {
         const mode_t mask = umask(0);
@@ -74,8 +78,7 @@ bool write_file(const char *path, const char *text)
         free(real);
     }
     if (!good)
-        error_at(E910, (Loc){0}, "cannot write '%s': %s", path ? path : "standard output",
-                 strerror(errno));
+        error_at(E910, (Loc){0}, "cannot write '%s': %s", path, strerror(errno));
     return good;
 }
 

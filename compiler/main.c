@@ -3,23 +3,46 @@
 // The commands stand in commands.def, their functions in cmd_*.c, the passes in compile.c.
 #include "command.h"
 
-int main(int count, char **arguments)
+#include <errno.h>
+#include <string.h>
+
+// Why standard output lacks some of what was printed; 0 where it has all. An earlier write that
+// failed keeps no reason: one more tells it.
+static int failure_of_output(void)
 {
-    Options o;
-    const int status = read_command_line(&o, count, arguments);
-    if (status != DONE)
-        return status;
-    if (o.version) {
+    if (fflush(stdout))
+        return errno;
+    if (!ferror(stdout))
+        return 0;
+    return putchar('\n') == EOF || fflush(stdout) ? errno : EIO;
+}
+
+static int run(const Options *o)
+{
+    if (o->version) {
         printf("netc %s\n", NETC_VERSION);
         return DONE;
     }
-    if (o.help) {
-        print_help(stdout, o.command);
+    if (o->help) {
+        print_help(stdout, o->command);
         return DONE;
     }
-    if (!o.command) {
+    if (!o->command) {
         print_help(stderr, NULL);
         return USAGE;
     }
-    return o.command->run(&o);
+    return o->command->run(o);
+}
+
+int main(int count, char **arguments)
+{
+    Options o;
+    int status = read_command_line(&o, count, arguments);
+    if (status == DONE)
+        status = run(&o);
+    const int failure = failure_of_output();
+    if (!failure)
+        return status;
+    error_at(E910, (Loc){0}, "cannot write 'standard output': %s", strerror(failure));
+    return has_statuses_of_diff(o.command) ? TROUBLE : MISTAKE;
 }

@@ -114,6 +114,11 @@ bool takes_option(const Command *command, const Option *option)
     return !command || option->commands & 1u << (command - commands);
 }
 
+bool has_statuses_of_diff(const Command *command)
+{
+    return command && command->run == run_diff;
+}
+
 Words option_choices(const Option *option)
 {
     if (option->check == known_target)
