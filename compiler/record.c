@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char made_by[] = ", compiled by netc";
 
@@ -147,11 +148,15 @@ static bool ends_in(const char *text, const char *end)
     return length >= least && !strcmp(text + length - least, end);
 }
 
-// Whether the file is no text of the language, but C or a program.
+// Whether the file is no text of the language, but C or a program. A pipe can be read once, and
+// that is for its text.
 bool may_have_record(const char *path)
 {
     if (ends_in(path, ".net") || ends_in(path, ".c"))
         return ends_in(path, ".c");
+    struct stat status;
+    if (stat(path, &status) || !S_ISREG(status.st_mode))
+        return false;
     char magic[4] = {0};
     FILE *const file = fopen(path, "rb");
     const bool is_program = file && fread(magic, 1, 4, file) == 4 && !memcmp(magic, "\177ELF", 4);

@@ -6,3 +6,8 @@ printf 'data mnist\ninput 28x28x1\ndense 11 relu\ndense 10 softmax\nloss cross_e
 "$NETC" diff same.net copy.net; echo $?
 "$NETC" diff same.net other.net >out; echo $?
 "$NETC" diff same.net missing.net >out; echo $?
+# A pipe is read once, as by `netc check`.
+"$NETC" diff same.net <(cat same.net); echo $?
+"$NETC" diff <(cat other.net) <(cat same.net) --net >out; echo $?
+rm -f fifo && mkfifo fifo && (cat same.net >fifo &)
+timeout 5 "$NETC" diff same.net fifo; echo $?
