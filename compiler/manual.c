@@ -133,12 +133,16 @@ int table_cells(const char *row, const char **cells, int most)
 {
     int count = 0;
     while (*row == '|' && row[1] && count < most) {
-        const char *const start = row + 1 + strspn(row + 1, " ");
-        row = start + strcspn(start, "|");
-        const char *end = row;
-        while (end > start && end[-1] == ' ')
-            end--;
-        cells[count++] = format("%.*s", (int)(end - start), start);
+        row += 1 + strspn(row + 1, " ");
+        Text cell = {0};
+        text_put(&cell, "", 0);
+        for (; *row && *row != '|'; row++) {
+            row += starts_with(row, "\\|");
+            text_put(&cell, row, 1);
+        }
+        while (cell.length && cell.text[cell.length - 1] == ' ')
+            cell.text[--cell.length] = '\0';
+        cells[count++] = cell.text;
     }
     return count;
 }

@@ -89,6 +89,7 @@ names_all() {
     for word in $("$NETC" explain | awk '/^errors/ { exit } /^  / { print $1 }'); do
         grep -qx "   $word" "$tmp/netc.5.txt" || echo "netc.5 has no section $word"
     done
+    grep -qF 'of |e[j]|' "$tmp/netc.5.txt" || echo 'netc.5 has no bars in the cell of mae'
 }
 
 has mandoc && check "netc.1 is clean" is_clean netc.1
