@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 bool wants_colours(const char *when)
@@ -42,6 +43,20 @@ static const char *pager(void)
     return *command && strcmp(command, "cat") != 0 ? command : NULL;
 }
 
+// False where the pager is not there: the shell ends with 127 then.
+static bool is_paged(const char *text, const char *command)
+{
+    FILE *const out = popen(command, "w");
+    if (!out)
+        return false;
+    // who leaves the pager early has seen enough, and the exit status is still that of the result
+    void (*const before)(int) = signal(SIGPIPE, SIG_IGN);
+    fputs(text, out);
+    const int status = pclose(out);
+    signal(SIGPIPE, before);
+    return !WIFEXITED(status) || WEXITSTATUS(status) != 127;
+}
+
 void show(const Painting *painting, bool may_page)
 {
     const char *const command = may_page ? pager() : NULL;
@@ -49,13 +64,6 @@ void show(const Painting *painting, bool may_page)
     // less ends at once where all fits on the screen, shows colours, and leaves the text standing
     setenv("LESS", "FRX", 0);
     fflush(stdout);
-    FILE *const out = command ? popen(command, "w") : NULL;
-    if (!out) {
+    if (!command || !is_paged(text, command))
         fputs(text, stdout);
-        return;
-    }
-    // who leaves the pager early has seen enough, and the exit status is still that of the result
-    signal(SIGPIPE, SIG_IGN);
-    fputs(text, out);
-    pclose(out);
 }

@@ -18,3 +18,5 @@ LESS=X GIT_PAGER='echo "LESS is $LESS"; head -n 1' on_terminal "$diff --color ne
 PAGER=false on_terminal "$diff --no-pager"
 PAGER=true on_terminal "$diff"
 TERM=dumb PAGER=cat on_terminal "$diff"
+# A pager that is not there leaves the text to the terminal.
+PAGER=no-such-pager on_terminal "$diff" 2>&1 | grep -v 'not found'
