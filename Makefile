@@ -97,17 +97,18 @@ lab: all
 	sed 's/(report\.svg)/(lab.svg)/' runs/lab/report.md >docs/lab.md
 	cp runs/lab/report.svg docs/lab.svg
 
+# quoted, since a user's folders may have blanks in their names
+TO = $(DESTDIR)$(PREFIX)
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/netc \
-	    $(DESTDIR)$(PREFIX)/share/netc/runtime $(DESTDIR)$(PREFIX)/share/netc/models/lab
-	install -m 755 $(B)/netc $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(B)/lib/netc/libnn.a $(RUNTIME_H:%=runtime/%) $(DESTDIR)$(PREFIX)/lib/netc
-	install -m 644 runtime/*.[ch] $(DESTDIR)$(PREFIX)/share/netc/runtime
-	install -m 644 models/*.net $(DESTDIR)$(PREFIX)/share/netc/models
-	install -m 644 models/lab/*.net models/lab/lab.json $(DESTDIR)$(PREFIX)/share/netc/models/lab
-	install -m 755 tools/fetch-data $(DESTDIR)$(PREFIX)/share/netc
-	cd $(B)/share && find . -type f ! -name made \
-	    -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/{} \;
+	install -d "$(TO)/bin" "$(TO)/lib/netc" "$(TO)/share/netc/runtime" "$(TO)/share/netc/models/lab"
+	install -m 755 $(B)/netc "$(TO)/bin"
+	install -m 644 $(B)/lib/netc/libnn.a $(RUNTIME_H:%=runtime/%) "$(TO)/lib/netc"
+	install -m 644 runtime/*.[ch] "$(TO)/share/netc/runtime"
+	install -m 644 models/*.net "$(TO)/share/netc/models"
+	install -m 644 models/lab/*.net models/lab/lab.json "$(TO)/share/netc/models/lab"
+	install -m 755 tools/fetch-data "$(TO)/share/netc"
+	share=$$(cd "$(TO)/share" && pwd) && cd $(B)/share && find . -type f ! -name made \
+	    -exec install -D -m 644 {} "$$share"/{} \;
 
 clean:
 	rm -rf build

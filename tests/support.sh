@@ -175,5 +175,17 @@ installs() {
     cmp "$tmp/root/usr/share/man/man1/netc.1" <("$NETC" manual netc.1)
 }
 
+# Blanks in both paths; then a relative one.
+installs_in_blanks() {
+    make -s install DESTDIR="$tmp/a root" PREFIX='/opt/my netc' >"$tmp/install.log" 2>&1 ||
+        cat "$tmp/install.log"
+    same 'installed files' "$(cd "$tmp/root/usr" && find . -type f | sort)" \
+        "$(cd "$tmp/a root/opt/my netc" && find . -type f | sort)"
+    make -s install DESTDIR= PREFIX="$(realpath --relative-to=. "$tmp")/relative" \
+        >"$tmp/install.log" 2>&1 || cat "$tmp/install.log"
+    cmp "$tmp/relative/share/man/man1/netc.1" <("$NETC" manual netc.1)
+}
+
 check "make install installs all of it" installs
+check "make install takes folders with blanks" installs_in_blanks
 finish
