@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -36,15 +35,21 @@ static const char *runtime_folder(void)
 }
 
 typedef struct {
-    const char *list[64];
-    int count;
+    const char **list; // ends with NULL
+    int count, room;
 } Command;
 
 static void add(Command *command, const char *word)
 {
-    if (command->count == (int)(sizeof command->list / sizeof *command->list) - 1)
-        bug("C compiler's command is too long");
+    if (command->count + 1 >= command->room) {
+        const char **const old = command->list;
+        command->room = 2 * command->room + 64;
+        command->list = allocate((size_t)command->room * sizeof *old);
+        if (old)
+            memcpy(command->list, old, (size_t)command->count * sizeof *old);
+    }
     command->list[command->count++] = word;
+    command->list[command->count] = NULL;
 }
 
 static void add_words(Command *command, const char *words)
