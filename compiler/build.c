@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -106,6 +107,36 @@ static void make_command(Command *command, const Network *network, const BuildOp
     add_words(command, "-lcjson -lpng -lz -lm -lgomp -pthread"); // OpenMP of the runtime
 }
 
+// The terminal's keys end the C compiler, and netc behind it when it has cleaned up.
+static const int keys[] = {SIGINT, SIGQUIT};
+enum { KEYS = sizeof keys / sizeof *keys };
+static int pressed; // what ended the C compiler; 0: none did
+
+int key_pressed(void) { return pressed; }
+
+// Who catches them, as a lab does, goes on to.
+static void ignore_keys(struct sigaction before[KEYS])
+{
+    for (int i = 0; i < KEYS; i++) {
+        sigaction(keys[i], NULL, &before[i]);
+        if (before[i].sa_handler == SIG_DFL)
+            signal(keys[i], SIG_IGN);
+    }
+}
+
+static void restore_keys(const struct sigaction before[KEYS])
+{
+    for (int i = 0; i < KEYS; i++)
+        sigaction(keys[i], &before[i], NULL);
+}
+
+static void note_key(int status)
+{
+    for (int i = 0; i < KEYS; i++)
+        if (WIFSIGNALED(status) && WTERMSIG(status) == keys[i])
+            pressed = keys[i];
+}
+
 static bool run(const Command *command, bool verbose)
 {
     if (verbose) {
@@ -114,18 +145,25 @@ static bool run(const Command *command, bool verbose)
         fprintf(stderr, "\n");
     }
     fflush(NULL);
+    struct sigaction before[KEYS];
+    ignore_keys(before);
     const pid_t child = fork();
     if (child == 0) {
+        restore_keys(before);
         execvp(command->list[0], (char *const *)(uintptr_t)command->list);
         error_at(E913, (Loc){0}, "cannot run the C compiler '%s': %s", command->list[0],
                  strerror(errno));
         _exit(127);
     }
     int status = 0;
-    if (child < 0 || waitpid(child, &status, 0) < 0) {
-        error_at(E913, (Loc){0}, "cannot run the C compiler: %s", strerror(errno));
+    const bool ran = child >= 0 && waitpid(child, &status, 0) >= 0;
+    const int reason = errno;
+    restore_keys(before);
+    if (!ran) {
+        error_at(E913, (Loc){0}, "cannot run the C compiler: %s", strerror(reason));
         return false;
     }
+    note_key(status);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

@@ -4,6 +4,7 @@
 #include "command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 // Why standard output lacks some of what was printed; 0 where it has all. An earlier write that
@@ -41,6 +42,8 @@ int main(int count, char **arguments)
     if (status == DONE)
         status = run(&o);
     const int failure = failure_of_output();
+    if (key_pressed())
+        raise(key_pressed()); // for a shell, which ends its loop
     if (!failure)
         return status;
     error_at(E910, (Loc){0}, "cannot write 'standard output': %s", strerror(failure));

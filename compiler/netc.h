@@ -1075,6 +1075,7 @@ typedef struct {
     bool verbose;       // show the command
 } BuildOptions;
 bool build_binary(const Network *network, const char *c_text, const BuildOptions *options);
+int key_pressed(void); // the signal of the terminal that ended the C compiler; 0: none did
 
 // --- bench.c: the program measures itself -------------------------------------------------------
 const char *bench_of(Network *network, const char *target); // JSON; NULL after an error was printed
