@@ -1,0 +1,8 @@
+cd "$TMP" && NETC=$(realpath "$OLDPWD/$NETC")
+rm -f built
+printf 'data mnist\ninput 28x28x1\ndense 10 softmax\nloss cross_entropy\n' >build.net
+: >tuned.txt
+run() { echo "\$ netc $*"; "$NETC" "$@"; echo "exit $?"; }
+run build build.net -o built --tune --tuned tuned.txt
+run train build.net -o built --tuned tuned.txt --tune
+[ ! -e built ] || echo "it was built"
