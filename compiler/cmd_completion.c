@@ -16,6 +16,8 @@ Completes value_completes(const Option *option, Words *words)
         return COMPLETE_WORDS;
     if (mentions(option->value, "FILE"))
         return COMPLETE_FILES;
+    if (mentions(option->value, "DIR"))
+        return COMPLETE_FOLDERS;
     if (!mentions(option->value, "WORD="))
         return COMPLETE_NOTHING;
     const Words statements = statement_words(SECTION_TRAINING);
@@ -36,7 +38,7 @@ Completes word_completes(const Command *command, Words *words)
     const char *const text = command->arguments;
     if (mentions(text, ".net") || mentions(text, "FILE"))
         return COMPLETE_NETWORKS;
-    if (mentions(text, "BIN"))
+    if (mentions(text, "BIN") || mentions(text, ".json"))
         return COMPLETE_FILES;
     if (mentions(text, "WORD")) {
         *words = statement_words(SECTION_ANY);
@@ -69,6 +71,7 @@ static const char *command_names(const char *between)
 
 // --- bash ---------------------------------------------------------------------------------------
 
+// Names of files stand on lines of their own: they may have blanks.
 static void bash_reply(Completes kind, Words words)
 {
     switch (kind) {
@@ -76,10 +79,15 @@ static void bash_reply(Completes kind, Words words)
         printf("COMPREPLY=($(compgen -W '%s' -- \"$current\"))", words_joined(words, " "));
         break;
     case COMPLETE_NETWORKS: // and folders on the way to them
-        printf("COMPREPLY=($(compgen -f -X '!*.net' -- \"$current\") "
-               "$(compgen -d -- \"$current\"))");
+        printf("mapfile -t COMPREPLY < <(compgen -f -X '!*.net' -- \"$current\"; "
+               "compgen -d -- \"$current\")");
         break;
-    case COMPLETE_FILES: printf("COMPREPLY=($(compgen -f -- \"$current\"))"); break;
+    case COMPLETE_FILES:
+        printf("mapfile -t COMPREPLY < <(compgen -f -- \"$current\")");
+        break;
+    case COMPLETE_FOLDERS:
+        printf("mapfile -t COMPREPLY < <(compgen -d -- \"$current\")");
+        break;
     case COMPLETE_NOTHING: printf("COMPREPLY=()"); break;
     }
 }
@@ -151,6 +159,7 @@ static const char *zsh_action(Completes kind, Words words)
     case COMPLETE_WORDS: return format("(%s)", words_joined(words, " "));
     case COMPLETE_NETWORKS: return "_files -g \"*.net\"";
     case COMPLETE_FILES: return "_files";
+    case COMPLETE_FOLDERS: return "_files -/";
     case COMPLETE_NOTHING: return " ";
     }
     bug("completion of kind %d", (int)kind);
@@ -218,6 +227,7 @@ static void fish_values(Completes kind, Words words)
     case COMPLETE_WORDS: printf(" -x -a '%s'", fish_quoted(words_joined(words, " "))); break;
     case COMPLETE_NETWORKS: printf(" -k -x -a '(__fish_complete_suffix .net)'"); break;
     case COMPLETE_FILES: printf(" -r -F"); break;
+    case COMPLETE_FOLDERS: printf(" -x -a '(__fish_complete_directories)'"); break;
     case COMPLETE_NOTHING: printf(" -x"); break;
     }
 }

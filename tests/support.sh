@@ -36,6 +36,14 @@ completes_in_bash() {
     same 'netc check models/m' 'models/mlp.net models/mnist.net' "$(bash_offers netc check models/m)"
     same 'netc explain epo' epochs "$(bash_offers netc explain epo)"
     same 'netc completion f' fish "$(bash_offers netc completion f)"
+    same 'netc lab models/lab/l' models/lab/lab.json "$(bash_offers netc lab models/lab/l)"
+    same 'netc lab --out model' models "$(bash_offers netc lab --out model)"
+    same 'netc sweep --data=comp' compiler "$(bash_offers netc sweep --data = comp)"
+    mkdir -p "$tmp/two  blanks" && touch "$tmp/two  blanks.net"
+    same 'netc check, a name with blanks' "$tmp/two  blanks $tmp/two  blanks.net" \
+        "$(bash_offers netc check "$tmp/two")"
+    same 'netc show, a name with blanks' "$tmp/two  blanks.net" \
+        "$(bash_offers netc show "$tmp/two  blanks.")"
 }
 
 completes_in_fish() {
@@ -48,6 +56,8 @@ completes_in_fish() {
     same 'netc emit --precision ' 'f32 f64' "$(fish_offers 'netc emit --precision ')"
     same 'netc check --expl' --explain "$(fish_offers 'netc check --expl')"
     same 'netc completion ' 'bash fish zsh' "$(fish_offers 'netc completion ')"
+    same 'netc lab models/lab/l' models/lab/lab.json "$(fish_offers 'netc lab models/lab/l')"
+    same 'netc lab --out model' models/ "$(fish_offers 'netc lab --out model')"
 }
 
 # zsh offers words only to a terminal; that all its functions load and name each option can be seen.
@@ -59,6 +69,7 @@ knows_in_zsh() {
     for word in $("$NETC" --help | grep -oE -e '--[a-z-]+' | sort -u); do
         grep -q -e "$word" "$tmp/netc.zsh" || echo "it does not know $word"
     done
+    ! grep -E ":(DIR|.*\.json): '" "$tmp/netc.zsh" || echo 'expected files and folders there'
 }
 
 for shell in bash zsh fish; do
