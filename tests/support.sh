@@ -136,6 +136,16 @@ END
         diff - "$tmp/groups"
 }
 
+# :make finds the mistakes of a file whose name has a blank.
+vim_makes() {
+    mkdir -p "$tmp/a folder" && printf 'conv 32 3x3 rleu\n' >"$tmp/a folder/a b.net"
+    (cd "$tmp/a folder" && OUT=$tmp/quickfix vim -es -N -u NONE -i NONE --cmd "set rtp^=$tmp/vim" \
+        -c 'filetype plugin on' -c 'edit a\ b.net' -c 'silent make' \
+        -c 'call writefile(map(getqflist(), "bufname(v:val.bufnr) . v:val.lnum"), $OUT)' \
+        -c 'qall!' </dev/null >/dev/null 2>&1)
+    same 'the first mistake' 'a b.net1' "$(head -n 1 "$tmp/quickfix")"
+}
+
 # Each pattern of the grammar is a regular expression, and colours what it is for.
 textmate_colours() {
     "$NETC" syntax textmate | "$python" -c '
@@ -169,6 +179,7 @@ for line, word, wanted in [
 
 if has vim && vim --version | has_line '+syntax'; then
     check "Vim colours a network" vim_colours
+    check "Vim makes a network" vim_makes
 fi
 check "the TextMate grammar colours a network" textmate_colours
 
