@@ -208,6 +208,15 @@ installs_in_blanks() {
     cmp "$tmp/relative/share/man/man1/netc.1" <("$NETC" manual netc.1)
 }
 
+# Where programs look: below the folder that it is called in. Files in the way of both end it early.
+fetches_here() {
+    mkdir "$tmp/here" && touch "$tmp/here/data" "$tmp/root/usr/share/data"
+    same 'fetch-data mnist' "fetch-data: error: cannot make the folder 'data/mnist'" \
+        "$(cd "$tmp/here" && timeout 20 "$tmp/root/usr/share/netc/fetch-data" mnist 2>&1)"
+    rm "$tmp/root/usr/share/data"
+}
+
 check "make install installs all of it" installs
+check "what is installed fetches data into the current folder" fetches_here
 check "make install takes folders with blanks" installs_in_blanks
 finish
