@@ -110,12 +110,30 @@ static void print_options(void)
     }
 }
 
+static void print_statuses(void)
+{
+    printf(".SH EXIT STATUS\n.TP\n.B 0\n");
+    print_text("All went well. Of `diff`: nothing differs.");
+    printf(".TP\n.B 1\n");
+    print_text(
+        "There is a mistake in the input. Each message ends with a code, which `netc explain "
+        "CODE` explains. Of `diff`: there was no mistake, and something differs.");
+    printf(".TP\n.B 2\n");
+    print_text("There is a mistake in the command. Of `diff`: there is any mistake.");
+}
+
 static void print_environment(void)
 {
     static const char *const variables[][2] = {
         {"CC", "The C compiler that builds programs; cc otherwise."},
+        {"NETC_CFLAGS", "More options for it, behind those of netc."},
+        {"NETC_LDFLAGS", "More options for it, before the libraries."},
         {"NETC_RUNTIME", "The folder of libnn.a and nn.h; otherwise lib/netc beside netc."},
         {"TMPDIR", "Where the generated C is kept while it is compiled; /tmp otherwise."},
+        {"XDG_CACHE_HOME",
+         "Where a folder `netc` keeps what `--tune` has measured; ~/.cache otherwise."},
+        {"GIT_PAGER", "The pager of `netc diff`; none where it is empty or cat."},
+        {"PAGER", "The same where GIT_PAGER is not set; less otherwise."},
         {"NO_COLOR", "Where it is set, messages have no colours."},
         {"COLUMNS", "The width of the text of `netc explain`."},
     };
@@ -143,11 +161,7 @@ static void print_command_page(void)
         print_text(format("%s.", c->about));
     }
     print_options();
-    printf(".SH EXIT STATUS\n.TP\n.B 0\nAll went well.\n.TP\n.B 1\n");
-    print_text(
-        "There is a mistake in the input. Each message ends with a code, which `netc explain "
-        "CODE` explains. Of `diff`: there are differences.");
-    printf(".TP\n.B 2\nThere is a mistake in the command.\n");
+    print_statuses();
     print_environment();
     printf(".SH EXAMPLES\n.nf\n.RS\n");
     print_roff_line("netc train mnist.net --epochs 3", 31);

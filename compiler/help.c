@@ -19,6 +19,17 @@ static void print_options(FILE *out, const Command *command)
     }
 }
 
+static void print_statuses(FILE *out, const Command *command)
+{
+    static const char of_diff[] = "0 the same, 1 different, 2 a mistake";
+    fprintf(out, "\nexit status: %s\n",
+            has_statuses_of_diff(command)
+                ? of_diff
+                : "0 done, 1 a mistake in the input, 2 a mistake in the command");
+    if (!command)
+        fprintf(out, "    of diff: %s\n", of_diff);
+}
+
 void print_help(FILE *out, const Command *command)
 {
     if (command) {
@@ -30,5 +41,5 @@ void print_help(FILE *out, const Command *command)
             fprintf(out, "  netc %-11s%-31s%s\n", c->name, c->arguments, c->about);
     }
     print_options(out, command);
-    fprintf(out, "\nexit status: 0 done, 1 a mistake in the input, 2 a mistake in the command\n");
+    print_statuses(out, command);
 }

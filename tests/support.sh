@@ -96,6 +96,10 @@ names_all() {
     for word in $("$NETC" --help | grep -oE -e '--[a-z-]+|^  netc [a-z]+' | sed 's/.* //' | sort -u); do
         grep -qw -e "$word" "$tmp/netc.1.txt" || echo "netc.1 says nothing of $word"
     done
+    # HOME and TERM are no business of netc's alone
+    for word in $(grep -oh 'getenv("[A-Z_]*")' compiler/*.c | cut -d '"' -f 2 | grep -vxE 'HOME|TERM'); do
+        grep -qw -e "$word" "$tmp/netc.1.txt" || echo "netc.1 says nothing of $word"
+    done
     man -Tutf8 -l "$tmp/netc.5" 2>/dev/null | col -b >"$tmp/netc.5.txt"
     for word in $("$NETC" explain | awk '/^errors/ { exit } /^  / { print $1 }'); do
         grep -qx "   $word" "$tmp/netc.5.txt" || echo "netc.5 has no section $word"
