@@ -166,7 +166,7 @@ bless: all gen
 	tests/run.sh --bless
 
 # whole training steps beside Keras, PyTorch and JAX, of the newest versions that pip has; writes
-# docs/benchmarks.md in less than half an hour. bench/compare.py --help: parts of it done again
+# docs/benchmarks.md in half an hour to an hour. bench/compare.py --help: parts of it done again
 BENCH_PEERS := torch jax keras tensorflow-cpu
 bench: all build/bench-venv
 	tools/fetch-data mnist
