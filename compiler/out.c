@@ -14,6 +14,21 @@ void raw(Out *out, const char *format, ...)
     text_put(&out->text, text, strlen(text));
 }
 
+// Minus those closed; a text in quotes may have any.
+static int braces_opened(const char *text)
+{
+    int opened = 0;
+    bool quoted = false;
+    for (const char *c = text; *c; c++)
+        if (quoted && *c == '\\' && c[1])
+            c++;
+        else if (*c == '"')
+            quoted = !quoted;
+        else if (!quoted)
+            opened += (*c == '{') - (*c == '}');
+    return opened;
+}
+
 // Braces on the line decide how deep it and the next lines stand.
 void line(Out *out, const char *format, ...)
 {
@@ -21,9 +36,7 @@ void line(Out *out, const char *format, ...)
     va_start(list, format);
     const char *const text = format_list(format, list);
     va_end(list);
-    int opened = 0;
-    for (const char *c = text; *c; c++)
-        opened += (*c == '{') - (*c == '}');
+    const int opened = braces_opened(text);
     if (*text == '}')
         out->depth--;
     text_add(&out->text, "%*s", 4 * out->depth, "");

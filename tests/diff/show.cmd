@@ -1,7 +1,7 @@
 # What C and programs keep of their making, and that it makes the same C again.
 cd "$TMP" && NETC=$(realpath "$OLDPWD/$NETC")
 cat >shown.net <<'END'
-# "quotes", a \ and trigraphs ??= are kept
+# "quotes", a \, trigraphs ??= and braces }}} are kept
 param width = 10
 data mnist; input 28x28x1
 dense width relu
