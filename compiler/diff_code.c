@@ -108,13 +108,18 @@ static const char *translated(const Names *names, const char *line)
 // Lines that hold the network's name, which is its file's, are equal for any.
 static const char *without_name(const char *line, const char *name)
 {
-    static const char *const forms[][2] = {{"// ", ": a network compiled"},
-                                           {"    .name = \"", "\","},
-                                           {"        \"# ", ", compiled by netc"}};
+    const char *const quoted = c_string(name);
+    const struct {
+        const char *before, *name, *behind;
+    } forms[] = {{"// ", name, ": a network compiled"},
+                 {"    .name = ", quoted, ","},
+                 {"        \"# ", format("%.*s", (int)strlen(quoted) - 2, quoted + 1),
+                  ", compiled by netc"}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        const char *const start = format("%s%s%s", forms[i][0], name, forms[i][1]);
+        const char *const start =
+            format("%s%s%s", forms[i].before, forms[i].name, forms[i].behind);
         if (!strncmp(line, start, strlen(start)))
-            return format("%s%s%s", forms[i][0], forms[i][1], line + strlen(start));
+            return format("%s%s%s", forms[i].before, forms[i].behind, line + strlen(start));
     }
     return line;
 }
@@ -126,7 +131,7 @@ static Listing listing(const Definition *d, const Side *side, const Names *names
     const char **const keys = allocate((size_t)d->count * sizeof *keys);
     for (int i = 0; i < d->count; i++)
         keys[i] =
-            interned(without_name(translated(names, d->lines[i]), side->network->program->name));
+            interned(translated(names, without_name(d->lines[i], side->network->program->name)));
     return (Listing){.keys = keys, .texts = d->lines, .count = d->count, .first = d->first};
 }
 

@@ -5,6 +5,7 @@
 // the file's, so that its mistakes are found and shown as theirs are.
 #include "resolve.h"
 
+#include <ctype.h>
 #include <string.h>
 
 // --- statements ---------------------------------------------------------------------------------
@@ -327,13 +328,19 @@ static void record_overrides(Program *program, const Overrides *overrides)
     program->override_count = count;
 }
 
-// "mnist" of "models/mnist.net".
+// "mnist" of "models/mnist.net". It stands in comments of one line, which control characters might
+// end: they are replaced.
 static const char *program_name(const char *path)
 {
     const char *const slash = strrchr(path, '/');
-    const char *const name = slash ? slash + 1 : path;
-    const char *const dot = strrchr(name, '.');
-    return dot && dot > name ? format("%.*s", (int)(dot - name), name) : name;
+    char *const name = format("%s", slash ? slash + 1 : path);
+    char *const dot = strrchr(name, '.');
+    if (dot && dot > name)
+        *dot = '\0';
+    for (char *c = name; *c; c++)
+        if (iscntrl((unsigned char)*c))
+            *c = '_';
+    return name;
 }
 
 static Program *new_program(const Source *source, const Statement *statements)
