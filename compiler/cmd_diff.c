@@ -18,6 +18,7 @@ static const Source *open_net(const char *path, Options *o, const char **c_text)
     Record record;
     if (!read_record(path, &record))
         return NULL;
+    make_room(o, record.options.count);
     for (int i = 0; i < record.options.count; i++)
         if (add_recorded(o, record.options.words[i]) != DONE)
             return NULL;

@@ -79,6 +79,7 @@ int usage_error(ErrorCode code, const char *text); // prints it with a hint; ret
 // Two settings of what decides the code, from one command line: of an option that is given twice,
 // or of a -D or --set of one name, the first goes to the left and the second to the right.
 int split_options(const Options *both, Options *left, Options *right); // DONE or USAGE
+void make_room(Options *o, int more); // for so many more of add_recorded
 // Adds an option as a record keeps it, "-D width=50", where the same is not given yet.
 int add_recorded(Options *to, const char *text);
 const char *given_text(const Given *given); // "-D width=50"

@@ -341,10 +341,9 @@ static bool decides_code(const Option *option)
 
 int split_options(const Options *both, Options *left, Options *right)
 {
-    enum { FROM_RECORD = 1000 }; // room for options of a record beside them
     Options *const sides[] = {left, right};
     for (int side = 0; side < 2; side++) {
-        *sides[side] = no_options(both->given_count + FROM_RECORD);
+        *sides[side] = no_options(both->given_count);
         sides[side]->command = both->command;
     }
     for (int i = 0; i < both->given_count; i++) {
@@ -363,6 +362,23 @@ int split_options(const Options *both, Options *left, Options *right)
                 give(sides[side], given->option, given->value);
     }
     return DONE;
+}
+
+static void lengthen(List *list, int more)
+{
+    const List longer = list_of(list->count + more);
+    memcpy(longer.items, list->items, (size_t)list->count * sizeof *list->items);
+    list->items = longer.items;
+}
+
+void make_room(Options *o, int more)
+{
+    Given *const given = allocate((size_t)(o->given_count + more) * sizeof *given);
+    memcpy(given, o->given, (size_t)o->given_count * sizeof *given);
+    o->given = given;
+    for (const Option *option = next_option(NULL); option; option = next_option(option))
+        if (option->store == STORE_LIST)
+            lengthen((List *)(void *)((char *)o + option->field), more);
 }
 
 int add_recorded(Options *to, const char *text)

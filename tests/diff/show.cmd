@@ -21,3 +21,9 @@ strip shown
 "$NETC" diff shown shown.net --precision f64 --gemm blas --target x86-64-v2; echo $?
 "$NETC" diff shown.c shown.net --target x86-64-v3 --net | grep -v 'memory\|time'
 "$NETC" diff shown.c shown.net --target x86-64-v3 -D width=12 -D width=10 --net | grep -v 'memory\|time'
+# A record may hold any number of options, as one of many tuned products does.
+for terms in $(seq 3000); do
+    printf '        "# --product x86-64-v3 f32 product 25 %s 10 = tile 4 2\\012"\n' $terms
+done >products
+sed '/# -D width=12/r products' shown.c >many.c
+"$NETC" diff many.c shown.c --stat; echo "many options: $?"
