@@ -1,7 +1,7 @@
 // json.c: JSON on standard output, and from files that netc or its programs wrote.
 #include "json.h"
 
-#include "command.h"
+#include "netc.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -142,8 +142,8 @@ Picture picture_of(const Network *network, bool backward)
     Picture p = {.title = network->program->name};
     p.boxes = allocate((size_t)graph->count * 2 * sizeof *p.boxes);
     p.wires = allocate((size_t)graph->count * MAX_INPUTS * sizeof *p.wires);
-    add_forward(&p, graph, backward && network->trains ? graph->forward_count : graph->count);
-    if (backward && network->trains)
+    add_forward(&p, graph, backward ? graph->forward_count : graph->count);
+    if (backward)
         add_backward(&p, graph);
     return p;
 }

@@ -36,6 +36,7 @@ typedef struct {
 } Picture;
 
 // needs: a network after lower, with backward nodes if these are wanted
+// Backward: of a network that trains.
 Picture picture_of(const Network *network, bool backward);
 
 // --- layout.c: layers of boxes ------------------------------------------------------------------
