@@ -29,7 +29,10 @@ static WindowProduct window_product(const Geometry *g, int lines, bool weights)
 
 static Geometry geometry(const Network *network, Shape in, Shape out, const Attributes *a)
 {
-    enum { COPY_BYTES = 96 << 10 }; // of the padded picture, which stays in cache
+    enum {
+        COPY_BYTES = 96 << 10,  // of the padded picture, which stays in cache
+        PACKED_BYTES = 1 << 20, // of a gradient's rest as whole vectors, which lies on the stack
+    };
     Geometry g = {.in = in, .out = out};
     for (int d = 0; d < 2; d++) {
         g.kernel[d] = a->kernel[d];
@@ -43,8 +46,9 @@ static Geometry geometry(const Network *network, Shape in, Shape out, const Attr
     const long pixels = g.planes ? plane_pitch(network, &p) : g.padded ? g.width : 0;
     const long line =
         g.stride[0] * pixels * in.dims[2] + (g.planes ? gradient_pitch(network, &p) : 0);
-    g.lines =
-        lines_at_a_time(out.dims[0], line * element_bytes(network, TYPE_REAL), COPY_BYTES);
+    const long number = element_bytes(network, TYPE_REAL);
+    g.lines = lines_at_a_time(out.dims[0], line * number, COPY_BYTES);
+    g.lines = lines_at_a_time(g.lines, out.dims[1] * vector_lanes(network) * number, PACKED_BYTES);
     return g;
 }
 

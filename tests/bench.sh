@@ -118,6 +118,14 @@ PY
     done
 }
 
+# A gradient's rest as whole vectors lies on the stack: not that of all lines of a large picture.
+large_pictures() {
+    printf '%s\n' 'data npy "x.npy" labels "y.npy"' 'input 600x600x3' 'conv 21 3x3 relu' globalavgpool \
+        'dense 10 softmax' 'loss cross_entropy' 'batch 1' >"$tmp/large.net"
+    NETC_CFLAGS=$quick build "$tmp/large.net" "$tmp/large" --target x86-64-v3 || return
+    quietly "$tmp/large" bench --random --steps 1 --threads 1
+}
+
 check 'the report' reports
 check 'a part of the report' refuses_parts
 check 'the workloads' workloads
@@ -127,4 +135,5 @@ check 'real, one thread' one_bench --data "$sample" --threads 1 --steps 16
 check 'text' says_all
 check 'profile' profiles
 check 'overflow' overflows
+check 'pictures of 600x600' large_pictures
 finish
