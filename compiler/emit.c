@@ -276,6 +276,8 @@ static uint64_t fingerprint(const Network *network)
     uint64_t hash = 0xcbf29ce484222325u;
     const Graph *const graph = &network->infer;
     Text text = {0};
+    if (network->program->scale)
+        text_add(&text, "scale %g;", setting_number(network->program->scale, "factor"));
     for (int i = 0; i < graph->count; i++) {
         const Node *const n = &graph->nodes[i];
         const Attributes *const a = &n->attributes;

@@ -65,4 +65,14 @@ start 'a weight turned in squares that leave no rest, as built' silent "$NETC" b
 printf '%s\n' 'input 28x28x1' 'conv 4 3x3' 'concat { flatten } { flatten' 'dense 5 }' \
     'dense 10 softmax' 'loss cross_entropy' 'optimizer sgd' 'batch 1' >"$tmp/joined.net"
 start 'joined values, as built' silent "$NETC" build "$tmp/joined.net" -o "$tmp/joined"
+# weights of one network must not be taken for another's
+fingerprint() { # STATEMENT
+    printf '%s\n' 'input 28x28x1' 'dense 10 softmax' 'loss cross_entropy' "$1" >"$tmp/scaled.net"
+    "$NETC" emit "$tmp/scaled.net" | grep '\.fingerprint ='
+}
+scales_differ() {
+    same 'the same scale' "$(fingerprint 'scale 1')" "$(fingerprint 'scale 1')"
+    [ "$(fingerprint '')" != "$(fingerprint 'scale 1')" ] || echo 'the scale is not in the fingerprint'
+}
+start 'fingerprints know the scale' scales_differ
 finish
