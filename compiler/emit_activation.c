@@ -104,7 +104,9 @@ void emit_silu_grad(Out *out, const Graph *graph, const Node *node)
     UNUSED;
     const char *const x = aligned_with_result(out, 1);
     const char *const divisor = format("(1 + %s(-%s))", math(out, "exp"), x);
-    line(out, "v *= (1 + %s * (1 - 1 / %s)) / %s;", x, divisor, divisor);
+    line(out, "v *= (1 + %s *", x);
+    line(out, "          (1 - 1 / %s)) /", divisor);
+    line(out, "     %s;", divisor);
 }
 
 void emit_sigmoid(Out *out, const Graph *graph, const Node *node)

@@ -2530,6 +2530,7 @@ static void output_predict(int rows, int32_t predicted[restrict ROWS], const flo
 }
 
 // loss = log(sum exp(x)) - x[label]
+// where 0.95 of the target is the label's, and 0.05 is shared out among all
 static void loss_forward(const NnBatch *batch, int first, int rows, float loss[restrict ROWS],
                          const float x[ROWS][10])
 {
@@ -2578,6 +2579,7 @@ static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[
 
 // forward: loss = log(sum exp(x)) - x[label]
 // dx = (p - target) / rows, p = softmax(x)
+// where 0.95 of the target is the label's, and 0.05 is shared out among all
 static void loss_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][10],
                           const float p[ROWS][10])
 {

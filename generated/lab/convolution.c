@@ -815,7 +815,7 @@ static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
     }
 }
 
-// penalty = lambda sum w^2, a part of w at a time
+// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
 static void conv1_w_penalty(double penalty[restrict 1], const float w[9][32])
 {
     double sums[32] = {0};
@@ -1128,7 +1128,7 @@ static void conv2_forward(int rows, float y[restrict ROWS][12][12][64],
     }
 }
 
-// penalty = lambda sum w^2, a part of w at a time
+// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
 static void conv2_w_penalty(int part, double penalty[restrict 8], const float w[288][64])
 {
     double sums[64] = {0};
@@ -1481,7 +1481,7 @@ static void conv3_forward(int rows, float y[restrict ROWS][4][4][64], const floa
     }
 }
 
-// penalty = lambda sum w^2, a part of w at a time
+// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
 static void conv3_w_penalty(int part, double penalty[restrict 8], const float w[576][64])
 {
     double sums[64] = {0};

@@ -806,7 +806,7 @@ static void dense1_forward(const NnBatch *batch, int first, int rows, float y[re
     }
 }
 
-// penalty = lambda sum w^2, a part of w at a time
+// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
 static void dense1_w_penalty(int part, double penalty[restrict 16], const float w[407680])
 {
     double sums[32] = {0};
@@ -947,7 +947,7 @@ static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[
     }
 }
 
-// penalty = lambda sum w^2, a part of w at a time
+// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
 static void dense2_w_penalty(int part, double penalty[restrict 8], const float w[156000])
 {
     double sums[32] = {0};
@@ -1115,7 +1115,7 @@ static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[
     }
 }
 
-// penalty = lambda sum w^2, a part of w at a time
+// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
 static void dense3_w_penalty(int part, double penalty[restrict 8], const float w[75000])
 {
     double sums[32] = {0};
@@ -1282,7 +1282,7 @@ static void dense4_forward(int rows, float y[restrict ROWS][130], const float x[
     }
 }
 
-// penalty = lambda sum w^2, a part of w at a time
+// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
 static void dense4_w_penalty(int part, double penalty[restrict 8], const float w[32500])
 {
     double sums[32] = {0};
@@ -1449,7 +1449,7 @@ static void dense5_forward(int rows, float y[restrict ROWS][60], const float x[R
     }
 }
 
-// penalty = lambda sum w^2, a part of w at a time
+// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
 static void dense5_w_penalty(int part, double penalty[restrict 3], const float w[130][60])
 {
     double sums[60] = {0};
