@@ -72,7 +72,12 @@ const char *role(const Graph *graph, const Node *node, int input)
     bool taken = !strcmp(name, op_info[node->op].result);
     for (int k = 0; k < input; k++)
         taken |= !strcmp(name, plain_role(graph, node, k)) && node->input[k] != node->input[input];
-    return taken ? graph->nodes[node->input[input]].name : name;
+    const char *const value = graph->nodes[node->input[input]].name;
+    if (!taken)
+        return name;
+    // a name that a user gave may be that of a variable within the function
+    const bool own = strpbrk(value, "0123456789") || starts_with(value, "d_");
+    return own ? value : format("%s_%s", name, value);
 }
 
 const char *dims_text(Shape shape)

@@ -65,6 +65,10 @@ start 'a weight turned in squares that leave no rest, as built' silent "$NETC" b
 printf '%s\n' 'input 28x28x1' 'conv 4 3x3' 'concat { flatten } { flatten' 'dense 5 }' \
     'dense 10 softmax' 'loss cross_entropy' 'optimizer sgd' 'batch 1' >"$tmp/joined.net"
 start 'joined values, as built' silent "$NETC" build "$tmp/joined.net" -o "$tmp/joined"
+# names that variables of a function have too
+printf '%s\n' 'input 28x28x1' 'dense 16 relu as v' 'residual { dense 16 relu as rows; residual { dense 16 tanh } }' \
+    'dense 10 softmax' 'loss cross_entropy' >"$tmp/named.net"
+start 'layers named like variables' silent "$NETC" build "$tmp/named.net" -o "$tmp/named"
 # weights of one network must not be taken for another's
 fingerprint() { # STATEMENT
     printf '%s\n' 'input 28x28x1' 'dense 10 softmax' 'loss cross_entropy' "$1" >"$tmp/scaled.net"
