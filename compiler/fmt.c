@@ -165,14 +165,6 @@ static void read_token(Formatter *f, const Token *token)
     }
 }
 
-static int width_of(const char *text)
-{
-    int width = 0;
-    for (; *text; text++)
-        width += (*text & 0xc0) != 0x80;
-    return width;
-}
-
 // Statements of training that follow one another have their first values in one column; comments
 // between them change nothing.
 static void align_words(Formatter *f)
@@ -183,12 +175,12 @@ static void align_words(Formatter *f)
             const Line *const line = &f->lines[last];
             if (!line->aligned && line->kind != LINE_COMMENT)
                 break;
-            if (line->aligned && width_of(line->word) > width)
-                width = width_of(line->word);
+            if (line->aligned && text_columns(line->word) > width)
+                width = text_columns(line->word);
         }
         for (int i = first; i < last; i++)
             if (f->lines[i].aligned)
-                f->lines[i].pad = width - width_of(f->lines[i].word);
+                f->lines[i].pad = width - text_columns(f->lines[i].word);
     }
 }
 
@@ -207,10 +199,10 @@ static void align_comments(Formatter *f)
     for (int first = 0, last; first < f->count; first = last + 1) {
         int column = 0;
         for (last = first; last < f->count && f->lines[last].kind == LINE_CODE; last++)
-            if (*f->lines[last].comment && width_of(f->lines[last].code) > column)
-                column = width_of(f->lines[last].code);
+            if (*f->lines[last].comment && text_columns(f->lines[last].code) > column)
+                column = text_columns(f->lines[last].code);
         for (int i = first; i < last; i++)
-            f->lines[i].gap = column + COMMENT_GAP - width_of(f->lines[i].code);
+            f->lines[i].gap = column + COMMENT_GAP - text_columns(f->lines[i].code);
     }
 }
 

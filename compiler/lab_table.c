@@ -3,20 +3,11 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 // --- text ---------------------------------------------------------------------------------------
 
 enum { COLUMNS = 11, LEFT_COLUMNS = 3 };
-
-static int text_columns(const char *text)
-{
-    int columns = 0;
-    for (; *text; text++)
-        columns += (*text & 0xc0) != 0x80;
-    return columns;
-}
 
 static void fill_cells(const Experiment *row, const char **cell)
 {

@@ -28,14 +28,6 @@ static void level(Canvas *c, int y, int from, int to)
             (unsigned char)((x != (from < to ? from : to) ? LEFT : 0) | (x != last ? RIGHT : 0));
 }
 
-static int letters_of(const char *text)
-{
-    int count = 0;
-    for (; *text; text++)
-        count += (*text & 0xc0) != 0x80;
-    return count;
-}
-
 static void write_text(Canvas *c, int x, int y, const char *text)
 {
     while (*text) {
@@ -49,10 +41,10 @@ static void write_text(Canvas *c, int x, int y, const char *text)
 
 static int box_width(const Box *box)
 {
-    int width = letters_of(box_title(box));
+    int width = text_columns(box_title(box));
     for (int i = 0; i < box->line_count; i++)
-        if (letters_of(box->lines[i]) > width)
-            width = letters_of(box->lines[i]);
+        if (text_columns(box->lines[i]) > width)
+            width = text_columns(box->lines[i]);
     return width + 4;
 }
 

@@ -207,6 +207,14 @@ const char *percent_text(double number)
     return format("%s%%", number_text(strtod(text, NULL)));
 }
 
+int text_columns(const char *text)
+{
+    int columns = 0;
+    for (; *text; text++)
+        columns += (*text & 0xc0) != 0x80;
+    return columns;
+}
+
 const char *join_words(const char *const *words, int count, const char *last)
 {
     Text text = {0};
