@@ -172,11 +172,9 @@ void emit_data(Out *out, const Network *network)
 {
     const Program *const p = network->program;
     const char *const inputs = data_text(p, "inputs"), *const header = data_text(p, "header");
-    const char *answers = data_text(p, "labels");
-    const char *columns = data_text(p, "label");
-    const bool csv = !strcmp(setting_word(p->data, "name"), "csv");
-    if (learns_numbers(p))
-        *(csv ? &columns : &answers) = data_text(p, "targets");
+    const char *const answers = answers_file(p);
+    const char *const columns =
+        data_text(p, learns_numbers(p) && !answers ? "targets" : "label");
     line(out, ".data = \"%s\", .format = %s,", setting_word(p->data, "name"), data_set(p)->format);
     if (inputs)
         line(out, ".files = %s,", files_text(inputs, answers));

@@ -37,7 +37,7 @@ static uint64_t hash_file(uint64_t hash, const char *path)
     return hash;
 }
 
-uint64_t hash_folder(uint64_t hash, const char *folder)
+static uint64_t hash_folder(uint64_t hash, const char *folder)
 {
     struct dirent **entries;
     const int count = scandir(folder, &entries, NULL, alphasort);
@@ -53,4 +53,11 @@ uint64_t hash_folder(uint64_t hash, const char *folder)
     if (count >= 0)
         free(entries);
     return hash;
+}
+
+uint64_t hash_path(uint64_t hash, const char *path)
+{
+    struct stat found;
+    const bool is_folder = !stat(path, &found) && S_ISDIR(found.st_mode);
+    return is_folder ? hash_folder(hash, path) : hash_file(hash, path);
 }

@@ -60,9 +60,29 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return text ? hash_bytes(hash, text, strlen(text) + 1) : hash_bytes(hash, "", 1);
 }
 
+// A named set's whole folder. Of files, those that the network names and no others: the folder that
+// they lie in may hold the results as well.
+static uint64_t hash_data(uint64_t hash, const Program *program, const char *folder)
+{
+    const DataSet *const data = data_set(program);
+    if (data->pictures)
+        return hash_path(hash, folder ? folder : format("data/%s", data->name));
+    const Setting *const test = setting(program->test, "part");
+    const Setting *const validation = setting(program->validation, "part");
+    const char *const names[] = {data_text(program, "inputs"), answers_file(program),
+                                 test->word,                   test->second,
+                                 validation->word,             validation->second};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i])
+            hash = hash_path(hash, !folder || *names[i] == '/'
+                                       ? names[i]
+                                       : format("%s/%s", folder, names[i]));
+    return hash;
+}
+
 // Of what decides the numbers: the network, its overrides, how it is compiled, and the data. The
 // seed follows from these and from the training's folder.
-static const char *key_of(const Options *o, const Program *program, const char *data)
+static const char *key_of(const Options *o, const Program *program)
 {
     uint64_t hash = hash_text(hash_start, program->source->text);
     for (int i = 0; i < program->override_count; i++)
@@ -72,7 +92,7 @@ static const char *key_of(const Options *o, const Program *program, const char *
     hash = hash_text(hash, measured ? measured->text : NULL);
     for (int i = 0; i < o->products.count; i++)
         hash = hash_text(hash, o->products.items[i]);
-    return format("%016llx", (unsigned long long)hash_folder(hash, data));
+    return format("%016llx", (unsigned long long)hash_data(hash, program, o->data));
 }
 
 // --- training -----------------------------------------------------------------------------------
@@ -159,14 +179,18 @@ static int train(const Job *job, const char *const *command, int epochs)
     return status_of(child);
 }
 
-static int train_command(const Job *job, const char *data, bool resume, int epochs)
+static int train_command(const Job *job, bool resume, int epochs)
 {
-    const char *const words[] = {program_path(job->row), "train", "--json", "--data", data, "--out",
+    const char *const words[] = {program_path(job->row), "train", "--json", "--out",
                                  job->training->folder};
     enum { WORDS = sizeof words / sizeof *words };
-    const char *command[WORDS + 6];
+    const char *command[WORDS + 8];
     memcpy(command, words, sizeof words);
     int count = WORDS;
+    if (job->o->data) { // otherwise the program knows where they lie
+        command[count++] = "--data";
+        command[count++] = job->o->data;
+    }
     if (job->o->threads) {
         command[count++] = "--threads";
         command[count++] = job->o->threads;
@@ -212,9 +236,7 @@ static int build_and_train(Job *job)
                  job->row->net);
         return MISTAKE;
     }
-    const char *const data =
-        job->o->data ? job->o->data : format("data/%s", setting_word(program->data, "name"));
-    job->key = key_of(job->o, program, data);
+    job->key = key_of(job->o, program);
     job->seed = (long)setting_number(program->seed, "number") + job->index;
     cJSON *const state = json_read(path_in(job, "row.json"));
     const bool same = !strcmp(json_text(state, "key"), job->key);
@@ -227,8 +249,7 @@ static int build_and_train(Job *job)
     if (!build_program(job, program) || !write_state(job, "started", resume ? before : 0))
         return MISTAKE;
     show(job, "starts");
-    const int status =
-        train_command(job, data, resume, (int)setting_number(program->epochs, "count"));
+    const int status = train_command(job, resume, (int)setting_number(program->epochs, "count"));
     const double seconds = now() - start + (resume && !isnan(before) ? before : 0);
     const bool kept = write_state(job, status == DONE ? "finished" : "stopped", seconds);
     return kept ? status : MISTAKE;

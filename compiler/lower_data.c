@@ -31,6 +31,13 @@ const char *data_text(const Program *program, const char *name)
 
 bool learns_numbers(const Program *program) { return data_text(program, "targets") != NULL; }
 
+// A table's answers are columns of it.
+const char *answers_file(const Program *program)
+{
+    const bool numbers = learns_numbers(program) && !is_format(data_set(program), "NN_CSV");
+    return data_text(program, numbers ? "targets" : "labels");
+}
+
 bool has_bytes(const DataSet *data)
 {
     return strcmp(data->format, "NN_CSV") != 0 && strcmp(data->format, "NN_NPY") != 0;

@@ -689,6 +689,7 @@ typedef struct {
 } DataSet;
 const DataSet *data_set(const Program *program);
 const char *data_text(const Program *program, const char *name); // NULL: no such thing is set
+const char *answers_file(const Program *program); // NULL: there is none, or the data has a name
 bool learns_numbers(const Program *program);
 bool has_bytes(const DataSet *data); // always; NumPy's files may have
 
@@ -1065,7 +1066,7 @@ const char *temporary_folder(void); // for the caller to remove; NULL after an e
 
 // --- fingerprint.c ------------------------------------------------------------------------------
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count);
-uint64_t hash_folder(uint64_t hash, const char *folder); // names and contents of its files
+uint64_t hash_path(uint64_t hash, const char *path); // a file, or a folder and the names in it
 extern const uint64_t hash_start;
 
 // --- build.c: the C compiler --------------------------------------------------------------------

@@ -253,4 +253,40 @@ if any(len(row["history"]) != 1 for row in rows):
 END
 }
 check 'a sweep over a product' product
+sweep_files() { # KEPT WHY [option...]: so many rows of two are kept
+    local wanted=$1 why=$2
+    shift 2
+    "$NETC" sweep files.net -D width=3,4 --out runs/files "$@" >files.log 2>&1 || cat files.log
+    same "$why: rows kept" "$wanted" "$(grep -c ', kept$' files.log)"
+}
+
+files() ( # what the network's files hold decides, and nothing else in their folder, as runs/ is
+    local i
+    mkdir "$tmp/files" && cd "$tmp/files" || return
+    for i in {1..60}; do echo "$((i % 7)),$((i % 3)),$((i % 2))"; done >points.csv
+    head -n 20 points.csv >check.csv
+    printf '%s\n' 'param width = 3' 'data csv "points.csv"' 'input 2' 'dense width relu' 'dense 2 softmax' \
+        'loss cross_entropy' 'epochs 2' 'test 25%' 'validation "check.csv"' >files.net
+    sweep_files 0 'at first'
+    sweep_files 2 'again'
+    sed -i '2s/.*/9,9,1/' check.csv
+    sweep_files 0 'a changed validation'
+    echo 3,1,1 >>points.csv
+    sweep_files 0 'a longer file'
+    sweep_files 2 'its folder named' --data .
+    mkdir elsewhere && cp ./*.csv elsewhere
+    echo 3,1,1 >>elsewhere/points.csv
+    sweep_files 0 'another folder' --data elsewhere
+    mkdir -p pictures/{a,b}
+    for i in {1..4}; do
+        printf 'P5 2 2 255\n%s' "$i..a" >"pictures/a/$i.pgm"
+        printf 'P5 2 2 255\n%s' "$i..b" >"pictures/b/$i.pgm"
+    done
+    sed -i 's/^data.*/data folder "pictures"/; s/^input.*/input 2x2x1/; /^validation/d' files.net
+    sweep_files 0 'a folder of pictures'
+    sweep_files 2 'the folder again'
+    printf 'P5 2 2 255\n%s' 9..b >pictures/b/1.pgm
+    sweep_files 0 'a changed picture'
+)
+check 'data in files' files
 finish
