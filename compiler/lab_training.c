@@ -140,19 +140,28 @@ static void show_epoch(const Job *job, const char *text, int epochs)
 
 // What runs in a process of its own at the moment: in netc the row, in the row the training.
 static volatile pid_t running;
+static volatile sig_atomic_t asked; // the signal's number; 0: none yet
 
 // A terminal's interrupt reaches all of them; what is sent to netc alone is passed on.
 void pass_on_signal(int number)
 {
+    asked = number;
     if (number == SIGTERM && running > 0)
         kill(running, number);
+}
+
+// A signal that came before there was anyone to pass it to is not lost.
+static void set_running(pid_t child)
+{
+    running = child;
+    if (asked)
+        pass_on_signal(asked);
 }
 
 // Waits for its end; returns its exit status.
 static int status_of(pid_t child)
 {
     int status = 0;
-    running = child;
     while (child > 0 && waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             child = -1;
@@ -168,7 +177,7 @@ static int train(const Job *job, const char *const *command, int epochs)
 {
     FILE *lines;
     const pid_t child = start_child(command, &lines);
-    running = child;
+    set_running(child);
     char *text = NULL;
     size_t room = 0;
     while (lines && getline(&text, &room, lines) >= 0)
@@ -246,7 +255,10 @@ static int build_and_train(Job *job)
     if (!job->row->chosen)
         return ABSENT;
     const bool resume = same && !access(path_in(job, "weights.safetensors"), R_OK);
-    if (!build_program(job, program) || !write_state(job, "started", resume ? before : 0))
+    const bool good = build_program(job, program);
+    if (asked)
+        return 128 + asked;
+    if (!good || !write_state(job, "started", resume ? before : 0))
         return MISTAKE;
     show(job, "starts");
     const int status = train_command(job, resume, (int)setting_number(program->epochs, "count"));
@@ -299,6 +311,7 @@ int run_training(const Lab *lab, const Experiment *row, int index, bool built, c
     const pid_t child = fork();
     if (child == 0)
         run_child(&job);
+    set_running(child);
     const int status = status_of(child);
     if (is_live())
         printf("\r\033[K");

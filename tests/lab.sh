@@ -237,6 +237,30 @@ stopped() { # with the second seed of its second row; the same bytes as without
 }
 check 'a stopped sweep goes on' stopped
 
+stop_compiling() ( # WHO SIGNAL STATUS: netc alone or its whole group, and what it ends with
+    local child status=0
+    rm -rf "$tmp/unbuilt" "$tmp/compiling"
+    # in a process group of its own, as a terminal's command is; nobody ignores its interrupts
+    CC="$tmp/slow-cc" setsid env --default-signal=INT "$NETC" sweep "$tmp/lab/small.net" -D width=3,4 \
+        --data "$sample" --out "$tmp/unbuilt" >"$tmp/unbuilt.log" 2>&1 &
+    child=$!
+    wait_for "$tmp/compiling"
+    [ "$1" = alone ] && kill -s "$2" $child || kill -s "$2" -- -$child
+    wait $child || status=$?
+    same "status of SIG$2" "$3" $status
+    grep -q '^\[1/2\] width=3: stopped$' "$tmp/unbuilt.log" &&
+        grep -q 'stopped with 0 of 2 rows finished \[E934\]' "$tmp/unbuilt.log" || cat "$tmp/unbuilt.log"
+    [ ! -e "$tmp/unbuilt/width=3/run.json" ] || echo "SIG$2: it was trained"
+)
+
+compiling() { # a row that is compiled is stopped as one that is trained
+    printf '#!/bin/sh\ntouch "%s"\nsleep 1\nexec cc "$@"\n' "$tmp/compiling" >"$tmp/slow-cc"
+    chmod +x "$tmp/slow-cc"
+    stop_compiling alone TERM 143
+    stop_compiling group INT 130
+}
+check 'a sweep stops while it compiles' compiling
+
 product() {
     quietly "$NETC" sweep "$tmp/lab/small.net" -D width=5,6 --set seed=1,2 --set epochs=1 --data "$sample" \
         --out "$tmp/product"
