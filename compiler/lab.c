@@ -55,6 +55,9 @@ static void copy_logs(const Experiment *row)
         if (training->outcome != FAILED || !strcmp(training->problem, last))
             continue;
         copy_log(training);
+        messages_reset(); // a file's mistakes are shown up to a number, rows without one
+        if (!training->logged)
+            error_at(E933, (Loc){0}, "row %d failed: %s", row->number, training->problem);
         last = training->problem;
     }
 }
@@ -101,24 +104,27 @@ static int count_failed_seeds(const Lab *lab)
 
 static int end(const Lab *lab)
 {
-    const int failed = count_rows(lab, FAILED), finished = count_rows(lab, FINISHED);
     printf("\n%s\nreports       %s/report.html, .md, .csv, .json and .svg\n", lab_text(lab),
            lab->folder);
+    fflush(stdout);
     if (interrupted) {
-        fflush(stdout);
-        error_at(E934, (Loc){0}, "stopped with %d of %d rows finished", finished, lab->count);
+        error_at(E934, (Loc){0}, "stopped with %d of %d rows finished",
+                 count_rows(lab, FINISHED), lab->count);
         note_at((Loc){0}, "the same command goes on where this one stopped");
         return 128 + interrupted;
     }
+    const int stopped = count_rows(lab, STOPPED), failed = count_rows(lab, FAILED);
     const int seeds_failed = count_failed_seeds(lab);
-    if (!failed && !seeds_failed)
-        return DONE;
-    fflush(stdout);
-    error_at(E933, (Loc){0}, "%d of %d rows failed%s", failed, lab->count,
-             seeds_failed ? format(", and %d seed%s of the others", seeds_failed,
-                                   seeds_failed > 1 ? "s" : "")
-                          : "");
-    return MISTAKE;
+    if (stopped) { // each training by a signal of its own
+        error_at(E934, (Loc){0}, "%d of %d rows were stopped", stopped, lab->count);
+        note_at((Loc){0}, "the same command goes on where they stopped");
+    }
+    if (failed || seeds_failed)
+        error_at(E933, (Loc){0}, "%d of %d rows failed%s", failed, lab->count,
+                 seeds_failed ? format(", and %d seed%s of the others", seeds_failed,
+                                       seeds_failed > 1 ? "s" : "")
+                              : "");
+    return stopped || failed || seeds_failed ? MISTAKE : DONE;
 }
 
 int run_experiments(Lab *lab, const Options *o)

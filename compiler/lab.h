@@ -24,6 +24,7 @@ typedef struct {
     Outcome outcome;
     bool kept;           // finished in an earlier run
     const char *problem; // FAILED: in a line
+    bool logged;         // FAILED: its log says so too
     double seed;         // NAN: not known
     long parameters;
     Score score;         // of the test; seconds of the epochs

@@ -3,6 +3,7 @@
 #include "lab.h"
 
 #include <math.h>
+#include <signal.h>
 #include <string.h>
 
 static const char *path_in(const Training *training, const char *name)
@@ -32,26 +33,40 @@ static void read_epochs(Training *training, const cJSON *history)
     }
 }
 
-// The first error in the log, without its place and its code.
-static const char *first_problem(const Training *training)
+// The first error in the log, without its place and its code. Without one the first line that is no
+// warning; but lines of the network that messages show are indented. NULL of neither.
+static const char *problem_in_log(const Training *training, bool *is_error)
 {
     FILE *const log = fopen(path_in(training, "log.txt"), "r");
     char text[1000];
-    const char *problem = "it ended without a word";
-    while (log && fgets(text, sizeof text, log)) {
-        const char *const error = strstr(text, "error: ");
+    const char *problem = NULL, *error = NULL;
+    while (!error && log && fgets(text, sizeof text, log)) {
         text[strcspn(text, "\n")] = '\0';
-        if (!error && *text == ' ')
+        if (*text == ' ' || strstr(text, "warning: ") || starts_with(text, "note: "))
             continue;
+        error = strstr(text, "error: ");
         char *const code = strrchr(text, '[');
         if (error && code > error && !strncmp(code, "[E", 2))
             code[-1] = '\0';
-        problem = format("%s", error ? error + strlen("error: ") : text);
-        break;
+        if (error || !problem)
+            problem = format("%s", error ? error + strlen("error: ") : text);
     }
     if (log)
         fclose(log);
+    *is_error = error != NULL;
     return problem;
+}
+
+// `number`: of the signal that ended it, or 0.
+static void read_failure(Training *training, int number)
+{
+    bool is_error;
+    training->outcome = FAILED;
+    training->problem = problem_in_log(training, &is_error);
+    training->logged = is_error || (training->problem && !number);
+    if (!training->logged)
+        training->problem =
+            number ? format("it was ended by signal %d", number) : "it ended without a word";
 }
 
 static void read_results(Training *training)
@@ -84,6 +99,8 @@ void read_outcome(Training *training, int status)
         read_results(training);
         return;
     }
-    training->outcome = status > 128 ? STOPPED : FAILED;
-    training->problem = first_problem(training);
+    if (status == 128 + SIGINT || status == 128 + SIGTERM)
+        training->outcome = STOPPED;
+    else
+        read_failure(training, status > 128 ? status - 128 : 0);
 }

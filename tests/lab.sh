@@ -261,6 +261,52 @@ compiling() { # a row that is compiled is stopped as one that is trained
 }
 check 'a sweep stops while it compiles' compiling
 
+broken() { # programs that a C compiler of ours makes, and how each ends; the network warns
+    sed 's/^dense width/pool 3\n&/' "$tmp/lab/small.net" >"$tmp/lab/warns.net"
+    cat >"$tmp/broken-cc" <<'END'
+#!/bin/sh
+while [ "$1" != -o ]; do shift; done
+cat >"$2" <<'PROGRAM'
+#!/bin/sh
+case $0 in
+    *width=3/*) kill -s KILL $$ ;;
+    *width=4/*) kill -s TERM $$ ;;
+    *width=5/*) echo 'program: error: no data' >&2; exit 1 ;;
+    *width=6/*) exit 1 ;;
+esac
+PROGRAM
+chmod +x "$2"
+END
+    chmod +x "$tmp/broken-cc"
+    local status=0
+    CC=$tmp/broken-cc "$NETC" sweep "$tmp/lab/warns.net" -D width=3,4,5,6,7 --data "$sample" \
+        --out "$tmp/broken" >"$tmp/broken.log" 2>&1 || status=$?
+    same status 1 $status
+    grep -E '^\[|error:' "$tmp/broken.log" | diff - <(cat <<'END'
+[1/5] width=3: failed
+netc: error: row 1 failed: it was ended by signal 9 [E933]
+[2/5] width=4: stopped
+[3/5] width=5: failed
+program: error: no data
+[4/5] width=6: failed
+netc: error: row 4 failed: it ended without a word [E933]
+[5/5] width=7: failed
+netc: error: row 5 failed: its run.json cannot be read [E933]
+netc: error: 1 of 5 rows were stopped [E934]
+netc: error: 4 of 5 rows failed [E933]
+END
+    )
+    "$python" - "$tmp/broken/report.json" <<'END'
+import json, sys
+found = [(row["status"], row.get("problem")) for row in json.load(open(sys.argv[1]))["rows"]]
+wanted = [("failed", "it was ended by signal 9"), ("stopped", None), ("failed", "no data"),
+          ("failed", "it ended without a word"), ("failed", "its run.json cannot be read")]
+if found != wanted:
+    print(f"expected {wanted}, found {found}")
+END
+}
+check 'trainings that are killed, stopped or fail' broken
+
 product() {
     quietly "$NETC" sweep "$tmp/lab/small.net" -D width=5,6 --set seed=1,2 --set epochs=1 --data "$sample" \
         --out "$tmp/product"
