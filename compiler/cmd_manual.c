@@ -117,9 +117,12 @@ static void print_statuses(void)
     printf(".TP\n.B 1\n");
     print_text(
         "There is a mistake in the input. Each message ends with a code, which `netc explain "
-        "CODE` explains. Of `diff`: there was no mistake, and something differs.");
+        "CODE` explains. Of `diff`: there was no mistake, and something differs. Of `lab` and "
+        "`sweep`: a row failed, or was stopped alone.");
     printf(".TP\n.B 2\n");
     print_text("There is a mistake in the command. Of `diff`: there is any mistake.");
+    printf(".TP\n.B 128+N\n");
+    print_text("Of `lab` and `sweep`: signal N stopped them, 130 by Ctrl-C and 143 by SIGTERM.");
 }
 
 static void print_environment(void)

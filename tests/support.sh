@@ -107,6 +107,17 @@ names_all() {
     grep -qF 'of |e[j]|' "$tmp/netc.5.txt" || echo 'netc.5 has no bars in the cell of mae'
 }
 
+tells_statuses() {
+    local command
+    for command in lab sweep; do
+        "$NETC" $command --help | has_line '128 and N' || echo "netc $command --help lacks 128 and N"
+    done
+    "$NETC" check --help | grep '128'
+    "$NETC" manual netc.1 | has_line -x '\.B 128+N' || echo 'netc.1 lacks 128+N'
+    return 0
+}
+
+check "a stopped lab's exit status is told" tells_statuses
 has mandoc && check "netc.1 is clean" is_clean netc.1
 has mandoc && check "netc.5 is clean" is_clean netc.5
 has man && check "the pages name all commands, options and statements" names_all
