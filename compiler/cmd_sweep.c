@@ -75,14 +75,18 @@ static void add_override(List *list, const char *text)
     list->items[list->count++] = text;
 }
 
-// What a file's name can hold of a text.
+// A file's name for a text, of no two texts the same: "width=8%2F2_seed=1" of "width=8/2 seed=1".
 static const char *file_name(const char *text)
 {
-    char *const name = format("%s", text);
-    for (char *c = name; *c; c++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789=._-", *c))
-            *c = '_';
-    return name;
+    Text name = {0};
+    for (; *text; text++)
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789=.-", *text))
+            text_put(&name, text, 1);
+        else if (*text == ' ')
+            text_add(&name, "_");
+        else
+            text_add(&name, "%%%02X", (unsigned char)*text);
+    return name.text;
 }
 
 // Row number `index` of the product; the last axis runs fastest.

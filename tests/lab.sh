@@ -323,6 +323,19 @@ if any(len(row["history"]) != 1 for row in rows):
 END
 }
 check 'a sweep over a product' product
+
+expressions() { # each in a folder of its own, and ordinary names as they are
+    quietly "$NETC" sweep "$tmp/lab/small.net" -D 'width=8/2,8*2' --set epochs=1 \
+        --set 'optimizer=sgd lr 0.1,adam' --data "$sample" --out "$tmp/expressions"
+    (cd "$tmp/expressions" && printf '%s\n' */weights.safetensors) | diff - <(cat <<'END'
+width=8%2A2_optimizer=adam/weights.safetensors
+width=8%2A2_optimizer=sgd_lr_0.1/weights.safetensors
+width=8%2F2_optimizer=adam/weights.safetensors
+width=8%2F2_optimizer=sgd_lr_0.1/weights.safetensors
+END
+    )
+}
+check 'a sweep over expressions' expressions
 sweep_files() { # KEPT WHY [option...]: so many rows of two are kept
     local wanted=$1 why=$2
     shift 2
