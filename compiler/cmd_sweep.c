@@ -25,6 +25,10 @@ static bool add_axis(Axes *axes, const char *text, bool is_set)
         error_at(E935, (Loc){0}, "'%s %s' is not NAME=VALUE,VALUE,...", option, text);
         return false;
     }
+    if (has_control(text)) {
+        error_at(E935, (Loc){0}, "'%s %s' has a control character", option, text);
+        return false;
+    }
     if (axes->count == MAX_AXES) {
         error_at(E935, (Loc){0}, "more than %d -D and --set", MAX_AXES);
         return false;

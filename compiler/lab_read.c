@@ -46,8 +46,11 @@ static const char *name_of(Item value)
 // "" where there is none.
 static const char *text_of(Item value, bool required)
 {
-    if (cJSON_IsString(value.json))
+    if (cJSON_IsString(value.json)) {
+        if (has_control(value.json->valuestring))
+            wrong(value, "'%s' has a control character", name_of(value));
         return format("%s", value.json->valuestring);
+    }
     if (!is_absent(value))
         wrong(value, "'%s' is a text", name_of(value));
     else if (required)
@@ -115,7 +118,11 @@ static List overrides_of(Item value)
     const cJSON *item;
     cJSON_ArrayForEach(item, value.json)
     {
-        if (cJSON_IsNumber(item))
+        if (has_control(item->string))
+            wrong(value, "a name in '%s' has a control character", name_of(value));
+        else if (cJSON_IsString(item) && has_control(item->valuestring))
+            wrong(member(value, item->string), "'%s' has a control character", item->string);
+        else if (cJSON_IsNumber(item))
             list.items[list.count++] =
                 format("%s=%s", item->string, number_text(item->valuedouble));
         else if (cJSON_IsString(item))

@@ -61,6 +61,7 @@ const Source *source_of_bytes(const char *path, const char *text, size_t length)
 const Source *source_of_text(const char *path, const char *text);
 void loc_position(Loc loc, int *line, int *column); // from 1; a column is a character, not a byte
 const char *loc_text(Loc loc);                      // what stands there
+bool has_control(const char *text); // what neither a terminal nor a report should get
 
 // The kinds of mistakes, E001 and so on.
 typedef enum {

@@ -69,6 +69,17 @@ static bool is_harmful(uint32_t c)
            (c >= 0x2066 && c <= 0x2069);
 }
 
+bool has_control(const char *text)
+{
+    uint32_t c;
+    for (int length; *text; text += length) {
+        length = decode(text, &c);
+        if (!length || c == '\t' || is_harmful(c) || c == 0xfffe || c == 0xffff) // XML lacks these
+            return true;
+    }
+    return false;
+}
+
 // --- reading ------------------------------------------------------------------------------------
 
 static void find_lines(Source *source)

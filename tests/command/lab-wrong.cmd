@@ -22,6 +22,11 @@ for seeds in 0 -1 x 1000000 1.5 ''; do try "$good" --seeds "$seeds"; done
 for seeds in 0 -1 1.5 1001 '"5"' '[]'; do
     try "{ \"title\": \"a\", \"seeds\": $seeds, \"rows\": [ { \"network\": \"x\", \"net\": \"x.net\" } ] }"
 done
+try '{
+  "title": "bell \u0007", "about": "a\tb", "sections": [ { "name": "\u009b", "teaches": "\u202e" } ],
+  "rows": [ { "network": "two\nlines", "net": "x.net", "note": "\uffff", "why": "plain \u00e9 and \u5b57",
+    "define": { "\u001b": 1 }, "set": { "optimizer": "adam\u001b[31m", "batch": "100" } } ]
+}'
 try "$good" -D width=3
 ../../$NETC lab
 ../../$NETC lab missing.json
@@ -32,4 +37,5 @@ for arguments in '' '-D width' '-D =3' '-D width=3' '-D width=3,,4' '--set seed=
     ../../$NETC sweep sweep.net $arguments
     echo "status $?"
 done
+../../$NETC sweep sweep.net -D "width=3,$(printf '\033')4"
 ../../$NETC sweep sweep.net -D a=1,2,3,4,5,6,7,8,9,10 -D b=1,2,3,4,5,6,7,8,9,10 -D c=1,2,3,4,5,6,7,8,9,10,11
