@@ -155,14 +155,14 @@ bool data_load(DataSet *set, const NnModel *model, const char *folder, DataPart 
                      .answers = true,
                      .classes = classes ? classes : &none};
     *set = (DataSet){0};
-    if (part == DATA_TEST && model->test_files.inputs)
-        wanted.files = model->test_files;
-    if (part == DATA_VALIDATION)
-        wanted.files = model->validation_files;
-    const bool whole = wanted.files.inputs == model->files.inputs;
+    const NnFiles own = part == DATA_TEST         ? model->test_files
+                        : part == DATA_VALIDATION ? model->validation_files
+                                                  : (NnFiles){0};
+    if (own.inputs)
+        wanted.files = own;
     bool done = data_has_test(model) || part != DATA_TEST ||
                 failed("'%s' has no test data: its .net has no 'test' statement", model->name);
-    done = done && read_files(set, &wanted) && (!whole || cut(set, model, part));
+    done = done && read_files(set, &wanted) && (own.inputs || cut(set, model, part));
     set->zeros = done && has_zeros(set, model);
     if (!classes)
         free(none);

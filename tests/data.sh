@@ -183,6 +183,17 @@ check 'sums, metrics' check_sums
 check 'sums, gradients' quietly ./sums64 gradcheck --samples 20
 check 'sums, gradients of random examples' quietly ./sums64 gradcheck --random --samples 20
 
+# A file may be named twice: all of it is tested with, and no part of the validation is a test.
+same_file_twice() {
+    sed '/^validation/d; s/^test 20%/test "trees.csv"/; s/^epochs 8/epochs 1/' trees.net >same.net
+    NETC_CFLAGS=$quick build same.net same && ./same train --out same-1 | has_line -E 'test accuracy .* \(.* of 180\)' ||
+        echo 'the test is not of all 180 examples'
+    sed 's/^validation.*/validation "trees.csv"/; s/^epochs 8/epochs 1/' trees.net >same.net
+    NETC_CFLAGS=$quick build same.net same && quietly ./same train --out same-2 || return
+    has_line -E '"validation_pictures":\s*180' <same-2/run.json || grep _pictures same-2/run.json
+}
+check 'one file for two parts' same_file_twice
+
 # --- predict takes files
 says() { # EXPECTED COMMAND...: a line of its output, or all of what it complains
     local expected=$1
