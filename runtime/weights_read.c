@@ -202,7 +202,11 @@ static bool pass_over(Reading *reading, const cJSON *entry)
         return damaged(reading, entry->string, "data_offsets that are not two whole numbers");
     if (!reading->strange_bytes || begin < reading->strange_begin)
         reading->strange_begin = begin;
-    reading->strange_bytes += end - begin;
+    if (end > reading->size)
+        return failed("'%s' is truncated: '%.100s' ends at byte %zu of %zu", reading->path,
+                      entry->string, end, reading->size);
+    if (__builtin_add_overflow(reading->strange_bytes, end - begin, &reading->strange_bytes))
+        return damaged(reading, entry->string, "more bytes than the file has");
     return true;
 }
 
@@ -272,8 +276,9 @@ static bool check_offsets(const Reading *reading)
         end = sorted[i]->end;
     }
     free(sorted);
-    if (done && reading->strange_bytes && reading->strange_begin == end)
-        end += reading->strange_bytes;
+    if (done && reading->strange_bytes && reading->strange_begin == end &&
+        __builtin_add_overflow(end, reading->strange_bytes, &end))
+        done = failed("'%s' is damaged: its tensors have more bytes than it", reading->path);
     if (done && size < end)
         return failed("'%s' is truncated: its tensors have %zu bytes, %zu are there", reading->path,
                       end, size);
@@ -348,7 +353,7 @@ static bool read_progress(const Reading *reading, Progress *progress)
     if (reading->use == WEIGHTS_ONLY && !history)
         return true;
     if (!number_of(reading, "epoch", INT_MAX - 1, &epoch) ||
-        !number_of(reading, "step", INT64_MAX, &step) ||
+        !number_of(reading, "step", INT64_MAX / 2, &step) ||
         !number_of(reading, "seed", UINT64_MAX, &progress->seed) || !rate || !history)
         return failed("'%s' cannot be continued: it does not say how it was trained",
                       reading->path);

@@ -315,6 +315,16 @@ static void test_offsets(void **state)
                   "bytes before it that belong to none");
 }
 
+// What another optimizer remembered is passed over, but must be there.
+static void test_memory_of_others(void **state)
+{
+    (void)state;
+    damage("{\"__metadata__\"", "{\"dense1_w_q\":{\"dtype\":\"F32\",\"shape\":[1],"
+                                "\"data_offsets\":[0,9007199254740990]},\"__metadata__\"");
+    assert_false(weights_read(FILE_NAME, &nn_model, WEIGHTS_ONLY, NULL));
+    assert_problem("is truncated: 'dense1_w_q' ends at byte 9007199254740990 of ");
+}
+
 static void test_length(void **state)
 {
     (void)state;
@@ -497,7 +507,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_round_trip), TEST(test_export), TEST(test_places), TEST(test_panels),
         TEST(test_gaps), TEST(test_alignment), TEST(test_no_safetensors), TEST(test_other_network),
-        TEST(test_entries), TEST(test_offsets), TEST(test_length), TEST(test_progress),
+        TEST(test_entries), TEST(test_offsets), TEST(test_memory_of_others),
+        TEST(test_length), TEST(test_progress),
         TEST(test_not_finite), TEST(test_any_byte), TEST(test_order_of_writing),
         TEST(test_disk_full), TEST(test_nowhere_to_write), TEST(test_killed),
     };
