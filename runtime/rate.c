@@ -84,6 +84,10 @@ static double cosine(double from, double to, double share)
 static double cosine_restarts(const NnSchedule *schedule, double rate, double step, double length)
 {
     double height = 1;
+    if (schedule->t_mul == 1) { // of which there may be many
+        height = pow(schedule->m_mul, floor(step / length));
+        step = fmod(step, length);
+    }
     while (step >= length) {
         step -= length;
         length *= schedule->t_mul;
@@ -123,7 +127,8 @@ double rate_of_step(const RatePlan *plan, int64_t number)
     const double warmup = steps_of(schedule->warmup, plan->steps_per_epoch, plan->steps);
     if (step < warmup)
         return rate * step / warmup;
-    const double after = step - warmup, left = plan->steps - warmup;
+    // a training that goes on with other data may have fewer steps than it had of warmup
+    const double after = step - warmup, left = fmax(plan->steps - warmup, 1);
     const double time = steps_of(schedule->time, plan->steps_per_epoch, left);
     const double share = time > 0 ? fmin(after / time, 1) : 1;
     switch (schedule->kind) {
@@ -134,7 +139,8 @@ double rate_of_step(const RatePlan *plan, int64_t number)
     case NN_COSINE:
         if (schedule->restart.count > 0)
             return cosine_restarts(schedule, rate, after,
-                                   steps_of(schedule->restart, plan->steps_per_epoch, left));
+                                   fmax(1, steps_of(schedule->restart, plan->steps_per_epoch,
+                                                    left)));
         return cosine(rate, schedule->to, share);
     case NN_POLYNOMIAL:
         return schedule->to + (rate - schedule->to) * pow(1 - share, schedule->power);

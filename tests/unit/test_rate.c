@@ -85,6 +85,11 @@ static void test_cosine_restarts(void **state)
     assert_near(rate_at(schedule, 9), 0.1 + 0.4 * 0.25);
     schedule.t_mul = 1;
     assert_near(rate_at(schedule, 6), 0.1 + 0.4 * 0.25);
+    schedule.restart = (NnTime){1e-11, NN_SHARE}; // less than a step is a step
+    schedule.m_mul = 1;
+    assert_near(rate_at(schedule, 40), 0.5);
+    schedule.warmup = (NnTime){2 * STEPS, NN_STEPS}; // of a longer training, which goes on
+    assert_near(rate_at(schedule, 2 * STEPS + 7), 0.5);
 }
 
 static void test_polynomial(void **state)
