@@ -77,14 +77,19 @@ static void move_changes(Work *work, const Graph *graph, const Node *node)
                                  op_info[OP_dense_late_sgd].work;
 }
 
+bool is_product(const Node *node)
+{
+    const int work = op_info[node->op].work;
+    return work == RESULT_BY_WEIGHTS || work == FIRST_BY_WEIGHTS || work == OUTER;
+}
+
 Work node_work(const Graph *graph, const Node *node)
 {
     Work work = {0};
     const OpInfo *const info = &op_info[node->op];
     const double batch = setting_number(graph->network->program->batch, "size");
     const double all = node_operations(graph, node);
-    const bool product =
-        info->work == RESULT_BY_WEIGHTS || info->work == FIRST_BY_WEIGHTS || info->work == OUTER;
+    const bool product = is_product(node);
     const double steps = side_operations(graph, node);
     const double others = product ? steps : all;
     if (product)

@@ -7,12 +7,6 @@
 
 #define UNUSED (void)graph, (void)node
 
-// Of the C library, in the program's precision: "fabsf" for "fabs".
-static const char *libm(const Out *out, const char *function)
-{
-    return out->network->doubles ? function : format("%sf", function);
-}
-
 static const char *slope(const Out *out)
 {
     return real_number(out, out->element.attributes->slope);

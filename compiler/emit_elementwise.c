@@ -48,7 +48,7 @@ void emit_norm_fixed(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;
     line(out, "v = (v - %s) / %s(%s + %s) * %s + %s;", of_channel(out, 1),
-         out->network->doubles ? "sqrt" : "sqrtf", of_channel(out, 2),
+         libm(out, "sqrt"), of_channel(out, 2),
          real_number(out, out->element.attributes->eps), of_channel(out, 3), of_channel(out, 4));
 }
 

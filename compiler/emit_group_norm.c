@@ -26,8 +26,6 @@ static Plan plan_of(const Graph *graph, const Node *node, Shape shape)
                   .real = real_type(graph->network)};
 }
 
-static const char *square_root(const Out *out) { return out->network->doubles ? "sqrt" : "sqrtf"; }
-
 static void open_loop(Out *out, const char *index, int count)
 {
     if (count > 1)
@@ -86,7 +84,7 @@ static void emit_stats_side_by_side(Out *out, const Plan *n, const char *eps)
     line(out, "%s", channels(n));
     line(out, "    squares += (x%s - mean) * (x%s - mean);", x, x);
     line(out, "stats[i][0][%s] = mean;", set);
-    line(out, "stats[i][1][%s] = 1 / %s(squares / %d + %s);", set, square_root(out), n->each, eps);
+    line(out, "stats[i][1][%s] = 1 / %s(squares / %d + %s);", set, libm(out, "sqrt"), n->each, eps);
     close_loop(out, set_count(n));
 }
 
@@ -109,7 +107,7 @@ static void emit_stats_by_channel(Out *out, const Plan *n, const char *eps)
     line(out, "%s around = 0;", n->real);
     line(out, "%s", channels(n));
     line(out, "    around += squares[c];");
-    line(out, "stats[i][1][%s] = 1 / %s(around / %d + %s);", set_index(n), square_root(out), count,
+    line(out, "stats[i][1][%s] = 1 / %s(around / %d + %s);", set_index(n), libm(out, "sqrt"), count,
          eps);
     close_loop(out, n->groups);
 }

@@ -350,7 +350,7 @@ void emit_max_norm(Out *out, const Graph *graph, const Node *node)
     line(out, "    %s", loop);
     line(out, "        factor[j] += w[i][j] * w[i][j];");
     line(out, "%s {", loop);
-    line(out, "const %s norm = %s(factor[j]);", type, out->network->doubles ? "sqrt" : "sqrtf");
+    line(out, "const %s norm = %s(factor[j]);", type, libm(out, "sqrt"));
     line(out, "factor[j] = norm > %s ? %s / (norm + %s) : 1;", limit, limit,
          real_number(out, 1e-7));
     line(out, "}");

@@ -45,11 +45,6 @@ static const char *vector_of(const Network *network, int lanes)
 
 // --- heights ------------------------------------------------------------------------------------
 
-static int most_rows(const Network *network, int vectors)
-{
-    return (network->target->registers - vectors - 1) / vectors;
-}
-
 // Cycles of one term of a tile: two multiply-adds or loads in a cycle, each multiply-add waiting
 // four cycles for the one before it; and where the picture is far, a quarter for each load, as
 // measured.
@@ -68,7 +63,7 @@ static int best_height(const Network *network, int count, int unit, int vectors,
 {
     int best = 1;
     double least = 1e300;
-    for (int n = 1; n == 1 || n * unit <= most_rows(network, vectors); n++) {
+    for (int n = 1; n == 1 || n * unit <= most_tile_rows(network, vectors); n++) {
         const double cycles = (count / n) * tile_cycles(n * unit, vectors, far) +
                               (count % n ? tile_cycles(count % n * unit, vectors, far) : 0);
         // the higher of two that cost the same, but for one that leaves a rest
@@ -85,7 +80,7 @@ static int best_height(const Network *network, int count, int unit, int vectors,
 
 WindowCut window_cut(const Network *network, const WindowRows *rows, int vectors)
 {
-    const bool whole = rows->line <= most_rows(network, vectors); // lines fit into tiles
+    const bool whole = rows->line <= most_tile_rows(network, vectors); // lines fit into tiles
     const int count = whole ? rows->lines : rows->line, unit = whole ? rows->line : 1;
     double cycles;
     const int high = best_height(network, count, unit, vectors, rows->far, &cycles);
@@ -98,7 +93,7 @@ SpanCut span_cut(const Network *network, int rows, int vectors)
 {
     SpanCut best = {1, 1};
     double least = 1e300;
-    for (int wide = 1; wide <= vectors && most_rows(network, wide) > 0; wide++) {
+    for (int wide = 1; wide <= vectors && most_tile_rows(network, wide) > 0; wide++) {
         double cycles, last = 0;
         const int high = best_height(network, rows, 1, wide, false, &cycles);
         if (vectors % wide) // as high as the others

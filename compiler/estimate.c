@@ -13,12 +13,6 @@
 #define MEMORY_BYTES_PER_SECOND 20e9 // of one thread, from behind the caches
 #define CACHE_BYTES_PER_SECOND 100e9 // of what a block of rows makes and reads within a phase
 
-static bool is_product(const Node *node)
-{
-    const int work = op_info[node->op].work;
-    return work == RESULT_BY_WEIGHTS || work == FIRST_BY_WEIGHTS || work == OUTER;
-}
-
 // Products keep all units of the processor busy; what isn't one is reckoned one operation a cycle
 // for each number of a vector.
 static double arithmetic_seconds(const Graph *graph, const Node *node)

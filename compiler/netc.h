@@ -783,6 +783,7 @@ typedef struct {
 Cost network_cost(const Network *network);
 double layer_multiply_adds(const Network *network, const char *layer); // forward, per picture
 double node_operations(const Graph *graph, const Node *node);          // per picture, or per step
+bool is_product(const Node *node); // of matrices, or a convolution
 
 // What a node does in one step: for each picture, and beside that for the step.
 typedef struct {
@@ -828,6 +829,7 @@ const char *wrapped(int indent, const char *start, const char *list, const char 
 void call_line(Out *out, const char *name, const char *arguments); // of a function
 const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
 const char *math(const Out *out, const char *function); // "nn_expf" for "exp"
+const char *libm(const Out *out, const char *function); // of the C library: "fabsf" for "fabs"
 
 // --- rate.c: how the learning rate changes, and when training ends early ------------------------
 void check_rate(const Program *program); // what these statements need of each other

@@ -124,6 +124,11 @@ const char *real_number(const Out *out, double number)
     return format("%s%s%s", plain, strpbrk(plain, ".e") ? "" : ".0", doubles ? "" : "f");
 }
 
+const char *libm(const Out *out, const char *function)
+{
+    return out->network->doubles ? function : format("%sf", function);
+}
+
 const char *math(const Out *out, const char *function)
 {
     return out->network->doubles ? function : format("nn_%sf", function);
