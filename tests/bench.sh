@@ -120,7 +120,7 @@ PY
 
 # A gradient's rest as whole vectors lies on the stack: not that of all lines of a large picture.
 large_pictures() {
-    printf '%s\n' 'data npy "x.npy" labels "y.npy"' 'input 600x600x3' 'conv 21 3x3 relu' globalavgpool \
+    printf '%s\n' 'data npy "x.npy" labels "y.npy"' 'input 600x600x2' 'conv 21 1x1' globalavgpool \
         'dense 10 softmax' 'loss cross_entropy' 'batch 1' >"$tmp/large.net"
     NETC_CFLAGS=$quick build "$tmp/large.net" "$tmp/large" --target x86-64-v3 || return
     quietly "$tmp/large" bench --random --steps 1 --threads 1
