@@ -5,6 +5,8 @@
 // that a training resumed from it walks the same way again.
 
 #include <errno.h>
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,8 +21,8 @@ int train_best(const Training *training)
     return stop->patience > 0 ? watch_best(stop, progress->history, progress->epoch) : 0;
 }
 
-// To be called when an epoch is completed, and when a training goes on behind one.
-bool train_save_best(Training *training)
+// To be called when an epoch is completed.
+bool train_save_best(const Training *training)
 {
     const int best = train_best(training);
     if (best == 0)
@@ -34,21 +36,75 @@ bool train_save_best(Training *training)
     return true;
 }
 
+// A file has no other word than null for all numbers that are not finite.
+static bool is_same(double left, double right)
+{
+    return left == right || (!isfinite(left) && !isfinite(right));
+}
+
+// The folder may hold another training's: it writes its best weights before the last ones.
+static bool is_of_training(const Progress *found, const Progress *progress)
+{
+    const int epochs = nn_min(found->epoch, progress->epoch);
+    bool same = found->seed == progress->seed;
+    for (int i = 0; i < epochs && same; i++)
+        same = is_same(found->history[i].loss, progress->history[i].loss) &&
+               is_same(found->history[i].validation_loss, progress->history[i].validation_loss);
+    return same;
+}
+
+static void free_progress(Progress *progress)
+{
+    free(progress->history);
+    free(progress->classes);
+}
+
+// Reads the best weights, of epoch `best` or of epoch `or_of`.
+static bool read_best(const Training *training, int best, int or_of, Progress *found)
+{
+    const Progress *progress = &training->progress;
+    *found = (Progress){0};
+    if (!weights_read(training->best, training->model, WEIGHTS_TO_CONTINUE, found))
+        return false;
+    const bool same = is_of_training(found, progress);
+    if (same && (found->epoch == best || found->epoch == or_of))
+        return true;
+    failed("'%s' is not of the training of '%s': expected the best epoch, %d, of seed %" PRIu64
+           ", found epoch %d of seed %" PRIu64 "%s; train anew, without '--resume'",
+           training->best, training->weights, best, progress->seed, found->epoch, found->seed,
+           !same && found->seed == progress->seed ? " with other losses" : "");
+    free_progress(found);
+    return false;
+}
+
+// To be called when a training goes on behind an epoch, whose weights it has read. Where it was
+// killed before it wrote the last weights, the best ones are of the epoch that it now repeats.
+bool train_resume_best(const Training *training)
+{
+    const int best = train_best(training), last = training->progress.epoch;
+    Progress found;
+    if (!train_save_best(training))
+        return false;
+    if (best == 0 || best == last)
+        return true;
+    if (!read_best(training, best, last + 1, &found))
+        return false;
+    free_progress(&found);
+    return weights_read(training->weights, training->model, WEIGHTS_TO_CONTINUE, NULL);
+}
+
 // At the end the best epoch's weights are the training's result.
 bool train_restore_best(Training *training)
 {
     const int best = train_best(training);
-    Progress progress = {0};
+    Progress found;
     if (best == 0 || best == training->progress.epoch)
         return true;
-    if (!weights_read(training->best, training->model, WEIGHTS_TO_CONTINUE, &progress))
+    if (!read_best(training, best, best, &found))
         return false;
-    bool done = progress.epoch == best ||
-                failed("'%s' is of epoch %d, but the best one was %d", training->best,
-                       progress.epoch, best);
     training->fingerprint = tensors_fingerprint(training->model);
-    done = done &&
-           weights_write(training->weights, training->model, &progress, WEIGHTS_TO_CONTINUE);
-    free(progress.history);
+    const bool done =
+        weights_write(training->weights, training->model, &found, WEIGHTS_TO_CONTINUE);
+    free_progress(&found);
     return done;
 }

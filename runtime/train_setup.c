@@ -59,7 +59,7 @@ static bool continue_earlier(Training *training)
     training->averaged = progress->epoch > 0; // as a file holds them
     training->fingerprint = tensors_fingerprint(training->model);
     report_read_times(training->report, progress);
-    return train_save_best(training);
+    return train_resume_best(training);
 }
 
 // The pictures for validation are the last ones; as many as Keras would take.

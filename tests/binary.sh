@@ -172,6 +172,28 @@ resumed_without_optimizer() {
 }
 start 'train --resume from an exported file' resumed_without_optimizer
 bad 'train --resume with another seed' 1 'seed 1 .*--seed 2' "$model" train --data "$sample" --out "$good" --resume --seed 2
+# Folders where files are to be written end a training right there: after one epoch and one more,
+# and another one between its best weights and its last ones.
+best_of_another_training() { # NAME OPTION FOUND: of the other one
+    local run=$tmp/two-runs-$1 end
+    sed 's/epochs 2/epochs 9\nvalidation 20%\npatience 5 epochs/' "$tmp/model.net" >"$run.net"
+    build "$run.net" "$run-model" || return
+    mkdir -p "$run/run.json.tmp"
+    for end in '' --resume; do
+        fails "$run-model" train --data "$sample" --out "$run" --lr 0.3 --quiet $end
+    done
+    rmdir "$run/run.json.tmp" && cp -r "$run" "$run-alone" && mkdir "$run/weights.safetensors.tmp"
+    fails "$run-model" train --data "$sample" --out "$run" $2 --quiet
+    rmdir "$run/weights.safetensors.tmp"
+    kept=$run refuses 1 "best.safetensors' is not of the training of .*epoch, 1, of seed 1, found epoch 1 of $3; train anew, without '--resume'" \
+        "$run-model" train --data "$sample" --out "$run" --resume
+    quietly "$run-model" train --data "$sample" --out "$run-alone" --resume --quiet
+}
+fails() { # COMMAND...
+    ! timeout 60 "$@" >/dev/null 2>&1 || echo "expected a failure of $*"
+}
+start 'train --resume with the best weights of another seed' best_of_another_training seed '--seed 2' 'seed 2'
+start 'train --resume with the best weights of another rate' best_of_another_training rate '--lr 0.2' 'seed 1 with other losses'
 
 # --- places that cannot be written
 bad 'train, --out is a file' 1 'a-file' "$model" train --data "$sample" --out "$tmp/a-file"
