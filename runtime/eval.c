@@ -52,6 +52,18 @@ static bool print_json(const NnModel *model, const Score *score, const Classes *
     return json_print_line(object);
 }
 
+static bool print_score(const NnModel *model, const Options *options, const Score *score,
+                        const Classes *names)
+{
+    if (options->json)
+        return print_json(model, score, names);
+    print_metrics(model, score);
+    putchar('\n');
+    if (model->classes)
+        print_table(score, model->classes, names);
+    return true;
+}
+
 int command_eval(const NnModel *model, const Options *options)
 {
     DataSet set = {0};
@@ -70,14 +82,7 @@ int command_eval(const NnModel *model, const Options *options)
         Scoring scoring = {
             .model = model, .set = &set, .sequence = sequence, .count = set.count, .score = &score};
         team_run(options->threads, score_team, &scoring);
-        if (options->json) {
-            done = print_json(model, &score, progress.classes);
-        } else {
-            print_metrics(model, &score);
-            putchar('\n');
-            if (model->classes)
-                print_table(&score, model->classes, progress.classes);
-        }
+        done = score_is_sound(&score) && print_score(model, options, &score, progress.classes);
     }
     free(score.confusion);
     free(sequence);

@@ -27,6 +27,7 @@ typedef struct {
     int room;
     uint32_t *sequence;
     cJSON *json;
+    bool failed; // an answer is not finite: nothing more is said
 } Prediction;
 
 // --- examples -----------------------------------------------------------------------------------
@@ -305,6 +306,37 @@ static cJSON *make_json(const Prediction *p, int row, int index)
     return object;
 }
 
+// The largest of outputs that are not numbers is none.
+static bool is_finite(const Prediction *p, int row, int index)
+{
+    const NnModel *model = p->model;
+    const Origin *origin = &p->origins[index];
+    char example[32] = "";
+    if (origin->number)
+        snprintf(example, sizeof example, ", example %d", origin->number);
+    for (int j = 0; j < model->outputs; j++)
+        if (!isfinite(tensor_get(model, model->output, (long)row * model->outputs + j)))
+            return failed("%s'%s'%s: the network's outputs are not finite; expected inputs of the "
+                          "size of the training data's",
+                          origin->of_test ? "test picture " : "", origin->argument, example);
+    return true;
+}
+
+static void answer(Prediction *p, int row, int index)
+{
+    if (p->json) {
+        cJSON_AddItemToArray(p->json, make_json(p, row, index));
+        return;
+    }
+    print_origin(p, index);
+    if (p->model->targets)
+        print_numbers(p, row);
+    else if (is_single(p))
+        print_single(p, row);
+    else
+        print_classes(p, row);
+}
+
 static void predict_team(void *context)
 {
     Prediction *p = context;
@@ -318,18 +350,10 @@ static void predict_team(void *context)
             .rows = nn_min(model->batch, p->all.count - done),
         };
         model->infer(&batch, &result);
-        for (int row = 0; nn_thread() == 0 && row < batch.rows; row++) {
-            if (p->json) {
-                cJSON_AddItemToArray(p->json, make_json(p, row, done + row));
-                continue;
-            }
-            print_origin(p, done + row);
-            if (model->targets)
-                print_numbers(p, row);
-            else if (is_single(p))
-                print_single(p, row);
-            else
-                print_classes(p, row);
+        for (int row = 0; nn_thread() == 0 && row < batch.rows && !p->failed; row++) {
+            p->failed = !is_finite(p, row, done + row);
+            if (!p->failed)
+                answer(p, row, done + row);
         }
         nn_barrier();
     }
@@ -342,8 +366,11 @@ int command_predict(const NnModel *model, const Options *options)
     if (done) {
         p.json = options->json ? cJSON_CreateArray() : NULL;
         team_run(options->threads, predict_team, &p);
-        if (options->json)
+        done = !p.failed;
+        if (options->json && done)
             done = json_print_line(p.json);
+        else
+            cJSON_Delete(p.json);
     }
     data_free(&p.test);
     data_free(&p.all);

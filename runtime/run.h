@@ -255,7 +255,8 @@ int command_gradcheck(const NnModel *model, const Options *options);
 
 // --- score.c ------------------------------------------------------------------------------------
 typedef struct {
-    double loss, accuracy; // accuracy NAN for a regression
+    double loss, accuracy; // accuracy NAN for a regression, and where `finite` is false
+    bool finite;           // the loss of each batch
     long count, hits;
     long top_hits;   // whose label is among the model's `top` largest outputs
     double mse, mae; // of a regression, over all its numbers
@@ -274,6 +275,7 @@ typedef struct {
 } Scoring;
 
 void score_team(void *scoring);
+bool score_is_sound(const Score *score); // of the test data; else failed()
 uint32_t *sequence_of(int count); // 0 .. count-1, owned by the caller; NULL after failed()
 bool score_memory(Score *score, const NnModel *model); // its confusion matrix
 

@@ -61,6 +61,7 @@ void score_team(void *context)
     double loss = 0, penalty = 0;
     long hits = 0, batches = 0;
     if (leader) {
+        score->finite = true;
         score->top_hits = 0;
         score->mse = score->mae = 0;
     }
@@ -76,6 +77,7 @@ void score_team(void *context)
             loss += scoring->result.loss;
             penalty += scoring->result.penalty;
             hits += scoring->result.hits;
+            score->finite &= isfinite(scoring->result.loss) != 0;
             batches++;
             count_pairs(scoring, &batch);
             count_top(scoring, &batch);
@@ -87,10 +89,19 @@ void score_team(void *context)
         score->count = scoring->count;
         score->hits = hits;
         score->loss = loss / (double)scoring->count + penalty / (double)batches;
-        score->accuracy = model->classes ? (double)hits / (double)scoring->count : NAN;
+        // the largest of outputs that are not numbers is none
+        score->accuracy =
+            model->classes && score->finite ? (double)hits / (double)scoring->count : NAN;
         score->mse /= (double)scoring->count * model->outputs;
         score->mae /= (double)scoring->count * model->outputs;
     }
+}
+
+bool score_is_sound(const Score *score)
+{
+    return score->finite ||
+           failed("the loss of the test data is not finite: expected inputs of the size of the "
+                  "training data's; look for too large ones, or train again");
 }
 
 uint32_t *sequence_of(int count)

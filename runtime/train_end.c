@@ -128,10 +128,10 @@ int train_end(Training *training)
         return end_interrupted(training);
     if (training->outcome == NOT_FINITE)
         return end_not_finite(training);
+    const Score *test = training->test.count > 0 ? &training->test_score : NULL;
     if (training->outcome == FAILED ||
-        !train_report(training, "finished",
-                      training->test.count > 0 ? &training->test_score : NULL) ||
-        !print_end(training))
+        !train_report(training, "finished", test && test->finite ? test : NULL) ||
+        (test && !score_is_sound(test)) || !print_end(training))
         return end_with_problem();
     return 0;
 }

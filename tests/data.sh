@@ -66,6 +66,19 @@ loss cross_entropy
 epochs 2
 test 10%
 END
+cat >huge.net <<END
+data csv "trees.csv" label tree
+input 4
+dense 3 softmax
+loss cross_entropy
+optimizer sgd lr 0.0001
+batch 25
+epochs 2
+validation "huge.csv"
+test "huge.csv"
+metrics top 2
+END
+start 'huge builds' build huge.net "$tmp/huge"
 start 'trees builds' build trees.net "$tmp/trees"
 start 'sums builds' build sums.net "$tmp/sums"
 start 'bytes builds' build bytes.net "$tmp/bytes"
@@ -213,4 +226,32 @@ check 'a picture for a table' says "trees: error: 'a.png' is no file for this ne
 printf '1,2,3,4\n1,2,tall,4\n' >bad.csv
 check 'a wrong number' says "trees: error: 'bad.csv', line 2, column 3: expected a number, found 'tall'" \
     ./trees predict --out trees-1 bad.csv
+
+# --- outputs that are not numbers
+{ head -n 1 trees.csv && printf '3e38,3e38,3e38,-3e38,%s\n' ash beech elm; } >huge.csv
+fails_with() { # EXPECTED COMMAND...: as says, with status 1 and nothing on stdout
+    local expected=$1 status
+    shift
+    "$@" >fails.out 2>fails.err
+    same status 1 $?
+    grep -qxE -- "$expected" fails.err || { echo "expected '$expected' of: $*, found"; cat fails.err; }
+    same stdout '' "$(cat fails.out)"
+}
+huge_inputs() {
+    local score="huge: error: the loss of the test data is not finite: .*"
+    fails_with "$score" ./huge train --out huge-1 --quiet
+    same 'metrics of validation' 'None None' "$("$python" -c '
+import json
+report = json.load(open("huge-1/run.json"))
+print(report["history"][1]["validation_accuracy"], report.get("test"))')"
+    fails_with "$score" ./huge eval --out huge-1
+    fails_with "$score" ./huge eval --out huge-1 --json
+    for json in '' --json; do
+        fails_with "huge: error: 'huge.csv', example 1: the network's outputs are not finite; .*" \
+            ./huge predict --out huge-1 huge.csv $json
+    done
+    fails_with "huge: error: test picture '2': the network's outputs are not finite; .*" \
+        ./huge predict --out huge-1 2
+}
+check 'huge inputs' huge_inputs
 finish
