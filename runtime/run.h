@@ -279,7 +279,8 @@ bool score_is_sound(const Score *score); // of the test data; else failed()
 uint32_t *sequence_of(int count); // 0 .. count-1, owned by the caller; NULL after failed()
 bool score_memory(Score *score, const NnModel *model); // its confusion matrix
 
-// Reads the weights that the options name.
+// The file of weights that the options name, and what it holds.
+bool wanted_weights(const Options *options, char path[RUN_PATH]);
 bool read_wanted_weights(const NnModel *model, const Options *options, Progress *progress);
 
 // --- metrics.c ----------------------------------------------------------------------------------

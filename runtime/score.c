@@ -122,15 +122,24 @@ bool score_memory(Score *score, const NnModel *model)
     return score->confusion != NULL;
 }
 
-bool read_wanted_weights(const NnModel *model, const Options *options, Progress *progress)
+bool wanted_weights(const Options *options, char path[RUN_PATH])
 {
-    char path[RUN_PATH];
-    const char *named = options->given[OPTION_WEIGHTS] ? options->weights : NULL;
-    if (!named && !path_join(path, options->out, "weights.safetensors"))
+    if (options->given[OPTION_WEIGHTS]) {
+        if (snprintf(path, RUN_PATH, "%s", options->weights) >= RUN_PATH)
+            return failed("the path '%s' is longer than %d bytes", options->weights, RUN_PATH - 1);
+        return true;
+    }
+    if (!path_join(path, options->out, "weights.safetensors"))
         return false;
-    if (!named && access(path, F_OK) != 0)
+    if (access(path, F_OK) != 0)
         return failed("no weights in '%s': train first with '%s train', or name a file with "
                       "'--weights FILE'",
                       path, message_name());
-    return weights_read(named ? named : path, model, WEIGHTS_ONLY, progress);
+    return true;
+}
+
+bool read_wanted_weights(const NnModel *model, const Options *options, Progress *progress)
+{
+    char path[RUN_PATH];
+    return wanted_weights(options, path) && weights_read(path, model, WEIGHTS_ONLY, progress);
 }

@@ -201,6 +201,14 @@ bad 'train, --out goes through a file' 1 'a-file' "$model" train --data "$sample
 bad 'export through a file' 1 'a-file' "$model" export "$tmp/a-file/weights" --out "$good"
 bad 'export to a folder that is not there' 1 'nowhere' "$model" export "$tmp/nowhere/weights" --out "$good"
 bad 'export to a device' 1 'not an ordinary file' "$model" export /dev/null --out "$good"
+bad 'export over the file it reads' 1 "cannot export to '.*weights.safetensors': the weights are read from it; name another file" \
+    "$model" export "$good/weights.safetensors" --out "$good"
+exported_over_a_link() {
+    local folder=$tmp/linked
+    mkdir "$folder" && cp "$good/weights.safetensors" "$folder/a" && ln "$folder/a" "$folder/b" || return
+    kept=$folder refuses 1 "cannot export to '.*/b'" "$model" export "$folder/b" --weights "$folder/a"
+}
+start 'export over a link to the file it reads' exported_over_a_link
 bad 'eval --json to a full device' 1 'standard output' bash -c 'exec "$0" "$@" >/dev/full' "$model" eval --data "$sample" --out "$good" --json
 bad 'predict to a full device' 1 'standard output' bash -c 'exec "$0" "$@" >/dev/full' "$model" predict 1 2 --data "$sample" --out "$good"
 wait # the next ones write to what they keep
