@@ -27,7 +27,8 @@ static bool write_all(int file, const void *data, size_t size)
     return true;
 }
 
-// The name itself must reach the disk too: it is an entry of the folder.
+// The name itself must reach the disk too: it is an entry of the folder. A folder that may be
+// written but not read cannot be told; the file is whole all the same.
 static bool sync_folder(const char *path)
 {
     char folder[RUN_PATH];
@@ -39,7 +40,7 @@ static bool sync_folder(const char *path)
         *slash = '\0';
     const int file = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0)
-        return false;
+        return errno == EACCES;
     // Some file systems cannot do this for folders and say so with EINVAL.
     const bool done = fsync(file) == 0 || errno == EINVAL;
     const int why = errno;

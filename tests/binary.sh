@@ -200,6 +200,21 @@ bad 'train, --out is a file' 1 'a-file' "$model" train --data "$sample" --out "$
 bad 'train, --out goes through a file' 1 'a-file' "$model" train --data "$sample" --out "$tmp/a-file/run"
 bad 'export through a file' 1 'a-file' "$model" export "$tmp/a-file/weights" --out "$good"
 bad 'export to a folder that is not there' 1 'nowhere' "$model" export "$tmp/nowhere/weights" --out "$good"
+# root may read it all the same, unless it goes without that
+as_owner=()
+[ "$(id -u)" -ne 0 ] || as_owner=(setpriv --bounding-set=-dac_override,-dac_read_search)
+export_to_unreadable() {
+    local folder=$tmp/unreadable
+    mkdir "$folder" && chmod 333 "$folder" || return
+    quietly "${as_owner[@]}" "$model" export "$folder/e.st" --out "$good"
+    chmod 755 "$folder"
+    same 'in the folder' e.st "$(ls "$folder")"
+}
+if [ ${#as_owner[@]} -eq 0 ] || "${as_owner[@]}" true 2>"$tmp/setpriv"; then
+    start 'export to a folder that cannot be read' export_to_unreadable
+else
+    skip 'export to a folder that cannot be read: no setpriv'
+fi
 bad 'export to a device' 1 'not an ordinary file' "$model" export /dev/null --out "$good"
 bad 'export over the file it reads' 1 "cannot export to '.*weights.safetensors': the weights are read from it; name another file" \
     "$model" export "$good/weights.safetensors" --out "$good"
