@@ -227,6 +227,26 @@ printf '1,2,3,4\n1,2,tall,4\n' >bad.csv
 check 'a wrong number' says "trees: error: 'bad.csv', line 2, column 3: expected a number, found 'tall'" \
     ./trees predict --out trees-1 bad.csv
 
+# --- names of classes
+named() { # NAME: trees whose first one is called so
+    mkdir -p names && head -n 2 trees.csv | sed "2s/ash/$(printf "$1")/" >names/trees.csv
+    sed 1,2d trees.csv | sed "s/ash/$(printf "$1")/" >>names/trees.csv
+    cp check.csv names && sed -i "s/ash/$(printf "$1")/" names/check.csv
+}
+names_of_classes() {
+    local name
+    for name in 'h\xeatre' '\xc0\xafx' '\xed\xa0\x80' '\xf4\x90\x80\x80' 'h\xc3'; do
+        LC_ALL=C named "$name"
+        says "trees: error: 'names/trees.csv', line 2, column 5: expected the name of a class in UTF-8, found 'h?[?]*[a-z]*'; save it as UTF-8" \
+            ./trees train --data names --out names-1
+    done
+    for name in 'h\xc3\xaatre' '\xe6\x9c\xa8' '\xf0\x9f\x8c\xb3'; do
+        LC_ALL=C named "$name"
+        train trees names-1 --data names --epochs 1 && "$python" -m json.tool names-1/run.json >names.json
+    done
+}
+check 'names of classes' names_of_classes
+
 # --- outputs that are not numbers
 { head -n 1 trees.csv && printf '3e38,3e38,3e38,-3e38,%s\n' ash beech elm; } >huge.csv
 fails_with() { # EXPECTED COMMAND...: as says, with status 1 and nothing on stdout
