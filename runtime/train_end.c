@@ -37,8 +37,8 @@ void train_print_start(const Training *training)
            options->epochs, options->epochs > 1 ? "s" : "", model->optimizer, progress->rate,
            (unsigned long long)progress->seed, options->threads, options->threads > 1 ? "s" : "");
     if (progress->epoch >= options->epochs)
-        printf("already trained for %d epochs: nothing to do; '--epochs N' goes on\n",
-               progress->epoch);
+        printf("already trained for %d epoch%s: nothing to do; '--epochs N' goes on\n",
+               progress->epoch, progress->epoch > 1 ? "s" : "");
     else if (options->resume)
         printf("goes on after epoch %d\n", progress->epoch);
     fflush(stdout);

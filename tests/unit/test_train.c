@@ -166,6 +166,9 @@ static void test_resume(void **state)
     assert_true(same_files("whole/weights.safetensors", "parts/weights.safetensors"));
     assert_run(0, "train --out parts --resume --seed 1 --epochs 2");
     assert_said(output, "already trained for 3 epochs");
+    assert_run(0, "train --out single --epochs 1");
+    assert_run(0, "train --out single --resume --epochs 1");
+    assert_said(output, "already trained for 1 epoch: nothing to do");
     assert_run(1, "train --out parts --resume --seed 2");
     assert_said(errors, "was trained with seed 1 and cannot go on with '--seed 2'");
     assert_run(1, "train --out nothing --resume");
