@@ -4,6 +4,7 @@
 // a comma, whichever of them, in this order, the first line has. A field may be in double quotes,
 // in which "" is a quote (RFC 4180).
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,7 @@ static char *cut_quoted(Csv *csv, char **c)
 {
     char *from = *c + 1, *to = from;
     char *const field = from;
+    const int line = csv->line;
     for (; *from; from++) {
         if (*from == '"' && from[1] == '"')
             from++;
@@ -79,6 +81,7 @@ static char *cut_quoted(Csv *csv, char **c)
         *to++ = *from;
     }
     if (!*from) {
+        csv->line = line;
         wrong_line(csv, "a quote that is not closed");
         return NULL;
     }
@@ -154,7 +157,7 @@ static bool number_of(const char *field, double *number)
     char *end;
     *number = strtod(field, &end);
     const bool plain = strspn(field, "0123456789+-.eE") == strlen(field);
-    return *field && plain && !*end && isfinite((float)*number);
+    return *field && plain && !*end;
 }
 
 static bool no_column(const Csv *csv, const char *name, size_t length)
@@ -301,6 +304,10 @@ static bool read_number(const Csv *csv, int column, float *to)
     if (!number_of(csv->field[column], &number))
         return failed("'%s', line %d, %s: expected a number, found '%.60s'", csv->source.path,
                       csv->line, column_name(csv, column, place), csv->field[column]);
+    if (!isfinite((float)number))
+        return failed("'%s', line %d, %s: expected a number up to %.1e, found '%.60s'",
+                      csv->source.path, csv->line, column_name(csv, column, place), (double)FLT_MAX,
+                      csv->field[column]);
     *to = (float)number;
     return true;
 }

@@ -22,10 +22,14 @@ static bool open_named(Source *source, const NnModel *model, const char *folder,
         return false;
     const size_t length = strlen(source->path);
     if (access(source->path, F_OK) != 0) {
+        if (errno != ENOENT)
+            return failed("cannot read '%s': %s", source->path, strerror(errno));
         if (length + 4 > RUN_PATH)
             return failed("the path of '%s' is too long", name);
         strcpy(source->path + length, ".gz");
         if (access(source->path, F_OK) != 0) {
+            if (errno != ENOENT)
+                return failed("cannot read '%s': %s", source->path, strerror(errno));
             source->path[length] = '\0';
             return failed("'%s' is missing, and so is '%s.gz'; fetch them with 'tools/fetch-data "
                           "%s' or name their folder with '--data DIR'",

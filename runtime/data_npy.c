@@ -57,7 +57,8 @@ static bool read_type(Array *array, const char *header)
         return failed("'%s' is big-endian ('%.3s'); save it as '<%.2s'", array->source.path,
                       type + 1, type + 2);
     if (!known || !strchr("<|=>", type[1]))
-        return failed("'%s' holds numbers of type '%.*s', expected u1, i1, i2, i4, i8, f4 or f8",
+        return failed("'%s' holds numbers of type '%.*s', expected u1, u2, u4, u8, i1, i2, i4, i8, "
+                      "f4 or f8",
                       array->source.path, (int)strcspn(type + 1, "'"), type + 1);
     return true;
 }

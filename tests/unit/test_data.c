@@ -112,6 +112,15 @@ static void test_missing(void **state)
                    "'train-images-idx3-ubyte.gz'");
     unlink(LABELS);
     assert_wrong("'data/t10k-labels-idx1-ubyte' is missing");
+    static const char *const loops[] = {"t10k-labels-idx1-ubyte", "t10k-labels-idx1-ubyte.gz"};
+    for (int i = 0; i < 2; i++) {
+        char path[64], message[128];
+        snprintf(path, sizeof path, "data/%s", loops[i]);
+        snprintf(message, sizeof message, "cannot read '%s': Too many", path);
+        assert_int_equal(symlink(loops[i], path), 0);
+        assert_wrong(message);
+        unlink(path);
+    }
     mkdir(LABELS, 0777);
     assert_wrong("cannot read 'data/t10k-labels-idx1-ubyte': Is a directory");
 }
