@@ -60,7 +60,7 @@ for unit in build/tests/unit/test_*; do
     case $unit in *.d) ;; *) [ ! -x "$unit" ] || [ -d "$unit" ] || run 300 "$unit" ;; esac
 done
 # The longest come first, lest one of them be left alone at the end.
-longest=(parity products gradients determinism races learning)
+longest=(parity products gradients generated determinism races tune lab learning)
 for suite in "${longest[@]}"; do
     run 1200 "tests/$suite.sh"
 done
