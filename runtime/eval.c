@@ -86,8 +86,7 @@ int command_eval(const NnModel *model, const Options *options)
     }
     free(score.confusion);
     free(sequence);
-    free(progress.history);
-    free(progress.classes);
+    progress_free(&progress);
     data_free(&set);
     return done ? 0 : end_with_problem();
 }

@@ -1,6 +1,5 @@
 // export.c: the export command: the weights alone, for other programs.
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "run.h"
@@ -23,8 +22,7 @@ int command_export(const NnModel *model, const Options *options)
     const bool done = wanted_weights(options, source) && is_another_file(path, source) &&
                       weights_read(source, model, WEIGHTS_ONLY, &progress) &&
                       weights_write(path, model, &progress, WEIGHTS_ONLY);
-    free(progress.history);
-    free(progress.classes);
+    progress_free(&progress);
     if (!done)
         return end_with_problem();
     if (!options->quiet)

@@ -377,7 +377,6 @@ int command_predict(const NnModel *model, const Options *options)
     free(p.origins);
     free(p.known);
     free(p.sequence);
-    free(p.progress.history);
-    free(p.progress.classes);
+    progress_free(&p.progress);
     return done ? 0 : end_with_problem();
 }

@@ -138,6 +138,7 @@ bool weights_write(const char *path, const NnModel *model, const Progress *progr
 // Reads the file into the model's tensors, and its Progress unless that is NULL. On failure neither
 // has changed.
 bool weights_read(const char *path, const NnModel *model, WeightsUse use, Progress *progress);
+void progress_free(Progress *progress); // what weights_read put into it
 
 // --- peak.c -------------------------------------------------------------------------------------
 enum { PEAK_SIZES = 5 };

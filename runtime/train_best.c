@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,12 +52,6 @@ static bool is_of_training(const Progress *found, const Progress *progress)
     return same;
 }
 
-static void free_progress(Progress *progress)
-{
-    free(progress->history);
-    free(progress->classes);
-}
-
 // Reads the best weights, of epoch `best` or of epoch `or_of`.
 static bool read_best(const Training *training, int best, int or_of, Progress *found)
 {
@@ -73,7 +66,7 @@ static bool read_best(const Training *training, int best, int or_of, Progress *f
            ", found epoch %d of seed %" PRIu64 "%s; train anew, without '--resume'",
            training->best, training->weights, best, progress->seed, found->epoch, found->seed,
            !same && found->seed == progress->seed ? " with other losses" : "");
-    free_progress(found);
+    progress_free(found);
     return false;
 }
 
@@ -89,7 +82,7 @@ bool train_resume_best(const Training *training)
         return true;
     if (!read_best(training, best, last + 1, &found))
         return false;
-    free_progress(&found);
+    progress_free(&found);
     return weights_read(training->weights, training->model, WEIGHTS_TO_CONTINUE, NULL);
 }
 
@@ -105,6 +98,6 @@ bool train_restore_best(Training *training)
     training->fingerprint = tensors_fingerprint(training->model);
     const bool done =
         weights_write(training->weights, training->model, &found, WEIGHTS_TO_CONTINUE);
-    free_progress(&found);
+    progress_free(&found);
     return done;
 }

@@ -187,8 +187,7 @@ void train_free(Training *training)
     data_free(&training->held);
     free(training->order);
     free(training->sequence);
-    free(training->progress.history);
-    free(training->progress.classes);
+    progress_free(&training->progress);
     free(training->test_score.confusion);
     if (training->lock >= 0)
         close(training->lock);

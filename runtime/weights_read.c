@@ -393,6 +393,12 @@ static bool read_data(Reading *reading)
     return true;
 }
 
+void progress_free(Progress *progress)
+{
+    free(progress->history);
+    free(progress->classes);
+}
+
 bool weights_read(const char *path, const NnModel *model, WeightsUse use, Progress *progress)
 {
     Reading reading = {.path = path, .model = model, .use = use, .file = -1};
