@@ -5,18 +5,10 @@
 #include <signal.h>
 #include <string.h>
 
-static volatile sig_atomic_t interrupted; // the signal's number
-
-static void note_signal(int number)
-{
-    interrupted = number;
-    pass_on_signal(number);
-}
-
 // The running row's training ends after its step, by the same signal; then no other row is begun.
 static void catch_signals(void)
 {
-    const struct sigaction action = {.sa_handler = note_signal};
+    const struct sigaction action = {.sa_handler = pass_on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
 }
@@ -66,7 +58,7 @@ static void copy_logs(const Experiment *row)
 static void run_trainings(const Lab *lab, Experiment *row, const Options *o)
 {
     bool built = false;
-    for (int i = 0; i < row->seeds && !interrupted; i++) {
+    for (int i = 0; i < row->seeds && !signal_asked(); i++) {
         const int status = run_training(lab, row, i, built, o);
         if (row->chosen || status == KEPT)
             read_outcome(&row->trainings[i], status);
@@ -107,11 +99,11 @@ static int end(const Lab *lab)
     printf("\n%s\nreports       %s/report.html, .md, .csv, .json and .svg\n", lab_text(lab),
            lab->folder);
     fflush(stdout);
-    if (interrupted) {
+    if (signal_asked()) {
         error_at(E934, (Loc){0}, "stopped with %d of %d rows finished",
                  count_rows(lab, FINISHED), lab->count);
         note_at((Loc){0}, "the same command goes on where this one stopped");
-        return 128 + interrupted;
+        return 128 + signal_asked();
     }
     const int stopped = count_rows(lab, STOPPED), failed = count_rows(lab, FAILED);
     const int seeds_failed = count_failed_seeds(lab);
@@ -136,7 +128,7 @@ int run_experiments(Lab *lab, const Options *o)
     for (int i = 0; i < lab->count; i++) // first what is there, so that each report has it
         if (!lab->rows[i].chosen)
             run_row(lab, &lab->rows[i], o);
-    for (int i = 0; i < lab->count && !interrupted; i++)
+    for (int i = 0; i < lab->count && !signal_asked(); i++)
         if (lab->rows[i].chosen && !run_row(lab, &lab->rows[i], o))
             return MISTAKE;
     return write_reports(lab) ? end(lab) : MISTAKE;

@@ -140,7 +140,9 @@ static void show_epoch(const Job *job, const char *text, int epochs)
 
 // What runs in a process of its own at the moment: in netc the row, in the row the training.
 static volatile pid_t running;
-static volatile sig_atomic_t asked; // the signal's number; 0: none yet
+static volatile sig_atomic_t asked; // by the signal of this number; 0: not yet
+
+int signal_asked(void) { return asked; }
 
 // A terminal's interrupt reaches all of them; what is sent to netc alone is passed on.
 void pass_on_signal(int number)
