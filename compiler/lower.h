@@ -25,8 +25,8 @@ bool lower_body(Lowering *l);
 // --- lower_node.c: nodes, tensors and names of a layer ------------------------------------------
 Shape current_shape(const Lowering *l);
 Node *train_node(const Lowering *l); // the value that flows in training
+bool is_countable(Loc loc, Shape shape); // false after an error: what is there makes too much
 // The op on `value` and on tensors; -1 after an error.
-bool is_countable(const Node *node); // false after an error: its values don't fit an int
 int layer_node(Graph *graph, const Lowering *l, Op op, Attributes attributes, int value,
                int tensor_count, const int *tensors);
 // Adds the op to both graphs, behind the current value; false after an error.

@@ -116,7 +116,7 @@ bool lower_input(Lowering *l)
         if (op == OP_augmented)
             node->suffix = "augment";
     }
-    if (wrong || !is_countable(train_node(l)))
+    if (wrong || !is_countable(program->input->loc, input))
         return false;
     add_standardize(l);
     return true;

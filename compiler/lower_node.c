@@ -12,22 +12,26 @@ Shape current_shape(const Lowering *l)
 
 Node *train_node(const Lowering *l) { return &l->network->train.nodes[l->train]; }
 
-bool is_countable(const Node *node)
+// Where it may be more than a long holds.
+static double numbers_of(Shape shape)
+{
+    double size = 1;
+    for (int i = 0; i < shape.count; i++)
+        size *= shape.dims[i];
+    return size;
+}
+
+bool is_countable(Loc loc, Shape shape)
 {
     enum { MOST_SIDE = 1000000, MOST_VALUES = 1000000000 };
-    const Shape shape = node->shape;
-    double size = 1;
-    bool good = true;
-    for (int i = 0; i < shape.count; i++) {
-        size *= shape.dims[i];
-        good &= shape.count < 3 || shape.dims[i] <= MOST_SIDE;
-    }
-    if (good && size <= MOST_VALUES)
-        return true;
-    error_at(E306, node->loc,
-             "'%s' makes %s; at most %d rows, columns or channels and %d values can be counted",
-             loc_text(node->loc), shape_text(shape), MOST_SIDE, MOST_VALUES);
-    return false;
+    bool good = numbers_of(shape) <= MOST_VALUES;
+    for (int i = 0; shape.count == 3 && i < 3; i++)
+        good &= shape.dims[i] <= MOST_SIDE;
+    if (!good)
+        error_at(E306, loc,
+                 "'%s' makes %s; at most %d rows, columns or channels and %d values can be counted",
+                 loc_text(loc), shape_text(shape), MOST_SIDE, MOST_VALUES);
+    return good;
 }
 
 int layer_node(Graph *graph, const Lowering *l, Op op, Attributes attributes, int value,
@@ -38,7 +42,9 @@ int layer_node(Graph *graph, const Lowering *l, Op op, Attributes attributes, in
         inputs[i + 1] = weight_node(graph, tensors[i]);
     const int id = node_add(graph, op, l->layer, l->clause->loc, tensor_count + 1, inputs);
     graph->nodes[id].attributes = attributes;
-    return infer_shape(graph, id) && is_countable(&graph->nodes[id]) ? id : -1;
+    if (!infer_shape(graph, id) || !is_countable(l->clause->loc, graph->nodes[id].shape))
+        return -1;
+    return id;
 }
 
 // Adds the op to both graphs, behind the current value; false after an error.
@@ -75,9 +81,7 @@ int layer_tensor(const Lowering *l, const char *suffix, int role, Shape shape, d
 // The weights of a dense or a convolution; -1 after an error.
 int layer_weights(const Lowering *l, Shape shape, double fan_in, double fan_out)
 {
-    double size = 1;
-    for (int i = 0; i < shape.count; i++)
-        size *= shape.dims[i];
+    const double size = numbers_of(shape);
     if (size > INT32_MAX) {
         error_at(E306, l->clause->loc,
                  "'%s' needs %.3g weights, more than the %d that can be counted", l->layer, size,

@@ -2,8 +2,6 @@
 // becomes one value again.
 #include "lower.h"
 
-#include <math.h>
-#include <stdint.h>
 #include <string.h>
 
 // --- messages -----------------------------------------------------------------------------------
@@ -97,16 +95,15 @@ static int add_concat(const Lowering *l, Graph *graph, const Branches *b, const 
 static bool add_branch(const Lowering *l, Branches *b)
 {
     const Shape shape = current_shape(l);
-    const int last = shape.count - 1;
     if (b->count && !same_grid(b->shape, shape))
         return wrong_join(l, b->shape);
     if (b->count)
-        b->shape.dims[last] = (int)fmin((double)b->shape.dims[last] + shape.dims[last], INT32_MAX);
+        b->shape.dims[shape.count - 1] += shape.dims[shape.count - 1];
     else
         b->shape = shape;
     b->train[b->count] = l->train;
     b->infer[b->count++] = l->infer;
-    return true;
+    return is_countable(l->clause->loc, b->shape); // so that two of the most still fit an int
 }
 
 bool lower_concat(Lowering *l)
@@ -128,5 +125,5 @@ bool lower_concat(Lowering *l)
     l->train = add_concat(l, &l->network->train, &branches, branches.train);
     l->infer = add_concat(l, &l->network->infer, &branches, branches.infer);
     l->flatten = NULL;
-    return is_countable(train_node(l));
+    return true;
 }
