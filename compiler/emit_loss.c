@@ -85,24 +85,25 @@ static const char *smoothed(const Out *out, const Graph *graph, const Node *node
 static void emit_log_sums(Out *out, int outputs)
 {
     const char *const type = real_type(out->network);
-    line(out, "%s largest[ROWS], power[ROWS][%d];", type, outputs);
+    line(out, "%s shift[ROWS], power[ROWS][%d];", type, outputs);
     line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "largest[i] = x[i][0];");
-    line(out, "for (int j = 1; j < %d; j++)", outputs);
-    line(out, "    largest[i] = x[i][j] > largest[i] ? x[i][j] : largest[i];");
+    emit_largest(out, "x[i]", outputs);
     line(out, "for (int j = 0; j < %d; j++)", outputs);
-    line(out, "    power[i][j] = x[i][j] - largest[i];");
+    line(out, "    power[i][j] = x[i][j] - largest;");
+    line(out, "shift[i] = largest;");
     line(out, "}");
     line(out, "%s *const all = power[0];", type);
     line(out, "for (int n = 0; n < rows * %d; n++)", outputs);
     line(out, "    all[n] = %s(all[n]);", math(out, "exp"));
     line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "loss[i] = 0;");
+    line(out, "%s sum = 0;", type);
+    in_lanes(out, "sum", outputs);
     line(out, "for (int j = 0; j < %d; j++)", outputs);
-    line(out, "    loss[i] += power[i][j];");
+    line(out, "    sum += power[i][j];");
+    line(out, "loss[i] = sum;");
     line(out, "}");
     line(out, "for (int i = 0; i < rows; i++)");
-    line(out, "    loss[i] = %s(loss[i]) + largest[i];", math(out, "log"));
+    line(out, "    loss[i] = %s(loss[i]) + shift[i];", math(out, "log"));
 }
 
 // log(sum exp(x)) - sum target x: exact where softmax itself would round to 0.
@@ -119,6 +120,7 @@ void emit_cross_entropy(Out *out, const Graph *graph, const Node *node)
              weight(node));
     } else {
         line(out, "%s all_x = 0;", type);
+        in_lanes(out, "all_x", outputs);
         line(out, "for (int j = 0; j < %d; j++)", outputs);
         line(out, "    all_x += x[i][j];");
         line(out, "loss[i] = %s(loss[i] - %s * x[i][label] - %s * all_x);", weight(node),
@@ -178,6 +180,7 @@ static void open_mean(Out *out, const Graph *graph, const Node *node)
 {
     open_labelled_rows(out, node);
     line(out, "%s sum = 0;", real_type(graph->network));
+    in_lanes(out, "sum", outputs_of(graph, node));
     line(out, "for (int j = 0; j < %d; j++) {", outputs_of(graph, node));
 }
 

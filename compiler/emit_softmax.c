@@ -19,7 +19,6 @@ static void close_pixels(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-// Declares the largest of the `count` numbers of x.
 void emit_largest(Out *out, const char *x, int count)
 {
     line(out, "%s largest = %s[0];", real_type(out->network), x);
@@ -34,6 +33,7 @@ void emit_softmax(Out *out, const Graph *graph, const Node *node)
     const char *const at = open_pixels(out, graph, node);
     emit_largest(out, format("x%s", at), count);
     line(out, "%s sum = 0;", real_type(graph->network));
+    in_lanes(out, "sum", count);
     line(out, "for (int j = 0; j < %d; j++) {", count);
     line(out, "y%s[j] = %s(x%s[j] - largest);", at, math(out, "exp"), at);
     line(out, "sum += y%s[j];", at);
@@ -48,6 +48,7 @@ void emit_softmax_grad(Out *out, const Graph *graph, const Node *node)
     const int count = node->attributes.channels;
     const char *const at = open_pixels(out, graph, node);
     line(out, "%s sum = 0;", real_type(graph->network));
+    in_lanes(out, "sum", count);
     line(out, "for (int j = 0; j < %d; j++)", count);
     line(out, "    sum += dy%s[j] * y%s[j];", at, at);
     line(out, "for (int j = 0; j < %d; j++)", count);

@@ -827,6 +827,8 @@ void comment(Out *out, const char *format, ...) PRINTF(2, 3); // one // comment,
 // start, a list and end, the list broken between its items at 100 columns below its first.
 const char *wrapped(int indent, const char *start, const char *list, const char *end);
 void call_line(Out *out, const char *name, const char *arguments); // of a function
+// Lets the lanes of vectors share the terms of `sums`, so many each, in the loop that follows.
+void in_lanes(Out *out, const char *sums, int terms);
 const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
 const char *math(const Out *out, const char *function); // "nn_expf" for "exp"
 const char *libm(const Out *out, const char *function); // of the C library: "fabsf" for "fabs"
@@ -866,7 +868,7 @@ Shape view(const Graph *graph, const Node *node); // dimensions that its loops r
 void emit_elements(Out *out, const Graph *graph, const Node *node, const char *from);
 void emit_row_steps(Out *out, const Graph *graph, const Node *node); // nothing where there are none
 const char *aligned_with_result(const Out *out, int operand); // emit_elementwise.c: "y[i][j]"
-void emit_largest(Out *out, const char *x, int count);        // emit_softmax.c
+void emit_largest(Out *out, const char *x, int count); // emit_softmax.c: declares `largest` of x
 void emit_part_elements(Out *out, const Graph *graph, const Node *node, const char *from);
 Op update_rule(const Node *node); // emit_update.c, as the next
 const char *update_formula(const Node *node);
@@ -1080,6 +1082,7 @@ typedef struct {
     bool verbose;       // show the command
 } BuildOptions;
 bool build_binary(const Network *network, const char *c_text, const BuildOptions *options);
+const char *c_compiler(void); // what it says of itself, --version; "" where there is none
 int key_pressed(void); // the signal of the terminal that ended the C compiler; 0: none did
 
 // --- bench.c: the program measures itself -------------------------------------------------------

@@ -110,6 +110,13 @@ void comment(Out *out, const char *format, ...)
         line(out, "// %s", text.text);
 }
 
+// Terms that fill no two vectors are added up sooner than lanes are.
+void in_lanes(Out *out, const char *sums, int terms)
+{
+    if (terms >= 2 * vector_lanes(out->network))
+        line(out, "#pragma omp simd reduction(+ : %s)", sums);
+}
+
 // The shortest decimal that reads back as the same number of the program's precision.
 const char *real_number(const Out *out, double number)
 {

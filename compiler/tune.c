@@ -14,34 +14,22 @@
 
 // --- the file -----------------------------------------------------------------------------------
 
-// The first line of a command's output, or of a file, that begins with `start`; or "".
-static const char *found_line(FILE *from, const char *start)
-{
-    char text[500];
-    while (from && fgets(text, sizeof text, from))
-        if (starts_with(text, start))
-            return format("%.*s", (int)strcspn(text, "\n"), text);
-    return "";
-}
-
 static const char *processor(void)
 {
     FILE *const file = fopen("/proc/cpuinfo", "r");
-    const char *const text = found_line(file, "model name");
+    const char *name = "unknown processor";
+    char text[500];
+    while (file && fgets(text, sizeof text, file)) {
+        const char *const colon = strchr(text, ':');
+        if (colon && starts_with(text, "model name")) {
+            text[strcspn(text, "\n")] = '\0';
+            name = format("%s", colon + 1 + strspn(colon + 1, " "));
+            break;
+        }
+    }
     if (file)
         fclose(file);
-    const char *const colon = strchr(text, ':');
-    return colon ? colon + 1 + strspn(colon + 1, " ") : "unknown processor";
-}
-
-static const char *c_compiler(void)
-{
-    const char *const cc = getenv("CC");
-    FILE *const pipe = popen(format("%s --version 2>/dev/null", cc && *cc ? cc : "cc"), "r");
-    const char *const text = found_line(pipe, "");
-    if (pipe)
-        pclose(pipe);
-    return text;
+    return name;
 }
 
 // The path of this machine's file, which exists; NULL after an error.
@@ -50,7 +38,9 @@ const char *tuned_path(void)
     const char *const cache = getenv("XDG_CACHE_HOME"), *const home = getenv("HOME");
     const char *const folder =
         cache && *cache ? format("%s/netc", cache) : format("%s/.cache/netc", home ? home : ".");
-    const char *const machine = format("# %s; %s\n", processor(), c_compiler());
+    const char *const compiler = c_compiler();
+    const char *const machine =
+        format("# %s; %.*s\n", processor(), (int)strcspn(compiler, "\n"), compiler);
     const uint64_t hash = hash_bytes(hash_start, machine, strlen(machine));
     const char *const path = format("%s/tuned-%016llx.txt", folder, (unsigned long long)hash);
     if (!make_folders(folder))

@@ -1458,24 +1458,26 @@ static void output_predict(int rows, int32_t predicted[restrict ROWS], const flo
 static void loss_forward(const NnBatch *batch, int first, int rows, float loss[restrict ROWS],
                          const float x[ROWS][10])
 {
-    float largest[ROWS], power[ROWS][10];
+    float shift[ROWS], power[ROWS][10];
     for (int i = 0; i < rows; i++) {
-        largest[i] = x[i][0];
+        float largest = x[i][0];
         for (int j = 1; j < 10; j++)
-            largest[i] = x[i][j] > largest[i] ? x[i][j] : largest[i];
+            largest = x[i][j] > largest ? x[i][j] : largest;
         for (int j = 0; j < 10; j++)
-            power[i][j] = x[i][j] - largest[i];
+            power[i][j] = x[i][j] - largest;
+        shift[i] = largest;
     }
     float *const all = power[0];
     for (int n = 0; n < rows * 10; n++)
         all[n] = nn_expf(all[n]);
     for (int i = 0; i < rows; i++) {
-        loss[i] = 0;
+        float sum = 0;
         for (int j = 0; j < 10; j++)
-            loss[i] += power[i][j];
+            sum += power[i][j];
+        loss[i] = sum;
     }
     for (int i = 0; i < rows; i++)
-        loss[i] = nn_logf(loss[i]) + largest[i];
+        loss[i] = nn_logf(loss[i]) + shift[i];
     for (int i = 0; i < rows; i++) {
         const int label = batch->labels[batch->index[first + i]];
         loss[i] -= x[i][label];

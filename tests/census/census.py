@@ -147,4 +147,5 @@ def main():
     sys.exit(bool(problems) or loops == 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
