@@ -62,6 +62,18 @@ static void declare_stats(Out *out, const Plan *n)
     line(out, "const %s mean = stats[i][0][%s], scale = stats[i][1][%s];", n->real, set, set);
 }
 
+// The same of each channel, so that a pass over the pixels goes through all groups at once.
+static void declare_channel_stats(Out *out, const Plan *n)
+{
+    line(out, "%s mean[%d], scale[%d];", n->real, n->channels, n->channels);
+    open_loop(out, "g", n->groups);
+    line(out, "%s {", channels(n));
+    line(out, "mean[c] = stats[i][0][%s];", set_index(n));
+    line(out, "scale[c] = stats[i][1][%s];", set_index(n));
+    line(out, "}");
+    close_loop(out, n->groups);
+}
+
 // One pass over the pixels: a statement for each channel of each.
 static void emit_pass(Out *out, const Plan *n, const char *statement)
 {
@@ -149,10 +161,16 @@ void emit_group_norm(Out *out, const Graph *graph, const Node *node)
 {
     const Plan n = plan_of(graph, node, node->shape);
     const char *const at = in_row(&n);
-    open_groups(out, &n);
-    line(out, "%s", channels(&n));
-    line(out, "    y%s = (x%s - mean) * scale * gamma[c] + beta[c];", at, at);
-    close_groups(out, &n);
+    if (n.side_by_side) {
+        open_groups(out, &n);
+        line(out, "%s", channels(&n));
+        line(out, "    y%s = (x%s - mean) * scale * gamma[c] + beta[c];", at, at);
+        close_groups(out, &n);
+    } else {
+        line(out, "for (int i = 0; i < rows; i++) {");
+        declare_channel_stats(out, &n);
+        emit_pass(out, &n, "y[i][p][c] = (x[i][p][c] - mean[c]) * scale[c] * gamma[c] + beta[c];");
+    }
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
@@ -164,10 +182,16 @@ void emit_group_norm_scale_grad(Out *out, const Graph *graph, const Node *node)
     const Plan n = plan_of(graph, node, graph->nodes[node->input[0]].shape);
     const char *const at = in_row(&n);
     line(out, "memset(dgamma, 0, sizeof(%s[%d]));", n.real, n.channels);
-    open_groups(out, &n);
-    line(out, "%s", channels(&n));
-    line(out, "    dgamma[c] += dy%s * (x%s - mean) * scale;", at, at);
-    close_groups(out, &n);
+    if (n.side_by_side) {
+        open_groups(out, &n);
+        line(out, "%s", channels(&n));
+        line(out, "    dgamma[c] += dy%s * (x%s - mean) * scale;", at, at);
+        close_groups(out, &n);
+    } else {
+        line(out, "for (int i = 0; i < rows; i++) {");
+        declare_channel_stats(out, &n);
+        emit_pass(out, &n, "dgamma[c] += dy[i][p][c] * (x[i][p][c] - mean[c]) * scale[c];");
+    }
     line(out, "}");
 }
 
@@ -185,43 +209,47 @@ static void emit_common(Out *out, const Plan *n)
     line(out, "}");
 }
 
-// dx, where `shift` and `stretch` are sums over `count` numbers.
-static void emit_dx(Out *out, const Plan *n, int count)
+// dx, where `shift` and `stretch` are sums over the group.
+static void emit_dx(Out *out, const Plan *n)
 {
     const char *const at = in_row(n);
     line(out, "%s {", channels(n));
     line(out, "const %s xhat = (x%s - mean) * scale;", n->real, at);
-    line(out, "dx%s = scale * (dy%s * gamma[c] - (shift + xhat * stretch) / %d);", at, at, count);
+    line(out, "dx%s = scale * (dy%s * gamma[c] - (shift + xhat * stretch) / %d);", at, at, n->each);
     line(out, "}");
 }
 
 static void emit_dx_by_channel(Out *out, const Plan *n)
 {
-    line(out, "%s sum[%d] = {0}, product[%d] = {0}, means[%d];", n->real, n->channels, n->channels,
-         n->channels);
-    open_loop(out, "g", n->groups);
-    line(out, "%s", channels(n));
-    line(out, "    means[c] = stats[i][0][%s];", set_index(n));
-    close_loop(out, n->groups);
+    const int all = n->channels, count = n->pixels * n->each;
+    declare_channel_stats(out, n);
+    line(out, "%s sum[%d] = {0}, product[%d] = {0}, shift[%d], stretch[%d];", n->real, all, all,
+         all, all);
     line(out, "for (int p = 0; p < %d; p++)", n->pixels);
-    line(out, "    for (int c = 0; c < %d; c++) {", n->channels);
+    line(out, "    for (int c = 0; c < %d; c++) {", all);
     out->depth++;
     line(out, "sum[c] += dy[i][p][c];");
-    line(out, "product[c] += dy[i][p][c] * (x[i][p][c] - means[c]);");
+    line(out, "product[c] += dy[i][p][c] * (x[i][p][c] - mean[c]);");
     line(out, "}");
     out->depth--;
     open_loop(out, "g", n->groups);
-    declare_stats(out, n);
-    line(out, "%s shift = 0, stretch = 0;", n->real);
+    line(out, "%s sums = 0, products = 0;", n->real);
     line(out, "%s {", channels(n));
-    line(out, "shift += gamma[c] * sum[c];");
-    line(out, "stretch += gamma[c] * product[c] * scale;");
+    line(out, "sums += gamma[c] * sum[c];");
+    line(out, "products += gamma[c] * product[c] * scale[c];");
     line(out, "}");
-    line(out, "for (int p = 0; p < %d; p++)", n->pixels);
-    out->depth++;
-    emit_dx(out, n, n->pixels * n->each);
-    out->depth--;
+    line(out, "%s {", channels(n));
+    line(out, "shift[c] = sums / %d;", count);
+    line(out, "stretch[c] = products / %d;", count);
+    line(out, "}");
     close_loop(out, n->groups);
+    line(out, "for (int p = 0; p < %d; p++)", n->pixels);
+    line(out, "    for (int c = 0; c < %d; c++) {", all);
+    out->depth++;
+    line(out, "const %s xhat = (x[i][p][c] - mean[c]) * scale[c];", n->real);
+    line(out, "dx[i][p][c] = scale[c] * (dy[i][p][c] * gamma[c] - shift[c] - xhat * stretch[c]);");
+    line(out, "}");
+    out->depth--;
 }
 
 // Ba et al. 2016 and Wu and He 2018; the derivation is that of batch normalisation.
@@ -231,7 +259,7 @@ void emit_group_norm_grad(Out *out, const Graph *graph, const Node *node)
     if (n.side_by_side) {
         open_groups(out, &n);
         emit_common(out, &n);
-        emit_dx(out, &n, n.each);
+        emit_dx(out, &n);
         close_groups(out, &n);
     } else {
         line(out, "for (int i = 0; i < rows; i++) {");
