@@ -52,12 +52,16 @@ static int memory_of(Network *network, const Tensor *of, const char *suffix, con
 
 // --- gradients ----------------------------------------------------------------------------------
 
+// Before it the gradient is called after what is still to come: where another chunk of rows adds to
+// it first, both are values.
 static int on_gradient(Graph *graph, Op op, double factor, const Tensor *t, int gradient, int w)
 {
+    const char *const penalty = op == OP_l1_grad ? "l1" : "l2";
     const int id = NODE(graph, op, t->layer, t->loc, gradient, w);
     graph->nodes[id].attributes.lambda = factor;
     graph->nodes[id].name = format("d_%s", t->name);
-    graph->nodes[id].suffix = "gradient";
+    graph->nodes[id].suffix = format("%s_gradient", penalty);
+    graph->nodes[gradient].name = format("d_%s_before_%s", t->name, penalty);
     infer_shape(graph, id);
     return id;
 }

@@ -413,6 +413,13 @@ END
 gradient 'l2 of many parts' 3 <<END
 dense 130 tanh l2 0.3
 END
+# no penalty joins a gradient before the last chunk of rows has
+gradient 'penalties of a batch in chunks' 513 5 513 <<END
+avgpool 7
+dense 6 tanh l2 0.05
+dense 10 softmax l1 0.02 l2 0.01
+loss cross_entropy
+END
 gradient 'cross_entropy' 5 5 1 <<END
 avgpool 2
 dense 10 softmax
