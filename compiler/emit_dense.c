@@ -13,32 +13,37 @@ static void emit_rows_of_steps(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-// Of the node's first input by the weights that are its second, called `w`.
-static void emit_layer_product(Out *out, const Graph *graph, const Node *node, const char *x,
-                               const char *w, const char *y)
+// Of the node's first input by the weights that are its second.
+static Product layer_product(const Graph *graph, const Node *node)
 {
     const int panel_rows = graph->nodes[node->input[1]].shape.panel_rows;
-    const Product product = {.form = panel_rows ? ROWS_BY_PANELS : ROWS_BY_MATRIX,
-                             .terms = (int)shape_size(graph->nodes[node->input[0]].shape),
-                             .columns = (int)shape_size(node->shape),
-                             .rows = graph->network->block_rows,
-                             .panel_rows = panel_rows,
-                             .a_line = graph->nodes[node->input[0]].line,
-                             .b_line = graph->nodes[node->input[1]].line,
-                             .c_line = node->line,
-                             .skips = node->skips};
-    emit_product(out, product, "rows", x, w, y);
+    return (Product){.form = panel_rows ? ROWS_BY_PANELS : ROWS_BY_MATRIX,
+                     .terms = (int)shape_size(graph->nodes[node->input[0]].shape),
+                     .columns = (int)shape_size(node->shape),
+                     .rows = graph->network->block_rows,
+                     .panel_rows = panel_rows,
+                     .a_line = graph->nodes[node->input[0]].line,
+                     .b_line = graph->nodes[node->input[1]].line,
+                     .c_line = node->line,
+                     .skips = node->skips};
+}
+
+bool dense_takes_blas(const Graph *graph, const Node *node)
+{
+    const Product p = layer_product(graph, node);
+    return p.form == ROWS_BY_MATRIX &&
+           takes_blas(graph->network, p.form, p.terms, p.columns, p.rows);
 }
 
 void emit_dense(Out *out, const Graph *graph, const Node *node)
 {
-    emit_layer_product(out, graph, node, "x", "w", "y");
+    emit_product(out, layer_product(graph, node), "rows", "x", "w", "y");
     emit_rows_of_steps(out, graph, node);
 }
 
 void emit_dense_grad_x(Out *out, const Graph *graph, const Node *node)
 {
-    emit_layer_product(out, graph, node, "dy", "turned", "dx");
+    emit_product(out, layer_product(graph, node), "rows", "dy", "turned", "dx");
     emit_rows_of_steps(out, graph, node);
 }
 

@@ -891,6 +891,9 @@ int rows_ahead(const Network *network);
 int ahead_width(const Network *network, const Node *w); // columns of it that are summed at a time
 void emit_ahead_kernels(Out *out, const char *body);
 
+// --- emit_dense.c -------------------------------------------------------------------------------
+bool dense_takes_blas(const Graph *graph, const Node *node);
+
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
 void emit_product(Out *out, Product product, const char *rows, const char *x, const char *w,
                   const char *y);

@@ -40,7 +40,8 @@ void skip_zeros(Graph *graph)
         return;
     for (int i = 0; i < graph->count; i++) {
         Node *const node = &graph->nodes[i];
-        node->skips = !node->dead && multiplies_pictures(graph, node) && has_room(graph, node);
+        node->skips = !node->dead && multiplies_pictures(graph, node) && has_room(graph, node) &&
+                      !(node->op == OP_dense && dense_takes_blas(graph, node)); // as measured
     }
 }
 

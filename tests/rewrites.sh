@@ -12,10 +12,10 @@ network() { # BATCH LAYERS OPTIMIZER [STATEMENT...]
 emitted() { # YES|NO PATTERN [option of emit... --] NETWORK...: the C of that network has such a line
     local wanted=$1 pattern=$2 found=NO options=()
     shift 2
-    if [[ $1 == --* ]]; then
-        options=("$1" "$2")
+    while [[ $1 == --* ]]; do
+        options+=("$1" "$2")
         shift 2
-    fi
+    done
     network "$@" >"$tmp/$BASHPID.net"
     "$NETC" emit "${options[@]}" "$tmp/$BASHPID.net" -o "$tmp/$BASHPID.c" || return
     grep -qE "$pattern" "$tmp/$BASHPID.c" && found=YES
@@ -54,6 +54,12 @@ start 'no zeros skipped: standardized pictures' emitted NO _skipping 100 "$two" 
 start 'no zeros skipped: dropout of the pictures' \
     emitted NO 'skipping\(batch' 100 $'dropout 20%\ndense 300 relu' adam
 start 'no zeros skipped: products by BLAS' emitted NO _skipping --gemm blas 100 "$two" adam
+# in inference, where the layer is not cut
+looks='dense1_infer\(const NnBatch'
+start 'zeros skipped: a tile as measured' emitted YES "$looks" --target x86-64-v3 \
+    --product 'x86-64-v3 f32 product 25 784 12 = tile 2 2' 100 'dense 12' adam
+start 'no zeros skipped: BLAS as measured' emitted NO "$looks" --target x86-64-v3 \
+    --product 'x86-64-v3 f32 product 25 784 12 = blas' 100 'dense 12' adam
 start 'no zeros skipped: the check of gradients' emitted NO _skipping --precision f64 100 "$two" adam
 
 partial='nn_call\(dense2_w_partial, rows, BLOCK\('
