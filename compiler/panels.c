@@ -70,6 +70,13 @@ static int only_update(const Graph *graph, int w)
     return update;
 }
 
+// Such a penalty is no step of the product (chunk.c), and has a loop over rows.
+static bool penalised_in_chunks(const Graph *graph, int update)
+{
+    const Op op = graph->nodes[graph->nodes[update].input[1]].op;
+    return graph->network->chunks > 1 && (op == OP_l1_grad || op == OP_l2_grad);
+}
+
 void put_in_panels(Graph *graph, int node, int rows)
 {
     Node *const value = &graph->nodes[node];
@@ -89,7 +96,8 @@ static void lay_out_weights(Graph *graph, int id)
     const int terms = shape.dims[0] / slices, columns = shape.dims[1];
     const int rows = sliced ? layer->shape.dims[1] : network->block_rows;
     const int update = only_update(graph, w);
-    if (update < 0 || !takes_panels(network, terms, columns, rows) ||
+    if (update < 0 || penalised_in_chunks(graph, update) ||
+        !takes_panels(network, terms, columns, rows) ||
         !outer_takes_panels(network, terms, columns, part_rows(shape)))
         return;
     put_in_panels(graph, w, terms);
@@ -125,8 +133,8 @@ static void lay_out_turned(Graph *graph, int id)
 }
 
 // weights-in-panels: the weights of a dense layer, and what belongs to them, lie in panels.
-// Condition: takes_panels(), for the outer product too, and no limit of their norm, which goes by
-// columns.
+// Condition: takes_panels(), for the outer product too, no limit of their norm, which goes by
+// columns, and no penalty in a batch in chunks.
 void lay_out_panels(Graph *graph)
 {
     const int count = graph->count;

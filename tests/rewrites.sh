@@ -87,6 +87,8 @@ panels='_w\[[0-9]+\];'
 start 'panels: a hidden layer' emitted YES "dense2$panels" 100 "$two" adam
 start 'panels: the first layer, in slices' emitted YES '784x300 in panels of 196x' 100 "$two" adam
 start 'panels: a batch in chunks' emitted YES "dense2$panels" 2000 "$two" adam
+start 'no panels: a penalty in a batch in chunks' \
+    emitted NO "dense2$panels" 2000 $'dense 300 relu\ndense 100 relu l2 0.1' adam
 start 'panels: penalties of the weights' \
     emitted YES "dense1$panels" 100 $'dense 300 relu l2 0.001 l1 0.0001' adam 'clip norm 1'
 start 'panels: what the optimizer remembers' emitted YES 'dense2_w_v\[[0-9]+\];' 100 "$two" adam
