@@ -322,9 +322,11 @@ static void emit_model(Out *out, const Network *network)
          network->doubles ? "NN_F64" : "NN_F32");
     line(out, ".height = %d, .width = %d, .channels = %d,", picture.dims[0], picture.dims[1],
          picture.dims[2]);
-    line(out, ".outputs = %ld, .classes = %d,%s",
-         shape_size(network->infer.nodes[network->output].shape), network->classes,
+    const Shape output = network->infer.nodes[network->output].shape;
+    line(out, ".outputs = %ld, .classes = %d,%s", shape_size(output), network->classes,
          network->targets ? format(" .targets = %d,", network->targets) : "");
+    if (network->targets && output.count == 3)
+        line(out, ".target_shape = {%d, %d, %d},", output.dims[0], output.dims[1], output.dims[2]);
     emit_data(out, network);
     if (network->trains && works_ahead(&network->train))
         line(out, ".ahead = STEPS,");

@@ -214,16 +214,20 @@ static float *read_floats(const Array *array, size_t count)
 
 // --- examples, labels, targets ------------------------------------------------------------------
 
-// An example is a picture, or its numbers in one row; one channel need not be said.
-static bool is_example(const NnModel *model, const long long *dim, int dims)
+// A picture, or its numbers in one row; one channel need not be said.
+static bool is_picture(const int shape[3], const long long *dim, int dims)
 {
-    const long long shape[] = {model->height, model->width, model->channels};
-    if (dims == 1 && dim[0] == example_size(model))
+    if (dims == 1 && dim[0] == (long long)shape[0] * shape[1] * shape[2])
         return true;
     for (int i = 0; i < dims; i++)
         if (i >= 3 || dim[i] != shape[i])
             return false;
-    return dims == 3 || (dims == 2 && model->channels == 1);
+    return dims == 3 || (dims == 2 && shape[2] == 1);
+}
+
+static bool is_example(const NnModel *model, const long long *dim, int dims)
+{
+    return is_picture((int[3]){model->height, model->width, model->channels}, dim, dims);
 }
 
 static bool read_inputs(DataSet *set, const Wanted *wanted, Array *array)
@@ -248,14 +252,19 @@ static bool read_inputs(DataSet *set, const Wanted *wanted, Array *array)
     return set->numbers != NULL;
 }
 
-static bool one_for_each(const DataSet *set, const Array *array, int each, const char *what)
+// `shape`: of a picture for each example, or NULL.
+static bool one_for_each(const DataSet *set, const Array *array, int each, const int *shape,
+                         const char *what)
 {
-    char shape[100];
-    shape_text(array, shape);
+    char found[100], picture[60] = "";
+    shape_text(array, found);
+    if (shape)
+        snprintf(picture, sizeof picture, "%dx%dx%dx%d or ", set->count, shape[0], shape[1],
+                 shape[2]);
     const bool fits = array->dims == 2 ? array->dim[1] == each : array->dims == 1 && each == 1;
-    if (!fits)
-        return failed("'%s' is %s, expected %dx%d: %d %s for each example", array->source.path,
-                      shape, set->count, each, each, what);
+    if (!fits && !(shape && array->dims > 1 && is_picture(shape, array->dim + 1, array->dims - 1)))
+        return failed("'%s' is %s, expected %s%dx%d: %d %s for each example", array->source.path,
+                      found, picture, set->count, each, each, what);
     if (array->dim[0] != set->count)
         return failed("'%s' has %lld %s for %d examples", array->source.path, array->dim[0], what,
                       set->count);
@@ -265,7 +274,7 @@ static bool one_for_each(const DataSet *set, const Array *array, int each, const
 static bool read_labels(DataSet *set, const Wanted *wanted, const Array *array)
 {
     const int classes = wanted->model->classes;
-    if (!one_for_each(set, array, 1, "labels"))
+    if (!one_for_each(set, array, 1, NULL, "labels"))
         return false;
     float *numbers = read_floats(array, (size_t)set->count);
     set->labels = numbers ? allocate((size_t)set->count, 1) : NULL;
@@ -284,9 +293,10 @@ static bool read_labels(DataSet *set, const Wanted *wanted, const Array *array)
 static bool read_answers(DataSet *set, const Wanted *wanted, Array *array)
 {
     const int targets = wanted->model->targets;
+    const int *const shape = wanted->model->target_shape;
     if (!targets)
         return read_labels(set, wanted, array);
-    if (!one_for_each(set, array, targets, "targets"))
+    if (!one_for_each(set, array, targets, *shape ? shape : NULL, "targets"))
         return false;
     set->targets = read_floats(array, (size_t)set->count * (size_t)targets);
     return set->targets != NULL;

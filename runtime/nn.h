@@ -190,6 +190,7 @@ typedef struct {
     int outputs;                 // width of the last layer
     int classes;                 // labels are below this; 0 for a regression
     int targets;                 // numbers that each example of a regression has; 0: a label
+    int target_shape[3];         // of a picture to learn: height, width, channels; otherwise 0
 
     const char *data; // name of the data set, or the kind of its files: "mnist", "csv"
     NnFormat format;

@@ -397,6 +397,31 @@ static void npy_targets(void **state)
     assert_wrong(&model, "'y.npy' has 2 targets for 3 examples");
 }
 
+// An autoencoder learns the array that it reads.
+static void npy_targets_are_pictures(void **state)
+{
+    (void)state;
+    NnModel model = npy_model();
+    const float numbers[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    model.files.answers = "x.npy";
+    model.classes = 0;
+    model.height = model.width = 2;
+    model.targets = model.outputs = 4;
+    memcpy(model.target_shape, (int[3]){2, 2, 1}, sizeof model.target_shape);
+    static const char *const headers[] = {HEADER("<f4", "(3, 4)"), HEADER("<f4", "(3, 2, 2)"),
+                                          HEADER("<f4", "(3, 2, 2, 1)")};
+    for (int i = 0; i < 3; i++) {
+        write_npy("x.npy", 1, headers[i], numbers, sizeof numbers);
+        load(&model);
+        assert_memory_equal(set.targets, set.numbers, sizeof numbers);
+    }
+    model.files.answers = "y.npy";
+    write_npy("y.npy", 1, HEADER("<f4", "(3, 1, 2, 2)"), numbers, sizeof numbers);
+    assert_wrong(&model, "'y.npy' is 3x1x2x2, expected 3x2x2x1 or 3x4: 4 targets for each example");
+    write_npy("y.npy", 1, HEADER("<f4", "(2, 2, 2)"), numbers, 32);
+    assert_wrong(&model, "'y.npy' has 2 targets for 3 examples");
+}
+
 static void npy_wrong(void **state)
 {
     (void)state;
@@ -626,6 +651,7 @@ int main(void)
         TEST(standardize),
         TEST(npy_of_each_type),
         TEST(npy_targets),
+        TEST(npy_targets_are_pictures),
         TEST(npy_wrong),
         TEST(cifar),
         TEST(idx_files),
