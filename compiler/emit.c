@@ -325,6 +325,9 @@ static void emit_model(Out *out, const Network *network)
     const Shape output = network->infer.nodes[network->output].shape;
     line(out, ".outputs = %ld, .classes = %d,%s", shape_size(output), network->classes,
          network->targets ? format(" .targets = %d,", network->targets) : "");
+    const char *const range = network->targets ? target_range(p) : NULL;
+    if (range)
+        line(out, ".target_range = %s,", range);
     if (network->targets && output.count == 3)
         line(out, ".target_shape = {%d, %d, %d},", output.dims[0], output.dims[1], output.dims[2]);
     emit_data(out, network);

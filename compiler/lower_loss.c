@@ -12,25 +12,33 @@ typedef struct {
     bool one_for_two;       // one output will do for two classes
     bool takes_log;         // of the outputs
     double threshold;       // between two classes
+    const char *targets;    // their range in nn.h; NULL: any number
 } Loss;
 
 static const Loss *loss_of(const Clause *clause)
 {
     static const Loss losses[] = {
         {"cross_entropy", .activation = "softmax", .of_classes = true},
-        {"binary_cross_entropy", .activation = "sigmoid", .one_for_two = true, .threshold = 0.5},
+        {"binary_cross_entropy", .activation = "sigmoid", .one_for_two = true, .threshold = 0.5,
+         .targets = "NN_FROM_0_TO_1"},
         {"mse", .one_for_two = true, .threshold = 0.5},
         {"mae", .one_for_two = true, .threshold = 0.5},
         {"huber", .one_for_two = true, .threshold = 0.5},
         {"hinge", .of_classes = true, .one_for_two = true},
         {"categorical_hinge", .of_classes = true},
-        {"poisson", .one_for_two = true, .takes_log = true, .threshold = 0.5},
+        {"poisson", .one_for_two = true, .takes_log = true, .threshold = 0.5,
+         .targets = "NN_FROM_0"},
     };
     const char *const word = setting_word(clause, "kind");
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++)
         if (!strcmp(losses[i].word, word))
             return &losses[i];
     bug("loss '%s'", word);
+}
+
+const char *target_range(const Program *program)
+{
+    return program->loss ? loss_of(program->loss)->targets : NULL;
 }
 
 static bool is_any(Op op, const char *const *names)
@@ -79,7 +87,8 @@ static bool check_loss(const Lowering *l, const Loss *loss)
     if (loss->of_classes && l->network->targets) {
         error_at(E404, clause->loc, "loss '%s' is for classes, but the data has numbers to learn",
                  loss->word);
-        note_at(program->data->loc, "for numbers, write 'loss mse', mae, huber or poisson");
+        note_at(program->data->loc, "for numbers, write 'loss mse', mae, huber or poisson; for "
+                                    "answers that are each yes or no, binary_cross_entropy");
         return false;
     }
     if (!check_class_weights(l->network))

@@ -694,6 +694,9 @@ const char *answers_file(const Program *program); // NULL: there is none, or the
 bool learns_numbers(const Program *program);
 bool has_bytes(const DataSet *data); // always; NumPy's files may have
 
+// --- lower_loss.c -------------------------------------------------------------------------------
+const char *target_range(const Program *program); // in nn.h; NULL: any number is a target
+
 // --- initializer.c: first weights ---------------------------------------------------------------
 // `word` is what `init` says; fan_in and fan_out count the numbers that meet in and leave from one.
 void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan_out);

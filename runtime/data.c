@@ -15,6 +15,17 @@ long example_size(const NnModel *model)
     return (long)model->height * model->width * model->channels;
 }
 
+bool in_target_range(const NnModel *model, float target)
+{
+    return model->target_range == NN_ANY_TARGET ||
+           (target >= 0 && (target <= 1 || model->target_range == NN_FROM_0));
+}
+
+const char *target_range_text(const NnModel *model)
+{
+    return model->target_range == NN_FROM_0 ? "from 0 on" : "from 0 to 1";
+}
+
 void data_free(DataSet *set)
 {
     free(set->pictures);

@@ -312,6 +312,18 @@ static bool read_number(const Csv *csv, int column, float *to)
     return true;
 }
 
+static bool read_target(const Csv *csv, int column, float *to)
+{
+    const NnModel *model = csv->wanted->model;
+    char place[100];
+    if (!read_number(csv, column, to))
+        return false;
+    return in_target_range(model, *to) ||
+           failed("'%s', line %d, %s: expected a target %s, as '%s' takes them, found '%.60s'",
+                  csv->source.path, csv->line, column_name(csv, column, place),
+                  target_range_text(model), model->loss, csv->field[column]);
+}
+
 static bool read_row(Csv *csv, DataSet *set, int count)
 {
     const NnModel *model = csv->wanted->model;
@@ -327,7 +339,7 @@ static bool read_row(Csv *csv, DataSet *set, int count)
         if (!csv->is_answer[i] && !read_number(csv, i, to++))
             return false;
     for (int k = 0; k < csv->answers && model->targets; k++)
-        if (!read_number(csv, csv->answer[k],
+        if (!read_target(csv, csv->answer[k],
                          set->targets + (size_t)set->count * (size_t)model->targets + k))
             return false;
     if (csv->answers && !model->targets) {

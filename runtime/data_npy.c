@@ -290,16 +290,26 @@ static bool read_labels(DataSet *set, const Wanted *wanted, const Array *array)
     return done;
 }
 
+static bool read_targets(DataSet *set, const Wanted *wanted, const Array *array)
+{
+    const NnModel *model = wanted->model;
+    const size_t count = (size_t)set->count * (size_t)model->targets;
+    if (!one_for_each(set, array, model->targets, *model->target_shape ? model->target_shape : NULL,
+                      "targets"))
+        return false;
+    set->targets = read_floats(array, count);
+    for (size_t i = 0; set->targets && i < count; i++)
+        if (!in_target_range(model, set->targets[i]))
+            return failed("'%s': target %g at index %zu is out of range: '%s' takes targets %s",
+                          array->source.path, (double)set->targets[i], i / (size_t)model->targets,
+                          model->loss, target_range_text(model));
+    return set->targets != NULL;
+}
+
 static bool read_answers(DataSet *set, const Wanted *wanted, Array *array)
 {
-    const int targets = wanted->model->targets;
-    const int *const shape = wanted->model->target_shape;
-    if (!targets)
-        return read_labels(set, wanted, array);
-    if (!one_for_each(set, array, targets, *shape ? shape : NULL, "targets"))
-        return false;
-    set->targets = read_floats(array, (size_t)set->count * (size_t)targets);
-    return set->targets != NULL;
+    return wanted->model->targets ? read_targets(set, wanted, array)
+                                  : read_labels(set, wanted, array);
 }
 
 static bool read_array(DataSet *set, const Wanted *wanted, const char *name,

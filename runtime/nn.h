@@ -191,6 +191,7 @@ typedef struct {
     int classes;                 // labels are below this; 0 for a regression
     int targets;                 // numbers that each example of a regression has; 0: a label
     int target_shape[3];         // of a picture to learn: height, width, channels; otherwise 0
+    enum { NN_ANY_TARGET, NN_FROM_0, NN_FROM_0_TO_1 } target_range; // that the loss has a sense for
 
     const char *data; // name of the data set, or the kind of its files: "mnist", "csv"
     NnFormat format;

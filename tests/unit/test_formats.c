@@ -169,6 +169,11 @@ static void csv_targets(void **state)
     const int i = find(3);
     assert_true(set.numbers[2 * i + 1] == 4);
     assert_true(set.targets[2 * i] == 0.5f && set.targets[2 * i + 1] == -30);
+    model.loss = "poisson";
+    model.target_range = NN_FROM_0;
+    assert_wrong(&model, "'x.csv', line 3, column 2 ('price'): expected a target from 0 on, as "
+                         "'poisson' takes them, found '-30'");
+    model.target_range = NN_ANY_TARGET;
     model.columns = "rent, rent";
     assert_wrong(&model, "column 'rent' is wanted twice");
     model.columns = "rent";
@@ -391,6 +396,11 @@ static void npy_targets(void **state)
     assert_true(set.targets[find(3)] == -2.5f && set.targets[find(5)] == 1e9f);
     write_npy("y.npy", 1, HEADER("<f8", "(3, 1)"), targets, sizeof targets);
     load(&model);
+    model.loss = "binary_cross_entropy";
+    model.target_range = NN_FROM_0_TO_1;
+    assert_wrong(&model, "'y.npy': target 1.5 at index 0 is out of range: 'binary_cross_entropy' "
+                         "takes targets from 0 to 1");
+    model.target_range = NN_ANY_TARGET;
     write_npy("y.npy", 1, HEADER("<f8", "(1, 3)"), targets, sizeof targets);
     assert_wrong(&model, "'y.npy' is 1x3, expected 3x1: 1 targets for each example");
     write_npy("y.npy", 1, HEADER("<f8", "(2,)"), targets, 16);
