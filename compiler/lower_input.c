@@ -61,6 +61,8 @@ static bool find_picture(const Program *program, Shape input, Shape *picture)
     error_at(E304, setting(program->input, "shape")->loc,
              "input is %s, but pictures of '%s' are %s", shape_text(input), data->name,
              shape_text(*picture));
+    if (shape_equal(input, shape_of(3, data->channels, data->height, data->width)))
+        note_at((Loc){0}, "channels come last, as in Keras: 'input %s'", shape_text(*picture));
     note_at(program->data->loc,
             program->data->loc.source ? "the data set is named here"
                                       : "no 'data' statement: '%s' is the default",
