@@ -163,8 +163,8 @@ static int list_length(const Statement *statement)
     for (const Expr *list = next_list(first->next); list; list = next_list(list->next)) {
         if (item_count(list->items) == length)
             continue;
-        error_at(E505, list->loc, "this list has %d items and the first one %d",
-                 item_count(list->items), length);
+        error_at(E505, list->loc, "this list has %d item%s and the first one %d",
+                 item_count(list->items), item_count(list->items) == 1 ? "" : "s", length);
         note_at(first->loc, "the first one is here");
         return 0;
     }

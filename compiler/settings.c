@@ -88,7 +88,9 @@ static bool read_values(Reader *reader)
             const char *const before =
                 reader->item ? format(" before '%s'", reader->item->word) : "";
             error_at(E107, missing_loc(reader), "'%s' needs %s%s, as in '%s'", reader->row->name,
-                     field->about, before, reader->row->example);
+                     field->about, before,
+                     field->of ? format("%s %s \"path\"", reader->row->name, reader->choice)
+                               : reader->row->example);
             return false;
         }
         reader->item = read_value(reader->row, field, reader->item, reader->params, to);
@@ -165,18 +167,30 @@ static void read_option(Reader *reader, const Row *field)
 
 // --- items that don't belong --------------------------------------------------------------------
 
+static void note_options_of_choice(const Reader *reader)
+{
+    const Words options = option_words(reader->row, reader->choice);
+    note_at((Loc){0}, "'%s' takes %s", reader->choice,
+            options.count ? join_words(options.words, options.count, "and") : "no attribute");
+}
+
+// The example is of one choice; of another it would mislead.
 static void note_form(const Reader *reader)
 {
-    note_at((Loc){0}, "the form is '%s'", reader->row->example);
+    const char *const example = reader->row->example, *const choice = reader->choice;
+    const char *const shown = strchr(example, ' ');
+    if (!choice || (shown && strcspn(shown + 1, " ") == strlen(choice) &&
+                    !strncmp(shown + 1, choice, strlen(choice))))
+        note_at((Loc){0}, "the form is '%s'", example);
+    else
+        note_options_of_choice(reader);
 }
 
 static void wrong_choice(const Reader *reader, const Expr *item, const Row *other)
 {
-    const Words options = option_words(reader->row, reader->choice);
     error_at(E110, item->loc, "'%s' belongs to '%s', not to '%s'", item->word, other->of,
              reader->choice);
-    note_at((Loc){0}, "'%s' takes %s", reader->choice,
-            options.count ? join_words(options.words, options.count, "and") : "no attribute");
+    note_options_of_choice(reader);
 }
 
 static void misplaced_activation(const Reader *reader, const Expr *item)

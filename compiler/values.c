@@ -216,6 +216,8 @@ static void read_number(Reader *reader)
     if (reader->item->kind == EXPR_DIMS || reader->item->kind == EXPR_TEXT) {
         error_at(E121, loc, "expected %s, found '%s'",
                  field->type == ROW_VALUE ? field->about : "a number", loc_text(loc));
+        if (field->type == ROW_VALUE)
+            note_at((Loc){0}, "the form is '%s'", reader->statement->example);
         reader->item = reader->item->next;
         return;
     }
@@ -265,18 +267,18 @@ static void read_dims(Reader *reader)
 static void read_size(Reader *reader)
 {
     const Row *const field = reader->field;
+    const Expr *const item = reader->item;
     Setting *const to = reader->to;
-    if (reader->item->kind == EXPR_DIMS) {
+    if (item->kind == EXPR_DIMS) {
         read_dims(reader);
         return;
     }
     Value value;
-    const Loc loc = reader->item->loc;
-    if (!number_of(reader, &value) || !in_range(field, loc, &value, NULL))
+    if (!number_of(reader, &value) || !in_range(field, item->loc, &value, NULL))
         return;
     to->dim_count = field->kind == SETTING_SIZE ? 2 : 1;
     to->dims[0] = to->dims[1] = (int)value.number;
-    set_origin(to, loc, origin_of(&value));
+    set_origin(to, item->loc, origin_of(&value));
 }
 
 // --- words --------------------------------------------------------------------------------------
@@ -351,8 +353,8 @@ static void read_text(Reader *reader)
         }
     } else if (!field->column || item->kind == EXPR_DIMS) {
         reader->item = item->next;
-        error_at(E161, item->loc, "%s is written in quotes, as in \"data.csv\", not '%s'",
-                 subject(field), loc_text(item->loc));
+        error_at(E161, item->loc, "%s is written in quotes: \"%s\"", subject(field),
+                 loc_text(item->loc));
     } else if (number_of(reader, &value)) {
         const Row range = {
             .type = ROW_VALUE, .about = "a column's number", .whole = true, .low = 1, .high = 1e6};
