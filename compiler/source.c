@@ -254,7 +254,22 @@ static int errors;
 
 int error_count(void) { return errors; }
 
-void messages_reset(void) { errors = 0; }
+typedef struct Warning Warning;
+struct Warning {
+    Loc loc;
+    const char *line;
+    Warning *before;
+};
+
+static Warning *warnings; // that were shown
+static bool muted;        // the last warning was not: nor are its notes
+
+void messages_reset(void)
+{
+    errors = 0;
+    warnings = NULL;
+    muted = false;
+}
 
 static bool quiet;
 
@@ -371,6 +386,7 @@ const char *error_name(ErrorCode code)
 void error_at(ErrorCode code, Loc loc, const char *text, ...)
 {
     errors++;
+    muted = false;
     if (errors == MAX_ERRORS + 1)
         fprintf(stderr, "netc: more than %d errors; the others are not shown\n", MAX_ERRORS);
     if (errors > MAX_ERRORS)
@@ -381,12 +397,27 @@ void error_at(ErrorCode code, Loc loc, const char *text, ...)
     va_end(args);
 }
 
-void warn_at(Loc loc, const char *format, ...)
+// A warning is shown once: each round of a repeat and each use of a block would say it again.
+static bool warned_before(Loc loc, const char *line)
 {
-    va_list args;
-    va_start(args, format);
-    if (errors <= MAX_ERRORS && !quiet)
-        message(WARNING, "", loc, format, args);
+    for (const Warning *w = warnings; w; w = w->before)
+        if (w->loc.source == loc.source && w->loc.start == loc.start && !strcmp(w->line, line))
+            return true;
+    Warning *const warning = allocate(sizeof *warning);
+    *warning = (Warning){loc, line, warnings};
+    warnings = warning;
+    return false;
+}
+
+void warn_at(Loc loc, const char *text, ...)
+{
+    va_list args, again;
+    va_start(args, text);
+    va_copy(again, args);
+    muted = quiet || errors > MAX_ERRORS || warned_before(loc, format_list(text, again));
+    if (!muted)
+        message(WARNING, "", loc, text, args);
+    va_end(again);
     va_end(args);
 }
 
@@ -394,7 +425,7 @@ void note_at(Loc loc, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    if (errors <= MAX_ERRORS && !quiet)
+    if (errors <= MAX_ERRORS && !quiet && !muted)
         message(NOTE, "", loc, format, args);
     va_end(args);
 }
