@@ -264,6 +264,13 @@ static void read_dims(Reader *reader)
     set_origin(to, item->loc, ORIGIN_WRITTEN);
 }
 
+// `3*3` is 9, and a window of 9x9: seldom what it was written for.
+static bool is_product_of_numbers(const Expr *item)
+{
+    return item->kind == EXPR_BINARY && item->op == '*' && item->left->kind == EXPR_NUMBER &&
+           item->right->kind == EXPR_NUMBER;
+}
+
 static void read_size(Reader *reader)
 {
     const Row *const field = reader->field;
@@ -279,6 +286,12 @@ static void read_size(Reader *reader)
     to->dim_count = field->kind == SETTING_SIZE ? 2 : 1;
     to->dims[0] = to->dims[1] = (int)value.number;
     set_origin(to, item->loc, origin_of(&value));
+    if (field->kind == SETTING_SIZE && is_product_of_numbers(item)) {
+        warn_at(item->loc, "'%s' is the number %d, and the size %dx%d", loc_text(item->loc),
+                to->dims[0], to->dims[0], to->dims[1]);
+        note_at((Loc){0}, "height and width have an x between them: '%gx%g'", item->left->number,
+                item->right->number);
+    }
 }
 
 // --- words --------------------------------------------------------------------------------------
