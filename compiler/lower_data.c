@@ -78,6 +78,11 @@ static bool check_part(const DataSet *data, const Clause *clause)
                  two ? "two files, inputs and answers," : "one file", clause->word);
         return false;
     }
+    if (data->pictures && !part->percent && part->number >= data->pictures) {
+        error_at(E456, part->loc, "no picture of '%s' is left to train with: it has %d", data->name,
+                 data->pictures);
+        return false;
+    }
     if (!strcmp(clause->word, "test") && data->pictures && part->origin != ORIGIN_DEFAULT) {
         error_at(E455, clause->loc, "'%s' has a test set of its own", data->name);
         return false;

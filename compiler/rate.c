@@ -22,6 +22,19 @@ static void need_validation(const Program *program, const Clause *clause)
     note_at(validation->loc, "write 'validation 10%%'%s", validation->loc.source ? " here" : "");
 }
 
+// Numbers to learn have a loss alone.
+static void need_classes(const Program *program, const Clause *clause, const char *name)
+{
+    const Setting *const s = find_setting(clause, name);
+    const bool of_classes =
+        s->kind == SETTING_WORD ? s->word && !strcmp(s->word, "accuracy") : s->number > 1;
+    if (!of_classes || !learns_numbers(program))
+        return;
+    error_at(E414, s->loc, "'%s' is about classes, but the data has numbers to learn",
+             loc_text(clause->loc));
+    note_at(program->data->loc, "the data set is named here");
+}
+
 static void check_clip(const Clause *clip)
 {
     const Setting *const norm = setting(clip, "norm"), *const value = setting(clip, "value");
@@ -38,12 +51,18 @@ void check_rate(const Program *program)
 {
     const Clause *const schedule = program->schedule;
     const char *const kind = setting_word(schedule, "kind");
-    if (!strcmp(kind, "plateau"))
+    if (!strcmp(kind, "plateau")) {
         need_validation(program, schedule);
+        need_classes(program, schedule, "watch");
+    }
     if (program->clip)
         check_clip(program->clip);
-    if (program->patience)
+    if (program->patience) {
         need_validation(program, program->patience);
+        need_classes(program, program->patience, "watch");
+    }
+    if (program->metrics)
+        need_classes(program, program->metrics, "top");
     if (strcmp(kind, "cosine") != 0)
         return;
     const bool restarts = setting_number(schedule, "restart") > 0;
