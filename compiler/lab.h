@@ -114,6 +114,7 @@ const char *row_line(const Lab *lab, const Experiment *row);   // when it has en
 const char *outcome_text(Outcome outcome);                     // "finished"
 const char *section_teaches(const Lab *lab, const char *name); // "" where it says nothing
 const char *score_text(double number, int decimals);           // "" of none
+const char *loss_text(double loss);                            // "" of none
 const char *spread_text(const Experiment *row);                // of the accuracy; "" of none
 const char *means_text(const Lab *lab);                        // of several seeds; "" of one
 const char *problem_text(const Experiment *row);               // "" where all is well

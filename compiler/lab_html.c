@@ -48,10 +48,10 @@ static void add_head(Text *html, const Lab *lab)
 static void add_row(Text *html, const Lab *lab, const Experiment *row)
 {
     const bool done = row->outcome == FINISHED;
-    const char *const ours[] = {score_text(row->ours.accuracy, 2), score_text(row->ours.loss, 4),
+    const char *const ours[] = {score_text(row->ours.accuracy, 2), loss_text(row->ours.loss),
                                 score_text(row->ours.seconds, 1)};
     const char *const theirs[] = {score_text(row->published.accuracy, 2),
-                                  score_text(row->published.loss, 4),
+                                  loss_text(row->published.loss),
                                   score_text(row->published.seconds, 1)};
     if (row->outcome == NOT_RUN)
         text_add(html, "<tr><td>%d</td>", row->number);
@@ -85,7 +85,8 @@ static void add_seeds(Text *html, const Experiment *row)
         text_add(html, "Seed %.0f: ", training->seed);
         if (!isnan(training->score.accuracy))
             text_add(html, "accuracy %.2f %%, ", training->score.accuracy);
-        text_add(html, "loss %.4f, %.1f s.<br>\n", training->score.loss, training->score.seconds);
+        text_add(html, "loss %s, %.1f s.<br>\n", loss_text(training->score.loss),
+                 training->score.seconds);
     }
     text_add(html, "The curves are of seed %.0f.</p>\n", row->first->seed);
 }

@@ -50,10 +50,10 @@ static void add_row(Text *md, const Lab *lab, const Experiment *row)
 {
     const bool done = row->outcome == FINISHED;
     const char *const ours[] = {done ? percent(row->ours.accuracy) : "",
-                                done ? score_text(row->ours.loss, 4) : "",
+                                done ? loss_text(row->ours.loss) : "",
                                 done ? score_text(row->ours.seconds, 1) : ""};
     const char *const theirs[] = {percent(row->published.accuracy),
-                                  score_text(row->published.loss, 4),
+                                  loss_text(row->published.loss),
                                   score_text(row->published.seconds, 1)};
     text_add(md, "| %d | %s | %s |", row->number, cell_text(row->network),
              done                     ? format("%ld", row->parameters)

@@ -19,8 +19,8 @@ static void fill_cells(const Experiment *row, const char **cell)
     cell[4] = done ? score_text(row->ours.accuracy, 2) : "";
     cell[5] = spread_text(row);
     cell[6] = score_text(row->published.accuracy, 2);
-    cell[7] = done ? score_text(row->ours.loss, 4) : "";
-    cell[8] = score_text(row->published.loss, 4);
+    cell[7] = done ? loss_text(row->ours.loss) : "";
+    cell[8] = loss_text(row->published.loss);
     cell[9] = done ? score_text(row->ours.seconds, 1) : "";
     cell[10] = score_text(row->published.seconds, 1);
 }
@@ -116,7 +116,7 @@ const char *lab_csv(const Lab *lab)
         else
             text_add(&csv, ",,,,,");
         text_add(&csv, "%s,%s,%s", score_text(row->published.accuracy, 2),
-                 score_text(row->published.loss, 4), score_text(row->published.seconds, 1));
+                 loss_text(row->published.loss), score_text(row->published.seconds, 1));
         if (lab->seeds > 1)
             text_add(&csv, ",%d,%s,%s", row->finished,
                      done ? score_text(row->least.accuracy, 2) : "",

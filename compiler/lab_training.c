@@ -132,8 +132,8 @@ static void show_epoch(const Job *job, const char *text, int epochs)
     cJSON *const json = cJSON_Parse(text);
     const double accuracy = json_number(json, "accuracy");
     if (json && !isnan(json_number(json, "epoch")))
-        show(job, "epoch %.0f of %d, loss %.4f%s", json_number(json, "epoch"), epochs,
-             json_number(json, "loss"),
+        show(job, "epoch %.0f of %d, loss %s%s", json_number(json, "epoch"), epochs,
+             loss_text(json_number(json, "loss")),
              isnan(accuracy) ? "" : format(", accuracy %.2f%%", 100 * accuracy));
     cJSON_Delete(json);
 }

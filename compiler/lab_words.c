@@ -10,6 +10,15 @@ const char *score_text(double number, int decimals)
     return isnan(number) ? "" : format("%.*f", decimals, number);
 }
 
+// Of numbers to learn it may be of any size.
+const char *loss_text(double loss)
+{
+    const double size = fabs(loss);
+    if (isnan(loss))
+        return "";
+    return size >= 1e5 || (size < 0.01 && size > 0) ? format("%.6g", loss) : format("%.4f", loss);
+}
+
 const char *section_teaches(const Lab *lab, const char *name)
 {
     for (int i = 0; i < lab->section_count; i++)
@@ -134,7 +143,7 @@ const char *row_line(const Lab *lab, const Experiment *row)
     text_add(&text, "%s", accuracy_text(row));
     if (!isnan(row->published.accuracy))
         text_add(&text, "published %.2f%%, ", row->published.accuracy);
-    text_add(&text, "loss %.4f, %.1f s%s%s", row->ours.loss, row->ours.seconds, seeds_text(row),
-             row->kept ? ", kept" : "");
+    text_add(&text, "loss %s, %.1f s%s%s", loss_text(row->ours.loss), row->ours.seconds,
+             seeds_text(row), row->kept ? ", kept" : "");
     return text.text;
 }

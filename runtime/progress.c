@@ -68,6 +68,12 @@ static void print_time(char text[32], double seconds)
         snprintf(text, 32, "%ld:%02ld:%02ld", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
+// The loss of classes is near 1; that of numbers to learn, which have no accuracy, is of any size.
+static void print_loss(char text[32], double loss, double accuracy)
+{
+    snprintf(text, 32, isnan(accuracy) ? "%.6g" : "%.4f", loss);
+}
+
 // Draws the live line, unless it was drawn just before. `done` pictures of this epoch had the mean
 // `loss` and `accuracy`.
 void display_step(Display *display, long done, double loss, double accuracy)
@@ -83,20 +89,21 @@ void display_step(Display *display, long done, double loss, double accuracy)
     const double ahead =
         (double)display->total * (display->epochs - display->epoch + 1) - (double)done;
     const double behind = (double)(display->drawn_before + done);
-    char bar[BAR + 1], speed[16], left[32], line[256];
+    char bar[BAR + 1], speed[16], left[32], lost[32], line[256];
     for (int i = 0; i < BAR; i++) {
         const int reached = (int)(share * BAR);
         bar[i] = i < reached ? '=' : i == reached ? '>' : ' ';
     }
     bar[BAR] = '\0';
     print_speed(speed, (double)done / (time - display->epoch_started));
+    print_loss(lost, loss, accuracy);
     print_time(left, (time - display->started) * ahead / behind);
     char hits[32] = ""; // none in a regression
     if (!isnan(accuracy))
         snprintf(hits, sizeof hits, "  acc %.2f%%", 100 * accuracy);
     int length = snprintf(line, sizeof line,
-                          "epoch %d/%d  [%s]  %2.0f%%  loss %.4f%s  %s images/s  %s left",
-                          display->epoch, display->epochs, bar, floor(100 * share), loss, hits,
+                          "epoch %d/%d  [%s]  %2.0f%%  loss %s%s  %s images/s  %s left",
+                          display->epoch, display->epochs, bar, floor(100 * share), lost, hits,
                           speed, left);
     length = nn_min(length, nn_min((int)sizeof line - 1, display->columns - 1));
     printf("\r%.*s\033[K", length > 0 ? length : 0, line);
@@ -114,13 +121,16 @@ void display_clear(Display *display)
 
 static void print_line(const Display *display, const EpochRecord *record)
 {
-    char speed[16];
+    char speed[16], loss[32];
     print_speed(speed, record->images_per_second);
-    printf("epoch %d/%d  loss %.4f", display->epoch, display->epochs, record->loss);
+    print_loss(loss, record->loss, record->accuracy);
+    printf("epoch %d/%d  loss %s", display->epoch, display->epochs, loss);
     if (!isnan(record->accuracy))
         printf("  acc %.2f%%", 100 * record->accuracy);
-    if (!isnan(record->validation_loss))
-        printf("  val loss %.4f", record->validation_loss);
+    if (!isnan(record->validation_loss)) {
+        print_loss(loss, record->validation_loss, record->accuracy);
+        printf("  val loss %s", loss);
+    }
     if (!isnan(record->validation_accuracy))
         printf("  val acc %.2f%%", 100 * record->validation_accuracy);
     printf("  %s images/s  %.1f s\n", speed, record->seconds);

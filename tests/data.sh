@@ -193,6 +193,18 @@ if history[0]["accuracy"] is not None or history[-1]["loss"] > history[0]["loss"
         ./sums eval --out sums-1
 }
 check 'sums, metrics' check_sums
+# The loss of numbers has any size: each epoch's line has six digits of it, wherever they begin.
+digits_of_small_losses() {
+    mkdir -p small && sed 's/[0-9][0-9.]*/&e-4/g' sums.csv >small/sums.csv
+    ./sums train --data small --out small-1 --epochs 3 >small.out || return
+    "$python" -c '
+import json, re
+lines = re.findall("^epoch .*  loss (\\S+)  [0-9]", open("small.out").read(), re.M)
+losses = [epoch["loss"] for epoch in json.load(open("small-1/run.json"))["history"]]
+if lines != ["%.6g" % loss for loss in losses]:
+    print("expected", losses, "found", lines)'
+}
+check 'sums, small losses' digits_of_small_losses
 check 'sums, gradients' quietly ./sums64 gradcheck --samples 20
 check 'sums, gradients of random examples' quietly ./sums64 gradcheck --random --samples 20
 
