@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -199,6 +200,23 @@ static bool write_text(const char *path, const char *text)
     return good;
 }
 
+// Said before the compilation, not behind it.
+static bool can_be_output(const char *path)
+{
+    struct stat status;
+    const char *const slash = strrchr(path, '/');
+    const char *const folder = slash ? format("%.*s", (int)(slash - path + 1), path) : ".";
+    if (!stat(path, &status) && S_ISDIR(status.st_mode)) {
+        error_at(E910, (Loc){0}, "cannot write '%s': it is a folder", path);
+        note_at((Loc){0}, "'-o FILE' gives the program another name");
+        return false;
+    }
+    if (access(folder, W_OK) == 0)
+        return true;
+    error_at(E910, (Loc){0}, "cannot write '%s': %s", path, strerror(errno));
+    return false;
+}
+
 // Compiles the C text to options->output, which is replaced only when all went well.
 bool build_binary(const Network *network, const char *c_text, const BuildOptions *options)
 {
@@ -209,7 +227,7 @@ bool build_binary(const Network *network, const char *c_text, const BuildOptions
                           "'lib/netc' beside this program");
         return false;
     }
-    const char *const folder = temporary_folder();
+    const char *const folder = can_be_output(options->output) ? temporary_folder() : NULL;
     if (!folder)
         return false;
     const char *const source = format("%s/%s.c", folder, network->program->name);

@@ -5,4 +5,8 @@ printf 'data mnist\ninput 28x28x1\ndense 10 softmax\nloss cross_entropy\n' >buil
 run() { echo "\$ netc $*"; "$NETC" "$@"; echo "exit $?"; }
 run build build.net -o built --tune --tuned tuned.txt
 run train build.net -o built --tuned tuned.txt --tune
+mkdir -p folder/build
+run build build.net -o folder
+run build build.net -o folder/missing/build
+(cd folder && cp ../build.net . && run build build.net)
 [ ! -e built ] || echo "it was built"
