@@ -51,13 +51,15 @@ static Blocks entry(const char *word)
 
 static int unknown(const char *word)
 {
-    Words known = manual_names();
-    for (int i = 0; i < ERROR_COUNT; i++)
-        words_add(&known, errors[i].code);
-    const char *const near = nearest_word(word, known.words, known.count);
+    const Words known = manual_names(), owners = option_owners(word);
+    const char *const near = owners.count ? NULL : nearest_word(word, known.words, known.count);
     error_at(E908, (Loc){0}, "there is nothing to explain by the name '%s'%s", word,
              near ? format("; did you mean '%s'?", near) : "");
-    note_at((Loc){0}, "'netc explain' lists what there is");
+    if (owners.count)
+        note_at((Loc){0}, "'%s' is an attribute of %s: see 'netc explain %s'", word,
+                join_words(owners.words, owners.count, "and"), owners.words[0]);
+    else
+        note_at((Loc){0}, "'netc explain' lists what there is");
     return USAGE;
 }
 

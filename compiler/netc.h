@@ -330,6 +330,7 @@ Words statement_words(Section section);
 Words option_words(const Row *statement, const char *choice);
 Words choice_words(const Row *field);
 const Row *choice_owner(const char *word); // the statement that has it as its first value
+Words option_owners(const char *word);     // the statements that take it
 bool is_reserved(const char *word);        // a statement's word or a choice: no name for a param
 
 // --- expr.c: numbers ----------------------------------------------------------------------------

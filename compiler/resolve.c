@@ -62,10 +62,10 @@ const Clause *training_clause(const Program *program, const char *word)
 static bool note_owner(const char *word)
 {
     const Row *const owner = choice_owner(word);
+    const Words takers = option_owners(word);
     Words owners = {0};
-    for (const Row *row = next_statement(NULL); row; row = next_statement(row))
-        if (option_row(row, word, NULL))
-            words_add(&owners, format("'%s'", row->name));
+    for (int i = 0; i < takers.count; i++)
+        words_add(&owners, format("'%s'", takers.words[i]));
     if (owner)
         note_at((Loc){0}, "write '%s %s'", owner->name, word);
     else if (owners.count)

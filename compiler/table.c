@@ -227,6 +227,15 @@ const Row *choice_owner(const char *word)
     return NULL;
 }
 
+Words option_owners(const char *word)
+{
+    Words owners = {0};
+    for (const Row *row = next_statement(NULL); row; row = next_statement(row))
+        if (option_row(row, word, NULL))
+            words_add(&owners, row->name);
+    return owners;
+}
+
 bool is_reserved(const char *word)
 {
     for (const Row *row = language; row->type != ROW_END; row++)
