@@ -72,6 +72,14 @@ static const char *whole_number(const Option *option, const char *value)
     return format("'%s %s': expected a whole number", option->name, value);
 }
 
+static const char *svg_name(const Option *option, const char *value)
+{
+    const size_t length = strlen(value);
+    if (length > 4 && !strcmp(value + length - 4, ".svg"))
+        return NULL;
+    return format("'%s %s': expected a name that ends in .svg", option->name, value);
+}
+
 static const char *seed_count(const Option *option, const char *value)
 {
     const size_t length = strlen(value);
