@@ -14,11 +14,10 @@ enum { MOST_DIMS = 32, LONGEST_HEADER = 1 << 16, CHUNK = 1 << 14 };
 
 typedef struct {
     Source source;
-    char kind; // 'u', 'i' or 'f'
+    char kind; // 'u', 'i', 'f', or 'b' of bool
     int bytes; // of one number
     long long dim[MOST_DIMS];
     int dims;
-    size_t start; // of the numbers
 } Array;
 
 // --- the header ---------------------------------------------------------------------------------
@@ -50,15 +49,14 @@ static bool read_type(Array *array, const char *header)
         return wrong_header(array, "no 'descr' with a type such as '<f4'", header);
     array->kind = type[2];
     array->bytes = type[3] - '0';
-    const bool known = strchr("uif", type[2]) && type[4] == '\'' &&
-                       (type[3] == '8' || type[3] == '4' ||
-                        (type[2] != 'f' && (type[3] == '1' || type[3] == '2')));
+    const char *const sizes = type[2] == 'b' ? "1" : type[2] == 'f' ? "48" : "1248";
+    const bool known = strchr("uifb", type[2]) && strchr(sizes, type[3]) && type[4] == '\'';
     if (type[1] == '>' && known && array->bytes > 1)
         return failed("'%s' is big-endian ('%.3s'); save it as '<%.2s'", array->source.path,
                       type + 1, type + 2);
     if (!known || !strchr("<|=>", type[1]))
-        return failed("'%s' holds numbers of type '%.*s', expected u1, u2, u4, u8, i1, i2, i4, i8, "
-                      "f4 or f8",
+        return failed("'%s' holds numbers of type '%.*s', expected b1, u1, u2, u4, u8, i1, i2, "
+                      "i4, i8, f4 or f8",
                       array->source.path, (int)strcspn(type + 1, "'"), type + 1);
     return true;
 }
@@ -67,9 +65,11 @@ static bool read_shape(Array *array, const char *header)
 {
     const char *shape = find_value(header, "'shape'");
     const char *order = find_value(header, "'fortran_order'");
+    if (order && !strncmp(order, "True", 4))
+        return failed("'%s' is in Fortran's order; save numpy.ascontiguousarray(x)",
+                      array->source.path);
     if (!order || strncmp(order, "False", 5) != 0)
-        return wrong_header(array, "no 'fortran_order': False; save numpy.ascontiguousarray(x)",
-                            order ? order : header);
+        return wrong_header(array, "no 'fortran_order': False", order ? order : header);
     if (!shape || *shape != '(')
         return wrong_header(array, "no 'shape'", header);
     for (shape++; *shape && *shape != ')';) {
@@ -94,6 +94,9 @@ static bool read_header(Array *array)
         return false;
     if (got == 0)
         return failed("'%s' is empty", array->source.path);
+    if (got >= 2 && !memcmp(first, "PK", 2))
+        return failed("'%s' is an archive, as of numpy.savez; save each array by numpy.save",
+                      array->source.path);
     if (got < 10 || memcmp(first, magic, sizeof magic) != 0)
         return failed("'%s' is no NumPy array: it does not begin with \\x93NUMPY",
                       array->source.path);
@@ -101,17 +104,14 @@ static bool read_header(Array *array)
         return failed("'%s' is of version %d of NumPy's format, expected 1 to 3",
                       array->source.path, first[6]);
     size_t length = first[8] | (size_t)first[9] << 8;
-    array->start = 10;
     if (first[6] > 1) {
         if (!source_read(&array->source, first + 10, 2, &got))
             return false;
         length |= got == 2 ? (size_t)first[10] << 16 | (size_t)first[11] << 24 : 0;
-        array->start = 12;
     }
     if (length > LONGEST_HEADER)
         return failed("'%s': its header would have %zu bytes, at most %d can be read",
                       array->source.path, length, LONGEST_HEADER);
-    array->start += length;
     char *header = allocate(1, length + 1);
     bool done = header && source_read(&array->source, header, length, &got);
     if (done && got < length)
@@ -148,6 +148,7 @@ static double number_at(const Array *array, const unsigned char *bytes)
     } v;
     memcpy(&v, bytes, (size_t)array->bytes);
     switch (array->kind << 4 | array->bytes) {
+    case 'b' << 4 | 1:
     case 'u' << 4 | 1: return v.u1;
     case 'u' << 4 | 2: return v.u2;
     case 'u' << 4 | 4: return v.u4;
@@ -165,11 +166,14 @@ static double number_at(const Array *array, const unsigned char *bytes)
 static bool convert(const Array *array, const unsigned char *bytes, size_t count, size_t before,
                     float *to)
 {
+    size_t each = 1; // numbers of an example
+    for (int i = 1; i < array->dims; i++)
+        each *= (size_t)array->dim[i];
     for (size_t i = 0; i < count; i++) {
         to[i] = (float)number_at(array, bytes + i * (size_t)array->bytes);
         if (!isfinite(to[i]))
-            return failed("'%s': the number at byte %zu is not finite, or too large for a float",
-                          array->source.path, array->start + (before + i) * (size_t)array->bytes);
+            return failed("'%s': number %zu of example %zu is not finite, or too large for a float",
+                          array->source.path, (before + i) % each, (before + i) / each);
     }
     return true;
 }
@@ -243,7 +247,12 @@ static bool read_inputs(DataSet *set, const Wanted *wanted, Array *array)
                       shape, model->height, model->width, model->channels);
     if (!one && array->dim[0] == 0)
         return failed("'%s' has no examples", array->source.path);
-    set->count = one ? 1 : (int)array->dim[0];
+    if (one) {
+        array->dims = 2;
+        array->dim[0] = 1;
+        array->dim[1] = (long long)size;
+    }
+    set->count = (int)array->dim[0];
     if (array->kind == 'u' && array->bytes == 1) {
         set->pictures = source_body(&array->source, (size_t)set->count * size);
         return set->pictures != NULL;

@@ -370,6 +370,11 @@ static void npy_of_each_type(void **state)
     LOADS(int16_t, "<i2", 1);
     LOADS(uint32_t, "<u4", 1);
     LOADS(int8_t, "|i1", 1);
+    const uint8_t yes[] = {1, 0, 0, 1, 1, 1};
+    write_npy("x.npy", 1, HEADER("|b1", "(3, 2)"), yes, sizeof yes);
+    load(&model);
+    for (int i = 0; i < 3; i++)
+        assert_true(set.numbers[2 * i] == (set.labels[i] != 0));
     const uint8_t bytes[] = {1, 2, 3, 4, 5, 255};
     write_npy("x.npy", 1, HEADER("|u1", "(3, 1, 2)"), bytes, sizeof bytes);
     NnModel picture = model;
@@ -447,12 +452,14 @@ static void npy_wrong(void **state)
         {HEADER("<f4", "(0, 2)"), "'x.npy' has no examples", 0},
         {HEADER("<f4", "(3, 2)"), "is truncated: its shape promises 6 numbers, 5 are there", 20},
         {HEADER("<f4", "(2, 2)"), "goes on after the 4 numbers that its shape promises", 20},
-        {HEADER("<f4", "(3, 2)"), "is not finite, or too large for a float", 24},
+        {HEADER("<f4", "(3, 2)"), "number 1 of example 2 is not finite, or too large for a", 24},
         {HEADER(">f4", "(3, 2)"), "'x.npy' is big-endian ('>f4'); save it as '<f4'", 24},
-        {HEADER("<f2", "(3, 2)"), "holds numbers of type '<f2', expected u1, u2, u4, u8, i1", 12},
-        {HEADER("<c8", "(3, 2)"), "holds numbers of type '<c8', expected u1", 24},
-        {HEADER("<U8", "(3, 2)"), "holds numbers of type '<U8', expected u1", 24},
-        {"{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2)}", "'fortran_order': False", 24},
+        {HEADER("<f2", "(3, 2)"), "numbers of type '<f2', expected b1, u1, u2, u4, u8, i1", 12},
+        {HEADER("<c8", "(3, 2)"), "holds numbers of type '<c8', expected b1", 24},
+        {HEADER("<U8", "(3, 2)"), "holds numbers of type '<U8', expected b1", 24},
+        {"{'descr': '<f4', 'fortran_order': True, 'shape': (3, 2)}",
+         "'x.npy' is in Fortran's order; save numpy.ascontiguousarray(x)", 24},
+        {"{'descr': '<f4', 'shape': (3, 2)}", "its header has no 'fortran_order'", 24},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (3, -2)}", "whole numbers", 24},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2", "a shape that does not end",
          24},
@@ -466,6 +473,9 @@ static void npy_wrong(void **state)
         assert_wrong(&model, wrong[i].message);
     }
     write_text("x.npy", "PK\3\4 an archive");
+    assert_wrong(&model, "'x.npy' is an archive, as of numpy.savez; save each array by "
+                         "numpy.save");
+    write_text("x.npy", "1,2,3\n");
     assert_wrong(&model, "'x.npy' is no NumPy array: it does not begin with \\x93NUMPY");
     write_npy("x.npy", 9, HEADER("<f4", "(3, 2)"), numbers, 24);
     assert_wrong(&model, "is of version 9 of NumPy's format, expected 1 to 3");
