@@ -36,16 +36,16 @@ static void emit_contents(Out *out, const Network *network)
 {
     raw(out, "// Contents, each part behind a line of dashes:\n");
     for (Part part = SIZES; part <= PRODUCTS; part++)
-        raw(out, "//   %-28s%s\n", parts[part].title, parts[part].about);
+        raw(out, "//   %-30s%s\n", parts[part].title, parts[part].about);
     const char *const last = network->cards[network->card_count - 1].name;
-    raw(out, "//   %-28s%s\n", format("input, ... %s", last),
+    raw(out, "//   %-30s%s\n", format("input, ... %s", last),
         network->trains ? "each layer: forward, backward, update" : "each layer");
     if (network->trains)
-        raw(out, "//   %-28s%s\n", "loss", "the loss, its gradient, and the answer");
+        raw(out, "//   %-30s%s\n", "loss", "the loss, its gradient, and the answer");
     else
-        raw(out, "//   %-28s%s\n", "the answer", "the class that is most probable");
+        raw(out, "//   %-30s%s\n", "the answer", "the class that is most probable");
     for (Part part = WHOLE_NETWORK; part <= TOLD; part++)
-        raw(out, "//   %-28s%s\n", parts[part].title, parts[part].about);
+        raw(out, "//   %-30s%s\n", parts[part].title, parts[part].about);
     raw(out, "\n");
 }
 
@@ -53,17 +53,17 @@ static void emit_card(Out *out, const Network *network)
 {
     const Program *const program = network->program;
     raw(out, "// %s: a network compiled by netc into the C that trains it.\n//\n", program->name);
-    raw(out, "//   %-12s %-34s %-14s %s\n", "layer", "statement", "output", "parameters");
-    raw(out, "//   %-12s %-34s %s\n", "input", clause_text(program->input),
+    raw(out, "//   %-16s %-34s %-14s %s\n", "layer", "statement", "output", "parameters");
+    raw(out, "//   %-16s %-34s %s\n", "input", clause_text(program->input),
         shape_text(network->infer.nodes[0].shape));
     long parameters = 0;
     for (int i = 0; i < network->card_count; i++) {
         const Card *const card = &network->cards[i];
-        raw(out, "//   %-12s %-34s %-14s %ld\n", card->name, clause_text(card->clause),
+        raw(out, "//   %-16s %-34s %-14s %ld\n", card->name, clause_text(card->clause),
             shape_text(card->out), card->parameters);
         parameters += card->parameters;
     }
-    raw(out, "//   %-12s %-34s %-14s %ld\n//\n", "", "", "", parameters);
+    raw(out, "//   %-16s %-34s %-14s %ld\n//\n", "", "", "", parameters);
     raw(out,
         "// In the functions of a layer x is what it reads and y what it makes, w and b are "
         "weights, "

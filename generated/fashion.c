@@ -1,50 +1,50 @@
 // fashion: a network compiled by netc into the C that trains it.
 //
-//   layer        statement                          output         parameters
-//   input        input 28x28x1                      28x28x1
-//   conv1        conv 32 3x3 pad same bias off      28x28x32       288
-//   batchnorm1   batchnorm momentum 0.9             28x28x32       64
-//   relu1        relu                               28x28x32       0
-//   conv2        conv 32 3x3 pad same bias off      28x28x32       9216
-//   batchnorm2   batchnorm momentum 0.9             28x28x32       64
-//   relu2        relu                               28x28x32       0
-//   pool1        pool 2x2                           14x14x32       0
-//   dropout1     dropout 10%                        14x14x32       0
-//   conv3        conv 64 3x3 pad same bias off      14x14x64       18432
-//   batchnorm3   batchnorm momentum 0.9             14x14x64       128
-//   relu3        relu                               14x14x64       0
-//   conv4        conv 64 3x3 pad same bias off      14x14x64       36864
-//   batchnorm4   batchnorm momentum 0.9             14x14x64       128
-//   relu4        relu                               14x14x64       0
-//   pool2        pool 2x2                           7x7x64         0
-//   dropout2     dropout 20%                        7x7x64         0
-//   conv5        conv 128 3x3 pad same bias off     7x7x128        73728
-//   batchnorm5   batchnorm momentum 0.9             7x7x128        256
-//   relu5        relu                               7x7x128        0
-//   conv6        conv 128 3x3 pad same bias off     7x7x128        147456
-//   batchnorm6   batchnorm momentum 0.9             7x7x128        256
-//   relu6        relu                               7x7x128        0
-//   pool3        pool 3x3 stride 2                  3x3x128        0
-//   dropout3     dropout 20%                        3x3x128        0
-//   dense1       dense 256 bias off                 256            294912
-//   batchnorm7   batchnorm momentum 0.9             256            512
-//   relu7        relu                               256            0
-//   dropout4     dropout 30%                        256            0
-//   dense2       dense 10 softmax                   10             2570
-//                                                                  584874
+//   layer            statement                          output         parameters
+//   input            input 28x28x1                      28x28x1
+//   conv1            conv 32 3x3 pad same bias off      28x28x32       288
+//   batchnorm1       batchnorm momentum 0.9             28x28x32       64
+//   relu1            relu                               28x28x32       0
+//   conv2            conv 32 3x3 pad same bias off      28x28x32       9216
+//   batchnorm2       batchnorm momentum 0.9             28x28x32       64
+//   relu2            relu                               28x28x32       0
+//   pool1            pool 2x2                           14x14x32       0
+//   dropout1         dropout 10%                        14x14x32       0
+//   conv3            conv 64 3x3 pad same bias off      14x14x64       18432
+//   batchnorm3       batchnorm momentum 0.9             14x14x64       128
+//   relu3            relu                               14x14x64       0
+//   conv4            conv 64 3x3 pad same bias off      14x14x64       36864
+//   batchnorm4       batchnorm momentum 0.9             14x14x64       128
+//   relu4            relu                               14x14x64       0
+//   pool2            pool 2x2                           7x7x64         0
+//   dropout2         dropout 20%                        7x7x64         0
+//   conv5            conv 128 3x3 pad same bias off     7x7x128        73728
+//   batchnorm5       batchnorm momentum 0.9             7x7x128        256
+//   relu5            relu                               7x7x128        0
+//   conv6            conv 128 3x3 pad same bias off     7x7x128        147456
+//   batchnorm6       batchnorm momentum 0.9             7x7x128        256
+//   relu6            relu                               7x7x128        0
+//   pool3            pool 3x3 stride 2                  3x3x128        0
+//   dropout3         dropout 20%                        3x3x128        0
+//   dense1           dense 256 bias off                 256            294912
+//   batchnorm7       batchnorm momentum 0.9             256            512
+//   relu7            relu                               256            0
+//   dropout4         dropout 30%                        256            0
+//   dense2           dense 10 softmax                   10             2570
+//                                                                      584874
 //
 // In the functions of a layer x is what it reads and y what it makes, w and b are weights, i is a
 // row of the batch, and dx is the gradient of the mean loss by x. Above each stands its formula.
 //
 // Contents, each part behind a line of dashes:
-//   sizes                       how a batch is cut into blocks of rows
-//   tensors that outlive a step weights, and what the optimizer remembers of them
-//   the arena                   where every other value of a step lies
-//   matrix products             tiles for the processor, and a function for each shape
-//   input, ... dense2           each layer: forward, backward, update
-//   loss                        the loss, its gradient, and the answer
-//   the whole network           train_step and infer, which call the functions above
-//   what the runtime is told    tables of layers and tensors, and the model
+//   sizes                         how a batch is cut into blocks of rows
+//   tensors that outlive a step   weights, and what the optimizer remembers of them
+//   the arena                     where every other value of a step lies
+//   matrix products               tiles for the processor, and a function for each shape
+//   input, ... dense2             each layer: forward, backward, update
+//   loss                          the loss, its gradient, and the answer
+//   the whole network             train_step and infer, which call the functions above
+//   what the runtime is told      tables of layers and tensors, and the model
 
 #include <math.h>   // sqrt, pow
 #include <string.h> // memcpy, memset

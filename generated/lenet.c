@@ -1,28 +1,28 @@
 // lenet: a network compiled by netc into the C that trains it.
 //
-//   layer        statement                          output         parameters
-//   input        input 28x28x1                      28x28x1
-//   conv1        conv 6 5x5 relu pad same           28x28x6        156
-//   pool1        pool 2x2                           14x14x6        0
-//   conv2        conv 16 5x5 relu                   10x10x16       2416
-//   pool2        pool 2x2                           5x5x16         0
-//   dense1       dense 120 relu                     120            48120
-//   dense2       dense 84 relu                      84             10164
-//   dense3       dense 10 softmax                   10             850
-//                                                                  61706
+//   layer            statement                          output         parameters
+//   input            input 28x28x1                      28x28x1
+//   conv1            conv 6 5x5 relu pad same           28x28x6        156
+//   pool1            pool 2x2                           14x14x6        0
+//   conv2            conv 16 5x5 relu                   10x10x16       2416
+//   pool2            pool 2x2                           5x5x16         0
+//   dense1           dense 120 relu                     120            48120
+//   dense2           dense 84 relu                      84             10164
+//   dense3           dense 10 softmax                   10             850
+//                                                                      61706
 //
 // In the functions of a layer x is what it reads and y what it makes, w and b are weights, i is a
 // row of the batch, and dx is the gradient of the mean loss by x. Above each stands its formula.
 //
 // Contents, each part behind a line of dashes:
-//   sizes                       how a batch is cut into blocks of rows
-//   tensors that outlive a step weights, and what the optimizer remembers of them
-//   the arena                   where every other value of a step lies
-//   matrix products             tiles for the processor, and a function for each shape
-//   input, ... dense3           each layer: forward, backward, update
-//   loss                        the loss, its gradient, and the answer
-//   the whole network           train_step and infer, which call the functions above
-//   what the runtime is told    tables of layers and tensors, and the model
+//   sizes                         how a batch is cut into blocks of rows
+//   tensors that outlive a step   weights, and what the optimizer remembers of them
+//   the arena                     where every other value of a step lies
+//   matrix products               tiles for the processor, and a function for each shape
+//   input, ... dense3             each layer: forward, backward, update
+//   loss                          the loss, its gradient, and the answer
+//   the whole network             train_step and infer, which call the functions above
+//   what the runtime is told      tables of layers and tensors, and the model
 
 #include <math.h>   // sqrt, pow
 #include <string.h> // memcpy, memset

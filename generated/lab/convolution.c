@@ -1,41 +1,41 @@
 // convolution: a network compiled by netc into the C that trains it.
 //
-//   layer        statement                          output         parameters
-//   input        input 28x28x1                      28x28x1
-//   conv1        conv 32 3x3 pad same l2 0.0001     28x28x32       320
-//   batchnorm1   batchnorm                          28x28x32       64
-//   relu1        relu                               28x28x32       0
-//   pool1        pool 2x2                           14x14x32       0
-//   dropout1     dropout 20%                        14x14x32       0
-//   conv2        conv 64 3x3 l2 0.0001              12x12x64       18496
-//   batchnorm2   batchnorm                          12x12x64       128
-//   relu2        relu                               12x12x64       0
-//   pool2        pool 2x2                           6x6x64         0
-//   dropout2     dropout 20%                        6x6x64         0
-//   conv3        conv 64 3x3 l2 0.0001              4x4x64         36928
-//   batchnorm3   batchnorm                          4x4x64         128
-//   relu3        relu                               4x4x64         0
-//   dropout3     dropout 30%                        4x4x64         0
-//   dense1       dense 520 relu                     520            533000
-//   dense2       dense 300 relu                     300            156300
-//   dense3       dense 250 relu                     250            75250
-//   dense4       dense 130 relu                     130            32630
-//   dense5       dense 60 relu                      60             7860
-//   dense6       dense 10 softmax                   10             610
-//                                                                  861714
+//   layer            statement                          output         parameters
+//   input            input 28x28x1                      28x28x1
+//   conv1            conv 32 3x3 pad same l2 0.0001     28x28x32       320
+//   batchnorm1       batchnorm                          28x28x32       64
+//   relu1            relu                               28x28x32       0
+//   pool1            pool 2x2                           14x14x32       0
+//   dropout1         dropout 20%                        14x14x32       0
+//   conv2            conv 64 3x3 l2 0.0001              12x12x64       18496
+//   batchnorm2       batchnorm                          12x12x64       128
+//   relu2            relu                               12x12x64       0
+//   pool2            pool 2x2                           6x6x64         0
+//   dropout2         dropout 20%                        6x6x64         0
+//   conv3            conv 64 3x3 l2 0.0001              4x4x64         36928
+//   batchnorm3       batchnorm                          4x4x64         128
+//   relu3            relu                               4x4x64         0
+//   dropout3         dropout 30%                        4x4x64         0
+//   dense1           dense 520 relu                     520            533000
+//   dense2           dense 300 relu                     300            156300
+//   dense3           dense 250 relu                     250            75250
+//   dense4           dense 130 relu                     130            32630
+//   dense5           dense 60 relu                      60             7860
+//   dense6           dense 10 softmax                   10             610
+//                                                                      861714
 //
 // In the functions of a layer x is what it reads and y what it makes, w and b are weights, i is a
 // row of the batch, and dx is the gradient of the mean loss by x. Above each stands its formula.
 //
 // Contents, each part behind a line of dashes:
-//   sizes                       how a batch is cut into blocks of rows
-//   tensors that outlive a step weights, and what the optimizer remembers of them
-//   the arena                   where every other value of a step lies
-//   matrix products             tiles for the processor, and a function for each shape
-//   input, ... dense6           each layer: forward, backward, update
-//   loss                        the loss, its gradient, and the answer
-//   the whole network           train_step and infer, which call the functions above
-//   what the runtime is told    tables of layers and tensors, and the model
+//   sizes                         how a batch is cut into blocks of rows
+//   tensors that outlive a step   weights, and what the optimizer remembers of them
+//   the arena                     where every other value of a step lies
+//   matrix products               tiles for the processor, and a function for each shape
+//   input, ... dense6             each layer: forward, backward, update
+//   loss                          the loss, its gradient, and the answer
+//   the whole network             train_step and infer, which call the functions above
+//   what the runtime is told      tables of layers and tensors, and the model
 
 #include <math.h>   // sqrt, pow
 #include <string.h> // memcpy, memset
