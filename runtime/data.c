@@ -15,6 +15,11 @@ long example_size(const NnModel *model)
     return (long)model->height * model->width * model->channels;
 }
 
+const char *example_word(const NnModel *model)
+{
+    return model->height == 1 && model->width == 1 ? "example" : "picture";
+}
+
 bool in_target_range(const NnModel *model, float target)
 {
     return model->target_range == NN_ANY_TARGET ||

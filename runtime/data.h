@@ -29,6 +29,7 @@ bool npy_read(DataSet *set, const Wanted *wanted);
 bool folder_read(DataSet *set, const Wanted *wanted);
 
 long example_size(const NnModel *model); // numbers of one
+const char *example_word(const NnModel *model); // "picture", or "example" of a row of values
 bool in_target_range(const NnModel *model, float target);
 const char *target_range_text(const NnModel *model); // "from 0 to 1"
 

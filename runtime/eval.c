@@ -58,9 +58,10 @@ static bool print_score(const NnModel *model, const Options *options, const Scor
     if (options->json)
         return print_json(model, score, names);
     print_metrics(model, score);
-    putchar('\n');
-    if (model->classes)
+    if (model->classes) {
+        putchar('\n');
         print_table(score, model->classes, names);
+    }
     return true;
 }
 

@@ -97,8 +97,8 @@ static bool add_of_test(Prediction *p, const char *text, bool *bytes)
         return false;
     const unsigned long index = strtoul(text, NULL, 10); // ULONG_MAX where it is too large
     if (index >= (unsigned long)test->count)
-        return failed("there is no test picture '%s': the test set has 0 to %d", text,
-                      test->count - 1);
+        return failed("there is no test %s '%s': the test set has 0 to %d",
+                      example_word(p->model), text, test->count - 1);
     *bytes = test->pictures != NULL;
     return add(p, test, (int)index, 1, (Origin){.argument = text, .of_test = true});
 }
@@ -198,7 +198,7 @@ static void print_origin(const Prediction *p, int index)
     const Origin *origin = &p->origins[index];
     char name[CLASS_TEXT];
     if (origin->of_test)
-        printf("test picture %s", origin->argument);
+        printf("test %s %s", example_word(p->model), origin->argument);
     else if (origin->number)
         printf("%s, example %d", origin->argument, origin->number);
     else
@@ -311,14 +311,16 @@ static bool is_finite(const Prediction *p, int row, int index)
 {
     const NnModel *model = p->model;
     const Origin *origin = &p->origins[index];
-    char example[32] = "";
+    char example[32] = "", of_test[32] = "";
+    if (origin->of_test)
+        snprintf(of_test, sizeof of_test, "test %s ", example_word(model));
     if (origin->number)
         snprintf(example, sizeof example, ", example %d", origin->number);
     for (int j = 0; j < model->outputs; j++)
         if (!isfinite(tensor_get(model, model->output, (long)row * model->outputs + j)))
             return failed("%s'%s'%s: the network's outputs are not finite; expected inputs of the "
                           "size of the training data's",
-                          origin->of_test ? "test picture " : "", origin->argument, example);
+                          of_test, origin->argument, example);
     return true;
 }
 

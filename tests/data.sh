@@ -189,6 +189,7 @@ if mse > 0.05:
 history = json.load(open("sums-1/run.json"))["history"]
 if history[0]["accuracy"] is not None or history[-1]["loss"] > history[0]["loss"] / 4:
     print(history[0], history[-1])'
+    same 'lines of eval' 1 "$(./sums eval --out sums-1 | wc -l)"
     ./sums eval --out sums-1 | has_line -E '^test loss [0-9.e-]+, mse [0-9.e-]+, mae [0-9.e-]+ \(40 examples\)$' ||
         ./sums eval --out sums-1
 }
@@ -228,6 +229,7 @@ says() { # EXPECTED COMMAND...: a line of its output, or all of what it complain
 }
 head -n 3 trees.csv >two.csv
 cut -d, -f1-4 two.csv >bare.csv
+check 'a test example' says 'test example 0 \(a [a-z]+\): [a-z]+ with .*' ./trees predict --out trees-1 0
 check 'lines with their class' says 'two.csv, example 2 \(a ash\): ash with [0-9.]+%  \[.*\]' ./trees predict --out trees-1 two.csv
 check 'lines without' says 'bare.csv, example 1: ash with [0-9.]+%  \[.*\]' ./trees predict --out trees-1 bare.csv
 check 'an array' says 'f.npy, example 180: [012] with .*' ./bytes predict --out bytes-1 f.npy
@@ -282,7 +284,7 @@ print(report["history"][1]["validation_accuracy"], report.get("test"))')"
         fails_with "huge: error: 'huge.csv', example 1: the network's outputs are not finite; .*" \
             ./huge predict --out huge-1 huge.csv $json
     done
-    fails_with "huge: error: test picture '2': the network's outputs are not finite; .*" \
+    fails_with "huge: error: test example '2': the network's outputs are not finite; .*" \
         ./huge predict --out huge-1 2
 }
 check 'huge inputs' huge_inputs
