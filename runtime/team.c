@@ -27,8 +27,10 @@ int nn_threads(void) { return omp_get_num_threads(); }
 // The team's own barrier. OpenMP's spins for milliseconds before it sleeps, which is time taken
 // from a thread of the team wherever the processor is shared: with one foreign process on two
 // cores, a step took 7 ms with it and 1.4 ms with this one. Here a thread spins about as long as a
-// step's imbalance lasts, then sleeps until the last one comes.
+// step's imbalance lasts, then sleeps until the last one comes. Where threads share a processor, it
+// sleeps at once, since the one that it waits for may need its place.
 static struct {
+    atomic_int spins;
     _Alignas(64) atomic_int arrived;
     _Alignas(64) atomic_int generation; // counts the barriers passed; what the sleepers wait on
     atomic_int sleepers;
@@ -63,7 +65,6 @@ static void spin_once(void)
 
 void nn_barrier(void)
 {
-    enum { SPINS = 2000 };
     const int threads = omp_get_num_threads();
     if (threads == 1)
         return;
@@ -75,7 +76,8 @@ void nn_barrier(void)
             wake_all(&meeting.generation);
         return;
     }
-    for (int spin = 0; spin < SPINS; spin++) {
+    const int spins = atomic_load_explicit(&meeting.spins, memory_order_relaxed);
+    for (int spin = 0; spin < spins; spin++) {
         if (atomic_load_explicit(&meeting.generation, memory_order_acquire) != generation)
             return;
         spin_once();
@@ -119,6 +121,7 @@ static void restore_float_mode(FloatMode before) { (void)before; }
 
 void team_run(int threads, void (*work)(void *), void *context)
 {
+    atomic_store(&meeting.spins, threads > team_processors() ? 0 : 2000);
     // Each thread of the team calls BLAS by itself on its own part.
     blas_one_thread();
     blas_reserve(threads);
