@@ -3,7 +3,7 @@
 # is emitted as in the runtime, and each run ends.
 . "$(dirname "$0")/lib.sh"
 
-flags=(-std=gnu11 $quick -g -w -fopenmp -fsanitize=thread -fno-math-errno -fno-trapping-math
+flags=(-std=gnu11 $quick -g1 -w -fopenmp -fsanitize=thread -fno-math-errno -fno-trapping-math
     -fno-strict-aliasing -march=native -Iruntime)
 export TSAN_OPTIONS=halt_on_error=1
 
@@ -36,17 +36,17 @@ runs() { # COMMAND...
 
 trains() { # NAME DATA: what lies between the steps too
     local base=$tmp/$1
-    watched "$tmp/$1.net" "$base" || return
+    [ -x "$base" ] || watched "$tmp/$1.net" "$base" || return
     runs "$base" train --data "$2" --out "$base-run" --threads 3 --epochs 2
     runs "$base" train --data "$2" --out "$base-run" --threads 3 --epochs 3 --resume --json
     runs "$base" eval --data "$2" --out "$base-run" --threads 3
     runs "$base" predict 1 2 3 --data "$2" --out "$base-run" --threads 2
 }
 # The leader fails while the others may still read that it had not.
-loses_its_test_data() { # NAME
+loses_its_test_data() { # NAME of a program that is made
     local base=$tmp/$1-lost process
-    watched "$tmp/$1.net" "$base" && cp -r "$sample" "$base-data" || return
-    timeout -s KILL 200 "${plainly[@]}" "$base" train --data "$base-data" --out "$base-run" \
+    cp -r "$sample" "$base-data" || return
+    timeout -s KILL 200 "${plainly[@]}" "$tmp/$1" train --data "$base-data" --out "$base-run" \
         --threads 3 --epochs 4 --quiet >"$base-said" 2>&1 &
     process=$!
     wait_for "$base-run/weights.safetensors"
@@ -110,6 +110,7 @@ sed 's/adam/sgd/; s/batch .*/batch 1/' "$tmp/hidden.net" >"$tmp/single.net"
 
 start 'a training with all that goes on between its steps' trains dense "$sample"
 start 'convolutions, norms and branches' steps layers
+check 'slices and panels compile' watched "$tmp/hidden.net" "$tmp/hidden"
 start 'slices, panels and lists of zeros' trains hidden "$sample"
 start 'test data that vanishes' loses_its_test_data hidden
 start 'blocks of a long batch' blocks hidden
