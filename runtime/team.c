@@ -29,8 +29,9 @@ int nn_threads(void) { return omp_get_num_threads(); }
 // cores, a step took 7 ms with it and 1.4 ms with this one. Here a thread spins about as long as a
 // step's imbalance lasts, then sleeps until the last one comes. Where threads share a processor, it
 // sleeps at once, since the one that it waits for may need its place.
+enum { SPINS = 2000 };
 static struct {
-    atomic_int spins;
+    atomic_int spins; // before a thread sleeps
     _Alignas(64) atomic_int arrived;
     _Alignas(64) atomic_int generation; // counts the barriers passed; what the sleepers wait on
     atomic_int sleepers;
@@ -121,7 +122,7 @@ static void restore_float_mode(FloatMode before) { (void)before; }
 
 void team_run(int threads, void (*work)(void *), void *context)
 {
-    atomic_store(&meeting.spins, threads > team_processors() ? 0 : 2000);
+    atomic_store(&meeting.spins, threads > team_processors() ? 0 : SPINS);
     // Each thread of the team calls BLAS by itself on its own part.
     blas_one_thread();
     blas_reserve(threads);
