@@ -9,6 +9,7 @@
 typedef struct {
     Shape in, out;
     int kernel[2], stride[2], pad[2];
+    int dilation[2], reach[2]; // from tap to tap; of a window's first and last
     bool padded, planes; // what is copied: emit_conv_planes.c
     int width;           // of the picture as the windows see it, with its padding
     int lines;           // of the result, made at a time
@@ -24,7 +25,8 @@ static WindowProduct window_product(const Geometry *g, int lines, bool weights)
                            .outputs = g->out.dims[2],
                            .planes = g->planes,
                            .kernel = {g->kernel[0], g->kernel[1]},
-                           .stride = {g->stride[0], g->stride[1]}};
+                           .stride = {g->stride[0], g->stride[1]},
+                           .dilation = {g->dilation[0], g->dilation[1]}};
 }
 
 static Geometry geometry(const Network *network, Shape in, Shape out, const Attributes *a)
@@ -38,9 +40,11 @@ static Geometry geometry(const Network *network, Shape in, Shape out, const Attr
         g.kernel[d] = a->kernel[d];
         g.stride[d] = a->stride[d];
         g.pad[d] = a->pad[d];
-        g.padded |= g.pad[d] || (out.dims[d] - 1) * g.stride[d] + g.kernel[d] > in.dims[d];
+        g.dilation[d] = tap_step(a, d);
+        g.reach[d] = window_reach(a, d);
+        g.padded |= g.pad[d] || (out.dims[d] - 1) * g.stride[d] + g.reach[d] > in.dims[d];
     }
-    g.width = g.padded ? (out.dims[1] - 1) * g.stride[1] + g.kernel[1] : in.dims[1];
+    g.width = g.padded ? (out.dims[1] - 1) * g.stride[1] + g.reach[1] : in.dims[1];
     const WindowProduct p = window_product(&g, out.dims[0], false);
     g.planes = conv_by_planes(network, &p);
     const long pixels = g.planes ? plane_pitch(network, &p) : g.padded ? g.width : 0;
@@ -57,21 +61,27 @@ static Geometry turned_geometry(const Network *network, Shape in, Shape out, con
 {
     Attributes turned = *a;
     for (int d = 0; d < 2; d++)
-        turned.pad[d] = a->kernel[d] - 1 - a->pad[d];
+        turned.pad[d] = window_reach(a, d) - 1 - a->pad[d];
     return geometry(network, out, in, &turned);
 }
 
 // True where the gradient by the picture is made by windows over the result's gradient. Otherwise
 // pixels beyond the result's edge, and those between two of its pixels where it has a stride, would
-// be multiplied as zeros: it is made of spans or of columns.
+// be multiplied as zeros: it is made of spans or of columns, which know no gaps.
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *a)
 {
     const double most = 1.1; // pixels for each of the result; spans cost about a tenth
+    const bool gaps = tap_step(a, 0) > 1 || tap_step(a, 1) > 1;
     for (int d = 0; d < 2; d++)
-        if (a->stride[d] != 1 || a->pad[d] >= a->kernel[d])
+        if (a->stride[d] != 1 || a->pad[d] >= window_reach(a, d))
             return false;
     return !network->blas &&
-           (double)in.dims[0] * in.dims[1] <= most * (double)out.dims[0] * out.dims[1];
+           (gaps || (double)in.dims[0] * in.dims[1] <= most * (double)out.dims[0] * out.dims[1]);
+}
+
+bool windows_take_gaps(const Network *network, const Attributes *a)
+{
+    return !network->blas && a->stride[0] == 1 && a->stride[1] == 1;
 }
 
 // How the gradient by the picture is made. By columns for BLAS, and where a line of the result is
@@ -118,13 +128,15 @@ bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window)
 
 static const char *window_product_name(const WindowProduct *p)
 {
-    const int usual = (p->columns - 1) * p->stride[1] + p->kernel[1];
+    const int usual = (p->columns - 1) * p->stride[1] + (p->kernel[1] - 1) * p->dilation[1] + 1;
     Text name = {0};
     text_add(&name, "convolve%s%s_%dx%d_%dx%dx%dx%d", p->planes ? "_planes" : "",
              p->weights ? "_weights" : "", p->lines, p->columns, p->kernel[0], p->kernel[1],
              p->channels, p->outputs);
     if (p->stride[0] > 1 || p->stride[1] > 1)
         text_add(&name, "_by_%dx%d", p->stride[0], p->stride[1]);
+    if (p->dilation[0] > 1 || p->dilation[1] > 1)
+        text_add(&name, "_apart_%dx%d", p->dilation[0], p->dilation[1]);
     if (p->width != usual && !p->planes)
         text_add(&name, "_of_%d", p->width);
     return name.text;
@@ -143,15 +155,44 @@ static const char *need(Network *network, const Geometry *g, bool weights)
     return name;
 }
 
+// A window as runs of contiguous numbers, all the same way apart: its rows, or the taps of one of
+// its rows where these have gaps. Of the latter a tile takes one row at a time.
+typedef struct {
+    int rows; // of the window, one at a time; 1: all at once
+    int runs, numbers, apart;
+} Runs;
+
+static Runs window_runs(const WindowProduct *p)
+{
+    const int line = p->dilation[0] * p->width * p->channels;
+    if (p->kernel[1] == 1 || p->dilation[1] == 1)
+        return (Runs){1, p->kernel[0], p->kernel[1] * p->channels, line};
+    return (Runs){p->kernel[0], p->kernel[1], p->channels, p->dilation[1] * p->channels};
+}
+
 // The rows of the product's tiles: pixels, or the numbers of the window.
 static WindowRows window_rows(const Network *network, const WindowProduct *p)
 {
     enum { NEAR_BYTES = 32 << 10 };
-    const int read = (p->lines - 1) * p->stride[0] + p->kernel[0];
+    const Runs runs = window_runs(p);
+    const int read = (p->lines - 1) * p->stride[0] + (p->kernel[0] - 1) * p->dilation[0] + 1;
     const long bytes = (long)read * p->width * p->channels * element_bytes(network, TYPE_REAL);
     const bool far = bytes > NEAR_BYTES;
-    return p->weights ? (WindowRows){p->kernel[0], p->kernel[1] * p->channels, far}
+    return p->weights ? (WindowRows){runs.runs, runs.numbers, far}
                       : (WindowRows){p->lines, p->columns, far};
+}
+
+// Opens the loop over a window's rows `r`, where tiles take one at a time; returns `base` of it.
+static const char *in_window_row(const WindowProduct *p, const char *base, long step)
+{
+    return window_runs(p).rows > 1 ? plus(base, "r", step) : base;
+}
+
+static void open_window_rows(Out *out, const WindowProduct *p)
+{
+    const int rows = window_runs(p).rows;
+    if (rows > 1)
+        line(out, "for (int r = 0; r < %d; r++)%s", rows, p->weights ? " {" : "");
 }
 
 // The strip's operand `matrix`, of `rows` rows: a packed copy where its vectors reach beyond it.
@@ -228,15 +269,22 @@ static void forward_tile(const Walk *w, int lines, int pixels, const char *first
                          const char *first_pixel)
 {
     const WindowProduct *const p = w->p;
-    const int pitch = p->width * p->channels, run = p->kernel[1] * p->channels;
+    const Runs runs = window_runs(p);
+    const int pitch = p->width * p->channels;
     const char *const x = plus(plus("x", first_line, (long)p->stride[0] * pitch), first_pixel,
                                (long)p->stride[1] * p->channels);
     const char *const y =
         plus(plus(w->c, first_line, (long)p->columns * p->outputs), first_pixel, p->outputs);
+    open_window_rows(w->out, p);
+    w->out->depth += runs.rows > 1;
     call_line(w->out, window_tile(w->out->network, lines, pixels, w->strip),
-              format("%d, %d, %s, %d, %d, %d, 1, %s, %d, %d, %s, %d, false", p->kernel[0], run, x,
-                     p->stride[1] * p->channels, p->stride[0] * pitch, pitch, w->b, run * w->b_step,
-                     w->b_step, y, p->outputs));
+              format("%d, %d, %s, %d, %d, %d, 1, %s, %d, %d, %s, %d, %s", runs.runs, runs.numbers,
+                     in_window_row(p, x, (long)p->dilation[0] * pitch), p->stride[1] * p->channels,
+                     p->stride[0] * pitch, runs.apart,
+                     in_window_row(p, w->b, (long)runs.runs * runs.numbers * w->b_step),
+                     runs.numbers * w->b_step, w->b_step, y, p->outputs,
+                     runs.rows > 1 ? "r > 0" : "false"));
+    w->out->depth -= runs.rows > 1;
 }
 
 static void forward_lines(const Walk *w, int lines, const char *first)
@@ -273,19 +321,22 @@ static void weights_tile(const Walk *w, int lines, int numbers, const char *firs
                          const char *first_number)
 {
     const WindowProduct *const p = w->p;
-    const int pitch = p->width * p->channels, run = p->kernel[1] * p->channels;
-    const char *const x = plus(plus("x", first_line, pitch), first_number, 1);
-    const char *const dw =
-        plus(plus(w->c, first_line, (long)run * p->outputs), first_number, p->outputs);
+    const Runs runs = window_runs(p);
+    const int pitch = p->width * p->channels;
+    const char *const x =
+        plus(plus(in_window_row(p, "x", (long)p->dilation[0] * pitch), first_line, runs.apart),
+             first_number, 1);
+    const char *const dw = plus(plus(w->c, first_line, (long)runs.numbers * p->outputs),
+                                first_number, p->outputs);
     call_line(w->out, window_tile(w->out->network, lines, numbers, w->strip),
               format("%d, %d, %s, 1, %d, %d, %d, %s, %d, %d, %s, %d, true", p->lines, p->columns, x,
-                     pitch, p->stride[0] * pitch, p->stride[1] * p->channels, w->b,
+                     runs.apart, p->stride[0] * pitch, p->stride[1] * p->channels, w->b,
                      p->columns * w->b_step, w->b_step, dw, p->outputs));
 }
 
 static void weights_lines(const Walk *w, int lines, const char *first)
 {
-    weights_tile(w, lines, w->p->kernel[1] * w->p->channels, first, "0");
+    weights_tile(w, lines, window_runs(w->p).numbers, first, "0");
 }
 
 static void weights_numbers(const Walk *w, int numbers, const char *first)
@@ -298,29 +349,36 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
     open_strip(out, s);
     Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
     w.b = strip_operand(out, s, "dy", p->lines * p->columns, p->outputs, &w.b_step);
-    w.c = strip_result(s, "dw");
-    const int run = p->kernel[1] * p->channels;
+    const Runs runs = window_runs(p);
+    w.c = in_window_row(p, strip_result(s, "dw"), (long)runs.runs * runs.numbers * p->outputs);
     const WindowRows rows = window_rows(out->network, p);
     const WindowCut cut = window_cut(out->network, &rows, s->vectors);
-    if (cut.rows == run) {
-        walk(&w, "line", p->kernel[0], cut.lines, weights_lines);
-    } else if (p->kernel[0] == 1) {
+    open_window_rows(out, p);
+    if (cut.rows == runs.numbers) {
+        walk(&w, "line", runs.runs, cut.lines, weights_lines);
+    } else if (runs.runs == 1) {
         w.line = "0";
-        walk(&w, "number", run, cut.rows, weights_numbers);
+        walk(&w, "number", runs.numbers, cut.rows, weights_numbers);
     } else {
-        line(out, "for (int line = 0; line < %d; line++) {", p->kernel[0]);
-        walk(&w, "number", run, cut.rows, weights_numbers);
+        line(out, "for (int line = 0; line < %d; line++) {", runs.runs);
+        walk(&w, "number", runs.numbers, cut.rows, weights_numbers);
         line(out, "}");
     }
+    if (runs.rows > 1)
+        line(out, "}");
     close_strip(out, s);
 }
 
 static void about_window_product(Out *out, const WindowProduct *p)
 {
+    const char *const gaps =
+        p->dilation[0] > 1 || p->dilation[1] > 1
+            ? format(", their taps %dx%d apart,", p->dilation[0], p->dilation[1])
+            : "";
     const char *const window =
         p->planes ? format("%dx%d windows of planes of x", p->kernel[0], p->kernel[1])
-                  : format("%dx%d windows of x[.][%d][%d]", p->kernel[0], p->kernel[1], p->width,
-                           p->channels);
+                  : format("%dx%d windows%s of x[.][%d][%d]", p->kernel[0], p->kernel[1], gaps,
+                           p->width, p->channels);
     if (p->weights)
         comment(out, "dw[%d][%d][%d][%d] += the sum of x dy[%d][%d][%d], for %s", p->kernel[0],
                 p->kernel[1], p->channels, p->outputs, p->lines, p->columns, p->outputs, window);
@@ -369,7 +427,7 @@ void emit_windows(Out *out, const char *body)
 
 // --- layers -------------------------------------------------------------------------------------
 
-static int picture_lines(const Geometry *g) { return (g->lines - 1) * g->stride[0] + g->kernel[0]; }
+static int picture_lines(const Geometry *g) { return (g->lines - 1) * g->stride[0] + g->reach[0]; }
 
 // Declares the copy; what lies around the picture is never written.
 static void declare_copy(Out *out, const Geometry *g)
@@ -383,6 +441,12 @@ static void declare_copy(Out *out, const Geometry *g)
         line(out, "%s padded[%d][%d][%d] = {0};", type, picture_lines(g), g->width, g->in.dims[2]);
 }
 
+// True where some lines of the copy are not the picture's.
+static bool lines_reach_outside(const Geometry *g)
+{
+    return g->pad[0] || (g->out.dims[0] - 1) * g->stride[0] + g->reach[0] > g->in.dims[0];
+}
+
 // The picture's columns that the windows reach.
 static int columns_reached(const Geometry *g)
 {
@@ -394,9 +458,13 @@ static void emit_padded_line(Out *out, const Geometry *g, const char *x)
 {
     const char *const type = real_type(out->network);
     const int columns = columns_reached(g), channels = g->in.dims[2];
-    line(out, "if (from >= 0 && from < %d)", g->in.dims[0]);
-    line(out, "    memcpy(padded[r][%d], %s[i][from], sizeof(%s[%d][%d]));", g->pad[1], x, type,
-         columns, channels);
+    const bool outside = lines_reach_outside(g);
+    if (outside)
+        line(out, "if (from >= 0 && from < %d)", g->in.dims[0]);
+    line(out, "%smemcpy(padded[r][%d], %s[i][from], sizeof(%s[%d][%d]));", outside ? "    " : "",
+         g->pad[1], x, type, columns, channels);
+    if (!outside)
+        return;
     line(out, "else");
     line(out, "    memset(padded[r][%d], 0, sizeof(%s[%d][%d]));", g->pad[1], type, columns,
          channels);
@@ -404,8 +472,7 @@ static void emit_padded_line(Out *out, const Geometry *g, const char *x)
 
 static void emit_plane_line(Out *out, const Geometry *g, const char *x)
 {
-    const bool outside = g->pad[0] || picture_lines(g) > g->in.dims[0];
-    if (outside) {
+    if (lines_reach_outside(g)) {
         line(out, "if (from < 0 || from >= %d) {", g->in.dims[0]);
         line(out, "memset(planes[r], 0, sizeof planes[r]);");
         line(out, "continue;");

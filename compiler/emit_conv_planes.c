@@ -39,7 +39,8 @@ int gradient_pitch(const Network *network, const WindowProduct *p)
 
 bool has_planes(const Network *network, const WindowProduct *p)
 {
-    return p->stride[1] == 1 && p->outputs <= vector_lanes(network);
+    return p->stride[1] == 1 && p->dilation[0] == 1 && p->dilation[1] == 1 &&
+           p->outputs <= vector_lanes(network);
 }
 
 // What was measured, or true where a line of the result takes clearly fewer cycles so: two vector

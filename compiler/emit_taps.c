@@ -13,13 +13,11 @@ typedef struct {
     const Attributes *a;
 } Geometry;
 
-static int step(const Attributes *a, int d) { return a->dilation[d] > 1 ? a->dilation[d] : 1; }
-
 // Where padding puts some taps outside, they are left out.
 static bool padded(const Geometry *g, int d)
 {
-    const int reach = (g->a->kernel[d] - 1) * step(g->a, d) + 1;
-    return g->a->pad[d] || (g->small.dims[d] - 1) * g->a->stride[d] + reach > g->large.dims[d];
+    return g->a->pad[d] || (g->small.dims[d] - 1) * g->a->stride[d] + window_reach(g->a, d) >
+                               g->large.dims[d];
 }
 
 static const char *scaled(const char *index, int factor)
@@ -31,7 +29,7 @@ static const char *scaled(const char *index, int factor)
 static const char *place(const Geometry *g, int d, const char *index, const char *tap)
 {
     const char *const sum =
-        format("%s + %s", scaled(index, g->a->stride[d]), scaled(tap, step(g->a, d)));
+        format("%s + %s", scaled(index, g->a->stride[d]), scaled(tap, tap_step(g->a, d)));
     return g->a->pad[d] ? format("%s - %d", sum, g->a->pad[d]) : sum;
 }
 
@@ -49,7 +47,7 @@ static void open_taps(Out *out, const Geometry *g)
     }
     line(out, "for (int s = 0; s < %d; s++) {", a->kernel[1]);
     if (padded(g, 1)) {
-        const char *const tap = scaled("s", step(a, 1));
+        const char *const tap = scaled("s", tap_step(a, 1));
         const int stride = a->stride[1], last = g->large.dims[1] - 1 + a->pad[1];
         const char *const over = stride > 1 ? format(" / %d", stride) : "";
         const char *const open = stride > 1 ? "(" : "", *const close = stride > 1 ? ")" : "";

@@ -578,7 +578,7 @@ typedef struct {
     int lines, columns; // of pixels of the result
     int width;          // pixels in a line of what the windows are read from
     int channels, outputs;
-    int kernel[2], stride[2];
+    int kernel[2], stride[2], dilation[2];
 } WindowProduct;
 
 // A tile that those are made of.
@@ -704,6 +704,8 @@ void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan
 
 // --- shape.c: the shape of each op's result; user errors when there is none ---------------------
 bool infer_shape(Graph *graph, int node); // false after an error
+int tap_step(const Attributes *attributes, int d);     // from one tap of a window to the next
+int window_reach(const Attributes *attributes, int d); // from the first to the last, both counted
 
 // --- grad.c: backward nodes ---------------------------------------------------------------------
 // needs: shapes, a loss; makes: a gradient node for each trained tensor
@@ -1023,6 +1025,8 @@ void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node);
 
 // --- emit_conv.c: direct convolution; emit_conv_columns.c: by columns, for BLAS -----------------
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *attributes);
+// True where windows whose taps have gaps can make a convolution, and both its gradients.
+bool windows_take_gaps(const Network *network, const Attributes *attributes);
 // The convolution that a node's function is made of; false where it is made of none.
 bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window);
 void emit_windows(Out *out, const char *body); // functions that layers of one shape share

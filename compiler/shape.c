@@ -83,11 +83,9 @@ void shape_places(Graph *graph, Node *node)
     node->type = TYPE_INDEX;
 }
 
-// How many rows or columns lie between the ends of a window whose taps are `dilation` apart.
-static int window_reach(const Attributes *a, int d)
-{
-    return (a->kernel[d] - 1) * (a->dilation[d] > 1 ? a->dilation[d] : 1) + 1;
-}
+int tap_step(const Attributes *a, int d) { return a->dilation[d] > 1 ? a->dilation[d] : 1; }
+
+int window_reach(const Attributes *a, int d) { return (a->kernel[d] - 1) * tap_step(a, d) + 1; }
 
 // Sizes of the windows' grid over one picture; `same` pads as TensorFlow does: as many windows as
 // fit the stride, the odd pixel of padding below and right.

@@ -49,6 +49,19 @@ loss cross_entropy
 batch 20
 END
 
+# windows whose taps have gaps, a row of which is taken at a time
+cat >"$tmp/gaps.net" <<'END'
+data mnist
+input 28x28x1
+conv 24 3x3 relu pad same
+conv 40 3x3 relu pad same dilation 2
+conv 20 3x2 relu dilation 1x3
+globalavgpool
+dense 10 softmax
+loss cross_entropy
+batch 20
+END
+
 # pictures whose zeros are left out, and such vectors
 cat >"$tmp/pictures.net" <<'END'
 data mnist
@@ -107,6 +120,7 @@ for level in x86-64-v3 x86-64-v4; do
     start "$level" as_planned "$tmp/odd.net" $level
     start "few channels, $level" as_planned "$tmp/few.net" $level
     start "lines, $level" as_planned "$tmp/lines.net" $level
+    start "gaps, $level" as_planned "$tmp/gaps.net" $level
     start "pictures, $level" as_planned "$tmp/pictures.net" $level
     start "steps ahead, $level" as_planned "$tmp/ahead.net" $level
     start "steps ahead, wide, $level" as_planned "$tmp/wide.net" $level

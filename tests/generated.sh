@@ -79,4 +79,18 @@ scales_differ() {
     [ "$(fingerprint '')" != "$(fingerprint 'scale 1')" ] || echo 'the scale is not in the fingerprint'
 }
 start 'fingerprints know the scale' scales_differ
+
+# Weights of a program with tiles are read by one with BLAS.
+of_gaps() { # --gemm
+    "$NETC" emit "$tmp/gaps.net" --gemm "$1" | grep '\.fingerprint ='
+}
+cat >"$tmp/gaps.net" <<'END'
+data mnist
+input 28x28x1
+conv 4 3x3 relu dilation 2
+dense 10 softmax
+loss cross_entropy
+END
+start 'fingerprints know no way of making a product' \
+    same 'of gaps' "$(of_gaps tile)" "$(of_gaps blas)"
 finish

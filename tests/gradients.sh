@@ -83,6 +83,13 @@ conv 9 2x2 tanh groups 3 pad same
 conv 6 3x2 tanh groups 3 stride 2 dilation 1x2
 conv 4 3x3 groups 2 dilation 2 pad same bias off
 END
+gradient 'windows with gaps' 4 <<END
+conv 5 3x3 tanh dilation 3 pad same
+conv 18 3x2 tanh dilation 1x4 l2 0.01
+conv 7 1x3 tanh dilation 2 pad same bias off
+pool 2
+conv 4 3x1 tanh dilation 2x5
+END
 gradient 'depthwise' 4 <<END
 depthwise 3x2 tanh stride 2 multiplier 4
 depthwise 3x3 stride 2 dilation 2

@@ -188,6 +188,15 @@ avgpool 4
 dense 10 softmax
 loss cross_entropy
 END
+parity gaps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+conv 6 3x2 tanh dilation 2x3 pad same
+conv 19 2x3 tanh dilation 3x2
+pool 2
+conv 8 4x1 tanh dilation 2 pad same bias off
+avgpool 2
+dense 10 softmax
+loss cross_entropy
+END
 parity geometry 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
 conv 6 5x4 tanh stride 3x2 pad same
 pool 3 stride 2
