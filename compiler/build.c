@@ -1,14 +1,13 @@
 // build.c: the generated C becomes a binary: runs the C compiler and links the runtime.
+#include "child.h"
 #include "netc.h"
 
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static bool is_runtime(const char *folder)
@@ -129,34 +128,10 @@ static void make_command(Command *command, const Network *network, const BuildOp
     add_words(command, "-lcjson -lpng -lz -lm -lgomp -pthread"); // OpenMP of the runtime
 }
 
-// The terminal's keys end the C compiler, and netc behind it when it has cleaned up.
-static const int keys[] = {SIGINT, SIGQUIT};
-enum { KEYS = sizeof keys / sizeof *keys };
-static int pressed; // what ended the C compiler; 0: none did
-
-int key_pressed(void) { return pressed; }
-
-// Who catches them, as a lab does, goes on to.
-static void ignore_keys(struct sigaction before[KEYS])
+static void become_compiler(const char *const *command)
 {
-    for (int i = 0; i < KEYS; i++) {
-        sigaction(keys[i], NULL, &before[i]);
-        if (before[i].sa_handler == SIG_DFL)
-            signal(keys[i], SIG_IGN);
-    }
-}
-
-static void restore_keys(const struct sigaction before[KEYS])
-{
-    for (int i = 0; i < KEYS; i++)
-        sigaction(keys[i], &before[i], NULL);
-}
-
-static void note_key(int status)
-{
-    for (int i = 0; i < KEYS; i++)
-        if (WIFSIGNALED(status) && WTERMSIG(status) == keys[i])
-            pressed = keys[i];
+    execvp(command[0], (char *const *)(uintptr_t)command);
+    error_at(E913, (Loc){0}, "cannot run the C compiler '%s': %s", command[0], strerror(errno));
 }
 
 static bool run(const Command *command, bool verbose)
@@ -166,27 +141,10 @@ static bool run(const Command *command, bool verbose)
             fprintf(stderr, "%s%s", i ? " " : "", command->list[i]);
         fprintf(stderr, "\n");
     }
-    fflush(NULL);
-    struct sigaction before[KEYS];
-    ignore_keys(before);
-    const pid_t child = fork();
-    if (child == 0) {
-        restore_keys(before);
-        execvp(command->list[0], (char *const *)(uintptr_t)command->list);
-        error_at(E913, (Loc){0}, "cannot run the C compiler '%s': %s", command->list[0],
-                 strerror(errno));
-        _exit(127);
-    }
-    int status = 0;
-    const bool ran = child >= 0 && waitpid(child, &status, 0) >= 0;
-    const int reason = errno;
-    restore_keys(before);
-    if (!ran) {
-        error_at(E913, (Loc){0}, "cannot run the C compiler: %s", strerror(reason));
-        return false;
-    }
-    note_key(status);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    const int status = run_program(command->list, become_compiler, NULL);
+    if (status < 0)
+        error_at(E913, (Loc){0}, "cannot run the C compiler: %s", strerror(errno));
+    return status == 0;
 }
 
 static bool write_text(const char *path, const char *text)

@@ -13,7 +13,18 @@ void become(const char *const *command);
 // closes *output, which is NULL where there is no child, and waits for the child.
 pid_t start_child(const char *const *command, FILE **output);
 
-// All that the program prints; NULL where it cannot be run or does not end with status 0.
+typedef void Change(const char *const *command); // becomes that program, as become() does
+
+// Runs it to its end; its standard output is read, unless `text` is NULL. Returns its exit status,
+// 128 and the number of the signal that ended it or was to end netc, or -1 where it cannot be run:
+// errno says why.
+int run_program(const char *const *command, Change *change, const char **text);
+
+// The signal that came while netc waited for a program, and shall end it too; 0: none came.
+int ended_by_signal(void);
+
+// All that a program prints that measures; NULL, mostly after an error was printed, where it does
+// not end with status 0.
 const char *output_of(const char *const *command);
 
 #endif

@@ -1,6 +1,7 @@
 // main.c: netc's command line is read, and the command that it names is run.
 //
 // The commands stand in commands.def, their functions in cmd_*.c, the passes in compile.c.
+#include "child.h"
 #include "command.h"
 
 #include <errno.h>
@@ -42,8 +43,8 @@ int main(int count, char **arguments)
     if (status == DONE)
         status = run(&o);
     const int failure = failure_of_output();
-    if (key_pressed())
-        raise(key_pressed()); // for a shell, which ends its loop
+    if (ended_by_signal())
+        raise(ended_by_signal()); // for a shell, which ends its loop
     if (!failure)
         return status;
     error_at(E910, (Loc){0}, "cannot write 'standard output': %s", strerror(failure));

@@ -1094,7 +1094,6 @@ typedef struct {
 } BuildOptions;
 bool build_binary(const Network *network, const char *c_text, const BuildOptions *options);
 const char *c_compiler(void); // what it says of itself, --version; "" where there is none
-int key_pressed(void); // the signal of the terminal that ended the C compiler; 0: none did
 
 // --- bench.c: the program measures itself -------------------------------------------------------
 const char *bench_of(Network *network, const char *target); // JSON; NULL after an error was printed

@@ -197,8 +197,8 @@ static bool time_candidate(Network *network, const BuildOptions *options, Tiling
     const BuildOptions timing = {
         .target = options->target, .output = binary, .verbose = options->verbose};
     const char *const command[] = {binary, NULL};
-    const bool built = build_binary(network, text, &timing);
-    const char *times = built ? output_of(command) : NULL;
+    const char *times = build_binary(network, text, &timing) ? output_of(command) : NULL;
+    const bool measured = times != NULL;
     unlink(binary);
     rmdir(folder);
     int index, length;
@@ -220,7 +220,7 @@ static bool time_candidate(Network *network, const BuildOptions *options, Tiling
                                    .tiling = resolved,
                                    .seconds = seconds};
     }
-    return built;
+    return measured;
 }
 
 // needs: a network whose C was emitted, so that its products are known. Measures those that the

@@ -12,13 +12,22 @@ takes_many_words() {
     same 'temporary files' '' "$(ls "$TMPDIR")"
 }
 
-# A key of the terminal is a signal to netc and the C compiler; here a program that waits for it.
-# Suites run with both keys ignored, so that they are set up anew.
-interrupted() { # SIGNAL [option...]
-    printf '#!/bin/sh\n[ "$1" = --version ] && exit\n: >"%s/runs"\nexec sleep 60\n' "$tmp" >"$tmp/waiting"
-    chmod +x "$tmp/waiting"
+# A key of the terminal is a signal to netc and to what it runs, here programs that wait for it: the C
+# compiler, or what that makes. SIGTERM is sent to netc alone. Suites run with both keys ignored, so
+# that they are set up anew.
+printf '#!/bin/sh\n[ "$1" = --version ] && exit\n: >"%s/runs"\nexec sleep 60\n' "$tmp" >"$tmp/waiting"
+cat >"$tmp/makes-waiting" <<END
+#!/bin/sh
+[ "\$1" = --version ] && exit
+while [ "\$1" != -o ]; do shift; done
+cp "$tmp/waiting" "\$2"
+END
+chmod +x "$tmp/waiting" "$tmp/makes-waiting"
+interrupted() { # SIGNAL waiting|makes-waiting [option...]
+    local compiler=$tmp/$2
     rm -f "$tmp/runs"
-    CC=$tmp/waiting "$python" - "$tmp/runs" "$@" <<'PYTHON'
+    set -- "$1" "${@:3}"
+    CC=$compiler "$python" - "$tmp/runs" "$@" <<'PYTHON'
 import os, resource, signal, subprocess, sys, time
 number = getattr(signal, sys.argv[2])
 def keys():
@@ -30,7 +39,7 @@ netc = subprocess.Popen([os.environ["NETC"]] + sys.argv[3:], preexec_fn=keys, st
 while not os.path.exists(sys.argv[1]) and netc.poll() is None:
     time.sleep(0.01)
 if netc.poll() is None:
-    os.killpg(netc.pid, number)
+    os.kill(netc.pid, number) if number == signal.SIGTERM else os.killpg(netc.pid, number)
 said = netc.communicate(timeout=20)[1].decode()
 if netc.returncode != -number:
     print(f"expected the end by {number.name}, found {netc.returncode} and\n{said}")
@@ -40,9 +49,11 @@ PYTHON
 }
 
 check 'the C compiler gets many words' takes_many_words
-for key in SIGINT SIGQUIT; do
-    check "$key stops a build" interrupted $key build "$tmp/small.net" -o "$tmp/stopped"
-    check "$key stops a measurement" interrupted $key summary "$tmp/small.net" --measure
+for key in SIGINT SIGQUIT SIGTERM; do
+    check "$key stops a build" interrupted $key waiting build "$tmp/small.net" -o "$tmp/stopped"
+    check "$key stops the build of a measurement" interrupted $key waiting summary "$tmp/small.net" --measure
+    check "$key stops a measurement" interrupted $key makes-waiting summary "$tmp/small.net" --measure
+    check "$key stops a tuning" interrupted $key makes-waiting build "$tmp/small.net" -o "$tmp/stopped" --tune
 done
-check "SIGINT stops a tuning" interrupted SIGINT build "$tmp/small.net" -o "$tmp/stopped" --tune
+check "SIGINT stops the build of a tuning" interrupted SIGINT waiting build "$tmp/small.net" -o "$tmp/stopped" --tune
 finish

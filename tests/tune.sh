@@ -205,6 +205,15 @@ no_such_way() {
     said=$("$NETC" emit "$tmp/few.net" --product "$line" 2>&1 >/dev/null) && echo 'it was accepted'
     [[ $said == *"expected a measurement, "*"found '$line' [E936]"* ]] || echo "found '$said'"
 }
+# A program that measures and fails, as one for another processor does, is no measurement.
+failing() {
+    local said
+    printf '#!/bin/sh\n[ "$1" = --version ] && exit\nwhile [ "$1" != -o ]; do shift; done\ncp /bin/false "$2"\n' >"$tmp/cc"
+    said=$(XDG_CACHE_HOME=$tmp/none CC=$tmp/cc "$NETC" build "$tmp/net.net" -o "$tmp/failing" --tune 2>&1)
+    same 'status' 1 $?
+    same 'said' 'netc: error: the program that measures failed [E918]' "$said"
+    [ ! -e "$tmp/failing" ] || echo 'the network was built'
+}
 # What a file says is said once, however often it is compiled.
 said_once() {
     local said
@@ -214,5 +223,6 @@ said_once() {
     same 'warnings' 1 "$(grep -c 'warning: ' <<<"$said")"
 }
 check 'a way that is none' no_such_way
+check 'a measurement that fails' failing
 check 'said once' said_once
 finish
