@@ -117,8 +117,8 @@ static void print_statuses(void)
     printf(".TP\n.B 1\n");
     print_text(
         "There is a mistake in the input. Each message ends with a code, which `netc explain "
-        "CODE` explains. Of `diff`: there was no mistake, and something differs. Of `lab` and "
-        "`sweep`: a row failed, or was stopped alone.");
+        "CODE` explains. Of `diff`: there was no mistake, and something differs. Of `fmt "
+        "--check`: a file would change. Of `lab` and `sweep`: a row failed, or was stopped alone.");
     printf(".TP\n.B 2\n");
     print_text("There is a mistake in the command. Of `diff`: there is any mistake.");
     printf(".TP\n.B 128+N\n");

@@ -28,6 +28,8 @@ static void print_statuses(FILE *out, const Command *command)
                 : "0 done, 1 a mistake in the input, 2 a mistake in the command");
     if (!command)
         fprintf(out, "    of diff: %s\n", of_diff);
+    if (command && command->run == run_fmt)
+        fprintf(out, "             1 also where --check lists a file, or '-' is to change\n");
     if (command && (command->run == run_lab || command->run == run_sweep))
         fprintf(out, "             1 also where a row failed, or was stopped alone\n"
                      "             128 and N where signal N stopped them all: 130 Ctrl-C, "
