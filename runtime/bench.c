@@ -85,6 +85,13 @@ static int group_of(const NnModel *model, double step)
     return step * least < enough ? (int)(enough / (step * least)) * least : least;
 }
 
+// At least one, and what there is room for; `wanted` may be more than an int counts.
+static int count_of(const Bench *bench, double wanted)
+{
+    const double most = (double)bench->room / ROUNDS;
+    return wanted < 1 ? 1 : (int)(wanted < most ? wanted : most);
+}
+
 // How many steps a round has, from the time of the first ones.
 static void choose_counts(Bench *bench, double step)
 {
@@ -95,8 +102,8 @@ static void choose_counts(Bench *bench, double step)
     const double plain =
         (given ? (double)options->steps / ROUNDS : 0.5 * seconds / step) / bench->group;
     const double timed = given ? (double)options->steps / ROUNDS / 2 : 0.3 * seconds / step;
-    bench->plain = plain < 1 ? 1 : nn_min((int)plain, (int)(bench->room / ROUNDS));
-    bench->timed = timed < 1 ? 1 : nn_min((int)timed, (int)(bench->room / ROUNDS));
+    bench->plain = count_of(bench, plain);
+    bench->timed = count_of(bench, timed);
 }
 
 static void warm_up(Bench *bench, Place *place)
