@@ -366,7 +366,7 @@ bool train_load_test(Training *training); // frees the training data where it mu
 void train_free(Training *training);
 int train_best(const Training *training);
 bool train_save_best(const Training *training);
-bool train_resume_best(const Training *training);
+bool train_resume_best(Training *training);
 bool train_restore_best(Training *training);
 bool train_report(const Training *training, const char *status, const Score *test);
 void train_print_start(const Training *training);

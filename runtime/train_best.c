@@ -1,8 +1,8 @@
 // train_best.c: the weights of the best epoch, kept where `patience` may end a training early.
 //
 // The best epoch's checkpoint is a file beside the last one's, written before it: a training that
-// is killed between the two repeats the epoch. At the end it is written in the last one's place, so
-// that a training resumed from it walks the same way again.
+// is killed between the two goes on from the best one. At the end it is written in the last one's
+// place, so that a training resumed from it walks the same way again.
 
 #include <errno.h>
 #include <inttypes.h>
@@ -71,10 +71,12 @@ static bool read_best(const Training *training, int best, int or_of, Progress *f
 }
 
 // To be called when a training goes on behind an epoch, whose weights it has read. Where it was
-// killed before it wrote the last weights, the best ones are of the epoch that it now repeats.
-bool train_resume_best(const Training *training)
+// killed before it wrote the last weights, the best ones are those: were the epoch repeated, with
+// another rate it could be another one, and the best one before it is overwritten.
+bool train_resume_best(Training *training)
 {
-    const int best = train_best(training), last = training->progress.epoch;
+    Progress *progress = &training->progress;
+    const int best = train_best(training), last = progress->epoch;
     Progress found;
     if (!train_save_best(training))
         return false;
@@ -82,8 +84,14 @@ bool train_resume_best(const Training *training)
         return true;
     if (!read_best(training, best, last + 1, &found))
         return false;
-    progress_free(&found);
-    return weights_read(training->weights, training->model, WEIGHTS_TO_CONTINUE, NULL);
+    if (found.epoch <= last) {
+        progress_free(&found);
+        return weights_read(training->weights, training->model, WEIGHTS_TO_CONTINUE, NULL);
+    }
+    found.rate = progress->rate;
+    progress_free(progress);
+    *progress = found;
+    return weights_write(training->weights, training->model, progress, WEIGHTS_TO_CONTINUE);
 }
 
 // At the end the best epoch's weights are the training's result.

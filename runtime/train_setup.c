@@ -56,10 +56,12 @@ static bool continue_earlier(Training *training)
                       (unsigned long long)options->seed);
     if (options->given[OPTION_RATE])
         progress->rate = options->rate;
+    if (!train_resume_best(training))
+        return false;
     training->averaged = progress->epoch > 0; // as a file holds them
     training->fingerprint = tensors_fingerprint(training->model);
     report_read_times(training->report, progress);
-    return train_resume_best(training);
+    return true;
 }
 
 // The pictures for validation are the last ones; as many as Keras would take.

@@ -223,6 +223,44 @@ print(losses.index(min(losses)) + 1, len(losses))' "$tmp/early-end/run.json")
 }
 start 'early, ends with the best weights' ends_with_the_best
 
+# Killed between an epoch's best weights and its last ones: the epoch is complete, also for a training
+# that goes on with a rate that would not make it the best again. Folders where files are to be written
+# end a training right there.
+ended_there() { # OUT [option...]
+    ! "$tmp/early" train --data "$sample" --out "$tmp/$1" --quiet --epochs 60 "${@:2}" >"$tmp/ended.log" 2>&1 ||
+        echo 'expected a training that fails'
+}
+fingerprint() { # OUT
+    "$tmp/early" export "$tmp/exported" --out "$tmp/$1" | sed 's/.*fingerprint //'
+}
+completed() {
+    local before epoch out
+    train early early-long --epochs 60 || return
+    before=$("$python" -c '
+import json, sys
+losses = [row["validation_loss"] for row in json.load(open(sys.argv[1]))["history"]]
+print(next(i for i in range(2, len(losses)) if losses[i] < min(losses[:i]) < losses[i - 1]))' \
+        "$tmp/early-long/run.json") || return
+    mkdir -p "$tmp/early-cut/run.json.tmp"
+    for epoch in $(seq "$before"); do
+        ended_there early-cut $([ "$epoch" = 1 ] || echo --resume)
+    done
+    cp -r "$tmp/early-cut" "$tmp/early-uncut"
+    mkdir "$tmp/early-cut/weights.safetensors.tmp"
+    ended_there early-cut --resume
+    rm -r "$tmp"/early-*cut/*.tmp
+    cp -r "$tmp/early-cut" "$tmp/early-cut-rate"
+    for out in early-cut early-uncut; do
+        train early $out --resume --epochs $((before + 1))
+    done
+    same_bytes "$(weights early-cut)" "$(weights early-uncut)"
+    for epoch in 1 3; do
+        train early early-cut-rate --resume --epochs $((before + epoch)) --lr 1e-9
+    done
+    same fingerprint "$(fingerprint early-uncut)" "$(fingerprint early-cut-rate)"
+}
+start 'early, killed before its last weights' completed
+
 interrupted_and_resumed() { # NET SIGNAL: ends by itself after a step
     local out=$tmp/$1-$2
     KILL=step:60:$2 "$tmp/$1" train --data "$sample" --out "$out" --quiet --epochs 40 \
