@@ -56,6 +56,10 @@ static bool continue_earlier(Training *training)
                       (unsigned long long)options->seed);
     if (options->given[OPTION_RATE])
         progress->rate = options->rate;
+    if (!(progress->rate > 0))
+        return failed("'%s' cannot be continued with its learning rate, %g: expected one above 0; "
+                      "name one with '--lr X'",
+                      training->weights, progress->rate);
     if (!train_resume_best(training))
         return false;
     training->averaged = progress->epoch > 0; // as a file holds them

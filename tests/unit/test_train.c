@@ -182,6 +182,35 @@ static void test_resume(void **state)
 }
 
 // Killed at steps all over the run, the checkpoints' writing included by the last delay.
+// In the file of a training's weights.
+static void store_rate(const char *path, const char *rate)
+{
+    static const char stored[] = "\"rate\":\"";
+    size_t size;
+    char *bytes = read_bytes(path, &size);
+    char *at = strstr(bytes + 8, stored);
+    assert_non_null(at);
+    memcpy(at + strlen(stored), rate, strlen(rate));
+    write_bytes(path, bytes, size);
+    free(bytes);
+}
+
+static void test_resume_with_stored_rate(void **state)
+{
+    (void)state;
+    static const char *const rates[] = {"-0.5", "0.00"};
+    assert_run(0, "train --out stored --epochs 1");
+    for (int i = 0; i < 2; i++) {
+        store_rate("stored/weights.safetensors", rates[i]);
+        assert_run(0, "eval --out stored");
+        assert_run(1, "train --out stored --resume");
+        assert_said(errors, i == 0 ? "cannot be continued with its learning rate, -0.5: expected "
+                                     "one above 0; name one with '--lr X'\n"
+                                   : "its learning rate, 0:");
+    }
+    assert_run(0, "train --out stored --resume --lr 0.1");
+}
+
 static void test_killed(void **state)
 {
     (void)state;
@@ -401,7 +430,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_steps), TEST(test_threads), TEST(test_it_learns), TEST(test_resume),
-        TEST(test_killed), TEST(test_interrupted), TEST(test_not_finite),
+        TEST(test_resume_with_stored_rate), TEST(test_killed), TEST(test_interrupted),
+        TEST(test_not_finite),
         TEST(test_the_folder_is_locked), TEST(test_validation), TEST(test_other_commands),
         TEST(test_gradients), TEST(test_wrong_gradient), TEST(test_kinks), TEST(test_curves),
     };
