@@ -269,9 +269,8 @@ int command_bench(const NnModel *model, const Options *options)
         failed("'%s' was compiled for inference only: its .net has no loss", model->name);
         return end_with_problem();
     }
-    bool done = prepare(&bench);
+    bool done = prepare(&bench) && team_run(options->threads, bench_team, &bench);
     if (done) {
-        team_run(options->threads, bench_team, &bench);
         qsort(bench.times, (size_t)bench.count, sizeof *bench.times, by_size);
         if (bench.overflowed)
             fprintf(stderr,

@@ -88,8 +88,9 @@ static bool read_in_parts(const Source *source, unsigned char *to, size_t size)
 {
     enum { WORTH_SHARING = 4 << 20, MOST_PARTS = 8 };
     const off_t begin = gztell(source->file);
-    const int parts = nn_min(team_processors(), MOST_PARTS);
-    const int file = size < WORTH_SHARING || parts < 2 ? -1 : open_plain(source, begin, size);
+    const int parts =
+        size < WORTH_SHARING ? 1 : team_possible(nn_min(team_processors(), MOST_PARTS));
+    const int file = parts < 2 ? -1 : open_plain(source, begin, size);
     if (file < 0)
         return false;
     bool done = true;

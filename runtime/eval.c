@@ -82,8 +82,8 @@ int command_eval(const NnModel *model, const Options *options)
     if (done) {
         Scoring scoring = {
             .model = model, .set = &set, .sequence = sequence, .count = set.count, .score = &score};
-        team_run(options->threads, score_team, &scoring);
-        done = score_is_sound(&score) && print_score(model, options, &score, progress.classes);
+        done = team_run(options->threads, score_team, &scoring) && score_is_sound(&score) &&
+               print_score(model, options, &score, progress.classes);
     }
     free(score.confusion);
     free(sequence);

@@ -230,8 +230,10 @@ static bool prepare(Check *check, double **analytic)
 static bool run(Check *check)
 {
     check->json = check->options->json ? cJSON_CreateArray() : NULL;
-    team_run(check->options->threads, check_team, check);
-    if (check->json && !json_print_line(check->json))
+    const bool ran = team_run(check->options->threads, check_team, check);
+    if (!ran)
+        cJSON_Delete(check->json);
+    if (!ran || (check->json && !json_print_line(check->json)))
         return false;
     if (check->failures == 0)
         return true;

@@ -367,8 +367,7 @@ int command_predict(const NnModel *model, const Options *options)
     bool done = read_wanted_weights(model, options, &p.progress) && take_examples(&p);
     if (done) {
         p.json = options->json ? cJSON_CreateArray() : NULL;
-        team_run(options->threads, predict_team, &p);
-        done = !p.failed;
+        done = team_run(options->threads, predict_team, &p) && !p.failed;
         if (options->json && done)
             done = json_print_line(p.json);
         else

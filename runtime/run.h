@@ -38,9 +38,11 @@ void memory_large_static(void); // the arena, the weights and all other static m
 
 // --- team.c -------------------------------------------------------------------------------------
 // Runs work(context) in `threads` threads at once and returns when all have; inside, nn_barrier()
-// and the model's steps may be called, by all threads together.
-void team_run(int threads, void (*work)(void *), void *context);
+// and the model's steps may be called, by all threads together. False after failed(), where so many
+// cannot be started.
+bool team_run(int threads, void (*work)(void *), void *context);
 int team_processors(void); // that this process may use
+int team_possible(int threads); // how many can be started, at most so many; fewer: after failed()
 
 // --- tensors.c ----------------------------------------------------------------------------------
 int tensor_rank(const NnTensor *tensor);

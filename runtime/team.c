@@ -5,8 +5,10 @@
 
 #include <limits.h>
 #include <omp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #if defined(__linux__)
 #include <linux/futex.h>
@@ -120,8 +122,39 @@ static FloatMode flush_subnormals(void) { return 0; }
 static void restore_float_mode(FloatMode before) { (void)before; }
 #endif
 
-void team_run(int threads, void (*work)(void *), void *context)
+static void *pass(void *gate)
 {
+    pthread_mutex_lock(gate);
+    pthread_mutex_unlock(gate);
+    return NULL;
+}
+
+// OpenMP ends the program where it cannot start a thread. So as many as it will need are started
+// before, all at once: it can then have their memory.
+int team_possible(int threads)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t *others = allocate((size_t)threads, sizeof *others);
+    int count = 0, reason = 0;
+    pthread_mutex_lock(&gate);
+    while (others && count < threads - 1 && reason == 0) {
+        reason = pthread_create(&others[count], NULL, pass, &gate);
+        count += reason == 0;
+    }
+    pthread_mutex_unlock(&gate);
+    for (int i = 0; i < count; i++)
+        pthread_join(others[i], NULL);
+    free(others);
+    if (reason != 0)
+        failed("cannot start %d threads, only %d: %s; take fewer, with '--threads N'", threads,
+               count + 1, strerror(reason));
+    return count + 1;
+}
+
+bool team_run(int threads, void (*work)(void *), void *context)
+{
+    if (team_possible(threads) < threads)
+        return false;
     atomic_store(&meeting.spins, threads > team_processors() ? 0 : SPINS);
     // Each thread of the team calls BLAS by itself on its own part.
     blas_one_thread();
@@ -134,6 +167,7 @@ void team_run(int threads, void (*work)(void *), void *context)
         nn_barrier(); // ThreadSanitizer knows this one, and not the end of the region
         restore_float_mode(before);
     }
+    return true;
 }
 
 int team_processors(void) { return omp_get_num_procs(); }

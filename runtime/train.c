@@ -198,7 +198,8 @@ int command_train(const NnModel *model, const Options *options)
         train_print_start(&training);
         interrupted = 0;
         catch_signals();
-        team_run(options->threads, train_team, &training);
+        if (!team_run(options->threads, train_team, &training))
+            training.outcome = FAILED;
         training.signal = (int)interrupted;
         status = train_end(&training);
     }

@@ -257,6 +257,20 @@ else
 fi
 check 'train beyond the largest file' file_limit
 
+too_many_threads() { # for the memory of their stacks
+    local words limited='ulimit -v 1000000; exec "$0" "$@"'
+    for words in "train --out $good" "eval --out $good" "predict 1 --out $good" 'bench --steps 1'; do
+        refuses 1 "cannot start 1024 threads, only [0-9]+: .*; take fewer, with '--threads N'" bash -c "$limited" \
+            "$model" $words --data "$sample" --threads 1024
+    done
+    quietly bash -c "$limited" "$model" eval --data "$sample" --out "$good" --threads 3
+}
+if grep -q __asan_init "$model"; then
+    skip 'a limit of memory, which ASan does not bear'
+else
+    check 'more threads than can be started' too_many_threads
+fi
+
 locked() {
     local fifo=$tmp/lock.fifo
     exec 9<"$good"
