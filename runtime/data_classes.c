@@ -93,45 +93,6 @@ static bool make_classes(const Wanted *wanted, const char *path, char *const *na
     return distinct == wants && *wanted->classes;
 }
 
-// How many bytes follow the first one of a character of UTF-8; -1 where it is none.
-static int bytes_behind(unsigned char first)
-{
-    return first < 0x80                     ? 0
-           : first >= 0xc2 && first <= 0xdf ? 1
-           : (first & 0xf0) == 0xe0         ? 2
-           : first >= 0xf0 && first <= 0xf4 ? 3
-                                            : -1;
-}
-
-// As RFC 3629 has it: each character in its shortest form, no surrogates, none behind U+10FFFF.
-static bool is_utf8(const char *text)
-{
-    const unsigned char *c = (const unsigned char *)text;
-    while (*c) {
-        const unsigned char first = *c++, second = *c;
-        const int behind = bytes_behind(first);
-        if (behind < 0 || (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-            (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
-            return false;
-        for (int i = 0; i < behind; i++)
-            if ((*c++ & 0xc0) != 0x80)
-                return false;
-    }
-    return true;
-}
-
-// The message is to be text itself.
-static bool no_utf8(const char *path, const char *name, const char *place)
-{
-    char shown[61];
-    snprintf(shown, sizeof shown, "%s", name);
-    for (char *c = shown; *c; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    return failed("'%s'%s: expected the name of a class in UTF-8, found '%s'; save it as UTF-8",
-                  path, place, shown);
-}
-
 static bool unknown_name(const Wanted *wanted, const char *path, const char *name,
                          const char *place)
 {
@@ -154,7 +115,9 @@ bool classes_find(const Wanted *wanted, const char *path, char *const *names, in
         if (!is_utf8(names[i])) { // the names are to be JSON
             char place[64] = "";
             where(place, i, context);
-            return no_utf8(path, names[i], place);
+            return failed("'%s'%s: expected the name of a class in UTF-8, found '%.60s'; save it "
+                          "as UTF-8",
+                          path, place, names[i]);
         }
     if (!*wanted->classes && wanted->part == DATA_TRAIN &&
         !make_classes(wanted, path, names, count))

@@ -168,11 +168,14 @@ static bool no_column(const Csv *csv, const char *name, size_t length)
                       csv->source.path, (int)length, name, csv->columns);
     char list[256];
     size_t used = 0;
-    for (int i = 0; i < csv->columns && used < 200; i++)
+    bool readable = true;
+    for (int i = 0; i < csv->columns && used < 200; i++) {
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%.40s", i ? ", " : "",
                                  csv->header[i]);
-    return failed("'%s' has no column '%.*s'; its columns are %s", csv->source.path, (int)length,
-                  name, list);
+        readable = readable && is_utf8(csv->header[i]);
+    }
+    return failed("'%s' has no column '%.*s'; its columns are %s%s", csv->source.path, (int)length,
+                  name, list, readable ? "" : "; its names are not in UTF-8: save it so");
 }
 
 static int find_column(const Csv *csv, const char *name, size_t length)

@@ -18,12 +18,48 @@ void message_program(const char *path)
 
 const char *message_name(void) { return program; }
 
-// A line break in a file's name must not make two lines of one.
-static void keep_on_one_line(char *text)
+// How many bytes a character of UTF-8 has by its first one; 0 where none begins so.
+static int bytes_of(unsigned char first)
 {
-    for (; *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 127)
+    return first < 0x80                     ? 1
+           : first >= 0xc2 && first <= 0xdf ? 2
+           : (first & 0xf0) == 0xe0         ? 3
+           : first >= 0xf0 && first <= 0xf4 ? 4
+                                            : 0;
+}
+
+// The bytes of the character that `text` begins with; 0 where that is none as RFC 3629 has it: in
+// its shortest form, no surrogate, none behind U+10FFFF.
+static int character_bytes(const char *text)
+{
+    const unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+    const int bytes = bytes_of(first);
+    if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+        (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f))
+        return 0;
+    for (int i = 1; i < bytes; i++)
+        if (((unsigned char)text[i] & 0xc0) != 0x80)
+            return 0;
+    return bytes;
+}
+
+bool is_utf8(const char *text)
+{
+    int bytes = 0;
+    for (; *text && (bytes = character_bytes(text)) > 0; text += bytes)
+        ;
+    return !*text;
+}
+
+// A line break in a file's name must not make two lines of one, nor other bytes what is no text.
+static void keep_readable(char *text)
+{
+    while (*text) {
+        const int bytes = character_bytes(text);
+        if (bytes == 0 || (unsigned char)*text < ' ' || *text == 127)
             *text = '?';
+        text += nn_max(bytes, 1);
+    }
 }
 
 // Records the one line that says what is wrong: lower case, no full stop, the subject in single
@@ -34,7 +70,7 @@ bool failed(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    keep_on_one_line(line);
+    keep_readable(line);
     return false;
 }
 

@@ -144,6 +144,12 @@ static void csv_columns(void **state)
     assert_wrong(&model, "'x.csv' has no column 'colour'; its columns are kind, a, b");
     model.columns = "4";
     assert_wrong(&model, "no column '4'");
+    model = csv_model("h\xf6he,\xe2\x82\xac,b\ncat,1,2\ndog,3,4\nowl,5,6\n"); // a message is UTF-8
+    model.columns = "h\xc3\xb6he";
+    assert_wrong(&model, "no column 'h\xc3\xb6he'; its columns are h?he, \xe2\x82\xac, b; "
+                         "its names are not in UTF-8: save it so");
+    model.columns = "1"; // no name is needed
+    load(&model);
     model = csv_model("1,2,0\n");
     model.columns = "kind";
     assert_wrong(&model,
