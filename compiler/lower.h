@@ -26,6 +26,8 @@ bool lower_body(Lowering *l);
 Shape current_shape(const Lowering *l);
 Node *train_node(const Lowering *l); // the value that flows in training
 bool is_countable(Loc loc, Shape shape); // false after an error: what is there makes too much
+// The same of so many channels, which may be more than an int counts.
+bool are_countable(Loc loc, Shape shape, long channels);
 // The op on `value` and on tensors; -1 after an error.
 int layer_node(Graph *graph, const Lowering *l, Op op, Attributes attributes, int value,
                int tensor_count, const int *tensors);

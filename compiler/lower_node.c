@@ -23,14 +23,23 @@ static double numbers_of(Shape shape)
 
 bool is_countable(Loc loc, Shape shape)
 {
+    return are_countable(loc, shape, shape.dims[shape.count - 1]);
+}
+
+bool are_countable(Loc loc, Shape shape, long channels)
+{
     enum { MOST_SIDE = 1000000, MOST_VALUES = 1000000000 };
-    bool good = numbers_of(shape) <= MOST_VALUES;
+    const int last = shape.count - 1;
+    bool good = numbers_of(shape) / shape.dims[last] * (double)channels <= MOST_VALUES;
     for (int i = 0; shape.count == 3 && i < 3; i++)
-        good &= shape.dims[i] <= MOST_SIDE;
+        good &= (i < last ? shape.dims[i] : channels) <= MOST_SIDE;
     if (!good)
         error_at(E306, loc,
-                 "'%s' makes %s; at most %d rows, columns or channels and %d values can be counted",
-                 loc_text(loc), shape_text(shape), MOST_SIDE, MOST_VALUES);
+                 "'%s' makes %s%ld; at most %d rows, columns or channels and %d values can be "
+                 "counted",
+                 loc_text(loc),
+                 last == 2 ? format("%dx%dx", shape.dims[0], shape.dims[1]) : "", channels,
+                 MOST_SIDE, MOST_VALUES);
     return good;
 }
 

@@ -81,13 +81,16 @@ enum { MAX_BRANCHES = 8 }; // statements.def says so too
 
 typedef struct {
     int count, train[MAX_BRANCHES], infer[MAX_BRANCHES];
-    Shape shape; // of all together
+    Shape shape;   // of the first
+    long channels; // of all together
 } Branches;
 
 static int add_concat(const Lowering *l, Graph *graph, const Branches *b, const int *inputs)
 {
     const int id = node_add(graph, OP_concat, l->layer, l->clause->loc, b->count, inputs);
-    graph->nodes[id].shape = b->shape;
+    Shape *const shape = &graph->nodes[id].shape;
+    *shape = b->shape;
+    shape->dims[shape->count - 1] = (int)b->channels;
     infer_shape(graph, id);
     return id;
 }
@@ -97,13 +100,12 @@ static bool add_branch(const Lowering *l, Branches *b)
     const Shape shape = current_shape(l);
     if (b->count && !same_grid(b->shape, shape))
         return wrong_join(l, b->shape);
-    if (b->count)
-        b->shape.dims[shape.count - 1] += shape.dims[shape.count - 1];
-    else
+    if (!b->count)
         b->shape = shape;
+    b->channels += shape.dims[shape.count - 1];
     b->train[b->count] = l->train;
     b->infer[b->count++] = l->infer;
-    return is_countable(l->clause->loc, b->shape); // so that two of the most still fit an int
+    return true;
 }
 
 bool lower_concat(Lowering *l)
@@ -122,6 +124,8 @@ bool lower_concat(Lowering *l)
         if (!add_branch(l, &branches))
             return false;
     } while (l->network->program->layers[l->at].bracket == BRACKET_NEXT);
+    if (!are_countable(l->clause->loc, branches.shape, branches.channels))
+        return false;
     l->train = add_concat(l, &l->network->train, &branches, branches.train);
     l->infer = add_concat(l, &l->network->infer, &branches, branches.infer);
     l->flatten = NULL;
