@@ -273,13 +273,15 @@ static bool read_header(const Resolver *r, const Statement *statement, Block *bl
 {
     const Expr *const name = statement->items, *const second = name ? name->next : NULL;
     const char *const text = statement->loc.source->text;
-    if (!name || (second && (second->next || text[second->loc.start] != '('))) {
+    const bool named = name && name->kind == EXPR_WORD;
+    if (!name || (named && second && (second->next || text[second->loc.start] != '('))) {
         error_at(E507, name ? second->next ? second->next->loc : second->loc : end_of(statement),
                  name ? "expected a '(' or a '{' behind the block's name" : "'block' needs a name");
         note_at((Loc){0}, "the form is '%s'", statement_row("block")->example);
         return false;
     }
-    if (!is_free_name(r, name, name->loc, "a block"))
+    const Loc place = named ? name->loc : name_loc(name->loc.source, name->loc.start); // `3b`
+    if (!is_free_name(r, name, place, "a block"))
         return false;
     const Block *const same = find_block(r, name->word);
     if (same) {

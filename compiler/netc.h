@@ -344,6 +344,9 @@ typedef struct {
 Value evaluate(const Expr *expr, const Params *params);
 
 // --- params.c -----------------------------------------------------------------------------------
+// The letters and digits from there on.
+Loc name_loc(const Source *source, int start);
+void no_param_name(Loc loc); // an error
 Param *find_param(const Params *params, const char *name);        // interned
 void declare_params(Params *params, const Statement *statements); // their names, for messages
 void apply_define(Params *params, const Source *file, const char *define); // -D

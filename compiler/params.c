@@ -17,17 +17,22 @@ Param *find_param(const Params *params, const char *name)
     return NULL;
 }
 
+Loc name_loc(const Source *source, int start)
+{
+    const char *const text = source->text + start;
+    const size_t length =
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    return (Loc){source, start, start + (int)length};
+}
+
 // The place of the name in a `param` statement, also in one that could not be parsed; empty where
 // there is none.
 static Loc param_name_loc(const Statement *statement)
 {
-    const char *const text = statement->loc.source->text;
+    const Source *const source = statement->loc.source;
     const Expr *const item = statement->items;
-    int start = item ? item->loc.start : statement->word_loc.end;
-    start += (int)strspn(text + start, " \t");
-    const size_t length =
-        strspn(text + start, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-    return (Loc){statement->loc.source, start, start + (int)length};
+    const int start = item ? item->loc.start : statement->word_loc.end;
+    return name_loc(source, start + (int)strspn(source->text + start, " \t"));
 }
 
 static bool is_param(const Statement *statement) { return !strcmp(statement->word, "param"); }
@@ -55,6 +60,12 @@ void declare_params(Params *params, const Statement *statements)
     }
 }
 
+void no_param_name(Loc loc)
+{
+    error_at(E208, loc, "'%s' is no name for a number", loc_text(loc));
+    note_at((Loc){0}, "a name is made of a-z, A-Z, 0-9 and _, and does not start with a digit");
+}
+
 // The one `name = value` of a param statement, or NULL after an error.
 static const Expr *param_assignment(const Statement *statement)
 {
@@ -64,6 +75,11 @@ static const Expr *param_assignment(const Statement *statement)
     if (item && item->kind == EXPR_ASSIGN && !item->next)
         return item;
     const Loc end = {statement->loc.source, statement->loc.end, statement->loc.end};
+    if (item && item->kind != EXPR_ASSIGN && item->kind != EXPR_WORD) {
+        const Loc name = param_name_loc(statement); // `3n` is two items
+        no_param_name(name.end > item->loc.end ? name : item->loc);
+        return NULL;
+    }
     if (!item)
         error_at(E208, end, "'param' needs a name");
     else if (item->kind == EXPR_ASSIGN)
@@ -90,6 +106,7 @@ void define_param(Params *params, const Statement *statement)
     if (item && is_reserved(param->name)) {
         error_at(E210, name_loc, "'%s' is a word of the language and can't name a number",
                  param->name);
+        note_at((Loc){0}, "take another name, for example '%s_1'", param->name);
     } else if (item) {
         const Value value = evaluate(item->right, params);
         if (!param->overridden) {

@@ -323,6 +323,22 @@ bool is_answered(Parser *parser)
     return answered;
 }
 
+// What stands before a '=' of a param, without blanks; empty where it isn't one of its only '='.
+static Loc text_before(const Parser *parser, Loc assign)
+{
+    const char *const text = parser->source->text;
+    Loc loc = name_loc(parser->source, parser->statement);
+    const bool is_param = !strcmp(loc_text(loc), "param");
+    loc = (Loc){parser->source, loc.end, assign.start};
+    if (!is_param || memchr(text + loc.start, '=', (size_t)(loc.end - loc.start)))
+        return (Loc){parser->source, assign.start, assign.start};
+    while (loc.start < loc.end && strchr(" \t", text[loc.start]))
+        loc.start++;
+    while (loc.start < loc.end && strchr(" \t", text[loc.end - 1]))
+        loc.end--;
+    return loc;
+}
+
 static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, Parser *parser)
 {
     (void)scanner;
@@ -341,6 +357,11 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, Par
     } else if (is_expected(context, YYSYMBOL_NUMBER) && !is_expected(context, YYSYMBOL_END)) {
         error_at(E026, loc, "expected a number, found %s", found);
     } else if (token == YYSYMBOL_ASSIGN && is_expected(context, YYSYMBOL_WORD)) {
+        const Loc name = text_before(parser, loc);
+        if (name.end > name.start) {
+            no_param_name(name);
+            return 0;
+        }
         error_at(E027, loc, "unexpected '='");
         note_at((Loc){0}, "a number gets a name by 'param width = 300'; nothing else has a '='");
     } else if (is_expected(context, YYSYMBOL_WORD) && is_expected(context, YYSYMBOL_YYEOF)) {
