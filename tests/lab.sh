@@ -307,6 +307,38 @@ END
 }
 check 'trainings that are killed, stopped or fail' broken
 
+not_finite() ( # trained well, and tested with numbers that are too large, until these are others
+    local folder=$tmp/not-finite status=0 run
+    mkdir "$folder"
+    printf '%s\n' 'a,b,kind' 1,0,ash 0,1,elm 1,0.1,ash 0.1,1,elm >"$folder/trees.csv"
+    printf '%s\n' 'a,b,kind' 3e38,3e38,ash 3e38,-3e38,elm >"$folder/test.csv"
+    printf '%s\n' 'param width = 3' 'data csv "trees.csv"' 'input 2' 'dense width relu' 'dense 2 softmax' \
+        'loss cross_entropy' 'test "test.csv"' 'batch 2' 'epochs 2' >"$folder/trees.net"
+    cd "$folder" || return
+    for run in 1 2; do
+        status=0
+        "$NETC" sweep trees.net -D width=4,5 --out runs >runs.log 2>&1 || status=$?
+        same "status of run $run" 1 $status
+        grep -E '^\[|error:' runs.log | sed 's/finite: .*/finite/' | diff - <(cat <<'END'
+[1/2] width=4: failed
+program: error: the loss of the test data is not finite
+[2/2] width=5: failed
+program: error: the loss of the test data is not finite
+netc: error: 2 of 2 rows failed [E933]
+END
+        )
+    done
+    "$python" - runs/report.json <<'END'
+import json, sys
+row = json.load(open(sys.argv[1]))["rows"][0]
+if (row["status"], row["problem"][:43]) != ("failed", "the loss of the test data is not finite: ex"):
+    print(row)
+END
+    cp trees.csv test.csv
+    quietly "$NETC" sweep trees.net -D width=4,5 --out runs
+)
+check 'a test that is not finite' not_finite
+
 product() {
     quietly "$NETC" sweep "$tmp/lab/small.net" -D width=5,6 --set seed=1,2 --set epochs=1 --data "$sample" \
         --out "$tmp/product"
