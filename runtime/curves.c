@@ -201,6 +201,7 @@ bool curves_write(const char *path, const Report *report)
         free(text);
         return failed("out of memory");
     }
+    make_utf8(text);
     const bool done = save_text(path, text);
     free(text);
     return done;

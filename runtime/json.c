@@ -62,6 +62,7 @@ bool json_print_line(cJSON *object)
     cJSON_Delete(object);
     if (!text)
         return failed("out of memory");
+    make_utf8(text);
     puts(text);
     cJSON_free(text);
     if (fflush(stdout) != 0)
@@ -75,6 +76,7 @@ bool json_save(const char *path, cJSON *object)
     cJSON_Delete(object);
     if (!text)
         return failed("out of memory");
+    make_utf8(text);
     const struct iovec parts[] = {{text, strlen(text)}, {"\n", 1}};
     const bool done = save_file(path, parts, 2);
     cJSON_free(text);

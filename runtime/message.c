@@ -51,15 +51,23 @@ bool is_utf8(const char *text)
     return !*text;
 }
 
-// A line break in a file's name must not make two lines of one, nor other bytes what is no text.
-static void keep_readable(char *text)
+void make_utf8(char *text)
 {
-    while (*text) {
-        const int bytes = character_bytes(text);
-        if (bytes == 0 || (unsigned char)*text < ' ' || *text == 127)
+    for (int bytes = 0; *text; text += bytes) {
+        bytes = character_bytes(text);
+        if (bytes == 0) {
             *text = '?';
-        text += nn_max(bytes, 1);
+            bytes = 1;
+        }
     }
+}
+
+// A line break in a file's name must not make two lines of one.
+static void keep_on_one_line(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127)
+            *text = '?';
 }
 
 // Records the one line that says what is wrong: lower case, no full stop, the subject in single
@@ -70,7 +78,8 @@ bool failed(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    keep_readable(line);
+    keep_on_one_line(line);
+    make_utf8(line);
     return false;
 }
 

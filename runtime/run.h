@@ -23,6 +23,7 @@ const char *message_name(void);                                             // i
 bool failed(const char *format, ...) __attribute__((format(printf, 1, 2))); // false, always
 const char *problem(void);  // the line recorded last, without the program's name
 bool is_utf8(const char *text);
+void make_utf8(char *text); // what is none, as in the name of a file, becomes '?'
 int end_with_problem(void); // prints it on stderr; 1, the status to end with
 bool path_join(char path[RUN_PATH], const char *folder, const char *name);
 void *allocate(size_t count, size_t size); // zeros; NULL after failed()

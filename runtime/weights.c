@@ -82,6 +82,7 @@ static char *make_header(const NnModel *model, const Progress *progress, Weights
         failed("out of memory");
         return NULL;
     }
+    make_utf8(printed);
     const size_t used = strlen(printed);
     *length = (used + 8 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT - 8;
     char *padded = allocate(1, *length);

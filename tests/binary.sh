@@ -448,4 +448,18 @@ helps() {
 }
 check 'every command has --help' helps
 
+# Names of files may be any bytes, but JSON, the header of weights and SVG are UTF-8.
+names_that_are_no_text() {
+    local name=$tmp/$(printf 'h\xe9')
+    mkdir "$name" && cp "$tmp/model.net" "$name/$(printf '\xe9').net" && cp tests/data/digit-7.png "$name" &&
+        build "$name"/*.net "$name/model" || return
+    "$name/model" train --data "$sample" --out "$name/run" --epochs 1 --json >"$name/train.json" &&
+        "$name/model" predict --out "$name/run" --json "$name/digit-7.png" >"$name/predict.json" || return
+    head -c 2000 "$name/run/weights.safetensors" | grep -aoE '"name":"[^"]*"' >"$name/name.json"
+    for file in "$name"/*.json "$name"/run/*.json "$name"/run/*.svg; do
+        iconv -f UTF-8 -t UTF-8 "$file" >/dev/null || echo "${file#"$name/"} is not UTF-8"
+    done
+    same 'name in the weights' '"name":"?"' "$(cat "$name/name.json")"
+}
+check 'names of files that are not UTF-8' names_that_are_no_text
 finish
