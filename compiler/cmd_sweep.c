@@ -127,7 +127,7 @@ int run_sweep(const Options *o)
         return MISTAKE;
     const char *const slash = strrchr(net, '/'), *const name = slash ? slash + 1 : net;
     Lab *const lab = allocate(sizeof *lab);
-    lab->title = format("%s, %d times", name, axes.rows);
+    lab->title = format("%s, %d times", readable(name), axes.rows);
     lab->about = "";
     lab->seeds = 1;
     lab->folder = o->out ? o->out : format("runs/sweep-%.*s", (int)strcspn(name, "."), name);

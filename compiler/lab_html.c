@@ -99,7 +99,7 @@ static void add_details(Text *html, const Experiment *row)
     for (int i = 0; i < 3; i++)
         if (*notes[i])
             text_add(html, "<p%s>%s.</p>\n", i ? "" : " class=\"failed\"", svg_escaped(notes[i]));
-    text_add(html, "<p><code>%s", svg_escaped(row->net));
+    text_add(html, "<p><code>%s", svg_escaped(readable(row->net)));
     for (int i = 0; i < row->defines.count; i++)
         text_add(html, " -D %s", svg_escaped(row->defines.items[i]));
     for (int i = 0; i < row->sets.count; i++)

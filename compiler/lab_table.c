@@ -107,7 +107,8 @@ const char *lab_csv(const Lab *lab)
         const Experiment *const row = &lab->rows[i];
         const bool done = row->outcome == FINISHED;
         text_add(&csv, "%d,%s,%s,%s,%s,%s,", row->number, csv_cell(row->section),
-                 csv_cell(row->network), csv_cell(row->net), csv_cell(overrides_text(row)),
+                 csv_cell(row->network), csv_cell(readable(row->net)),
+                 csv_cell(overrides_text(row)),
                  outcome_text(row->outcome));
         if (done)
             text_add(&csv, "%ld,%s,%s,%s,%s,", row->parameters, score_text(row->ours.accuracy, 2),
@@ -175,7 +176,7 @@ static cJSON *row_json(const Experiment *row)
     cJSON_AddNumberToObject(object, "row", row->number);
     cJSON_AddStringToObject(object, "section", row->section);
     cJSON_AddStringToObject(object, "network", row->network);
-    cJSON_AddStringToObject(object, "net", row->net);
+    cJSON_AddStringToObject(object, "net", readable(row->net));
     add_list(object, "define", row->defines);
     add_list(object, "set", row->sets);
     cJSON_AddStringToObject(object, "status", outcome_text(row->outcome));

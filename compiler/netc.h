@@ -62,6 +62,7 @@ const Source *source_of_text(const char *path, const char *text);
 void loc_position(Loc loc, int *line, int *column); // from 1; a column is a character, not a byte
 const char *loc_text(Loc loc);                      // what stands there
 bool has_control(const char *text); // what neither a terminal nor a report should get
+const char *readable(const char *text); // a copy with '_' for each byte of that
 
 // The kinds of mistakes, E001 and so on.
 typedef enum {

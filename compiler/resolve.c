@@ -5,7 +5,6 @@
 // the file's, so that its mistakes are found and shown as theirs are.
 #include "resolve.h"
 
-#include <ctype.h>
 #include <string.h>
 
 // --- statements ---------------------------------------------------------------------------------
@@ -329,7 +328,7 @@ static void record_overrides(Program *program, const Overrides *overrides)
 }
 
 // "mnist" of "models/mnist.net". It stands in comments of one line, which control characters might
-// end: they are replaced.
+// end, and in reports.
 static const char *program_name(const char *path)
 {
     const char *const slash = strrchr(path, '/');
@@ -337,10 +336,7 @@ static const char *program_name(const char *path)
     char *const dot = strrchr(name, '.');
     if (dot && dot > name)
         *dot = '\0';
-    for (char *c = name; *c; c++)
-        if (iscntrl((unsigned char)*c))
-            *c = '_';
-    return name;
+    return readable(name);
 }
 
 static Program *new_program(const Source *source, const Statement *statements)

@@ -69,15 +69,28 @@ static bool is_harmful(uint32_t c)
            (c >= 0x2066 && c <= 0x2069);
 }
 
-bool has_control(const char *text)
+// How many bytes of the text can be shown.
+static size_t readable_bytes(const char *text)
 {
     uint32_t c;
-    for (int length; *text; text += length) {
-        length = decode(text, &c);
+    int length;
+    const char *at = text;
+    for (; *at; at += length) {
+        length = decode(at, &c);
         if (!length || c == '\t' || is_harmful(c) || c == 0xfffe || c == 0xffff) // XML lacks these
-            return true;
+            break;
     }
-    return false;
+    return (size_t)(at - text);
+}
+
+bool has_control(const char *text) { return text[readable_bytes(text)]; }
+
+const char *readable(const char *text)
+{
+    char *const copy = format("%s", text);
+    for (char *at = copy + readable_bytes(copy); *at; at += readable_bytes(at))
+        *at = '_';
+    return copy;
 }
 
 // --- reading ------------------------------------------------------------------------------------

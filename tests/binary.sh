@@ -459,7 +459,7 @@ names_that_are_no_text() {
     for file in "$name"/*.json "$name"/run/*.json "$name"/run/*.svg; do
         iconv -f UTF-8 -t UTF-8 "$file" >/dev/null || echo "${file#"$name/"} is not UTF-8"
     done
-    same 'name in the weights' '"name":"?"' "$(cat "$name/name.json")"
+    same 'name in the weights' '"name":"_"' "$(cat "$name/name.json")"
 }
 check 'names of files that are not UTF-8' names_that_are_no_text
 finish

@@ -234,4 +234,17 @@ fetches_here() {
 check "make install installs all of it" installs
 check "what is installed fetches data into the current folder" fetches_here
 check "make install takes folders with blanks" installs_in_blanks
+# The name of a file may be any bytes; what is written of it is UTF-8.
+odd_name() {
+    local net file
+    net=$tmp/$(printf 'h\xea').net
+    printf 'data mnist\ninput 28x28x1\ndense 10 softmax\nloss cross_entropy\n' >"$net"
+    "$NETC" summary "$net" --json >"$tmp/odd.json" && "$NETC" graph "$net" -o "$tmp/odd.svg" &&
+        "$NETC" emit "$net" -o "$tmp/odd.c" || return
+    CC=false "$NETC" sweep "$net" --set seed=1,2 --out "$tmp/odd" >"$tmp/odd.log" 2>&1
+    for file in "$tmp"/odd.{json,svg,c} "$tmp"/odd/report.*; do
+        iconv -f UTF-8 -t UTF-8 "$file" >/dev/null || echo "${file#"$tmp/"} is not UTF-8"
+    done
+}
+check 'the name of a file is not UTF-8' odd_name
 finish
