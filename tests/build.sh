@@ -33,7 +33,7 @@ number = getattr(signal, sys.argv[2])
 def keys():
     os.setsid()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for key in signal.SIGINT, signal.SIGQUIT:
+    for key in signal.SIGINT, signal.SIGQUIT, signal.SIGHUP:
         signal.signal(key, signal.SIG_DFL)
 netc = subprocess.Popen([os.environ["NETC"]] + sys.argv[3:], preexec_fn=keys, stderr=subprocess.PIPE)
 while not os.path.exists(sys.argv[1]) and netc.poll() is None:
@@ -49,7 +49,7 @@ PYTHON
 }
 
 check 'the C compiler gets many words' takes_many_words
-for key in SIGINT SIGQUIT SIGTERM; do
+for key in SIGINT SIGQUIT SIGTERM SIGHUP; do
     check "$key stops a build" interrupted $key waiting build "$tmp/small.net" -o "$tmp/stopped"
     check "$key stops the build of a measurement" interrupted $key waiting summary "$tmp/small.net" --measure
     check "$key stops a measurement" interrupted $key makes-waiting summary "$tmp/small.net" --measure
