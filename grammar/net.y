@@ -323,20 +323,33 @@ bool is_answered(Parser *parser)
     return answered;
 }
 
-// What stands before a '=' of a param, without blanks; empty where it isn't one of its only '='.
-static Loc text_before(const Parser *parser, Loc assign)
+static Loc without_blanks(Loc loc)
 {
-    const char *const text = parser->source->text;
-    Loc loc = name_loc(parser->source, parser->statement);
-    const bool is_param = !strcmp(loc_text(loc), "param");
-    loc = (Loc){parser->source, loc.end, assign.start};
-    if (!is_param || memchr(text + loc.start, '=', (size_t)(loc.end - loc.start)))
-        return (Loc){parser->source, assign.start, assign.start};
+    const char *const text = loc.source->text;
     while (loc.start < loc.end && strchr(" \t", text[loc.start]))
         loc.start++;
     while (loc.start < loc.end && strchr(" \t", text[loc.end - 1]))
         loc.end--;
     return loc;
+}
+
+// A '=' that stands behind no name: `param 3 = 3`, `batch = 100` or `n = 3`.
+static void wrong_assign(const Parser *parser, Loc assign)
+{
+    const Loc all = statement_text(parser), word = name_loc(all.source, all.start);
+    const Loc before = without_blanks((Loc){all.source, word.end, assign.start});
+    const Loc behind = without_blanks((Loc){all.source, assign.end, all.end});
+    const char *const name = loc_text(word);
+    if (!strcmp(name, "param") && before.end > before.start && !strchr(loc_text(before), '=')) {
+        no_param_name(before);
+        return;
+    }
+    error_at(E027, assign, "unexpected '='");
+    if (*name && strcmp(name, "param") && before.end == before.start && behind.end > behind.start)
+        note_at((Loc){0}, statement_row(name) ? "write '%s %s'" : "write 'param %s = %s'", name,
+                loc_text(behind));
+    else
+        note_at((Loc){0}, "a number gets a name by 'param width = 300'; nothing else has a '='");
 }
 
 static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, Parser *parser)
@@ -357,13 +370,7 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, Par
     } else if (is_expected(context, YYSYMBOL_NUMBER) && !is_expected(context, YYSYMBOL_END)) {
         error_at(E026, loc, "expected a number, found %s", found);
     } else if (token == YYSYMBOL_ASSIGN && is_expected(context, YYSYMBOL_WORD)) {
-        const Loc name = text_before(parser, loc);
-        if (name.end > name.start) {
-            no_param_name(name);
-            return 0;
-        }
-        error_at(E027, loc, "unexpected '='");
-        note_at((Loc){0}, "a number gets a name by 'param width = 300'; nothing else has a '='");
+        wrong_assign(parser, loc);
     } else if (is_expected(context, YYSYMBOL_WORD) && is_expected(context, YYSYMBOL_YYEOF)) {
         error_at(E028, loc, "expected the word of a statement, found %s", found);
     } else {
