@@ -146,7 +146,7 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/small_model.c $(B)/lib/netc/libnn.a
 $(B)/tests/unit/test_places: NETC_FLAGS += -march=native
 
 # these test the compiler
-COMPILER_UNIT := $(addprefix $(B)/tests/unit/,test_fuse test_myers test_text)
+COMPILER_UNIT := $(addprefix $(B)/tests/unit/,test_break test_fuse test_myers test_text)
 $(COMPILER_UNIT): $(B)/tests/unit/%: tests/unit/%.c $(COMPILER_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -Icompiler -o $@ $< \

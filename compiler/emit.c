@@ -19,13 +19,27 @@ static const struct {
 };
 typedef enum { SIZES, TENSORS, ARENA, PRODUCTS, WHOLE_NETWORK, TOLD } Part;
 
+// Dashes to column 100. What of a title has no room stands below them.
 static void rule(Out *out, const char *title)
 {
-    const int dashes = 92 - (int)strlen(title); // to column 100
-    Text text = {0};
-    for (int i = 0; i < dashes; i++)
-        text_add(&text, "-");
-    raw(out, "// --- %s %s\n\n", title, text.text ? text.text : "");
+    enum { MOST_DASHES = 92 };
+    const char *const shapes = strstr(title, "   "), *rest = title + strlen(title);
+    if (shapes && rest - title >= MOST_DASHES)
+        rest = shapes + 3;
+    while (rest - title >= MOST_DASHES)
+        do
+            rest--;
+        while (rest[-1] != ' ');
+    int length = (int)(rest - title);
+    while (title[length - 1] == ' ')
+        length--;
+    Text dashes = {0};
+    for (int i = length; i < MOST_DASHES; i++)
+        text_add(&dashes, "-");
+    raw(out, "// --- %.*s %s\n", length, title, dashes.text);
+    if (*rest)
+        raw(out, "%s\n", comment_text(0, rest));
+    blank_line(out);
 }
 
 static void part_rule(Out *out, Part part) { rule(out, parts[part].title); }
@@ -38,7 +52,7 @@ static void emit_contents(Out *out, const Network *network)
     for (Part part = SIZES; part <= PRODUCTS; part++)
         raw(out, "//   %-30s%s\n", parts[part].title, parts[part].about);
     const char *const last = network->cards[network->card_count - 1].name;
-    raw(out, "//   %-30s%s\n", format("input, ... %s", last),
+    raw(out, "//   %-29s %s\n", format("input, ... %s", last),
         network->trains ? "each layer: forward, backward, update" : "each layer");
     if (network->trains)
         raw(out, "//   %-30s%s\n", "loss", "the loss, its gradient, and the answer");
@@ -49,21 +63,43 @@ static void emit_contents(Out *out, const Network *network)
     raw(out, "\n");
 }
 
+static const char *card_row(const char *name, const char *statement, const char *output,
+                            const char *parameters)
+{
+    return format("//   %-16s %-34s %-14s %s", name, statement, output, parameters);
+}
+
+// A row with a long statement takes several lines.
+static void emit_card_row(Out *out, const char *name, const char *statement, const char *output,
+                          const char *parameters)
+{
+    enum { MOST_COLUMNS = 100 };
+    const char *row = card_row(name, statement, output, parameters);
+    if (text_columns(row) > MOST_COLUMNS) {
+        const char *const next = format("//   %-16s ", "");
+        raw(out, "%s\n", words_in_lines(format("//   %-16s ", name), next, statement));
+        row = card_row("", "", output, parameters);
+    }
+    raw(out, "%s\n", row);
+}
+
 static void emit_card(Out *out, const Network *network)
 {
     const Program *const program = network->program;
-    raw(out, "// %s: a network compiled by netc into the C that trains it.\n//\n", program->name);
-    raw(out, "//   %-16s %-34s %-14s %s\n", "layer", "statement", "output", "parameters");
+    comment(out, "%s: a network compiled by netc into the C that trains it.", program->name);
+    raw(out, "//\n");
+    emit_card_row(out, "layer", "statement", "output", "parameters");
     raw(out, "//   %-16s %-34s %s\n", "input", clause_text(program->input),
         shape_text(network->infer.nodes[0].shape));
     long parameters = 0;
     for (int i = 0; i < network->card_count; i++) {
         const Card *const card = &network->cards[i];
-        raw(out, "//   %-16s %-34s %-14s %ld\n", card->name, clause_text(card->clause),
-            shape_text(card->out), card->parameters);
+        emit_card_row(out, card->name, clause_text(card->clause), shape_text(card->out),
+                      format("%ld", card->parameters));
         parameters += card->parameters;
     }
-    raw(out, "//   %-16s %-34s %-14s %ld\n//\n", "", "", "", parameters);
+    emit_card_row(out, "", "", "", format("%ld", parameters));
+    raw(out, "//\n");
     raw(out,
         "// In the functions of a layer x is what it reads and y what it makes, w and b are "
         "weights, "
@@ -230,7 +266,7 @@ static void emit_tensor_table(Out *out, const Network *network)
                    roles[t->role], dims.text, t->name,
                    gradient ? format("WHOLE(%s)", gradient->name) : "NULL", t->init, t->scale,
                    layout);
-        line(out, "%s", wrapped(4, "{", list, "},"));
+        line(out, "{%s},", list);
     }
     line(out, "};");
     blank_line(out);
@@ -249,7 +285,8 @@ static void emit_averages(Out *out, const Network *network)
                      places[network->tensors[i].average_of], places[i]);
     if (!list.length)
         return;
-    raw(out, "%s\n\n", wrapped(0, "static const NnAverage averages[] = {", list.text, "};"));
+    line(out, "static const NnAverage averages[] = {%s};", list.text);
+    blank_line(out);
 }
 
 static void emit_source(Out *out, const Network *network)

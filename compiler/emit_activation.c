@@ -80,9 +80,8 @@ void emit_gelu_grad(Out *out, const Graph *graph, const Node *node)
 {
     UNUSED;
     const char *const x = aligned_with_result(out, 1), *const half = real_number(out, 0.5);
-    line(out, "v *= %s * (1 + %s(%s * %s)) +", half, math(out, "erf"), x,
-         real_number(out, 0.70710678118654752440));
-    line(out, "     %s * %s * %s(-%s * %s * %s);", x,
+    line(out, "v *= %s * (1 + %s(%s * %s)) + %s * %s * %s(-%s * %s * %s);", half, math(out, "erf"),
+         x, real_number(out, 0.70710678118654752440), x,
          real_number(out, 0.39894228040143267794), // sqrt(1 / (2 pi))
          math(out, "exp"), half, x, x);
 }
@@ -98,9 +97,7 @@ void emit_silu_grad(Out *out, const Graph *graph, const Node *node)
     UNUSED;
     const char *const x = aligned_with_result(out, 1);
     const char *const divisor = format("(1 + %s(-%s))", math(out, "exp"), x);
-    line(out, "v *= (1 + %s *", x);
-    line(out, "          (1 - 1 / %s)) /", divisor);
-    line(out, "     %s;", divisor);
+    line(out, "v *= (1 + %s * (1 - 1 / %s)) / %s;", x, divisor, divisor);
 }
 
 void emit_sigmoid(Out *out, const Graph *graph, const Node *node)

@@ -271,9 +271,10 @@ void emit_nonzero_of_rows(Out *out, const Graph *graph, const Node *node)
     const long inputs = shape_size(graph->nodes[node->input[0]].shape);
     line(out, "for (int i = 0; i < rows; i += %d)", together);
     line(out, "    for (int part = 0; part < %d; part++)", dims[1]);
-    line(out, "        nn_places_of_rows(part * %d, nn_min(part * %d + %d, %ld), %d, x[i], %ld,",
-         part, part, part, inputs, together, inputs);
-    line(out, "                          at[i / %d][part]);", together);
+    line(out,
+         "        nn_places_of_rows(part * %d, nn_min(part * %d + %d, %ld), %d, x[i], %ld, "
+         "at[i / %d][part]);",
+         part, part, part, inputs, together, inputs, together);
 }
 
 void emit_overlaps(Out *out, const Graph *graph, const Node *node)

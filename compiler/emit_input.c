@@ -100,7 +100,7 @@ static void emit_changes(Out *out, const Clause *augment)
         text_add(&list, "%s.flip_horizontal = true", list.length ? ", " : "");
     if (both || !strcmp(flip, "vertical"))
         text_add(&list, "%s.flip_vertical = true", list.length ? ", " : "");
-    line(out, "%s", wrapped(4 * out->depth, "static const NnAugment how = {", list.text, "};"));
+    line(out, "static const NnAugment how = {%s};", list.text);
 }
 
 static void emit_frame(Out *out, const Network *network, const char *sizes, bool bytes)

@@ -25,11 +25,8 @@ static void declare_class_weights(Out *out, const Node *node)
     for (int i = 0; weights && i < out->network->classes; i++)
         text_add(&list, "%s%s", i ? ", " : "", real_number(out, weights[i]));
     if (weights)
-        line(out, "%s",
-             wrapped(4 * out->depth,
-                     format("static const %s class_weight[%d] = {", real_type(out->network),
-                            out->network->classes),
-                     list.text, "};"));
+        line(out, "static const %s class_weight[%d] = {%s};", real_type(out->network),
+             out->network->classes, list.text);
 }
 
 // Opens the loop over the rows: `label`, or `target`, is what row `i` should give.

@@ -474,7 +474,7 @@ static void emit_loss_options(Out *out, const Attributes *a)
 // A function's first line.
 void emit_declaration(Out *out, const char *start, const char *parameters)
 {
-    raw(out, "%s\n", wrapped(0, start, parameters, ")"));
+    line(out, "%s%s)", start, parameters);
 }
 
 // What elementwise ops compute once for the whole function.

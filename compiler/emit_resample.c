@@ -74,9 +74,8 @@ void emit_upsample_linear(Out *out, const Graph *graph, const Node *node)
     open_places(out, node, graph->nodes[node->input[0]].shape, node->shape);
     for (int d = 0; d < 2; d++) {
         const char *const row = d ? "bottom" : "top";
-        line(out, "const %s %s = x[i][%s][left][c] * (1 - far) +", real, d ? "lower" : "upper",
-             row);
-        line(out, "    x[i][%s][right][c] * far;", row);
+        line(out, "const %s %s = x[i][%s][left][c] * (1 - far) + x[i][%s][right][c] * far;", real,
+             d ? "lower" : "upper", row, row);
     }
     line(out, "y[i][row][col][c] = upper * (1 - low) + lower * low;");
     line(out, "}");

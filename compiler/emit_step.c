@@ -127,8 +127,7 @@ static const char *arguments(const Graph *graph, const Node *node)
 static void emit_call(Out *out, const Graph *graph, const Node *node, const char *before,
                       const char *after)
 {
-    const char *const start = format("%s%s(", before, function_name(node));
-    line(out, "%s", wrapped(4 * out->depth, start, arguments(graph, node), after));
+    line(out, "%s%s(%s%s", before, function_name(node), arguments(graph, node), after);
 }
 
 // --- calls that can be timed --------------------------------------------------------------------
@@ -141,8 +140,7 @@ static bool is_timed(const Node *node)
 
 static void emit_timed_call(Out *out, const Graph *graph, const Node *node)
 {
-    const char *const list = format("%s, %s", function_name(node), arguments(graph, node));
-    line(out, "%s", wrapped(4 * out->depth, "nn_call(", list, ");"));
+    line(out, "nn_call(%s, %s);", function_name(node), arguments(graph, node));
 }
 
 // The calls of one layer, in the order of the step.
@@ -161,7 +159,7 @@ static void emit_layer_numbers(Out *out, const Graph *graph, const char *layer)
 {
     const char *const numbers = call_numbers(graph, layer);
     if (*numbers)
-        line(out, "%s", wrapped(4, "", numbers, ","));
+        line(out, "%s,", numbers);
 }
 
 // The numbers of the calls in the table that emit_calls() writes; layer by layer, so that one more
@@ -199,11 +197,9 @@ void emit_calls(Out *out, const Graph *graph)
             continue;
         const Work work = node_work(graph, node);
         const char *const name = function_name(node);
-        const char *const list =
-            format("\"%s\", \"%s\", %s, %.0f, %.0f, %.0f, %.0f, %.0f", name, node->layer,
-                   phase_name(graph, i), work.products, work.picture_operations,
-                   work.step_operations, work.picture_bytes, work.step_bytes);
-        line(out, "%s", wrapped(4, format("[CALL_%s] = {", name), list, "},"));
+        line(out, "[CALL_%s] = {\"%s\", \"%s\", %s, %.0f, %.0f, %.0f, %.0f, %.0f},", name, name,
+             node->layer, phase_name(graph, i), work.products, work.picture_operations,
+             work.step_operations, work.picture_bytes, work.step_bytes);
     }
     line(out, "};");
     blank_line(out);

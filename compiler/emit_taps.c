@@ -6,7 +6,6 @@
 // of the two pictures is read, in which is written, and in what is multiplied.
 #include "netc.h"
 
-#include <string.h>
 
 typedef struct {
     Shape small, large; // the result's and the input's; of a transposed one the other way round
@@ -78,7 +77,6 @@ static const char *index_of(Loop loop) { return loop.count > 1 ? loop.name : "0"
 
 static void emit_sum(Out *out, const Loop *loops, int count, const char *sum)
 {
-    enum { WIDTH = 100 };
     int depth = 0;
     for (int i = 0; i < count; i++)
         if (loops[i].count > 1) {
@@ -86,13 +84,7 @@ static void emit_sum(Out *out, const Loop *loops, int count, const char *sum)
             out->depth++;
             depth++;
         }
-    const char *const terms = strstr(sum, "+= ") + 3;
-    if (4 * (size_t)out->depth + strlen(sum) <= WIDTH) {
-        line(out, "%s", sum);
-    } else {
-        line(out, "%.*s", (int)(terms - sum) - 1, sum);
-        line(out, "    %s", terms);
-    }
+    line(out, "%s", sum);
     out->depth -= depth;
 }
 

@@ -830,18 +830,23 @@ struct Out {
         const char *number;              // which of the row's numbers it is: "h * 26 + w"
     } element;
 };
-void line(Out *out, const char *format, ...) PRINTF(2, 3); // one line of C, indented by its braces
+// A line of C, indented by its braces; several where it has more than 100 columns.
+void line(Out *out, const char *format, ...) PRINTF(2, 3);
 void blank_line(Out *out);
 void raw(Out *out, const char *format, ...) PRINTF(2, 3);
 void comment(Out *out, const char *format, ...) PRINTF(2, 3); // one // comment, wrapped
-// start, a list and end, the list broken between its items at 100 columns below its first.
-const char *wrapped(int indent, const char *start, const char *list, const char *end);
+const char *comment_text(int indent, const char *words);      // its lines
+// Lines of words, the first of them behind `first` and each further one behind `next`.
+const char *words_in_lines(const char *first, const char *next, const char *words);
 void call_line(Out *out, const char *name, const char *arguments); // of a function
 // Lets the lanes of vectors share the terms of `sums`, so many each, in the loop that follows.
 void in_lanes(Out *out, const char *sums, int terms);
 const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
 const char *math(const Out *out, const char *function); // "nn_expf" for "exp"
 const char *libm(const Out *out, const char *function); // of the C library: "fabsf" for "fabs"
+
+// --- break.c: lines of C with at most 100 columns -----------------------------------------------
+const char *broken(int indent, const char *text);
 
 // --- rate.c: how the learning rate changes, and when training ends early ------------------------
 void check_rate(const Program *program); // what these statements need of each other

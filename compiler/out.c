@@ -29,7 +29,7 @@ static int braces_opened(const char *text)
     return opened;
 }
 
-// Braces on the line decide how deep it and the next lines stand.
+// Braces on the line decide how deep it and the next lines stand. One that is too long is broken.
 void line(Out *out, const char *format, ...)
 {
     va_list list;
@@ -39,8 +39,8 @@ void line(Out *out, const char *format, ...)
     const int opened = braces_opened(text);
     if (*text == '}')
         out->depth--;
-    text_add(&out->text, "%*s", 4 * out->depth, "");
-    text_put(&out->text, text, strlen(text));
+    const char *const lines = broken(4 * out->depth, text);
+    text_put(&out->text, lines, strlen(lines));
     text_put(&out->text, "\n", 1);
     out->depth += opened + (*text == '}');
     if (out->depth < 0)
@@ -49,65 +49,47 @@ void line(Out *out, const char *format, ...)
 
 void blank_line(Out *out) { text_put(&out->text, "\n", 1); }
 
-// Up to the next comma that is not within braces.
-static size_t item_length(const char *list)
-{
-    size_t length = 0;
-    for (int depth = 0; list[length] && (list[length] != ',' || depth > 0); length++)
-        depth += (list[length] == '{') - (list[length] == '}');
-    return length;
-}
-
-const char *wrapped(int indent, const char *start, const char *list, const char *end)
-{
-    enum { WIDTH = 100 };
-    Text text = {0};
-    text_add(&text, "%s", start);
-    const int left = indent + (int)strlen(start);
-    size_t column = (size_t)left;
-    for (const char *rest = list; *rest;) {
-        const size_t item = item_length(rest);
-        const bool last = !rest[item];
-        if (rest != list && column + 1 + item + strlen(end) > WIDTH) {
-            text_add(&text, "\n%*s", left, "");
-            column = (size_t)left;
-        } else if (rest != list) {
-            text_add(&text, " ");
-            column++;
-        }
-        text_add(&text, "%.*s%s", (int)item, rest, last ? "" : ",");
-        column += item + 1;
-        rest += item + (last ? 0 : 2);
-    }
-    text_add(&text, "%s", end);
-    return text.text;
-}
-
 void call_line(Out *out, const char *name, const char *arguments)
 {
-    line(out, "%s", wrapped(4 * out->depth, format("%s(", name), arguments, ");"));
+    line(out, "%s(%s);", name, arguments);
 }
 
-// A comment of // lines, at most 100 columns wide.
+const char *words_in_lines(const char *first, const char *next, const char *words)
+{
+    enum { MOST_COLUMNS = 99 };
+    Text lines = {0};
+    const char *start = first;
+    text_add(&lines, "%s", start);
+    for (int used = 0; *words;) {
+        const char *const word = format("%.*s", (int)strcspn(words, " "), words);
+        const int columns = text_columns(word);
+        if (used && text_columns(start) + used + 1 + columns > MOST_COLUMNS) {
+            start = next;
+            text_add(&lines, "\n%s", start);
+            used = 0;
+        }
+        text_add(&lines, "%s%s", used ? " " : "", word);
+        used += columns + (used > 0);
+        words += strlen(word);
+        words += *words == ' ';
+    }
+    return lines.text;
+}
+
+const char *comment_text(int indent, const char *words)
+{
+    const char *const start = format("%*s// ", indent, "");
+    return words_in_lines(start, start, words);
+}
+
+// Comments of // lines.
 void comment(Out *out, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    const char *word = format_list(format, list);
+    const char *const words = format_list(format, list);
     va_end(list);
-    const size_t width = 96 - 4 * (size_t)out->depth;
-    Text text = {0};
-    while (*word) {
-        const size_t length = strcspn(word, " ");
-        if (text.length && text.length + 1 + length > width) {
-            line(out, "// %s", text.text);
-            text = (Text){0};
-        }
-        text_add(&text, "%s%.*s", text.length ? " " : "", (int)length, word);
-        word += length + (word[length] == ' ');
-    }
-    if (text.length)
-        line(out, "// %s", text.text);
+    raw(out, "%s\n", comment_text(4 * out->depth, words));
 }
 
 // Terms that fill no two vectors are added up sooner than lanes are.

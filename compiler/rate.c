@@ -135,7 +135,7 @@ void emit_rate(Out *out, const Program *program)
 {
     const char *const text = schedule_text(program->schedule);
     if (text)
-        raw(out, "%s\n", wrapped(4, "    .schedule = {", text, "},"));
+        line(out, ".schedule = {%s},", text);
     if (program->patience)
         line(out, ".stop = %s,", watch_text(program->patience, "time"));
 }

@@ -82,7 +82,8 @@ static _Alignas(64) float batchnorm4_beta[64];
 static _Alignas(64) float conv5_w[3][3][64][128]; // uniform within sqrt(6 / (576 + 1152)) (glorot)
 static _Alignas(64) float batchnorm5_gamma[128];
 static _Alignas(64) float batchnorm5_beta[128];
-static _Alignas(64) float conv6_w[3][3][128][128]; // uniform within sqrt(6 / (1152 + 1152)) (glorot)
+// uniform within sqrt(6 / (1152 + 1152)) (glorot)
+static _Alignas(64) float conv6_w[3][3][128][128];
 static _Alignas(64) float batchnorm6_gamma[128];
 static _Alignas(64) float batchnorm6_beta[128];
 // 1152x256 in panels of 1152x32
@@ -623,8 +624,8 @@ static void convolve_7x7_3x3x128x64(const float *x, const float *w, float *y)
         for (int line = 0; line < 6; line += 2)
             window_2x7x32(3, 384, x + line * 1152, 128, 1152, 1152, 1, w + c, 24576, 64,
                           y + c + line * 448, 64, false);
-        window_7x32(3, 384, x + 6 * 1152, 128, 1152, 1152, 1, w + c, 24576, 64, y + c + 6 * 448,
-                    64, false);
+        window_7x32(3, 384, x + 6 * 1152, 128, 1152, 1152, 1, w + c, 24576, 64, y + c + 6 * 448, 64,
+                    false);
     }
 }
 
@@ -3731,14 +3732,14 @@ static const NnCall calls[] = {
     [CALL_batchnorm5_sums] = {"batchnorm5_sums", "batchnorm5", NN_FORWARD, 0, 768, 0, 25088, 8192},
     [CALL_batchnorm5_stats] = {"batchnorm5_stats", "batchnorm5", NN_FORWARD, 0, 0, 256, 0, 9216},
     [CALL_batchnorm5_follow] = {"batchnorm5_follow", "batchnorm5", NN_FORWARD, 0, 0, 128, 0, 3072},
-    [CALL_batchnorm5_forward] = {"batchnorm5_forward", "batchnorm5", NN_FORWARD, 0, 31360, 0,
-                                 50176, 8192},
+    [CALL_batchnorm5_forward] = {"batchnorm5_forward", "batchnorm5", NN_FORWARD, 0, 31360, 0, 50176,
+                                 8192},
     [CALL_conv6_forward] = {"conv6_forward", "conv6", NN_FORWARD, 14450688, 0, 0, 50176, 2359296},
     [CALL_batchnorm6_sums] = {"batchnorm6_sums", "batchnorm6", NN_FORWARD, 0, 768, 0, 25088, 8192},
     [CALL_batchnorm6_stats] = {"batchnorm6_stats", "batchnorm6", NN_FORWARD, 0, 0, 256, 0, 9216},
     [CALL_batchnorm6_follow] = {"batchnorm6_follow", "batchnorm6", NN_FORWARD, 0, 0, 128, 0, 3072},
-    [CALL_batchnorm6_forward] = {"batchnorm6_forward", "batchnorm6", NN_FORWARD, 0, 31360, 0,
-                                 50176, 8192},
+    [CALL_batchnorm6_forward] = {"batchnorm6_forward", "batchnorm6", NN_FORWARD, 0, 31360, 0, 50176,
+                                 8192},
     [CALL_pool3_forward] = {"pool3_forward", "pool3", NN_FORWARD, 0, 10368, 0, 29696, 0},
     [CALL_dropout3_forward] = {"dropout3_forward", "dropout3", NN_FORWARD, 0, 2304, 0, 9216, 0},
     [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 589824, 0, 0, 5632, 4718592},
@@ -3770,8 +3771,8 @@ static const NnCall calls[] = {
     [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 589824, 0, 0, 5632,
                                 1179648},
     [CALL_pool3_backward] = {"pool3_backward", "pool3", NN_BACKWARD, 0, 25088, 0, 59392, 0},
-    [CALL_batchnorm6_partial] = {"batchnorm6_partial", "batchnorm6", NN_BACKWARD, 0, 1280, 0,
-                                 50176, 8192},
+    [CALL_batchnorm6_partial] = {"batchnorm6_partial", "batchnorm6", NN_BACKWARD, 0, 1280, 0, 50176,
+                                 8192},
     [CALL_batchnorm6_beta_gradient] = {"batchnorm6_beta_gradient", "batchnorm6", NN_BACKWARD, 0, 0,
                                        128, 0, 4608},
     [CALL_batchnorm6_gamma_gradient] = {"batchnorm6_gamma_gradient", "batchnorm6", NN_BACKWARD, 0,
@@ -3783,8 +3784,8 @@ static const NnCall calls[] = {
     [CALL_conv6_w_gradient] = {"conv6_w_gradient", "conv6", NN_BACKWARD, 0, 0, 147456, 0, 2949120},
     [CALL_conv6_backward] = {"conv6_backward", "conv6", NN_BACKWARD, 14450688, 6272, 0, 75264,
                              2359296},
-    [CALL_batchnorm5_partial] = {"batchnorm5_partial", "batchnorm5", NN_BACKWARD, 0, 1280, 0,
-                                 50176, 8192},
+    [CALL_batchnorm5_partial] = {"batchnorm5_partial", "batchnorm5", NN_BACKWARD, 0, 1280, 0, 50176,
+                                 8192},
     [CALL_batchnorm5_beta_gradient] = {"batchnorm5_beta_gradient", "batchnorm5", NN_BACKWARD, 0, 0,
                                        128, 0, 4608},
     [CALL_batchnorm5_gamma_gradient] = {"batchnorm5_gamma_gradient", "batchnorm5", NN_BACKWARD, 0,
@@ -3797,8 +3798,8 @@ static const NnCall calls[] = {
     [CALL_conv5_backward] = {"conv5_backward", "conv5", NN_BACKWARD, 7225344, 6272, 0, 37632,
                              1179648},
     [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 50176, 0, 125440, 0},
-    [CALL_batchnorm4_partial] = {"batchnorm4_partial", "batchnorm4", NN_BACKWARD, 0, 640, 0,
-                                 100352, 4096},
+    [CALL_batchnorm4_partial] = {"batchnorm4_partial", "batchnorm4", NN_BACKWARD, 0, 640, 0, 100352,
+                                 4096},
     [CALL_batchnorm4_beta_gradient] = {"batchnorm4_beta_gradient", "batchnorm4", NN_BACKWARD, 0, 0,
                                        64, 0, 2304},
     [CALL_batchnorm4_gamma_gradient] = {"batchnorm4_gamma_gradient", "batchnorm4", NN_BACKWARD, 0,
@@ -3810,8 +3811,8 @@ static const NnCall calls[] = {
     [CALL_conv4_w_gradient] = {"conv4_w_gradient", "conv4", NN_BACKWARD, 0, 0, 36864, 0, 737280},
     [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 14450688, 12544, 0, 150528,
                              589824},
-    [CALL_batchnorm3_partial] = {"batchnorm3_partial", "batchnorm3", NN_BACKWARD, 0, 640, 0,
-                                 100352, 4096},
+    [CALL_batchnorm3_partial] = {"batchnorm3_partial", "batchnorm3", NN_BACKWARD, 0, 640, 0, 100352,
+                                 4096},
     [CALL_batchnorm3_beta_gradient] = {"batchnorm3_beta_gradient", "batchnorm3", NN_BACKWARD, 0, 0,
                                        64, 0, 2304},
     [CALL_batchnorm3_gamma_gradient] = {"batchnorm3_gamma_gradient", "batchnorm3", NN_BACKWARD, 0,
@@ -3824,8 +3825,8 @@ static const NnCall calls[] = {
     [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 7225344, 12544, 0, 75264,
                              294912},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
-    [CALL_batchnorm2_partial] = {"batchnorm2_partial", "batchnorm2", NN_BACKWARD, 0, 320, 0,
-                                 200704, 2048},
+    [CALL_batchnorm2_partial] = {"batchnorm2_partial", "batchnorm2", NN_BACKWARD, 0, 320, 0, 200704,
+                                 2048},
     [CALL_batchnorm2_beta_gradient] = {"batchnorm2_beta_gradient", "batchnorm2", NN_BACKWARD, 0, 0,
                                        32, 0, 1152},
     [CALL_batchnorm2_gamma_gradient] = {"batchnorm2_gamma_gradient", "batchnorm2", NN_BACKWARD, 0,
@@ -3837,8 +3838,8 @@ static const NnCall calls[] = {
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 9216, 0, 184320},
     [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 14450688, 25088, 0, 301056,
                              147456},
-    [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 320, 0,
-                                 200704, 2048},
+    [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 320, 0, 200704,
+                                 2048},
     [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
                                        32, 0, 1152},
     [CALL_batchnorm1_gamma_gradient] = {"batchnorm1_gamma_gradient", "batchnorm1", NN_BACKWARD, 0,
@@ -3848,23 +3849,23 @@ static const NnCall calls[] = {
     [CALL_conv1_w_partial] = {"conv1_w_partial", "conv1", NN_BACKWARD, 451584, 0, 0, 103488, 4608},
     [CALL_conv1_w_gradient] = {"conv1_w_gradient", "conv1", NN_BACKWARD, 0, 0, 288, 0, 5760},
     [CALL_conv1_w_update] = {"conv1_w_update", "conv1", NN_UPDATE, 0, 0, 2880, 0, 8064},
-    [CALL_batchnorm1_gamma_update] = {"batchnorm1_gamma_update", "batchnorm1", NN_UPDATE, 0, 0,
-                                      320, 0, 896},
+    [CALL_batchnorm1_gamma_update] = {"batchnorm1_gamma_update", "batchnorm1", NN_UPDATE, 0, 0, 320,
+                                      0, 896},
     [CALL_batchnorm1_beta_update] = {"batchnorm1_beta_update", "batchnorm1", NN_UPDATE, 0, 0, 320,
                                      0, 896},
     [CALL_conv2_w_update] = {"conv2_w_update", "conv2", NN_UPDATE, 0, 0, 92160, 0, 258048},
-    [CALL_batchnorm2_gamma_update] = {"batchnorm2_gamma_update", "batchnorm2", NN_UPDATE, 0, 0,
-                                      320, 0, 896},
+    [CALL_batchnorm2_gamma_update] = {"batchnorm2_gamma_update", "batchnorm2", NN_UPDATE, 0, 0, 320,
+                                      0, 896},
     [CALL_batchnorm2_beta_update] = {"batchnorm2_beta_update", "batchnorm2", NN_UPDATE, 0, 0, 320,
                                      0, 896},
     [CALL_conv3_w_update] = {"conv3_w_update", "conv3", NN_UPDATE, 0, 0, 184320, 0, 516096},
-    [CALL_batchnorm3_gamma_update] = {"batchnorm3_gamma_update", "batchnorm3", NN_UPDATE, 0, 0,
-                                      640, 0, 1792},
+    [CALL_batchnorm3_gamma_update] = {"batchnorm3_gamma_update", "batchnorm3", NN_UPDATE, 0, 0, 640,
+                                      0, 1792},
     [CALL_batchnorm3_beta_update] = {"batchnorm3_beta_update", "batchnorm3", NN_UPDATE, 0, 0, 640,
                                      0, 1792},
     [CALL_conv4_w_update] = {"conv4_w_update", "conv4", NN_UPDATE, 0, 0, 368640, 0, 1032192},
-    [CALL_batchnorm4_gamma_update] = {"batchnorm4_gamma_update", "batchnorm4", NN_UPDATE, 0, 0,
-                                      640, 0, 1792},
+    [CALL_batchnorm4_gamma_update] = {"batchnorm4_gamma_update", "batchnorm4", NN_UPDATE, 0, 0, 640,
+                                      0, 1792},
     [CALL_batchnorm4_beta_update] = {"batchnorm4_beta_update", "batchnorm4", NN_UPDATE, 0, 0, 640,
                                      0, 1792},
     [CALL_conv5_w_update] = {"conv5_w_update", "conv5", NN_UPDATE, 0, 0, 737280, 0, 2064384},
@@ -3898,9 +3899,12 @@ const NnModel nn_model = {
     .source =
         "# fashion, compiled by netc --target x86-64-v4\012"
         "#\012"
-        "# Our own recipe for Fashion-MNIST: six convolutions with batch normalisation, pictures changed by\012"
-        "# chance and one cycle of the learning rate. Everything in it, the number of epochs too, was fixed\012"
-        "# beforehand, by trainings that kept the last 10,000 of the training pictures for validation.\012"
+        "# Our own recipe for Fashion-MNIST: six convolutions with batch normalisation, pictures "
+        "changed by\012"
+        "# chance and one cycle of the learning rate. Everything in it, the number of epochs too, "
+        "was fixed\012"
+        "# beforehand, by trainings that kept the last 10,000 of the training pictures for "
+        "validation.\012"
         "data fashion\012"
         "input 28x28x1\012"
         "\012"

@@ -1727,7 +1727,8 @@ const NnModel nn_model = {
     .source =
         "# lenet, compiled by netc --target x86-64-v4\012"
         "#\012"
-        "# LeNet-5 of LeCun, Bottou, Bengio and Haffner (1998) as it is taught today: relu for tanh, the\012"
+        "# LeNet-5 of LeCun, Bottou, Bengio and Haffner (1998) as it is taught today: relu for "
+        "tanh, the\012"
         "# largest of four pixels for their mean, softmax for distances.\012"
         "data mnist\012"
         "input 28x28x1\012"

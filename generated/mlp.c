@@ -361,10 +361,9 @@ static void panels_4x196x300_skipping(int rows, const void *left, const void *ri
         for (int i = 0; i < rows; i += 4)
             nn_places_of_rows(0, 196, nn_min(4, rows - i), a + part + i * 784, 784, list[i / 4]);
         for (int j = 0; j < 256; j += 64)
-            strip_4_1x32and32_listed(rows, list[0], 197, a + part, 784, 1,
-                                     b + part * 300 + j * 196, 32, c + j, 300,
-                                     b + part * 300 + (j + 32) * 196, 32, c + j + 32, 300,
-                                     part > 0);
+            strip_4_1x32and32_listed(rows, list[0], 197, a + part, 784, 1, b + part * 300 + j * 196,
+                                     32, c + j, 300, b + part * 300 + (j + 32) * 196, 32,
+                                     c + j + 32, 300, part > 0);
         strip_4_1x32and12of16_listed(rows, list[0], 197, a + part, 784, 1,
                                      b + part * 300 + 256 * 196, 32, c + 256, 300,
                                      b + part * 300 + 288 * 196 - 4, 12, c + 284, 300, part > 0);
@@ -380,8 +379,8 @@ static void panels_4x196x300(int rows, const void *left, const void *right, void
         for (int j = 0; j < 288; j += 32)
             strip_13_12x32(rows, 196, a + part, 784, 1, b + part * 300 + j * 196, 32, c + j, 300,
                            part > 0);
-        strip_13_12x12of16(rows, 196, a + part, 784, 1, b + part * 300 + 288 * 196 - 4, 12,
-                           c + 284, 300, part > 0);
+        strip_13_12x12of16(rows, 196, a + part, 784, 1, b + part * 300 + 288 * 196 - 4, 12, c + 284,
+                           300, part > 0);
     }
 }
 

@@ -1408,7 +1408,8 @@ const NnModel nn_model = {
     .source =
         "# mnist, compiled by netc --target x86-64-v4\012"
         "#\012"
-        "# A small convolutional network that reads handwritten digits: over 99 % of them within 5 epochs.\012"
+        "# A small convolutional network that reads handwritten digits: over 99 % of them within 5 "
+        "epochs.\012"
         "data mnist\012"
         "input 28x28x1  # height x width x channels\012"
         "conv 32 3x3 relu pad same\012"

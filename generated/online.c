@@ -960,7 +960,8 @@ const NnModel nn_model = {
     .source =
         "# online, compiled by netc --target x86-64-v4\012"
         "#\012"
-        "# One picture at a time: stochastic gradient descent as it was before there were batches.\012"
+        "# One picture at a time: stochastic gradient descent as it was before there were "
+        "batches.\012"
         "data mnist\012"
         "input 28x28x1\012"
         "dense 50 relu\012"

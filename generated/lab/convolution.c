@@ -1192,8 +1192,8 @@ static void conv2_backward(const NnBatch *batch, int first, int rows,
                     window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1,
                                  turned[0] + first * 96 + c, 96, 288, spans[r][2] + c, 96, false);
                 }
-                window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1,
-                             turned[0] + first * 96 + 64, 96, 288, spans[r][2] + 64, 96, false);
+                window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1, turned[0] + first * 96 + 64,
+                             96, 288, spans[r][2] + 64, 96, false);
             }
             for (int r = 0; r < 2; r++)
                 for (int col = 0; col < 14; col++) {
@@ -2822,14 +2822,14 @@ static void infer(const NnBatch *batch, NnResult *result)
     nn_each (block, BLOCKS) {
         const int first = block * ROWS, rows = rows_from(first, batch);
         input_forward(batch, first, rows, BLOCK(infer_input));
-        conv1_infer(rows, BLOCK(infer_relu1), BLOCK(infer_input), conv1_w, conv1_b,
-                    batchnorm1_mean, batchnorm1_variance, batchnorm1_gamma, batchnorm1_beta);
+        conv1_infer(rows, BLOCK(infer_relu1), BLOCK(infer_input), conv1_w, conv1_b, batchnorm1_mean,
+                    batchnorm1_variance, batchnorm1_gamma, batchnorm1_beta);
         pool1_forward(rows, BLOCK(infer_pool1), BLOCK(infer_relu1));
-        conv2_infer(rows, BLOCK(infer_relu2), BLOCK(infer_pool1), conv2_w, conv2_b,
-                    batchnorm2_mean, batchnorm2_variance, batchnorm2_gamma, batchnorm2_beta);
+        conv2_infer(rows, BLOCK(infer_relu2), BLOCK(infer_pool1), conv2_w, conv2_b, batchnorm2_mean,
+                    batchnorm2_variance, batchnorm2_gamma, batchnorm2_beta);
         pool2_forward(rows, BLOCK(infer_pool2), BLOCK(infer_relu2));
-        conv3_infer(rows, BLOCK(infer_relu3), BLOCK(infer_pool2), conv3_w, conv3_b,
-                    batchnorm3_mean, batchnorm3_variance, batchnorm3_gamma, batchnorm3_beta);
+        conv3_infer(rows, BLOCK(infer_relu3), BLOCK(infer_pool2), conv3_w, conv3_b, batchnorm3_mean,
+                    batchnorm3_variance, batchnorm3_gamma, batchnorm3_beta);
         dense1_forward(rows, BLOCK(infer_dense1), BLOCK(infer_relu3), dense1_w, dense1_b);
         dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
         dense3_forward(rows, BLOCK(infer_dense3), BLOCK(infer_dense2), dense3_w, dense3_b);
@@ -3046,8 +3046,8 @@ static const NnCall calls[] = {
     [CALL_batchnorm2_sums] = {"batchnorm2_sums", "batchnorm2", NN_FORWARD, 0, 384, 0, 36864, 4096},
     [CALL_batchnorm2_stats] = {"batchnorm2_stats", "batchnorm2", NN_FORWARD, 0, 0, 128, 0, 4608},
     [CALL_batchnorm2_follow] = {"batchnorm2_follow", "batchnorm2", NN_FORWARD, 0, 0, 64, 0, 1792},
-    [CALL_batchnorm2_forward] = {"batchnorm2_forward", "batchnorm2", NN_FORWARD, 0, 46080, 0,
-                                 73728, 4096},
+    [CALL_batchnorm2_forward] = {"batchnorm2_forward", "batchnorm2", NN_FORWARD, 0, 46080, 0, 73728,
+                                 4096},
     [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 9216, 0, 46080, 0},
     [CALL_dropout2_forward] = {"dropout2_forward", "dropout2", NN_FORWARD, 0, 4608, 0, 18432, 0},
     [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 1179648, 0, 0, 13312, 589824},
@@ -3133,8 +3133,8 @@ static const NnCall calls[] = {
     [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 5308416, 12544, 0, 61952,
                              294912},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
-    [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 320, 0,
-                                 200704, 2048},
+    [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 320, 0, 200704,
+                                 2048},
     [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
                                        32, 0, 1152},
     [CALL_batchnorm1_gamma_gradient] = {"batchnorm1_gamma_gradient", "batchnorm1", NN_BACKWARD, 0,
@@ -3144,18 +3144,18 @@ static const NnCall calls[] = {
     [CALL_conv1_w_partial] = {"conv1_w_partial", "conv1", NN_BACKWARD, 451584, 0, 0, 103488, 4608},
     [CALL_conv1_w_gradient] = {"conv1_w_gradient", "conv1", NN_BACKWARD, 0, 0, 864, 0, 6912},
     [CALL_conv1_w_update] = {"conv1_w_update", "conv1", NN_UPDATE, 0, 0, 2304, 0, 5760},
-    [CALL_batchnorm1_gamma_update] = {"batchnorm1_gamma_update", "batchnorm1", NN_UPDATE, 0, 0,
-                                      256, 0, 640},
+    [CALL_batchnorm1_gamma_update] = {"batchnorm1_gamma_update", "batchnorm1", NN_UPDATE, 0, 0, 256,
+                                      0, 640},
     [CALL_batchnorm1_beta_update] = {"batchnorm1_beta_update", "batchnorm1", NN_UPDATE, 0, 0, 256,
                                      0, 640},
     [CALL_conv2_w_update] = {"conv2_w_update", "conv2", NN_UPDATE, 0, 0, 147456, 0, 368640},
-    [CALL_batchnorm2_gamma_update] = {"batchnorm2_gamma_update", "batchnorm2", NN_UPDATE, 0, 0,
-                                      512, 0, 1280},
+    [CALL_batchnorm2_gamma_update] = {"batchnorm2_gamma_update", "batchnorm2", NN_UPDATE, 0, 0, 512,
+                                      0, 1280},
     [CALL_batchnorm2_beta_update] = {"batchnorm2_beta_update", "batchnorm2", NN_UPDATE, 0, 0, 512,
                                      0, 1280},
     [CALL_conv3_w_update] = {"conv3_w_update", "conv3", NN_UPDATE, 0, 0, 294912, 0, 737280},
-    [CALL_batchnorm3_gamma_update] = {"batchnorm3_gamma_update", "batchnorm3", NN_UPDATE, 0, 0,
-                                      512, 0, 1280},
+    [CALL_batchnorm3_gamma_update] = {"batchnorm3_gamma_update", "batchnorm3", NN_UPDATE, 0, 0, 512,
+                                      0, 1280},
     [CALL_batchnorm3_beta_update] = {"batchnorm3_beta_update", "batchnorm3", NN_UPDATE, 0, 0, 512,
                                      0, 1280},
     [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 4259840, 0, 10649600},
@@ -3185,7 +3185,8 @@ const NnModel nn_model = {
     .source =
         "# convolution, compiled by netc --target x86-64-v4\012"
         "#\012"
-        "# Three convolutions with batch normalisation, then the deep stack of dense layers; experiment 11.\012"
+        "# Three convolutions with batch normalisation, then the deep stack of dense layers; "
+        "experiment 11.\012"
         "data mnist\012"
         "input 28x28x1\012"
         "conv 32 3x3 pad same l2 0.0001\012"

@@ -390,8 +390,8 @@ static void panels_196x520_skipping(int rows, const void *left, const void *righ
     for (int j = 0; j < 512; j += 64)
         strip_4_1x32and32_listed(rows, list[0], 197, a, 196, 1, b + j * 196, 32, c + j, 520,
                                  b + (j + 32) * 196, 32, c + j + 32, 520, false);
-    strip_4_1x8_listed(rows, list[0], 197, a, 196, 1, b + 512 * 196, 8, c + 512, 520, NULL, 0,
-                       NULL, 0, false);
+    strip_4_1x8_listed(rows, list[0], 197, a, 196, 1, b + 512 * 196, 8, c + 512, 520, NULL, 0, NULL,
+                       0, false);
 }
 
 // c[rows][520] = a[rows][196] b[196][520], with b in panels
@@ -472,10 +472,9 @@ static void panels_4x196x520_skipping(int rows, const void *left, const void *ri
         for (int i = 0; i < rows; i += 4)
             nn_places_of_rows(0, 196, nn_min(4, rows - i), a + part + i * 784, 784, list[i / 4]);
         for (int j = 0; j < 512; j += 64)
-            strip_4_1x32and32_listed(rows, list[0], 197, a + part, 784, 1,
-                                     b + part * 520 + j * 196, 32, c + j, 520,
-                                     b + part * 520 + (j + 32) * 196, 32, c + j + 32, 520,
-                                     part > 0);
+            strip_4_1x32and32_listed(rows, list[0], 197, a + part, 784, 1, b + part * 520 + j * 196,
+                                     32, c + j, 520, b + part * 520 + (j + 32) * 196, 32,
+                                     c + j + 32, 520, part > 0);
         strip_4_1x8_listed(rows, list[0], 197, a + part, 784, 1, b + part * 520 + 512 * 196, 8,
                            c + 512, 520, NULL, 0, NULL, 0, part > 0);
     }

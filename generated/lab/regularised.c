@@ -423,8 +423,8 @@ static void panels_196x520_skipping(int rows, const void *left, const void *righ
     for (int j = 0; j < 512; j += 64)
         strip_4_1x32and32_listed(rows, list[0], 197, a, 196, 1, b + j * 196, 32, c + j, 520,
                                  b + (j + 32) * 196, 32, c + j + 32, 520, false);
-    strip_4_1x8_listed(rows, list[0], 197, a, 196, 1, b + 512 * 196, 8, c + 512, 520, NULL, 0,
-                       NULL, 0, false);
+    strip_4_1x8_listed(rows, list[0], 197, a, 196, 1, b + 512 * 196, 8, c + 512, 520, NULL, 0, NULL,
+                       0, false);
 }
 
 // c[rows][520] = a[rows][196] b[196][520], with b in panels
@@ -505,10 +505,9 @@ static void panels_4x196x520_skipping(int rows, const void *left, const void *ri
         for (int i = 0; i < rows; i += 4)
             nn_places_of_rows(0, 196, nn_min(4, rows - i), a + part + i * 784, 784, list[i / 4]);
         for (int j = 0; j < 512; j += 64)
-            strip_4_1x32and32_listed(rows, list[0], 197, a + part, 784, 1,
-                                     b + part * 520 + j * 196, 32, c + j, 520,
-                                     b + part * 520 + (j + 32) * 196, 32, c + j + 32, 520,
-                                     part > 0);
+            strip_4_1x32and32_listed(rows, list[0], 197, a + part, 784, 1, b + part * 520 + j * 196,
+                                     32, c + j, 520, b + part * 520 + (j + 32) * 196, 32,
+                                     c + j + 32, 520, part > 0);
         strip_4_1x8_listed(rows, list[0], 197, a + part, 784, 1, b + part * 520 + 512 * 196, 8,
                            c + 512, 520, NULL, 0, NULL, 0, part > 0);
     }
@@ -2148,18 +2147,18 @@ static const NnCall calls[] = {
     [CALL_dense3_b_gradient] = {"dense3_b_gradient", "dense3", NN_BACKWARD, 0, 0, 250, 0, 5000},
     [CALL_dense3_backward] = {"dense3_backward", "dense3", NN_BACKWARD, 150000, 1500, 0, 3400,
                               1200000},
-    [CALL_dense3_w_gradient] = {"dense3_w_gradient", "dense3", NN_BACKWARD, 150000, 0, 150000,
-                                2200, 300000},
+    [CALL_dense3_w_gradient] = {"dense3_w_gradient", "dense3", NN_BACKWARD, 150000, 0, 150000, 2200,
+                                300000},
     [CALL_dense2_b_partial] = {"dense2_b_partial", "dense2", NN_BACKWARD, 0, 300, 0, 1200, 4800},
     [CALL_dense2_b_gradient] = {"dense2_b_gradient", "dense2", NN_BACKWARD, 0, 0, 300, 0, 6000},
     [CALL_dense2_backward] = {"dense2_backward", "dense2", NN_BACKWARD, 312000, 1560, 0, 5360,
                               2496000},
-    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 312000, 0, 312000,
-                                3280, 624000},
+    [CALL_dense2_w_gradient] = {"dense2_w_gradient", "dense2", NN_BACKWARD, 312000, 0, 312000, 3280,
+                                624000},
     [CALL_dense1_b_partial] = {"dense1_b_partial", "dense1", NN_BACKWARD, 0, 520, 0, 2080, 8320},
     [CALL_dense1_b_gradient] = {"dense1_b_gradient", "dense1", NN_BACKWARD, 0, 0, 520, 0, 10400},
-    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 815360, 0, 815360,
-                                2080, 3575040},
+    [CALL_dense1_w_gradient] = {"dense1_w_gradient", "dense1", NN_BACKWARD, 815360, 0, 815360, 2080,
+                                3575040},
     [CALL_dense1_w_update] = {"dense1_w_update", "dense1", NN_UPDATE, 0, 0, 4076800, 0, 11415040},
     [CALL_dense1_b_update] = {"dense1_b_update", "dense1", NN_UPDATE, 0, 0, 5200, 0, 14560},
     [CALL_dense2_w_update] = {"dense2_w_update", "dense2", NN_UPDATE, 0, 0, 1560000, 0, 4368000},
