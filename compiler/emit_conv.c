@@ -519,9 +519,12 @@ static const char *open_chunk(Out *out, const Geometry *g, const char *x)
                                      : "top");
 }
 
-static const char *in_chunk(const Geometry *g, const char *y)
+static const char *in_chunk(const Out *out, const Geometry *g, const char *y)
 {
-    return format("%s[i][%s][0]", y, g->lines == g->out.dims[0] ? "0" : "top");
+    if (g->lines < g->out.dims[0])
+        return format("%s[i][top][0]", y);
+    // what gcc 12 takes y[i][0][0] for in a block of one row may lie behind the array
+    return format(out->network->block_rows == 1 ? "**%s[i]" : "%s[i][0][0]", y);
 }
 
 static void close_chunk(Out *out, const Geometry *g)
@@ -537,7 +540,7 @@ static void emit_forward(Out *out, const Graph *graph, const Node *node, const G
     line(out, "for (int i = 0; i < rows; i++) {");
     const char *const from = open_chunk(out, g, x);
     call_line(out, need(out->network, g, false),
-              format("%s, %s[0][0][0], %s", from, w, in_chunk(g, y)));
+              format("%s, %s[0][0][0], %s", from, w, in_chunk(out, g, y)));
     close_chunk(out, g);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -569,8 +572,8 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int i = 0; i < rows; i++) {");
     const char *const from = open_chunk(out, &g, "x");
     call_line(out, need(out->network, &g, true),
-              format("%s, %s, %s[0][0][0]%s", from, in_chunk(&g, "dy"), g.planes ? "lanes" : "dw",
-                     g.planes ? "[0]" : ""));
+              format("%s, %s, %s", from, in_chunk(out, &g, "dy"),
+                     g.planes ? "lanes[0][0][0][0]" : "dw[0][0][0]"));
     close_chunk(out, &g);
     line(out, "}");
     if (g.planes)
