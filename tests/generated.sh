@@ -119,6 +119,10 @@ start 'a weight turned in squares that leave no rest, as built' silent "$NETC" b
 printf '%s\n' 'input 28x28x1' 'conv 4 3x3' 'concat { flatten } { flatten' 'dense 5 }' \
     'dense 10 softmax' 'loss cross_entropy' 'optimizer sgd' 'batch 1' >"$tmp/joined.net"
 start 'joined values, as built' silent "$NETC" build "$tmp/joined.net" -o "$tmp/joined"
+# and of the only row of a convolution's result
+printf '%s\n' 'input 28x28x1' 'conv 8 3x3 relu' globalavgpool 'dense 10 softmax' 'loss cross_entropy' \
+    'optimizer sgd' 'batch 1' >"$tmp/mean.net"
+start 'a convolution of one row, as built' silent "$NETC" build "$tmp/mean.net" -o "$tmp/mean"
 # names that variables of a function have too
 printf '%s\n' 'input 28x28x1' 'dense 16 relu as v' 'residual { dense 16 relu as rows; residual { dense 16 tanh } }' \
     'dense 10 softmax' 'loss cross_entropy' >"$tmp/named.net"
