@@ -314,15 +314,10 @@ static LongLine line_of(int indent, const char *code, const char *behind)
 // Where a comment behind the code begins, or the end of the text.
 static const char *find_comment(const char *text)
 {
-    bool quoted = false;
-    for (const char *c = text; *c; c++)
-        if (quoted && *c == '\\' && c[1])
-            c++;
-        else if (*c == '"')
-            quoted = !quoted;
-        else if (!quoted && starts_with(c, "// "))
-            return c;
-    return text + strlen(text);
+    const char *c = behind_quotes(text);
+    while (*c && !starts_with(c, "// "))
+        c = behind_quotes(c + 1);
+    return c;
 }
 
 const char *broken(int indent, const char *text)

@@ -157,20 +157,30 @@ static void close_groups(Out *out, const Plan *n)
     close_loop(out, n->pixels);
 }
 
+// How `mean` and `scale` are indexed in the statement of emit_each().
+static const char *of_set(const Plan *n) { return n->side_by_side ? "" : "[c]"; }
+
+// Opens the loop over rows; a statement for each number.
+static void emit_each(Out *out, const Plan *n, const char *statement)
+{
+    if (n->side_by_side) {
+        open_groups(out, n);
+        line(out, "%s", channels(n));
+        line(out, "    %s", statement);
+        close_groups(out, n);
+    } else {
+        line(out, "for (int i = 0; i < rows; i++) {");
+        declare_channel_stats(out, n);
+        emit_pass(out, n, statement);
+    }
+}
+
 void emit_group_norm(Out *out, const Graph *graph, const Node *node)
 {
     const Plan n = plan_of(graph, node, node->shape);
-    const char *const at = in_row(&n);
-    if (n.side_by_side) {
-        open_groups(out, &n);
-        line(out, "%s", channels(&n));
-        line(out, "    y%s = (x%s - mean) * scale * gamma[c] + beta[c];", at, at);
-        close_groups(out, &n);
-    } else {
-        line(out, "for (int i = 0; i < rows; i++) {");
-        declare_channel_stats(out, &n);
-        emit_pass(out, &n, "y[i][p][c] = (x[i][p][c] - mean[c]) * scale[c] * gamma[c] + beta[c];");
-    }
+    emit_each(out, &n,
+              format("y%1$s = (x%1$s - mean%2$s) * scale%2$s * gamma[c] + beta[c];", in_row(&n),
+                     of_set(&n)));
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
@@ -180,18 +190,10 @@ void emit_group_norm(Out *out, const Graph *graph, const Node *node)
 void emit_group_norm_scale_grad(Out *out, const Graph *graph, const Node *node)
 {
     const Plan n = plan_of(graph, node, graph->nodes[node->input[0]].shape);
-    const char *const at = in_row(&n);
     line(out, "memset(dgamma, 0, sizeof(%s[%d]));", n.real, n.channels);
-    if (n.side_by_side) {
-        open_groups(out, &n);
-        line(out, "%s", channels(&n));
-        line(out, "    dgamma[c] += dy%s * (x%s - mean) * scale;", at, at);
-        close_groups(out, &n);
-    } else {
-        line(out, "for (int i = 0; i < rows; i++) {");
-        declare_channel_stats(out, &n);
-        emit_pass(out, &n, "dgamma[c] += dy[i][p][c] * (x[i][p][c] - mean[c]) * scale[c];");
-    }
+    emit_each(out, &n,
+              format("dgamma[c] += dy%1$s * (x%1$s - mean%2$s) * scale%2$s;", in_row(&n),
+                     of_set(&n)));
     line(out, "}");
 }
 

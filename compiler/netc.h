@@ -838,6 +838,8 @@ void comment(Out *out, const char *format, ...) PRINTF(2, 3); // one // comment,
 const char *comment_text(int indent, const char *words);      // its lines
 // Lines of words, the first of them behind `first` and each further one behind `next`.
 const char *words_in_lines(const char *first, const char *next, const char *words);
+// `code`, or behind a text in quotes that it begins with.
+const char *behind_quotes(const char *code);
 void call_line(Out *out, const char *name, const char *arguments); // of a function
 // Lets the lanes of vectors share the terms of `sums`, so many each, in the loop that follows.
 void in_lanes(Out *out, const char *sums, int terms);

@@ -14,18 +14,23 @@ void raw(Out *out, const char *format, ...)
     text_put(&out->text, text, strlen(text));
 }
 
+const char *behind_quotes(const char *code)
+{
+    while (*code == '"') {
+        for (code++; *code && *code != '"'; code++)
+            if (*code == '\\' && code[1])
+                code++;
+        code += *code == '"';
+    }
+    return code;
+}
+
 // Minus those closed; a text in quotes may have any.
 static int braces_opened(const char *text)
 {
     int opened = 0;
-    bool quoted = false;
-    for (const char *c = text; *c; c++)
-        if (quoted && *c == '\\' && c[1])
-            c++;
-        else if (*c == '"')
-            quoted = !quoted;
-        else if (!quoted)
-            opened += (*c == '{') - (*c == '}');
+    for (const char *c = behind_quotes(text); *c; c = behind_quotes(c + 1))
+        opened += (*c == '{') - (*c == '}');
     return opened;
 }
 
