@@ -19,20 +19,27 @@ static const struct {
 };
 typedef enum { SIZES, TENSORS, ARENA, PRODUCTS, WHOLE_NETWORK, TOLD } Part;
 
+// How much of a title has room before some dashes: all, or what stands before its shapes, or before
+// a blank.
+static int heading_length(const char *title, int most)
+{
+    const char *const shapes = strstr(title, "   ");
+    int length = (int)strlen(title);
+    if (length <= most)
+        return length;
+    if (shapes)
+        length = (int)(shapes - title);
+    while (length > 0 && (length > most || (title[length] && title[length] != ' ')))
+        length--;
+    return length;
+}
+
 // Dashes to column 100. What of a title has no room stands below them.
 static void rule(Out *out, const char *title)
 {
     enum { MOST_DASHES = 92 };
-    const char *const shapes = strstr(title, "   "), *rest = title + strlen(title);
-    if (shapes && rest - title >= MOST_DASHES)
-        rest = shapes + 3;
-    while (rest - title >= MOST_DASHES)
-        do
-            rest--;
-        while (rest[-1] != ' ');
-    int length = (int)(rest - title);
-    while (title[length - 1] == ' ')
-        length--;
+    const int length = heading_length(title, MOST_DASHES - 1);
+    const char *const rest = title + length + strspn(title + length, " ");
     Text dashes = {0};
     for (int i = length; i < MOST_DASHES; i++)
         text_add(&dashes, "-");
@@ -320,16 +327,14 @@ static uint64_t fingerprint(const Network *network)
         const Attributes *const a = &n->attributes;
         if (n->layer != graph->nodes[0].layer && !strcmp(n->layer, "loss"))
             continue;
-        // the op of windows with gaps goes by how they are made
-        const Op op = n->op == OP_group_conv && a->groups == 1 ? OP_conv : n->op;
-        text_add(&text, "%s %s %s %d %d %d %d %d %d %g;", op_info[op].name, n->name,
+        text_add(&text, "%s %s %s %d %d %d %d %d %d %g;", op_info[n->op].name, n->name,
                  shape_text(n->shape), a->kernel[0], a->kernel[1], a->stride[0], a->stride[1],
                  a->pad[0], a->pad[1], a->eps);
         for (int k = 0; k < n->input_count; k++)
             text_add(&text, "%d ", n->input[k]);
         if (a->slope != 0)
             text_add(&text, "slope %g;", a->slope);
-        if (a->dilation[0] > 1 || a->dilation[1] > 1)
+        if (has_gaps(a))
             text_add(&text, "dilation %d %d;", a->dilation[0], a->dilation[1]);
         if (n->op == OP_zeropad || n->op == OP_crop)
             text_add(&text, "border %d %d;", a->border[0], a->border[2]);

@@ -67,26 +67,22 @@ static Geometry turned_geometry(const Network *network, Shape in, Shape out, con
 
 // True where the gradient by the picture is made by windows over the result's gradient. Otherwise
 // pixels beyond the result's edge, and those between two of its pixels where it has a stride, would
-// be multiplied as zeros: it is made of spans or of columns, which know no gaps.
+// be multiplied as zeros: it is made of spans or of columns. Those know no gaps between taps.
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *a)
 {
     const double most = 1.1; // pixels for each of the result; spans cost about a tenth
-    const bool gaps = tap_step(a, 0) > 1 || tap_step(a, 1) > 1;
+    const double pixels = (double)in.dims[0] * in.dims[1];
     for (int d = 0; d < 2; d++)
         if (a->stride[d] != 1 || a->pad[d] >= window_reach(a, d))
             return false;
     return !network->blas &&
-           (gaps || (double)in.dims[0] * in.dims[1] <= most * (double)out.dims[0] * out.dims[1]);
-}
-
-bool windows_take_gaps(const Network *network, const Attributes *a)
-{
-    return !network->blas && a->stride[0] == 1 && a->stride[1] == 1;
+           (has_gaps(a) || pixels <= most * (double)out.dims[0] * out.dims[1]);
 }
 
 // How the gradient by the picture is made. By columns for BLAS, and where a line of the result is
-// so short that a tile of its spans would read the weights for a few pixels only.
-typedef enum { BY_WINDOWS, BY_SPANS, BY_COLUMNS } GradientForm;
+// so short that a tile of its spans would read the weights for a few pixels only; by taps, in plain
+// loops, where those have gaps.
+typedef enum { BY_WINDOWS, BY_SPANS, BY_COLUMNS, BY_TAPS } GradientForm;
 
 static GradientForm gradient_form(const Graph *graph, const Node *node)
 {
@@ -94,6 +90,8 @@ static GradientForm gradient_form(const Graph *graph, const Node *node)
     const Shape dy = graph->nodes[node->input[0]].shape;
     if (conv_turns_round(graph->network, node->shape, dy, &node->attributes))
         return BY_WINDOWS;
+    if (has_gaps(&node->attributes))
+        return BY_TAPS;
     return graph->network->blas || dy.dims[1] < SHORT_LINE ? BY_COLUMNS : BY_SPANS;
 }
 
@@ -192,7 +190,13 @@ static void open_window_rows(Out *out, const WindowProduct *p)
 {
     const int rows = window_runs(p).rows;
     if (rows > 1)
-        line(out, "for (int r = 0; r < %d; r++)%s", rows, p->weights ? " {" : "");
+        line(out, "for (int r = 0; r < %d; r++) {", rows);
+}
+
+static void close_window_rows(Out *out, const WindowProduct *p)
+{
+    if (window_runs(p).rows > 1)
+        line(out, "}");
 }
 
 // The strip's operand `matrix`, of `rows` rows: a packed copy where its vectors reach beyond it.
@@ -276,7 +280,6 @@ static void forward_tile(const Walk *w, int lines, int pixels, const char *first
     const char *const y =
         plus(plus(w->c, first_line, (long)p->columns * p->outputs), first_pixel, p->outputs);
     open_window_rows(w->out, p);
-    w->out->depth += runs.rows > 1;
     call_line(w->out, window_tile(w->out->network, lines, pixels, w->strip),
               format("%d, %d, %s, %d, %d, %d, 1, %s, %d, %d, %s, %d, %s", runs.runs, runs.numbers,
                      in_window_row(p, x, (long)p->dilation[0] * pitch), p->stride[1] * p->channels,
@@ -284,7 +287,7 @@ static void forward_tile(const Walk *w, int lines, int pixels, const char *first
                      in_window_row(p, w->b, (long)runs.runs * runs.numbers * w->b_step),
                      runs.numbers * w->b_step, w->b_step, y, p->outputs,
                      runs.rows > 1 ? "r > 0" : "false"));
-    w->out->depth -= runs.rows > 1;
+    close_window_rows(w->out, p);
 }
 
 static void forward_lines(const Walk *w, int lines, const char *first)
@@ -364,8 +367,7 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
         walk(&w, "number", runs.numbers, cut.rows, weights_numbers);
         line(out, "}");
     }
-    if (runs.rows > 1)
-        line(out, "}");
+    close_window_rows(out, p);
     close_strip(out, s);
 }
 
@@ -552,14 +554,15 @@ void emit_conv(Out *out, const Graph *graph, const Node *node)
     if (geometry_of(graph, node, &g))
         emit_forward(out, graph, node, &g, "x", "w", "y");
     else
-        emit_columns_conv(out, graph, node);
+        (has_gaps(&node->attributes) ? emit_group_conv : emit_columns_conv)(out, graph, node);
 }
 
 void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     Geometry g;
     if (!geometry_of(graph, node, &g)) {
-        emit_columns_grad_w(out, graph, node);
+        (has_gaps(&node->attributes) ? emit_group_conv_grad_w
+                                     : emit_columns_grad_w)(out, graph, node);
         return;
     }
     const WindowProduct p = window_product(&g, g.lines, true);
@@ -583,12 +586,13 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)
 {
     Geometry g;
+    const GradientForm form = gradient_form(graph, node);
     if (geometry_of(graph, node, &g))
         emit_forward(out, graph, node, &g, "dy", "turned", "dx");
-    else if (gradient_form(graph, node) == BY_SPANS)
+    else if (form == BY_SPANS)
         emit_spans_grad_x(out, graph, node);
     else
-        emit_columns_grad_x(out, graph, node);
+        (form == BY_TAPS ? emit_group_conv_grad_x : emit_columns_grad_x)(out, graph, node);
 }
 
 // Turns the window round and exchanges channels: row (k, c) of w becomes column c of the rows of
@@ -608,7 +612,7 @@ void emit_flip(Out *out, const Graph *graph, const Node *node)
 
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node)
 {
-    if (node->op == OP_conv && graph->network->blas)
+    if (node->op == OP_conv && graph->network->blas && !has_gaps(&node->attributes))
         emit_columns_copy(out, graph, node);
     if (node->op == OP_conv_grad_x && gradient_form(graph, node) == BY_COLUMNS)
         emit_columns_scatter(out, graph, node);

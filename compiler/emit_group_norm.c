@@ -74,12 +74,26 @@ static void declare_channel_stats(Out *out, const Plan *n)
     close_loop(out, n->groups);
 }
 
-// One pass over the pixels: a statement for each channel of each.
-static void emit_pass(Out *out, const Plan *n, const char *statement)
+// Opens the loops over the pixels, and over all channels of each.
+static void open_pass(Out *out, const Plan *n, const char *brace)
 {
     line(out, "for (int p = 0; p < %d; p++)", n->pixels);
-    line(out, "    for (int c = 0; c < %d; c++)", n->channels);
-    line(out, "        %s", statement);
+    line(out, "    for (int c = 0; c < %d; c++)%s", n->channels, brace);
+    out->depth++;
+}
+
+static void close_pass(Out *out)
+{
+    line(out, "}");
+    out->depth--;
+}
+
+// One pass: a statement for each channel of each pixel.
+static void emit_pass(Out *out, const Plan *n, const char *statement)
+{
+    open_pass(out, n, "");
+    line(out, "    %s", statement);
+    out->depth--;
 }
 
 // --- forward ------------------------------------------------------------------------------------
@@ -227,13 +241,10 @@ static void emit_dx_by_channel(Out *out, const Plan *n)
     declare_channel_stats(out, n);
     line(out, "%s sum[%d] = {0}, product[%d] = {0}, shift[%d], stretch[%d];", n->real, all, all,
          all, all);
-    line(out, "for (int p = 0; p < %d; p++)", n->pixels);
-    line(out, "    for (int c = 0; c < %d; c++) {", all);
-    out->depth++;
+    open_pass(out, n, " {");
     line(out, "sum[c] += dy[i][p][c];");
     line(out, "product[c] += dy[i][p][c] * (x[i][p][c] - mean[c]);");
-    line(out, "}");
-    out->depth--;
+    close_pass(out);
     open_loop(out, "g", n->groups);
     line(out, "%s sums = 0, products = 0;", n->real);
     line(out, "%s {", channels(n));
@@ -245,13 +256,10 @@ static void emit_dx_by_channel(Out *out, const Plan *n)
     line(out, "stretch[c] = products / %d;", count);
     line(out, "}");
     close_loop(out, n->groups);
-    line(out, "for (int p = 0; p < %d; p++)", n->pixels);
-    line(out, "    for (int c = 0; c < %d; c++) {", all);
-    out->depth++;
+    open_pass(out, n, " {");
     line(out, "const %s xhat = (x[i][p][c] - mean[c]) * scale[c];", n->real);
     line(out, "dx[i][p][c] = scale[c] * (dy[i][p][c] * gamma[c] - shift[c] - xhat * stretch[c]);");
-    line(out, "}");
-    out->depth--;
+    close_pass(out);
 }
 
 // Ba et al. 2016 and Wu and He 2018; the derivation is that of batch normalisation.

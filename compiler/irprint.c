@@ -11,7 +11,7 @@ static void print_attributes(const Node *node, FILE *out)
                 a->stride[1], a->pad[0], a->pad[1]);
     if (a->groups > 1)
         fprintf(out, " groups=%d", a->groups);
-    if (a->dilation[0] > 1 || a->dilation[1] > 1)
+    if (has_gaps(a))
         fprintf(out, " dilation=%dx%d", a->dilation[0], a->dilation[1]);
     if (node->op == OP_zeropad || node->op == OP_crop)
         fprintf(out, " border=%d,%d,%d,%d", a->border[0], a->border[1], a->border[2], a->border[3]);

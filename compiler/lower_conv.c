@@ -50,10 +50,9 @@ bool lower_conv(Lowering *l)
     if (!groups_divide(l, a.groups, channels, "channels") ||
         !groups_divide(l, a.groups, filters, "filters"))
         return false;
-    const bool gaps = a.dilation[0] > 1 || a.dilation[1] > 1;
-    const bool plain = a.groups == 1 && (!gaps || windows_take_gaps(l->network, &a));
+    const Op op = a.groups == 1 ? OP_conv : OP_group_conv;
     const int each = channels / a.groups;
-    return add_conv(l, plain ? OP_conv : OP_group_conv, &a, each, filters, each, filters, filters);
+    return add_conv(l, op, &a, each, filters, each, filters, filters);
 }
 
 bool lower_depthwise(Lowering *l)

@@ -710,6 +710,7 @@ void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan
 bool infer_shape(Graph *graph, int node); // false after an error
 int tap_step(const Attributes *attributes, int d);     // from one tap of a window to the next
 int window_reach(const Attributes *attributes, int d); // from the first to the last, both counted
+bool has_gaps(const Attributes *attributes);           // between taps
 
 // --- grad.c: backward nodes ---------------------------------------------------------------------
 // needs: shapes, a loss; makes: a gradient node for each trained tensor
@@ -1036,8 +1037,6 @@ void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node);
 
 // --- emit_conv.c: direct convolution; emit_conv_columns.c: by columns, for BLAS -----------------
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *attributes);
-// True where windows whose taps have gaps can make a convolution, and both its gradients.
-bool windows_take_gaps(const Network *network, const Attributes *attributes);
 // The convolution that a node's function is made of; false where it is made of none.
 bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window);
 void emit_windows(Out *out, const char *body); // functions that layers of one shape share

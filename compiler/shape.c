@@ -85,6 +85,8 @@ void shape_places(Graph *graph, Node *node)
 
 int tap_step(const Attributes *a, int d) { return a->dilation[d] > 1 ? a->dilation[d] : 1; }
 
+bool has_gaps(const Attributes *a) { return a->dilation[0] > 1 || a->dilation[1] > 1; }
+
 int window_reach(const Attributes *a, int d) { return (a->kernel[d] - 1) * tap_step(a, d) + 1; }
 
 // Sizes of the windows' grid over one picture; `same` pads as TensorFlow does: as many windows as
