@@ -57,20 +57,27 @@ void emit_dense_slice(Out *out, const Graph *graph, const Node *node)
                              .rows = dims[1],
                              .panel_rows = w.panel_rows,
                              .skips = node->skips};
-    emit_product(out, product, "batch->rows", "x[part]",
-                 w.panel_rows ? format("w + part * %d", terms * columns)
-                              : format("w[part * %d]", terms),
-                 "sum[part]");
+    line(out, "const bool add = nn_pairs() && part %% 2; // to the slice before, which is the "
+              "same thread's");
+    emit_product_onto(out, product, "batch->rows", "x[part]",
+                      w.panel_rows ? format("w + part * %d", terms * columns)
+                                   : format("w[part * %d]", terms),
+                      "sum[part - add]", "add");
 }
 
 void emit_slice_sum(Out *out, const Graph *graph, const Node *node)
 {
-    const int *const dims = graph->nodes[node->input[0]].shape.dims, slices = dims[0];
+    const int *const dims = graph->nodes[node->input[0]].shape.dims, columns = dims[2];
+    if (dims[0] != 4)
+        bug("the sums of %d slices, which are no two pairs", dims[0]);
     line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "for (int j = 0; j < %d; j++)", dims[2]);
-    for (int s = 0; s < slices; s += 2) // an even number of them
-        line(out, "    %ssum[%d][first + i][j] + sum[%d][first + i][j]%s",
-             s ? "          " : "y[i][j] = ", s, s + 1, s + 2 < slices ? " +" : ";");
+    line(out, "if (nn_pairs())");
+    line(out, "    for (int j = 0; j < %d; j++)", columns);
+    line(out, "        y[i][j] = sum[0][first + i][j] + sum[2][first + i][j];");
+    line(out, "else");
+    line(out, "    for (int j = 0; j < %d; j++)", columns);
+    line(out, "        y[i][j] = (sum[0][first + i][j] + sum[1][first + i][j]) +");
+    line(out, "                  (sum[2][first + i][j] + sum[3][first + i][j]);");
     emit_row_steps(out, graph, node);
     line(out, "}");
 }

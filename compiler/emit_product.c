@@ -35,8 +35,8 @@ const char *product_name(const Product *p)
     const char *const right = line != p->columns ? format("of%d", line) : "";
     const bool gaps_in_b = !is_outer(p) && p->b_line != p->columns;
     const char *const gaps = gaps_in_b ? format("in%d", p->b_line) : "";
-    return format("%s_%s%d%sx%d%s%s%s", product_words[p->form], parts, high, left, p->columns, gaps,
-                  right, p->skips ? "_skipping" : "");
+    return format("%s_%s%d%sx%d%s%s%s%s", product_words[p->form], parts, high, left, p->columns,
+                  gaps, right, p->adds ? "_onto" : "", p->skips ? "_skipping" : "");
 }
 
 Product with_lines(Product p)
@@ -56,7 +56,7 @@ void need_product(Out *out, Product product)
         if (p->form == product.form && p->terms == product.terms &&
             p->columns == product.columns && p->panel_rows == product.panel_rows &&
             p->a_line == product.a_line && p->b_line == product.b_line &&
-            p->c_line == product.c_line && p->skips == product.skips) {
+            p->c_line == product.c_line && p->skips == product.skips && p->adds == product.adds) {
             if (p->skips && p->rows != product.rows) // its lists have room for so many
                 bug("%s is called for %d and %d rows", product_name(p), p->rows, product.rows);
             return;
@@ -91,15 +91,24 @@ static void emit_tiled_call(Out *out, Product p, const char *arguments)
 void emit_product(Out *out, Product product, const char *rows, const char *x, const char *w,
                   const char *y)
 {
-    const Product p = with_lines(product);
+    emit_product_onto(out, product, rows, x, w, y, NULL);
+}
+
+// The same, or that added to y where the C expression `add` is true.
+void emit_product_onto(Out *out, Product product, const char *rows, const char *x, const char *w,
+                       const char *y, const char *add)
+{
+    Product p = with_lines(product);
+    p.adds = add != NULL;
     if (!is_in_panels(&p) &&
         takes_blas(out->network, ROWS_BY_MATRIX, p.terms, p.columns, p.rows)) {
         call_line(out, "gemm_nn",
-                  format("%s, %d, %d, %s, %d, %s, %d, 0, %s, %d", rows, p.columns, p.terms, x,
-                         p.a_line, w, p.b_line, y, p.c_line));
+                  format("%s, %d, %d, %s, %d, %s, %d, %s, %s, %d", rows, p.columns, p.terms, x,
+                         p.a_line, w, p.b_line, add ? add : "0", y, p.c_line));
         return;
     }
-    emit_tiled_call(out, p, format("%s, %s, %s, %s", rows, x, w, y));
+    emit_tiled_call(out, p,
+                    format("%s, %s, %s, %s%s%s", rows, x, w, y, add ? ", " : "", add ? add : ""));
 }
 
 // dw[0..to - from][columns] = the sum over so many rows of x[.][from..to]' dy[.][columns]; that is
@@ -206,9 +215,9 @@ static const char *about_lines(const Product *p)
 static const char *about_product(const Product *p)
 {
     if (!is_outer(p))
-        return format("c[rows][%d] = a[rows][%d] b[%d][%d]%s%s%s", p->columns, p->terms, p->terms,
-                      p->columns, p->form == ROWS_BY_PANELS ? ", with b in panels" : "",
-                      about_lines(p),
+        return format("c[rows][%d] = a[rows][%d] b[%d][%d]%s%s%s%s", p->columns, p->terms, p->terms,
+                      p->columns, p->adds ? ", or c + that" : "",
+                      p->form == ROWS_BY_PANELS ? ", with b in panels" : "", about_lines(p),
                       p->skips ? ", without terms whose numbers of a are 0 in a whole tile" : "");
     return format(
         "c = rows from..to of the %dx%d sums a[terms][%d]' b[terms][%d]%s, or c + those%s%s. "
@@ -272,6 +281,15 @@ static void call_strip(Out *out, const Product *p, const ProductStrip *strip, co
               format("%s, %s%s, %s", rows_and_a, places(p, call), second, add));
 }
 
+// What becomes of what is in c: a sum of several parts goes on from that.
+const char *product_adds(const Product *p)
+{
+    const bool parts = is_in_panels(p) && p->panel_rows < p->terms;
+    if (parts && p->adds)
+        bug("%s, in several parts, is added to something", product_name(p));
+    return parts ? "part > 0" : p->adds ? "add ? ONTO : false" : "false";
+}
+
 static void emit_product_strips(Out *out, const Product *p, const ProductStrip *strips, int count)
 {
     const char *const type = real_type(out->network);
@@ -297,7 +315,7 @@ static void emit_product_strips(Out *out, const Product *p, const ProductStrip *
     for (int s = 0; s < count; s++) {
         const StripCall call = open_product_strip(out, &strips[s], false);
         call_strip(out, p, &strips[s], &call, rows_and_a, product_places,
-                   parts ? "part > 0" : "false");
+                   product_adds(p));
         close_product_strip(out, &strips[s], false);
     }
     if (lone_columns(out->network, p))
@@ -379,7 +397,8 @@ static void emit_tiled_product(Out *out, const Product *p)
                              p->form == OUTER_IN_PANELS
                                  ? "int high, int row, const void *change, "
                                  : "")
-                    : "int rows, const void *left, const void *right, void *result");
+                    : format("int rows, const void *left, const void *right, void *result%s",
+                             p->adds ? ", bool add" : ""));
     line(out, "{");
     if (is_outer(p))
         emit_outer_strips(out, p, strips, count);

@@ -260,11 +260,11 @@ static void emit_tile_macro(Out *out)
         "#define TILE(how, name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)",
         "    static how void name(",
         "        int terms, const REAL *a, long ai, long ap, const REAL *b, long bp, REAL *c,",
-        "        long ci, bool add)",
+        "        long ci, int add)",
         "    {",
         "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
         "        Vector sum[ROW_COUNT][VECTORS] = {0};",
-        "        if (add)",
+        "        if (add == FROM)",
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++)",
         "                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));",
@@ -284,11 +284,17 @@ static void emit_tile_macro(Out *out)
         "        }",
         "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                REAL *const to = c + i * ci + j * LANES;",
         "                Vector v = sum[i][j];",
+        "                if (add == ONTO) {",
+        "                    Vector before;",
+        "                    memcpy(&before, to, sizeof(Vector));",
+        "                    v += before;",
+        "                }",
         "                const int skip = j == 0 ? SKIP : 0;",
         "                if (skip)",
         "                    IN_MEMORY(v);",
-        "                memcpy(c + i * ci + j * LANES + skip, (const REAL *)&v + skip,",
+        "                memcpy(to + skip, (const REAL *)&v + skip,",
         "                       (LANES - skip) * sizeof(REAL));",
         "            }",
         "    }",
@@ -300,7 +306,7 @@ static void emit_tile_macro(Out *out)
         "    TILE(CALLED, name##_one, 1, VECTORS, Vector, SKIP, AHEAD)",
         "    static INLINED void name(",
         "        int rows, int terms, const REAL *a, long ai, long ap, const REAL *b, long bp,",
-        "        REAL *c, long ci, bool add)",
+        "        REAL *c, long ci, int add)",
         "    {",
         "        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;",
         "        for (int i = 0; i < full; i += FULL)",
@@ -317,11 +323,13 @@ static void emit_tile_macro(Out *out)
     line(out, "#define CALLED __attribute__((noinline))");
     blank_line(out);
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
-                 "c[i] = sum over p < terms of a[i][p] b[p], or that added to c. a[i][p] lies at "
+                 "c[i] = sum over p < terms of a[i][p] b[p]. Where it adds to c, a sum goes on "
+                 "FROM what is there, or is made by itself and put ONTO that. a[i][p] lies at "
                  "a[i * ai + p * ap], rows of b are bp apart, rows of c ci. The first SKIP "
                  "columns are not stored: they belong to the strip before. The memory is asked "
                  "for a row of b AHEAD rows before it is needed, or not at all where that is 0, "
                  "since all of b stays in the first cache.");
+    line(out, "enum { FROM = true, ONTO };");
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
     comment(out,
             "A strip: a few vectors of columns through all rows: full tiles, then the rows that "
@@ -337,11 +345,11 @@ static void emit_listed_macro(Out *out)
         "    static how void name(",
         "        long top, const int32_t *list, const REAL *a, long ai, long ap,",
         "        const REAL *b, long bp, REAL *c, long ci,",
-        "        const REAL *b2, long bp2, REAL *c2, long ci2, bool add)",
+        "        const REAL *b2, long bp2, REAL *c2, long ci2, int add)",
         "    {",
         "        enum { LANES = sizeof(Vector) / sizeof(REAL), VECTORS = FIRST + SECOND };",
         "        Vector sum[ROW_COUNT][VECTORS] = {0};",
-        "        if (add)",
+        "        if (add == FROM)",
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                    const REAL *const from = j < FIRST ? c + (top + i) * ci + j * LANES",
@@ -361,12 +369,17 @@ static void emit_listed_macro(Out *out)
         "        }",
         "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
+        "                REAL *const to = j < FIRST ? c + (top + i) * ci + j * LANES",
+        "                                           : c2 + (top + i) * ci2 + (j - FIRST) * LANES;",
         "                Vector v = sum[i][j];",
+        "                if (add == ONTO) {",
+        "                    Vector before;",
+        "                    memcpy(&before, to, sizeof(Vector));",
+        "                    v += before;",
+        "                }",
         "                const int skip = j == (SECOND ? FIRST : 0) ? SKIP : 0;",
         "                if (skip)",
         "                    IN_MEMORY(v);",
-        "                REAL *const to = j < FIRST ? c + (top + i) * ci + j * LANES",
-        "                                           : c2 + (top + i) * ci2 + (j - FIRST) * LANES;",
         "                memcpy(to + skip, (const REAL *)&v + skip,",
         "                       (LANES - skip) * sizeof(REAL));",
         "            }",
@@ -380,7 +393,7 @@ static void emit_listed_macro(Out *out)
         "    static INLINED void name(",
         "        int rows, const int32_t *lists, int each, const REAL *a, long ai, long ap,",
         "        const REAL *b, long bp, REAL *c, long ci,",
-        "        const REAL *b2, long bp2, REAL *c2, long ci2, bool add)",
+        "        const REAL *b2, long bp2, REAL *c2, long ci2, int add)",
         "    {",
         "        const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;",
         "        for (int i = 0; i < full; i += FULL)",

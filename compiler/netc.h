@@ -573,6 +573,7 @@ typedef struct {
     int a_line, b_line, c_line; // numbers from one row of c[rows][columns] = a[rows][terms] b, or
                                 // of c = a[.][terms]' b[.][columns], to the next; 0: no gaps
     bool skips;                 // numbers of a that are 0: a are pictures
+    bool adds;                  // to c, where the call says so; an outer product always may
 } Product;
 enum { MAX_PRODUCTS = 512 };
 
@@ -915,6 +916,8 @@ bool dense_takes_blas(const Graph *graph, const Node *node);
 // --- emit_product.c: matrix products, by tiles or BLAS ------------------------------------------
 void emit_product(Out *out, Product product, const char *rows, const char *x, const char *w,
                   const char *y);
+void emit_product_onto(Out *out, Product product, const char *rows, const char *x, const char *w,
+                       const char *y, const char *add);
 // What an outer product is called with: C expressions. In panels dw's rows begin at `row` of `high`
 // each; `change`, or "NULL", are weights whose rows from..to are about to be changed.
 typedef struct {
@@ -928,6 +931,7 @@ void emit_macro(Out *out, const char *const *lines, int count); // REAL: the pro
 void emit_products(Out *out, const char *body); // the functions that the body calls
 extern const char *const product_words[]; // by ProductForm: those that dense layers call
 const char *product_name(const Product *product);
+const char *product_adds(const Product *product);
 bool is_tiled(const Product *product); // or by BLAS; not the products of one row
 bool is_outer(const Product *product);
 bool is_in_panels(const Product *product);

@@ -4,10 +4,11 @@
 // just changed: on two threads, fetching them takes longer than the product itself. Cut along its
 // inputs, a layer's task gathers its slice of each picture, multiplies it by its rows of the
 // weights, and later changes those; what moves is the layer's sums and their gradient, which are
-// far smaller. The slices' sums are added first to last: the bits do not depend on the threads.
+// far smaller. They are added in pairs: one or two threads, to whom both of a pair belong, do so in
+// the product itself, and exchange half as much. The bits do not depend on the threads.
 #include "netc.h"
 
-enum { SLICES = 4 }; // as many as a batch has blocks of rows
+enum { SLICES = 4 }; // two pairs, and as many as a batch has blocks of rows
 
 // The dense layer that alone reads a picture, and whose weights' parts fill slices; -1: none.
 static int sliceable(const Graph *graph, int picture)

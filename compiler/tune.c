@@ -78,7 +78,7 @@ static void emit_blas_product(Out *out, const Product *p)
     raw(out, "static void %s(%s, const void *a, const void *b, void *c%s)\n{\n", product_name(p),
         outer ? "int from, int to, int terms" : "int rows",
         p->form == OUTER_IN_PANELS ? ", int high, int row, const void *change, bool add"
-        : outer                    ? ", bool add"
+        : outer || p->adds         ? ", bool add"
                                    : "");
     if (p->form == OUTER_IN_PANELS)
         raw(out, "    (void)high, (void)row, (void)change;\n");
@@ -87,8 +87,8 @@ static void emit_blas_product(Out *out, const Product *p)
         raw(out, "CblasTrans, CblasNoTrans, to - from, %d, terms, 1, a, %d, b, %d, add, c, %d);\n",
             p->columns, p->a_line, p->b_line, p->columns);
     else
-        raw(out, "CblasNoTrans, CblasNoTrans, rows, %d, %d, 1, a, %d, b, %d, 0, c, %d);\n",
-            p->columns, p->terms, p->a_line, p->b_line, p->c_line);
+        raw(out, "CblasNoTrans, CblasNoTrans, rows, %d, %d, 1, a, %d, b, %d, %s, c, %d);\n",
+            p->columns, p->terms, p->a_line, p->b_line, p->adds ? "add" : "0", p->c_line);
     raw(out, "}\n");
 }
 
@@ -154,7 +154,7 @@ static const char *timing_program(Network *network, bool blas)
         else if (outer)
             text_add(&calls, "0, %d, %ld, a, b, c, false));\n", p->rows, rows);
         else
-            text_add(&calls, "%d, a, b, c));\n", p->rows);
+            text_add(&calls, "%d, a, b, c%s));\n", p->rows, p->adds ? ", false" : "");
     }
     if (!calls.length)
         return NULL;

@@ -158,18 +158,20 @@ typedef float Vector2 __attribute__((vector_size(8)));
 #define CALLED __attribute__((noinline))
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
-// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
-// memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
-// since all of b stays in the first cache.
+// terms of a[i][p] b[p]. Where it adds to c, a sum goes on FROM what is there, or is made by
+// itself and put ONTO that. a[i][p] lies at a[i * ai + p * ap], rows of b are bp apart, rows of c
+// ci. The first SKIP columns are not stored: they belong to the strip before. The memory is asked
+// for a row of b AHEAD rows before it is needed, or not at all where that is 0, since all of b
+// stays in the first cache.
+enum { FROM = true, ONTO };
 #define TILE(how, name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                          \
     static how void name(                                                                 \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
-        long ci, bool add)                                                                \
+        long ci, int add)                                                                 \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
         Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
-        if (add)                                                                          \
+        if (add == FROM)                                                                  \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
@@ -189,11 +191,17 @@ typedef float Vector2 __attribute__((vector_size(8)));
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                float *const to = c + i * ci + j * LANES;                                 \
                 Vector v = sum[i][j];                                                     \
+                if (add == ONTO) {                                                        \
+                    Vector before;                                                        \
+                    memcpy(&before, to, sizeof(Vector));                                  \
+                    v += before;                                                          \
+                }                                                                         \
                 const int skip = j == 0 ? SKIP : 0;                                       \
                 if (skip)                                                                 \
                     IN_MEMORY(v);                                                         \
-                memcpy(c + i * ci + j * LANES + skip, (const float *)&v + skip,           \
+                memcpy(to + skip, (const float *)&v + skip,                               \
                        (LANES - skip) * sizeof(float));                                   \
             }                                                                             \
     }
@@ -206,7 +214,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
     TILE(CALLED, name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                             \
     static INLINED void name(                                                             \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
-        float *c, long ci, bool add)                                                      \
+        float *c, long ci, int add)                                                       \
     {                                                                                     \
         const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
         for (int i = 0; i < full; i += FULL)                                              \

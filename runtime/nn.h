@@ -275,6 +275,10 @@ static inline int nn_first(int count, int thread) { return count * thread / nn_t
 // Runs the body by one thread; those of different numbers are dealt out like tasks.
 #define nn_single(number) if (nn_thread() == (number) % nn_threads())
 
+// Whether tasks 0 and 1 of four are one thread's, and so are 2 and 3: then the second of a pair can
+// add to what the first has made.
+static inline bool nn_pairs(void) { return nn_threads() <= 2; }
+
 static inline int nn_min(int a, int b) { return a < b ? a : b; }
 static inline int nn_max(int a, int b) { return a > b ? a : b; }
 

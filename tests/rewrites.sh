@@ -36,7 +36,7 @@ start 'no slices: a layer before' emitted NO "$slices" 100 $'crop 1\ndense 300 r
 start 'no slices: a layer too small to be cut' emitted NO "$slices" 100 'dense 9' adam
 start 'no slices: a convolution first' emitted NO _slice, 100 $'conv 4 3x3\ndense 300' adam
 
-skips='panels_196x300_skipping\(batch'
+skips='panels_196x300_onto_skipping\(batch'
 start 'zeros skipped: a dense first layer' emitted YES "$skips" 100 "$two" adam
 start 'zeros skipped: from 65 % on by tiles of four rows' \
     emitted YES 'enough_zeros = 0.65,' --target x86-64-v4 100 "$two" adam

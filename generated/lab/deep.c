@@ -166,18 +166,20 @@ typedef float Vector2 __attribute__((vector_size(8)));
 #define CALLED __attribute__((noinline))
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
-// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
-// memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
-// since all of b stays in the first cache.
+// terms of a[i][p] b[p]. Where it adds to c, a sum goes on FROM what is there, or is made by
+// itself and put ONTO that. a[i][p] lies at a[i * ai + p * ap], rows of b are bp apart, rows of c
+// ci. The first SKIP columns are not stored: they belong to the strip before. The memory is asked
+// for a row of b AHEAD rows before it is needed, or not at all where that is 0, since all of b
+// stays in the first cache.
+enum { FROM = true, ONTO };
 #define TILE(how, name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                          \
     static how void name(                                                                 \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
-        long ci, bool add)                                                                \
+        long ci, int add)                                                                 \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
         Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
-        if (add)                                                                          \
+        if (add == FROM)                                                                  \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
@@ -197,11 +199,17 @@ typedef float Vector2 __attribute__((vector_size(8)));
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                float *const to = c + i * ci + j * LANES;                                 \
                 Vector v = sum[i][j];                                                     \
+                if (add == ONTO) {                                                        \
+                    Vector before;                                                        \
+                    memcpy(&before, to, sizeof(Vector));                                  \
+                    v += before;                                                          \
+                }                                                                         \
                 const int skip = j == 0 ? SKIP : 0;                                       \
                 if (skip)                                                                 \
                     IN_MEMORY(v);                                                         \
-                memcpy(c + i * ci + j * LANES + skip, (const float *)&v + skip,           \
+                memcpy(to + skip, (const float *)&v + skip,                               \
                        (LANES - skip) * sizeof(float));                                   \
             }                                                                             \
     }
@@ -214,7 +222,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
     TILE(CALLED, name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                             \
     static INLINED void name(                                                             \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
-        float *c, long ci, bool add)                                                      \
+        float *c, long ci, int add)                                                       \
     {                                                                                     \
         const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
         for (int i = 0; i < full; i += FULL)                                              \
@@ -232,11 +240,11 @@ typedef float Vector2 __attribute__((vector_size(8)));
     static how void name(                                                                 \
         long top, const int32_t *list, const float *a, long ai, long ap,                  \
         const float *b, long bp, float *c, long ci,                                       \
-        const float *b2, long bp2, float *c2, long ci2, bool add)                         \
+        const float *b2, long bp2, float *c2, long ci2, int add)                          \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float), VECTORS = FIRST + SECOND };        \
         Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
-        if (add)                                                                          \
+        if (add == FROM)                                                                  \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
                     const float *const from = j < FIRST ? c + (top + i) * ci + j * LANES  \
@@ -256,12 +264,17 @@ typedef float Vector2 __attribute__((vector_size(8)));
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                float *const to = j < FIRST ? c + (top + i) * ci + j * LANES              \
+                                           : c2 + (top + i) * ci2 + (j - FIRST) * LANES;  \
                 Vector v = sum[i][j];                                                     \
+                if (add == ONTO) {                                                        \
+                    Vector before;                                                        \
+                    memcpy(&before, to, sizeof(Vector));                                  \
+                    v += before;                                                          \
+                }                                                                         \
                 const int skip = j == (SECOND ? FIRST : 0) ? SKIP : 0;                    \
                 if (skip)                                                                 \
                     IN_MEMORY(v);                                                         \
-                float *const to = j < FIRST ? c + (top + i) * ci + j * LANES              \
-                                           : c2 + (top + i) * ci2 + (j - FIRST) * LANES;  \
                 memcpy(to + skip, (const float *)&v + skip,                               \
                        (LANES - skip) * sizeof(float));                                   \
             }                                                                             \
@@ -275,7 +288,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
     static INLINED void name(                                                             \
         int rows, const int32_t *lists, int each, const float *a, long ai, long ap,       \
         const float *b, long bp, float *c, long ci,                                       \
-        const float *b2, long bp2, float *c2, long ci2, bool add)                         \
+        const float *b2, long bp2, float *c2, long ci2, int add)                          \
     {                                                                                     \
         const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
         for (int i = 0; i < full; i += FULL)                                              \
@@ -378,9 +391,10 @@ static INLINED void claim(const float *from, int count)
         __builtin_prefetch(from + i, 1);
 }
 
-// c[rows][520] = a[rows][196] b[196][520], with b in panels, without terms whose numbers of a are
-// 0 in a whole tile
-static void panels_196x520_skipping(int rows, const void *left, const void *right, void *result)
+// c[rows][520] = a[rows][196] b[196][520], or c + that, with b in panels, without terms whose
+// numbers of a are 0 in a whole tile
+static void panels_196x520_onto_skipping(int rows, const void *left, const void *right,
+                                         void *result, bool add)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
@@ -389,19 +403,20 @@ static void panels_196x520_skipping(int rows, const void *left, const void *righ
         nn_places_of_rows(0, 196, nn_min(4, rows - i), a + i * 196, 196, list[i / 4]);
     for (int j = 0; j < 512; j += 64)
         strip_4_1x32and32_listed(rows, list[0], 197, a, 196, 1, b + j * 196, 32, c + j, 520,
-                                 b + (j + 32) * 196, 32, c + j + 32, 520, false);
+                                 b + (j + 32) * 196, 32, c + j + 32, 520, add ? ONTO : false);
     strip_4_1x8_listed(rows, list[0], 197, a, 196, 1, b + 512 * 196, 8, c + 512, 520, NULL, 0, NULL,
-                       0, false);
+                       0, add ? ONTO : false);
 }
 
-// c[rows][520] = a[rows][196] b[196][520], with b in panels
-static void panels_196x520(int rows, const void *left, const void *right, void *result)
+// c[rows][520] = a[rows][196] b[196][520], or c + that, with b in panels
+static void panels_196x520_onto(int rows, const void *left, const void *right, void *result,
+                                bool add)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 512; j += 32)
-        strip_13_9x32(rows, 196, a, 196, 1, b + j * 196, 32, c + j, 520, false);
-    strip_13_9x8(rows, 196, a, 196, 1, b + 512 * 196, 8, c + 512, 520, false);
+        strip_13_9x32(rows, 196, a, 196, 1, b + j * 196, 32, c + j, 520, add ? ONTO : false);
+    strip_13_9x8(rows, 196, a, 196, 1, b + 512 * 196, 8, c + 512, 520, add ? ONTO : false);
 }
 
 // c = rows from..to of the 196x520 sums a[terms][196]' b[terms][520], where rows of b 528 numbers
@@ -742,10 +757,11 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 static void dense1_slice(const NnBatch *batch, int part, float sum[restrict 4][100][520],
                          const float x[4][100][196], const float w[407680])
 {
+    const bool add = nn_pairs() && part % 2; // to the slice before, which is the same thread's
     if (batch->zeros)
-        panels_196x520_skipping(batch->rows, x[part], w + part * 101920, sum[part]);
+        panels_196x520_onto_skipping(batch->rows, x[part], w + part * 101920, sum[part - add], add);
     else
-        panels_196x520(batch->rows, x[part], w + part * 101920, sum[part]);
+        panels_196x520_onto(batch->rows, x[part], w + part * 101920, sum[part - add], add);
 }
 
 // y = x w, the sum of all slices' sums
@@ -755,9 +771,13 @@ static void dense1_forward(int first, int rows, float y[restrict ROWS][520],
                            const float sum[4][100][520], const float b[520])
 {
     for (int i = 0; i < rows; i++) {
-        for (int j = 0; j < 520; j++)
-            y[i][j] = sum[0][first + i][j] + sum[1][first + i][j] +
-                      sum[2][first + i][j] + sum[3][first + i][j];
+        if (nn_pairs())
+            for (int j = 0; j < 520; j++)
+                y[i][j] = sum[0][first + i][j] + sum[2][first + i][j];
+        else
+            for (int j = 0; j < 520; j++)
+                y[i][j] = (sum[0][first + i][j] + sum[1][first + i][j]) +
+                          (sum[2][first + i][j] + sum[3][first + i][j]);
         for (int j = 0; j < 520; j++) {
             float v = y[i][j];
             v += b[j];

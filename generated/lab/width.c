@@ -113,18 +113,20 @@ typedef float Vector2 __attribute__((vector_size(8)));
 #define CALLED __attribute__((noinline))
 
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
-// terms of a[i][p] b[p], or that added to c. a[i][p] lies at a[i * ai + p * ap], rows of b are bp
-// apart, rows of c ci. The first SKIP columns are not stored: they belong to the strip before. The
-// memory is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0,
-// since all of b stays in the first cache.
+// terms of a[i][p] b[p]. Where it adds to c, a sum goes on FROM what is there, or is made by
+// itself and put ONTO that. a[i][p] lies at a[i * ai + p * ap], rows of b are bp apart, rows of c
+// ci. The first SKIP columns are not stored: they belong to the strip before. The memory is asked
+// for a row of b AHEAD rows before it is needed, or not at all where that is 0, since all of b
+// stays in the first cache.
+enum { FROM = true, ONTO };
 #define TILE(how, name, ROW_COUNT, VECTORS, Vector, SKIP, AHEAD)                          \
     static how void name(                                                                 \
         int terms, const float *a, long ai, long ap, const float *b, long bp, float *c,   \
-        long ci, bool add)                                                                \
+        long ci, int add)                                                                 \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float) };                                  \
         Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
-        if (add)                                                                          \
+        if (add == FROM)                                                                  \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
                     memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
@@ -144,11 +146,17 @@ typedef float Vector2 __attribute__((vector_size(8)));
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                float *const to = c + i * ci + j * LANES;                                 \
                 Vector v = sum[i][j];                                                     \
+                if (add == ONTO) {                                                        \
+                    Vector before;                                                        \
+                    memcpy(&before, to, sizeof(Vector));                                  \
+                    v += before;                                                          \
+                }                                                                         \
                 const int skip = j == 0 ? SKIP : 0;                                       \
                 if (skip)                                                                 \
                     IN_MEMORY(v);                                                         \
-                memcpy(c + i * ci + j * LANES + skip, (const float *)&v + skip,           \
+                memcpy(to + skip, (const float *)&v + skip,                               \
                        (LANES - skip) * sizeof(float));                                   \
             }                                                                             \
     }
@@ -161,7 +169,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
     TILE(CALLED, name##_one, 1, VECTORS, Vector, SKIP, AHEAD)                             \
     static INLINED void name(                                                             \
         int rows, int terms, const float *a, long ai, long ap, const float *b, long bp,   \
-        float *c, long ci, bool add)                                                      \
+        float *c, long ci, int add)                                                       \
     {                                                                                     \
         const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
         for (int i = 0; i < full; i += FULL)                                              \
@@ -179,11 +187,11 @@ typedef float Vector2 __attribute__((vector_size(8)));
     static how void name(                                                                 \
         long top, const int32_t *list, const float *a, long ai, long ap,                  \
         const float *b, long bp, float *c, long ci,                                       \
-        const float *b2, long bp2, float *c2, long ci2, bool add)                         \
+        const float *b2, long bp2, float *c2, long ci2, int add)                          \
     {                                                                                     \
         enum { LANES = sizeof(Vector) / sizeof(float), VECTORS = FIRST + SECOND };        \
         Vector sum[ROW_COUNT][VECTORS] = {0};                                             \
-        if (add)                                                                          \
+        if (add == FROM)                                                                  \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
                     const float *const from = j < FIRST ? c + (top + i) * ci + j * LANES  \
@@ -203,12 +211,17 @@ typedef float Vector2 __attribute__((vector_size(8)));
         }                                                                                 \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
+                float *const to = j < FIRST ? c + (top + i) * ci + j * LANES              \
+                                           : c2 + (top + i) * ci2 + (j - FIRST) * LANES;  \
                 Vector v = sum[i][j];                                                     \
+                if (add == ONTO) {                                                        \
+                    Vector before;                                                        \
+                    memcpy(&before, to, sizeof(Vector));                                  \
+                    v += before;                                                          \
+                }                                                                         \
                 const int skip = j == (SECOND ? FIRST : 0) ? SKIP : 0;                    \
                 if (skip)                                                                 \
                     IN_MEMORY(v);                                                         \
-                float *const to = j < FIRST ? c + (top + i) * ci + j * LANES              \
-                                           : c2 + (top + i) * ci2 + (j - FIRST) * LANES;  \
                 memcpy(to + skip, (const float *)&v + skip,                               \
                        (LANES - skip) * sizeof(float));                                   \
             }                                                                             \
@@ -222,7 +235,7 @@ typedef float Vector2 __attribute__((vector_size(8)));
     static INLINED void name(                                                             \
         int rows, const int32_t *lists, int each, const float *a, long ai, long ap,       \
         const float *b, long bp, float *c, long ci,                                       \
-        const float *b2, long bp2, float *c2, long ci2, bool add)                         \
+        const float *b2, long bp2, float *c2, long ci2, int add)                          \
     {                                                                                     \
         const int full = rows / FULL * FULL, rest = full + (rows - full) / REST * REST;   \
         for (int i = 0; i < full; i += FULL)                                              \
@@ -259,9 +272,10 @@ static INLINED void claim(const float *from, int count)
         __builtin_prefetch(from + i, 1);
 }
 
-// c[rows][300] = a[rows][196] b[196][300], with b in panels, without terms whose numbers of a are
-// 0 in a whole tile
-static void panels_196x300_skipping(int rows, const void *left, const void *right, void *result)
+// c[rows][300] = a[rows][196] b[196][300], or c + that, with b in panels, without terms whose
+// numbers of a are 0 in a whole tile
+static void panels_196x300_onto_skipping(int rows, const void *left, const void *right,
+                                         void *result, bool add)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
@@ -270,19 +284,21 @@ static void panels_196x300_skipping(int rows, const void *left, const void *righ
         nn_places_of_rows(0, 196, nn_min(4, rows - i), a + i * 196, 196, list[i / 4]);
     for (int j = 0; j < 256; j += 64)
         strip_4_1x32and32_listed(rows, list[0], 197, a, 196, 1, b + j * 196, 32, c + j, 300,
-                                 b + (j + 32) * 196, 32, c + j + 32, 300, false);
+                                 b + (j + 32) * 196, 32, c + j + 32, 300, add ? ONTO : false);
     strip_4_1x32and12of16_listed(rows, list[0], 197, a, 196, 1, b + 256 * 196, 32, c + 256, 300,
-                                 b + 288 * 196 - 4, 12, c + 284, 300, false);
+                                 b + 288 * 196 - 4, 12, c + 284, 300, add ? ONTO : false);
 }
 
-// c[rows][300] = a[rows][196] b[196][300], with b in panels
-static void panels_196x300(int rows, const void *left, const void *right, void *result)
+// c[rows][300] = a[rows][196] b[196][300], or c + that, with b in panels
+static void panels_196x300_onto(int rows, const void *left, const void *right, void *result,
+                                bool add)
 {
     const float *const a = left, *const b = right;
     float *const c = result;
     for (int j = 0; j < 288; j += 32)
-        strip_13_9x32(rows, 196, a, 196, 1, b + j * 196, 32, c + j, 300, false);
-    strip_13_9x12of16(rows, 196, a, 196, 1, b + 288 * 196 - 4, 12, c + 284, 300, false);
+        strip_13_9x32(rows, 196, a, 196, 1, b + j * 196, 32, c + j, 300, add ? ONTO : false);
+    strip_13_9x12of16(rows, 196, a, 196, 1, b + 288 * 196 - 4, 12, c + 284, 300,
+                      add ? ONTO : false);
 }
 
 // c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b 304 numbers
@@ -447,10 +463,11 @@ static void input_forward(const NnBatch *batch, int first, int rows,
 static void dense1_slice(const NnBatch *batch, int part, float sum[restrict 4][100][300],
                          const float x[4][100][196], const float w[235200])
 {
+    const bool add = nn_pairs() && part % 2; // to the slice before, which is the same thread's
     if (batch->zeros)
-        panels_196x300_skipping(batch->rows, x[part], w + part * 58800, sum[part]);
+        panels_196x300_onto_skipping(batch->rows, x[part], w + part * 58800, sum[part - add], add);
     else
-        panels_196x300(batch->rows, x[part], w + part * 58800, sum[part]);
+        panels_196x300_onto(batch->rows, x[part], w + part * 58800, sum[part - add], add);
 }
 
 // y = x w, the sum of all slices' sums
@@ -460,9 +477,13 @@ static void dense1_forward(int first, int rows, float y[restrict ROWS][300],
                            const float sum[4][100][300], const float b[300])
 {
     for (int i = 0; i < rows; i++) {
-        for (int j = 0; j < 300; j++)
-            y[i][j] = sum[0][first + i][j] + sum[1][first + i][j] +
-                      sum[2][first + i][j] + sum[3][first + i][j];
+        if (nn_pairs())
+            for (int j = 0; j < 300; j++)
+                y[i][j] = sum[0][first + i][j] + sum[2][first + i][j];
+        else
+            for (int j = 0; j < 300; j++)
+                y[i][j] = (sum[0][first + i][j] + sum[1][first + i][j]) +
+                          (sum[2][first + i][j] + sum[3][first + i][j]);
         for (int j = 0; j < 300; j++) {
             float v = y[i][j];
             v += b[j];
