@@ -267,7 +267,8 @@ static void emit_tile_macro(Out *out)
         "        if (add == FROM)",
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++)",
-        "                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));",
+        "                    sum[i][j] =",
+        "                        PART_OF(Vector, c + i * ci + j * LANES, j == 0 ? SKIP : 0);",
         "        for (int p = 0; p < terms; p++) {",
         "            Vector row[VECTORS];",
         "            const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(REAL);",
@@ -276,7 +277,7 @@ static void emit_tile_macro(Out *out)
         "                if (AHEAD)",
         "                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));",
         "            }",
-        "            if (sizeof(Vector) > 8)",
+        "            if (LANES == 1 || sizeof(Vector) > 8)",
         "                FORGET;",
         "            UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "                UNROLLED for (int j = 0; j < VECTORS; j++)",
@@ -286,18 +287,24 @@ static void emit_tile_macro(Out *out)
         "            UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                REAL *const to = c + i * ci + j * LANES;",
         "                Vector v = sum[i][j];",
-        "                if (add == ONTO) {",
-        "                    Vector before;",
-        "                    memcpy(&before, to, sizeof(Vector));",
-        "                    v += before;",
-        "                }",
         "                const int skip = j == 0 ? SKIP : 0;",
+        "                if (add == ONTO)",
+        "                    v += PART_OF(Vector, to, skip);",
         "                if (skip)",
         "                    IN_MEMORY(v);",
         "                memcpy(to + skip, (const REAL *)&v + skip,",
         "                       (LANES - skip) * sizeof(REAL));",
         "            }",
         "    }",
+    };
+    static const char *const part[] = {
+        "#define PART_OF(Vector, from, skip)",
+        "    ({",
+        "        Vector part = {0};",
+        "        memcpy((REAL *)&part + (skip), (from) + (skip),",
+        "               sizeof part - (skip) * sizeof(REAL));",
+        "        part;",
+        "    })",
     };
     static const char *const strip[] = {
         "#define STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD)",
@@ -322,6 +329,9 @@ static void emit_tile_macro(Out *out)
                  "a copy in each.");
     line(out, "#define CALLED __attribute__((noinline))");
     blank_line(out);
+    comment(out, "A vector of what lies at `from`, but 0 for the first `skip` numbers, which may "
+                 "be another thread's.");
+    emit_macro(out, part, (int)(sizeof part / sizeof *part));
     comment(out, "A tile of the result stays in vector registers until its sum is complete: "
                  "c[i] = sum over p < terms of a[i][p] b[p]. Where it adds to c, a sum goes on "
                  "FROM what is there, or is made by itself and put ONTO that. a[i][p] lies at "
@@ -354,7 +364,8 @@ static void emit_listed_macro(Out *out)
         "                UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                    const REAL *const from = j < FIRST ? c + (top + i) * ci + j * LANES",
         "                        : c2 + (top + i) * ci2 + (j - FIRST) * LANES;",
-        "                    memcpy(&sum[i][j], from, sizeof(Vector));",
+        "                    const int skip = j == (SECOND ? FIRST : 0) ? SKIP : 0;",
+        "                    sum[i][j] = PART_OF(Vector, from, skip);",
         "                }",
         "        for (int n = 1; n <= list[0]; n++) {",
         "            const long p = list[n];",
@@ -372,12 +383,9 @@ static void emit_listed_macro(Out *out)
         "                REAL *const to = j < FIRST ? c + (top + i) * ci + j * LANES",
         "                                           : c2 + (top + i) * ci2 + (j - FIRST) * LANES;",
         "                Vector v = sum[i][j];",
-        "                if (add == ONTO) {",
-        "                    Vector before;",
-        "                    memcpy(&before, to, sizeof(Vector));",
-        "                    v += before;",
-        "                }",
         "                const int skip = j == (SECOND ? FIRST : 0) ? SKIP : 0;",
+        "                if (add == ONTO)",
+        "                    v += PART_OF(Vector, to, skip);",
         "                if (skip)",
         "                    IN_MEMORY(v);",
         "                memcpy(to + skip, (const REAL *)&v + skip,",

@@ -114,6 +114,16 @@ typedef float Vector2 __attribute__((vector_size(8)));
 // functions that all products share, which spares the C compiler a copy in each.
 #define CALLED __attribute__((noinline))
 
+// A vector of what lies at `from`, but 0 for the first `skip` numbers, which may be another
+// thread's.
+#define PART_OF(Vector, from, skip)                                                       \
+    ({                                                                                    \
+        Vector part = {0};                                                                \
+        memcpy((float *)&part + (skip), (from) + (skip),                                  \
+               sizeof part - (skip) * sizeof(float));                                     \
+        part;                                                                             \
+    })
+
 // A tile of the result stays in vector registers until its sum is complete: c[i] = sum over p <
 // terms of a[i][p] b[p]. Where it adds to c, a sum goes on FROM what is there, or is made by
 // itself and put ONTO that. a[i][p] lies at a[i * ai + p * ap], rows of b are bp apart, rows of c
@@ -131,7 +141,8 @@ enum { FROM = true, ONTO };
         if (add == FROM)                                                                  \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
-                    memcpy(&sum[i][j], c + i * ci + j * LANES, sizeof(Vector));           \
+                    sum[i][j] =                                                           \
+                        PART_OF(Vector, c + i * ci + j * LANES, j == 0 ? SKIP : 0);       \
         for (int p = 0; p < terms; p++) {                                                 \
             Vector row[VECTORS];                                                          \
             const uintptr_t next = (uintptr_t)b + (p + AHEAD) * bp * sizeof(float);       \
@@ -140,7 +151,7 @@ enum { FROM = true, ONTO };
                 if (AHEAD)                                                                \
                     __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
             }                                                                             \
-            if (sizeof(Vector) > 8)                                                       \
+            if (LANES == 1 || sizeof(Vector) > 8)                                         \
                 FORGET;                                                                   \
             UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                  \
                 UNROLLED for (int j = 0; j < VECTORS; j++)                                \
@@ -150,12 +161,9 @@ enum { FROM = true, ONTO };
             UNROLLED for (int j = 0; j < VECTORS; j++) {                                  \
                 float *const to = c + i * ci + j * LANES;                                 \
                 Vector v = sum[i][j];                                                     \
-                if (add == ONTO) {                                                        \
-                    Vector before;                                                        \
-                    memcpy(&before, to, sizeof(Vector));                                  \
-                    v += before;                                                          \
-                }                                                                         \
                 const int skip = j == 0 ? SKIP : 0;                                       \
+                if (add == ONTO)                                                          \
+                    v += PART_OF(Vector, to, skip);                                       \
                 if (skip)                                                                 \
                     IN_MEMORY(v);                                                         \
                 memcpy(to + skip, (const float *)&v + skip,                               \
