@@ -230,8 +230,7 @@ static const char *about_product(const Product *p)
 }
 
 // Where a strip begins in panels of `high` rows, from a panel's row `row` on. The columns that it
-// skips are the ends of the row before: what they hold is of no account, even where that row is
-// another thread's, which is writing it.
+// skips are the ends of the row before. That may be another thread's, so tiles do not touch them.
 static const char *in_panel(const StripCall *s, const char *high, const char *row)
 {
     const char *const panel = *s->panel ? format(" + %s * %s", s->panel, high) : "";
@@ -466,7 +465,8 @@ static void emit_hints(Out *out)
 void emit_products(Out *out, const char *body)
 {
     const Network *const network = out->network;
-    const bool tiles = network->product_count || network->window_product_count;
+    const bool tiles = network->product_count || network->window_product_count ||
+                       network->depthwise_tile_count;
     if (tiles || strstr(body, "Vector"))
         emit_vector_types(out);
     if (links_blas(network))
@@ -481,4 +481,5 @@ void emit_products(Out *out, const char *body)
     emit_row_products(out, body);
     emit_ahead_kernels(out, body);
     emit_windows(out, body);
+    emit_depthwise_tiles(out);
 }

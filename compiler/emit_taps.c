@@ -1,5 +1,5 @@
-// emit_taps.c: convolutions of one channel each, of groups of channels, with gaps in their windows,
-// and transposed, as plain loops whose innermost runs over channels.
+// emit_taps.c: convolutions of one channel each, of groups of channels and transposed, as plain
+// loops whose innermost runs over channels.
 //
 // All of them, forward and backward, are one sum over the same triples: a pixel of the smaller
 // picture, a tap of the window, and the pixel of the larger picture under it. They differ in which
@@ -162,6 +162,10 @@ static Depthwise depthwise(Shape small, Shape large)
 
 void emit_depthwise(Out *out, const Graph *graph, const Node *node)
 {
+    if (depthwise_by_vectors(graph, node)) {
+        emit_depthwise_vectors(out, graph, node);
+        return;
+    }
     const Geometry g = {node->shape, input_shape(graph, node, 0), &node->attributes};
     const Depthwise n = depthwise(g.small, g.large);
     emit_taps(out, graph, node, &g, "y", (Loop[]){n.c, n.m}, 2,
@@ -171,6 +175,10 @@ void emit_depthwise(Out *out, const Graph *graph, const Node *node)
 
 void emit_depthwise_grad_x(Out *out, const Graph *graph, const Node *node)
 {
+    if (depthwise_by_vectors(graph, node)) {
+        emit_depthwise_grad_x_vectors(out, graph, node);
+        return;
+    }
     const Geometry g = {input_shape(graph, node, 0), node->shape, &node->attributes};
     const Depthwise n = depthwise(g.small, g.large);
     emit_taps(out, graph, node, &g, "dx", (Loop[]){n.c, n.m}, 2,
@@ -184,6 +192,10 @@ void emit_depthwise_grad_w(Out *out, const Graph *graph, const Node *node)
                         &node->attributes};
     const Depthwise n = depthwise(g.small, g.large);
     clear_gradient(out, node);
+    if (depthwise_by_vectors(graph, node)) {
+        emit_depthwise_grad_w_vectors(out, graph, node);
+        return;
+    }
     emit_taps(out, graph, node, &g, NULL, (Loop[]){n.c, n.m}, 2,
               format("dw[r][s][%s][%s] += %s * %s;", index_of(n.c), index_of(n.m),
                      large_at("x", index_of(n.c)), small_at("dy", channel(n.c, n.m, n.m.count))));

@@ -603,6 +603,12 @@ typedef struct {
     int last;           // pixels in the last vector
 } PlaneTile;
 
+// A tile of a convolution of each channel by itself. runs and taps: of the window, for its weights'
+// gradient; 0: of its result.
+typedef struct {
+    int runs, taps, lanes;
+} DepthwiseTile;
+
 // A processor, as far as the choice of tiles and the estimate of a step's time go.
 typedef struct {
     const char *name;
@@ -625,6 +631,8 @@ struct Network {
     int window_tile_count;
     PlaneTile plane_tiles[MAX_WINDOW_TILES];
     int plane_tile_count;
+    DepthwiseTile depthwise_tiles[MAX_WINDOW_TILES];
+    int depthwise_tile_count;
     bool doubles; // --precision f64
     Tensor *tensors;
     int tensor_count;
@@ -1024,6 +1032,13 @@ typedef struct {
 SpanCut span_cut(const Network *network, int rows, int vectors);
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip);
 void emit_window_tiles(Out *out);
+
+// --- emit_depthwise.c: convolutions of each channel by itself, in vectors of channels -----------
+bool depthwise_by_vectors(const Graph *graph, const Node *node);
+void emit_depthwise_vectors(Out *out, const Graph *graph, const Node *node);
+void emit_depthwise_grad_x_vectors(Out *out, const Graph *graph, const Node *node);
+void emit_depthwise_grad_w_vectors(Out *out, const Graph *graph, const Node *node);
+void emit_depthwise_tiles(Out *out);
 
 // --- emit_conv_planes.c: convolutions to fewer channels than a vector has lanes ------------------
 bool has_planes(const Network *network, const WindowProduct *p); // it could be made so

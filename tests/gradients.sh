@@ -97,6 +97,22 @@ tanh
 depthwise 3x3 tanh pad same multiplier 2 l2 0.01
 depthwise 2x2 tanh pad same stride 2 dilation 1x2
 END
+# vectors of 4, 2 and one channel, and several of the longest
+gradient 'depthwise in vectors' 4 <<END
+conv 23 3x3 tanh stride 2
+depthwise 3x3 tanh pad same
+depthwise 2x5 tanh stride 2x1 l2 0.01
+depthwise 4x1 tanh pad same dilation 2x1 bias off
+depthwise 1x3 tanh pad same stride 1x3
+depthwise 3x2 tanh pad same dilation 3x4
+END
+gradient 'depthwise, kernel larger than its input' 3 <<END
+pool 7
+conv 3 3x3 tanh
+depthwise 5x7 tanh pad same
+conv 40 2x2 tanh
+depthwise 6x6 tanh pad same
+END
 gradient 'conv_transpose' 4 <<END
 conv 4 5x5 tanh stride 5
 conv_transpose 3 3x2 tanh stride 2

@@ -188,6 +188,24 @@ avgpool 4
 dense 10 softmax
 loss cross_entropy
 END
+parity depthwise 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
+conv 23 3x3 tanh stride 2
+depthwise 3x3 pad same
+batchnorm
+tanh
+depthwise 2x5 tanh stride 2x1
+conv 40 1x1
+batchnorm
+tanh
+depthwise 4x1 tanh pad same dilation 2x1 bias off
+residual { depthwise 3x2 tanh pad same dilation 3x4 }
+depthwise 5x5 pad same stride 2
+batchnorm
+tanh
+avgpool 3
+dense 10 softmax
+loss cross_entropy
+END
 parity gaps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
 conv 6 3x2 tanh dilation 2x3 pad same
 conv 19 2x3 tanh dilation 3x2

@@ -1,0 +1,330 @@
+// emit_depthwise.c: convolutions of each channel by itself, in vectors of channels.
+//
+// No sum runs over channels, so that a vector of them is a convolution of its own: a tile holds
+// such sums for some pixels of a line, while the window's taps go by. The gradient by the picture
+// is such a convolution too, of the result's gradient with the weights the other way round; that by
+// the weights has a sum for each tap. Where a channel has several filters, or pixels of the
+// gradient meet only some taps (a stride), emit_taps.c has the plain loops.
+#include "netc.h"
+
+#include <string.h>
+
+enum { PIXELS = 8 }; // of a tile: so many multiply-adds are under way at a time
+
+// --- tiles --------------------------------------------------------------------------------------
+
+static const char *tile_name(Network *network, DepthwiseTile tile)
+{
+    int i = 0;
+    while (i < network->depthwise_tile_count &&
+           memcmp(&network->depthwise_tiles[i], &tile, sizeof tile))
+        i++;
+    if (i == MAX_WINDOW_TILES)
+        bug("more than %d tiles of single channels", MAX_WINDOW_TILES);
+    if (i == network->depthwise_tile_count)
+        network->depthwise_tiles[network->depthwise_tile_count++] = tile;
+    return tile.runs ? format("depthwise_weights_%dx%dx%d", tile.runs, tile.taps, tile.lanes)
+                     : format("depthwise_%d", tile.lanes);
+}
+
+static void emit_forward_macro(Out *out)
+{
+    static const char *const tile[] = {
+        "#define DEPTHWISE_TILE(name, PIXELS, Vector)",
+        "    static INLINED void name(",
+        "        int channels, int stride, int step, int runs, int taps, const REAL *x, long xr,",
+        "        const REAL *w, long wr, long ws, REAL *y)",
+        "    {",
+        "        Vector sum[PIXELS] = {0};",
+        "        for (int r = 0; r < runs; r++)",
+        "            for (int s = 0; s < taps; s++) {",
+        "                Vector weight;",
+        "                memcpy(&weight, w + r * wr + s * ws, sizeof(Vector));",
+        "                FORGET;",
+        "                UNROLLED for (int i = 0; i < PIXELS; i++) {",
+        "                    Vector at;",
+        ("                    memcpy(&at, x + r * xr + (i * stride + s * step) * channels, "
+         "sizeof at);"),
+        "                    sum[i] += at * weight;",
+        "                }",
+        "            }",
+        "        UNROLLED for (int i = 0; i < PIXELS; i++)",
+        "            memcpy(y + i * channels, &sum[i], sizeof(Vector));",
+        "    }",
+    };
+    static const char *const row[] = {
+        "#define DEPTHWISE(name, PIXELS, Vector)",
+        "    DEPTHWISE_TILE(name##_full, PIXELS, Vector)",
+        "    DEPTHWISE_TILE(name##_one, 1, Vector)",
+        "    static INLINED void name(",
+        "        int channels, int width, int pixels, int stride, int pad, int step, int runs,",
+        "        int taps, const REAL *x, long xr, const REAL *w, long wr, long ws, REAL *y)",
+        "    {",
+        "        const int reach = (PIXELS - 1) * stride + (taps - 1) * step + 1;",
+        "        for (int col = 0, some; col < pixels; col += some) {",
+        "            const int first = col * stride - pad, last = width - 1 - first;",
+        "            const bool full = first >= 0 && first + reach <= width;",
+        "            some = full && col + PIXELS <= pixels ? PIXELS : 1;",
+        "            if (some > 1) {",
+        "                name##_full(channels, stride, step, runs, taps, x + first * channels, xr,",
+        "                            w, wr, ws, y + col * channels);",
+        "                continue;",
+        "            }",
+        "            const int from = first < 0 ? (step - 1 - first) / step : 0;",
+        "            const int to = last < 0 ? 0 : nn_min(last / step + 1, taps);",
+        "            name##_one(channels, stride, step, runs, to - from,",
+        "                       x + (first + from * step) * channels, xr, w + from * ws, wr, ws,",
+        "                       y + col * channels);",
+        "        }",
+        "    }",
+    };
+    comment(out, "A vector of channels of some pixels, each channel by itself: y[i] = the sum over "
+                 "r < runs and s < taps of x[r][i * stride + s * step] w[r][s], where rows of x "
+                 "are xr apart, weights wr and ws.");
+    emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
+    comment(out, "A vector of channels of a line of pixels, whose first has its first tap `pad` in "
+                 "front of x: pixels side by side where all taps lie in a line of x, others one by "
+                 "one, without the taps that do not.");
+    emit_macro(out, row, (int)(sizeof row / sizeof *row));
+}
+
+static void emit_weights_macro(Out *out)
+{
+    static const char *const tile[] = {
+        "#define DEPTHWISE_WEIGHTS(name, RUNS, TAPS, Vector)",
+        "    static INLINED void name##_pixel(",
+        "        int channels, int width, int first, int step, bool inside, const REAL *x,",
+        "        long xr, const REAL *dy, Vector *sum)",
+        "    {",
+        "        Vector gradient;",
+        "        memcpy(&gradient, dy, sizeof(Vector));",
+        "        FORGET;",
+        "        UNROLLED for (int r = 0; r < RUNS; r++)",
+        "            UNROLLED for (int s = 0; s < TAPS; s++) {",
+        "                const int col = first + s * step;",
+        "                if (inside || (col >= 0 && col < width)) {",
+        "                    Vector at;",
+        "                    memcpy(&at, x + r * xr + col * channels, sizeof(Vector));",
+        "                    sum[r * TAPS + s] += at * gradient;",
+        "                }",
+        "            }",
+        "    }",
+        "    static INLINED void name(",
+        "        int channels, int width, int pixels, int stride, int pad, int step,",
+        "        const REAL *x, long xr, const REAL *dy, REAL *dw, long wr, long ws)",
+        "    {",
+        "        const int reach = (TAPS - 1) * step + 1;",
+        "        Vector sum[RUNS * TAPS];",
+        "        UNROLLED for (int k = 0; k < RUNS * TAPS; k++)",
+        "            memcpy(&sum[k], dw + k / TAPS * wr + k % TAPS * ws, sizeof(Vector));",
+        "        int col = 0;",
+        "        for (; col < pixels && col * stride < pad; col++)",
+        "            name##_pixel(channels, width, col * stride - pad, step, false, x, xr,",
+        "                         dy + col * channels, sum);",
+        "        for (; col < pixels && col * stride - pad + reach <= width; col++)",
+        "            name##_pixel(channels, width, col * stride - pad, step, true, x, xr,",
+        "                         dy + col * channels, sum);",
+        "        for (; col < pixels; col++)",
+        "            name##_pixel(channels, width, col * stride - pad, step, false, x, xr,",
+        "                         dy + col * channels, sum);",
+        "        UNROLLED for (int k = 0; k < RUNS * TAPS; k++)",
+        "            memcpy(dw + k / TAPS * wr + k % TAPS * ws, &sum[k], sizeof(Vector));",
+        "    }",
+    };
+    comment(out, "Their weights' gradient, of a line of pixels: dw[r][s] += the sum over col of "
+                 "dy[col] x[r][col * stride - pad + s * step], without the taps that lie in no "
+                 "line of x.");
+    emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
+}
+
+void emit_depthwise_tiles(Out *out)
+{
+    Network *const network = out->network;
+    bool any[2] = {false, false};
+    for (int i = 0; i < network->depthwise_tile_count; i++)
+        any[network->depthwise_tiles[i].runs > 0] = true;
+    if (any[0])
+        emit_forward_macro(out);
+    if (any[1])
+        emit_weights_macro(out);
+    for (int i = 0; i < network->depthwise_tile_count; i++) {
+        const DepthwiseTile t = network->depthwise_tiles[i];
+        const char *const name = tile_name(network, t), *const type = lane_type(network, t.lanes);
+        if (t.runs)
+            line(out, "DEPTHWISE_WEIGHTS(%s, %d, %d, %s)", name, t.runs, t.taps, type);
+        else
+            line(out, "DEPTHWISE(%s, %d, %s)", name, PIXELS, type);
+    }
+    if (network->depthwise_tile_count)
+        blank_line(out);
+}
+
+// --- layers -------------------------------------------------------------------------------------
+
+// Of the picture that is read and the one that is written: both gradients are of a convolution.
+typedef struct {
+    Shape from, to;
+    int kernel[2], stride[2], step[2], pad[2];
+    bool turned; // the weights are taken from the last tap to the first
+} Convolution;
+
+static Convolution shapes_of(Shape from, Shape to, const Attributes *a)
+{
+    Convolution n = {.from = from, .to = to};
+    for (int d = 0; d < 2; d++) {
+        n.kernel[d] = a->kernel[d];
+        n.stride[d] = a->stride[d];
+        n.step[d] = tap_step(a, d);
+        n.pad[d] = a->pad[d];
+    }
+    return n;
+}
+
+// Of one filter for each channel. BLAS is the reference, and has the plain loops.
+bool depthwise_by_vectors(const Graph *graph, const Node *node)
+{
+    const Shape w =
+        node->op == OP_depthwise_grad_w ? node->shape : graph->nodes[node->input[1]].shape;
+    const int *const stride = node->attributes.stride;
+    const bool spreads = node->op == OP_depthwise_grad_x && (stride[0] > 1 || stride[1] > 1);
+    return w.dims[3] == 1 && !spreads && !graph->network->blas;
+}
+
+// Declares `top`, the row of the picture under the first tap, and which taps lie in the picture.
+static void emit_taps_of_row(Out *out, const Convolution *n)
+{
+    const int kernel = n->kernel[0], step = n->step[0], pad = n->pad[0], lines = n->from.dims[0];
+    const char *const row = n->stride[0] > 1 ? format("row * %d", n->stride[0]) : "row";
+    line(out, "const int top = %s%s;", row,
+         pad > 0 ? format(" - %d", pad) : pad < 0 ? format(" + %d", -pad) : "");
+    if (step == 1) {
+        line(out, "const int first = nn_max(-top, 0), end = nn_min(%d - top, %d);", lines, kernel);
+        return;
+    }
+    line(out, "const int first = nn_max(%d - top, 0) / %d;", step - 1, step);
+    line(out, "const int end = nn_min(nn_max(%d - top, 0) / %d, %d);", lines + step - 1, step,
+         kernel);
+}
+
+// Calls `emit` for the vectors of a pixel's channels: how many lanes, and C's offset of the first.
+static void each_vector(Out *out, const Convolution *n,
+                        void emit(Out *out, const Convolution *n, int lanes, const char *at))
+{
+    const int channels = n->from.dims[2], whole = vector_lanes(out->network);
+    int c = channels / whole * whole;
+    if (c > whole) {
+        line(out, "for (int c = 0; c < %d; c += %d) {", c, whole);
+        emit(out, n, whole, " + c");
+        line(out, "}");
+    } else if (c) {
+        emit(out, n, whole, "");
+    }
+    for (int lanes = whole / 2; lanes; lanes /= 2)
+        if (channels - c >= lanes) {
+            emit(out, n, lanes, c ? format(" + %d", c) : "");
+            c += lanes;
+        }
+}
+
+static void emit_vector_line(Out *out, const Convolution *n, int lanes, const char *at)
+{
+    const int channels = n->from.dims[2], line_of_w = n->kernel[1] * channels;
+    const char *const source = n->turned ? "dy" : "x", *const result = n->turned ? "dx" : "y";
+    const char *const weights =
+        n->turned ? format("w[%d - first][%d][0]%s", n->kernel[0] - 1, n->kernel[1] - 1, at)
+                  : format("w[first][0][0]%s", at);
+    const char *const row = n->step[0] > 1 ? format("top + first * %d", n->step[0]) : "top + first";
+    call_line(out, tile_name(out->network, (DepthwiseTile){.lanes = lanes}),
+              format("%d, %d, %d, %d, %d, %d, end - first, %d, %s[i][%s][0]%s, %d, %s, %d, %d, "
+                     "%s[i][row][0]%s",
+                     channels, n->from.dims[1], n->to.dims[1], n->stride[1], n->pad[1], n->step[1],
+                     n->kernel[1], source, row, at, n->step[0] * n->from.dims[1] * channels,
+                     weights, n->turned ? -line_of_w : line_of_w,
+                     n->turned ? -channels : channels, result, at));
+}
+
+static void emit_vectors(Out *out, const Graph *graph, const Node *node, const Convolution *n)
+{
+    line(out, "for (int i = 0; i < rows; i++) {");
+    line(out, "for (int row = 0; row < %d; row++) {", n->to.dims[0]);
+    emit_taps_of_row(out, n);
+    each_vector(out, n, emit_vector_line);
+    line(out, "}");
+    emit_row_steps(out, graph, node);
+    line(out, "}");
+}
+
+void emit_depthwise_vectors(Out *out, const Graph *graph, const Node *node)
+{
+    const Convolution n =
+        shapes_of(graph->nodes[node->input[0]].shape, node->shape, &node->attributes);
+    emit_vectors(out, graph, node, &n);
+}
+
+// dx at a pixel is the sum of the dy whose windows it lies in: a convolution of dy, of the same
+// taps from the last to the first.
+void emit_depthwise_grad_x_vectors(Out *out, const Graph *graph, const Node *node)
+{
+    Convolution n =
+        shapes_of(graph->nodes[node->input[0]].shape, node->shape, &node->attributes);
+    for (int d = 0; d < 2; d++)
+        n.pad[d] = window_reach(&node->attributes, d) - 1 - n.pad[d];
+    n.turned = true;
+    emit_vectors(out, graph, node, &n);
+}
+
+// Rows of the window whose sums, and a vector of dy and one of x, stay in registers.
+static int rows_at_a_time(const Network *network, const Convolution *n)
+{
+    const int most = (network->target->registers - 2) / n->kernel[1];
+    return most < 1 ? 1 : most > n->kernel[0] ? n->kernel[0] : most;
+}
+
+static void emit_weights_line(Out *out, const Convolution *n, int runs, int lanes, const char *at,
+                              const char *r)
+{
+    const int channels = n->from.dims[2];
+    const char *const row =
+        n->step[0] > 1 ? format("top + %s * %d", r, n->step[0]) : format("top + %s", r);
+    const DepthwiseTile tile = {.runs = runs, .taps = n->kernel[1], .lanes = lanes};
+    call_line(out, tile_name(out->network, tile),
+              format("%d, %d, %d, %d, %d, %d, x[i][%s][0]%s, %d, dy[i][row][0]%s, dw[%s][0][0]%s, "
+                     "%d, %d",
+                     channels, n->from.dims[1], n->to.dims[1], n->stride[1], n->pad[1], n->step[1],
+                     row, at, n->step[0] * n->from.dims[1] * channels, at, r, at,
+                     n->kernel[1] * channels, channels));
+}
+
+static void emit_weights_lines(Out *out, const Convolution *n, int lanes, const char *at)
+{
+    const int runs = rows_at_a_time(out->network, n);
+    if (runs == 1) {
+        line(out, "for (int r = first; r < end; r++)");
+        out->depth++;
+        emit_weights_line(out, n, 1, lanes, at, "r");
+        out->depth--;
+        return;
+    }
+    line(out, "int r%d = first;", lanes);
+    line(out, "for (; r%d + %d <= end; r%d += %d)", lanes, runs, lanes, runs);
+    out->depth++;
+    emit_weights_line(out, n, runs, lanes, at, format("r%d", lanes));
+    out->depth--;
+    line(out, "for (; r%d < end; r%d++)", lanes, lanes);
+    out->depth++;
+    emit_weights_line(out, n, 1, lanes, at, format("r%d", lanes));
+    out->depth--;
+}
+
+void emit_depthwise_grad_w_vectors(Out *out, const Graph *graph, const Node *node)
+{
+    const Convolution n =
+        shapes_of(graph->nodes[node->input[0]].shape, graph->nodes[node->input[1]].shape,
+                       &node->attributes);
+    line(out, "for (int i = 0; i < rows; i++) {");
+    line(out, "for (int row = 0; row < %d; row++) {", n.to.dims[0]);
+    emit_taps_of_row(out, &n);
+    each_vector(out, &n, emit_weights_lines);
+    line(out, "}");
+    line(out, "}");
+}
