@@ -122,7 +122,7 @@ void emit_lone_product(Out *out, const Product *p, int high, bool parts)
               format("rows, %d, a%s, %d, b%s + %d * %d, %d, c + %d, %d, %s", high,
                      parts ? " + part" : "", p->a_line,
                      parts ? format(" + part * %d", p->columns) : "", first, high, high, first,
-                     p->c_line, product_adds(p)));
+                     p->c_line, parts ? "part > 0" : p->adds ? "add" : "false"));
 }
 
 static void emit_lone_strip(Out *out, const Product *p, const ProductStrip *strip, const char *a,

@@ -281,7 +281,7 @@ static void call_strip(Out *out, const Product *p, const ProductStrip *strip, co
 }
 
 // What becomes of what is in c: a sum of several parts goes on from that.
-const char *product_adds(const Product *p)
+static const char *product_adds(const Product *p)
 {
     const bool parts = is_in_panels(p) && p->panel_rows < p->terms;
     if (parts && p->adds)

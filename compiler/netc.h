@@ -939,7 +939,6 @@ void emit_macro(Out *out, const char *const *lines, int count); // REAL: the pro
 void emit_products(Out *out, const char *body); // the functions that the body calls
 extern const char *const product_words[]; // by ProductForm: those that dense layers call
 const char *product_name(const Product *product);
-const char *product_adds(const Product *product);
 bool is_tiled(const Product *product); // or by BLAS; not the products of one row
 bool is_outer(const Product *product);
 bool is_in_panels(const Product *product);
