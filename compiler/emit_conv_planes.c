@@ -6,8 +6,6 @@
 // done, and those of its gradient are taken apart before the weights' gradient begins (nn_weave.h).
 #include "netc.h"
 
-#include <string.h>
-
 // --- sizes --------------------------------------------------------------------------------------
 
 typedef struct {
@@ -72,13 +70,7 @@ bool conv_by_planes(const Network *network, const WindowProduct *p)
 
 static const char *tile_name(Network *network, const PlaneTile *tile)
 {
-    int i = 0;
-    while (i < network->plane_tile_count && memcmp(&network->plane_tiles[i], tile, sizeof *tile))
-        i++;
-    if (i == MAX_WINDOW_TILES)
-        bug("more than %d tiles over planes", MAX_WINDOW_TILES);
-    if (i == network->plane_tile_count)
-        network->plane_tiles[network->plane_tile_count++] = *tile;
+    note_tile(network->plane_tiles, &network->plane_tile_count, tile, sizeof *tile);
     if (tile->weights)
         return format("plane_weights_%dx%d", tile->outputs, tile->taps);
     Text name = {0};

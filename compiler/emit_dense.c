@@ -70,8 +70,9 @@ void emit_slice_sum(Out *out, const Graph *graph, const Node *node)
     const int *const dims = graph->nodes[node->input[0]].shape.dims, columns = dims[2];
     if (dims[0] != 4)
         bug("the sums of %d slices, which are no two pairs", dims[0]);
+    line(out, "const bool pairs = nn_pairs();");
     line(out, "for (int i = 0; i < rows; i++) {");
-    line(out, "if (nn_pairs())");
+    line(out, "if (pairs)");
     line(out, "    for (int j = 0; j < %d; j++)", columns);
     line(out, "        y[i][j] = sum[0][first + i][j] + sum[2][first + i][j];");
     line(out, "else");

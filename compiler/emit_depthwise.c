@@ -7,22 +7,13 @@
 // gradient meet only some taps (a stride), emit_taps.c has the plain loops.
 #include "netc.h"
 
-#include <string.h>
-
 enum { PIXELS = 8 }; // of a tile: so many multiply-adds are under way at a time
 
 // --- tiles --------------------------------------------------------------------------------------
 
 static const char *tile_name(Network *network, DepthwiseTile tile)
 {
-    int i = 0;
-    while (i < network->depthwise_tile_count &&
-           memcmp(&network->depthwise_tiles[i], &tile, sizeof tile))
-        i++;
-    if (i == MAX_WINDOW_TILES)
-        bug("more than %d tiles of single channels", MAX_WINDOW_TILES);
-    if (i == network->depthwise_tile_count)
-        network->depthwise_tiles[network->depthwise_tile_count++] = tile;
+    note_tile(network->depthwise_tiles, &network->depthwise_tile_count, &tile, sizeof tile);
     return tile.runs ? format("depthwise_weights_%dx%dx%d", tile.runs, tile.taps, tile.lanes)
                      : format("depthwise_%d", tile.lanes);
 }

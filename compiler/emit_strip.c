@@ -253,7 +253,7 @@ void close_product_strip(Out *out, const ProductStrip *strip, bool several)
 // Rows are asked for ahead: weights and moments of several layers are more than a second cache
 // holds, and from the third a row comes later than a tile needs it. What is near is not: each
 // question takes the place of a load. Vectors of 8 bytes may be loaded again: to keep one, gcc
-// takes it through memory.
+// takes it through memory. Of single numbers gcc would make vectors, and round each product.
 static void emit_tile_macro(Out *out)
 {
     static const char *const tile[] = {

@@ -1,5 +1,5 @@
-// emit_taps.c: convolutions of one channel each, of groups of channels and transposed, as plain
-// loops whose innermost runs over channels.
+// emit_taps.c: convolutions of one channel each, of groups of channels, with gaps in their windows,
+// and transposed, as plain loops whose innermost runs over channels.
 //
 // All of them, forward and backward, are one sum over the same triples: a pixel of the smaller
 // picture, a tap of the window, and the pixel of the larger picture under it. They differ in which

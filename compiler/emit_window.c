@@ -156,6 +156,18 @@ int window_strips(const Network *network, int columns, const WindowRows *rows, W
 
 // --- tiles --------------------------------------------------------------------------------------
 
+// Notes that a tile of so many bytes is needed: one of `count` that are known, or the next of
+// MAX_WINDOW_TILES.
+void note_tile(void *tiles, int *count, const void *tile, size_t size)
+{
+    for (int i = 0; i < *count; i++)
+        if (!memcmp((char *)tiles + (size_t)i * size, tile, size))
+            return;
+    if (*count == MAX_WINDOW_TILES)
+        bug("more than %d tiles of one kind", MAX_WINDOW_TILES);
+    memcpy((char *)tiles + (size_t)(*count)++ * size, tile, size);
+}
+
 // The name of the tile of `lines` times `rows` rows and one strip's columns, which will be there.
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip)
 {
@@ -164,13 +176,7 @@ const char *window_tile(Network *network, int lines, int rows, const WindowStrip
                              .width = strip->width,
                              .vectors = strip->vectors,
                              .lanes = strip->lanes};
-    int i = 0;
-    while (i < network->window_tile_count && memcmp(&network->window_tiles[i], &tile, sizeof tile))
-        i++;
-    if (i == MAX_WINDOW_TILES)
-        bug("more than %d tiles over windows", MAX_WINDOW_TILES);
-    if (i == network->window_tile_count)
-        network->window_tiles[network->window_tile_count++] = tile;
+    note_tile(network->window_tiles, &network->window_tile_count, &tile, sizeof tile);
     return lines > 1 ? format("window_%dx%dx%d", lines, rows, strip->width)
                      : format("window_%dx%d", rows, strip->width);
 }

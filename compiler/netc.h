@@ -1030,6 +1030,7 @@ typedef struct {
 } SpanCut;
 SpanCut span_cut(const Network *network, int rows, int vectors);
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip);
+void note_tile(void *tiles, int *count, const void *tile, size_t size);
 void emit_window_tiles(Out *out);
 
 // --- emit_depthwise.c: convolutions of each channel by itself, in vectors of channels -----------

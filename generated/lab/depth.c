@@ -610,8 +610,9 @@ static void dense1_slice(const NnBatch *batch, int part, float sum[restrict 4][1
 static void dense1_forward(int first, int rows, float y[restrict ROWS][300],
                            const float sum[4][100][300], const float b[300])
 {
+    const bool pairs = nn_pairs();
     for (int i = 0; i < rows; i++) {
-        if (nn_pairs())
+        if (pairs)
             for (int j = 0; j < 300; j++)
                 y[i][j] = sum[0][first + i][j] + sum[2][first + i][j];
         else

@@ -792,8 +792,9 @@ static void dense1_slice(const NnBatch *batch, int part, float sum[restrict 4][1
 static void dense1_forward(int first, int rows, float y[restrict ROWS][520],
                            const float sum[4][100][520], const float b[520])
 {
+    const bool pairs = nn_pairs();
     for (int i = 0; i < rows; i++) {
-        if (nn_pairs())
+        if (pairs)
             for (int j = 0; j < 520; j++)
                 y[i][j] = sum[0][first + i][j] + sum[2][first + i][j];
         else

@@ -811,8 +811,9 @@ static void dense1_forward(const NnBatch *batch, int first, int rows, float y[re
                            const float sum[4][100][520], const float b[520])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
+    const bool pairs = nn_pairs();
     for (int i = 0; i < rows; i++) {
-        if (nn_pairs())
+        if (pairs)
             for (int j = 0; j < 520; j++)
                 y[i][j] = sum[0][first + i][j] + sum[2][first + i][j];
         else
