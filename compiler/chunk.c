@@ -14,11 +14,13 @@ static bool reads_rows(const Graph *graph, const Node *node)
     return false;
 }
 
-// What runs once for each chunk: whatever works on rows, and the sums over them by part.
+// What runs once for each chunk: whatever works on rows, the sums over them by part, and what makes
+// weights ready for the rows.
 static bool belongs_to_chunk(const Graph *graph, const Node *node)
 {
     const Tasks tasks = op_info[node->op].tasks;
-    return tasks == BY_ROWS || (tasks == BY_PART && reads_rows(graph, node));
+    return tasks == BY_ROWS || has_flag(node, LAYS_OUT) ||
+           (tasks == BY_PART && reads_rows(graph, node));
 }
 
 // A chunk may not wait for what is known only when all rows have been seen (statistics over the
@@ -29,7 +31,7 @@ static bool can_run_in_chunks(const Graph *graph)
         const Node *const node = &graph->nodes[i];
         if (node->dead || !belongs_to_chunk(graph, node))
             continue;
-        if (op_info[node->op].tasks == BY_PART && !has_flag(node, ACCUMULATES))
+        if (op_info[node->op].tasks == BY_PART && !has_flag(node, ACCUMULATES | LAYS_OUT))
             return false;
         for (int k = 0; k < node->input_count; k++) {
             const Node *const in = &graph->nodes[node->input[k]];

@@ -1,7 +1,8 @@
 // emit_conv.c: convolution, direct: tiles read the windows of the picture where they lie.
 //
 // The gradient by the picture is such a convolution too, of the result's gradient by the window
-// turned round. Padding is a copy of the picture, a few lines at a time, with zeros around it.
+// turned round. Padding is a copy of the picture, a few lines at a time, with zeros around it. A
+// transposed convolution is the gradient by the picture of one that leads the other way.
 #include "netc.h"
 
 #include <string.h>
@@ -102,15 +103,23 @@ static bool geometry_of(const Graph *graph, const Node *node, Geometry *g)
     const Shape first = graph->nodes[node->input[0]].shape;
     if (network->blas)
         return false;
-    if (node->op == OP_conv)
+    switch (node->op) {
+    case OP_conv:
+    case OP_conv_transpose_grad_x:
         *g = geometry(network, first, node->shape, &node->attributes);
-    else if (node->op == OP_conv_grad_w)
+        return true;
+    case OP_conv_grad_w:
+    case OP_conv_transpose_grad_w:
         *g = geometry(network, first, graph->nodes[node->input[1]].shape, &node->attributes);
-    else if (node->op == OP_conv_grad_x && gradient_form(graph, node) == BY_WINDOWS)
+        return true;
+    case OP_conv_grad_x:
+    case OP_conv_transpose:
+        if (gradient_form(graph, node) != BY_WINDOWS)
+            return false;
         *g = turned_geometry(network, node->shape, first, &node->attributes);
-    else
-        return false;
-    return true;
+        return true;
+    default: return false;
+    }
 }
 
 bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window)
@@ -535,14 +544,14 @@ static void close_chunk(Out *out, const Geometry *g)
         line(out, "}");
 }
 
-static void emit_forward(Out *out, const Graph *graph, const Node *node, const Geometry *g,
-                         const char *x, const char *w, const char *y)
+static void emit_forward(Out *out, const Graph *graph, const Node *node, const Geometry *g)
 {
     declare_copy(out, g);
     line(out, "for (int i = 0; i < rows; i++) {");
-    const char *const from = open_chunk(out, g, x);
+    const char *const from = open_chunk(out, g, role(graph, node, 0));
     call_line(out, need(out->network, g, false),
-              format("%s, %s[0][0][0], %s", from, w, in_chunk(out, g, y)));
+              format("%s, %s[0][0][0], %s", from, role(graph, node, 1),
+                     in_chunk(out, g, op_info[node->op].result)));
     close_chunk(out, g);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -552,7 +561,7 @@ void emit_conv(Out *out, const Graph *graph, const Node *node)
 {
     Geometry g;
     if (geometry_of(graph, node, &g))
-        emit_forward(out, graph, node, &g, "x", "w", "y");
+        emit_forward(out, graph, node, &g);
     else
         (has_gaps(&node->attributes) ? emit_group_conv : emit_columns_conv)(out, graph, node);
 }
@@ -573,9 +582,9 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
         line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network),
              dims_text(node->shape));
     line(out, "for (int i = 0; i < rows; i++) {");
-    const char *const from = open_chunk(out, &g, "x");
+    const char *const from = open_chunk(out, &g, role(graph, node, 0));
     call_line(out, need(out->network, &g, true),
-              format("%s, %s, %s", from, in_chunk(out, &g, "dy"),
+              format("%s, %s, %s", from, in_chunk(out, &g, role(graph, node, 1)),
                      g.planes ? "lanes[0][0][0][0]" : "dw[0][0][0]"));
     close_chunk(out, &g);
     line(out, "}");
@@ -588,12 +597,31 @@ void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)
     Geometry g;
     const GradientForm form = gradient_form(graph, node);
     if (geometry_of(graph, node, &g))
-        emit_forward(out, graph, node, &g, "dy", "turned", "dx");
+        emit_forward(out, graph, node, &g);
     else if (form == BY_SPANS)
         emit_spans_grad_x(out, graph, node);
     else
         (form == BY_TAPS ? emit_group_conv_grad_x : emit_columns_grad_x)(out, graph, node);
 }
+
+void emit_conv_transpose(Out *out, const Graph *graph, const Node *node)
+{
+    emit_conv_grad_x(out, graph, node);
+}
+
+void emit_conv_transpose_grad_x(Out *out, const Graph *graph, const Node *node)
+{
+    emit_conv(out, graph, node);
+}
+
+void emit_conv_transpose_grad_w(Out *out, const Graph *graph, const Node *node)
+{
+    emit_conv_grad_w(out, graph, node);
+}
+
+void emit_turned(Out *out, const Graph *graph, const Node *node) { emit_turn(out, graph, node); }
+
+void emit_flipped(Out *out, const Graph *graph, const Node *node) { emit_flip(out, graph, node); }
 
 // Turns the window round and exchanges channels: row (k, c) of w becomes column c of the rows of
 // the window's number -1 - k.
@@ -612,8 +640,10 @@ void emit_flip(Out *out, const Graph *graph, const Node *node)
 
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node)
 {
-    if (node->op == OP_conv && graph->network->blas && !has_gaps(&node->attributes))
+    const bool copies = node->op == OP_conv || node->op == OP_conv_transpose_grad_w;
+    const bool scatters = node->op == OP_conv_grad_x || node->op == OP_conv_transpose;
+    if (copies && graph->network->blas && !has_gaps(&node->attributes))
         emit_columns_copy(out, graph, node);
-    if (node->op == OP_conv_grad_x && gradient_form(graph, node) == BY_COLUMNS)
+    if (scatters && gradient_form(graph, node) == BY_COLUMNS)
         emit_columns_scatter(out, graph, node);
 }

@@ -166,16 +166,24 @@ static Geometry of_node(const Graph *graph, const Node *node, Shape in, Shape re
     return geometry(in, result, &node->attributes, graph->network->doubles);
 }
 
+// Of the weights' gradient, by a picture and a result's gradient.
+static Geometry of_gradient(const Graph *graph, const Node *node)
+{
+    return of_node(graph, node, graph->nodes[node->input[0]].shape,
+                   graph->nodes[node->input[1]].shape);
+}
+
 void emit_columns_conv(Out *out, const Graph *graph, const Node *node)
 {
     const Geometry g = of_node(graph, node, graph->nodes[node->input[0]].shape, node->shape);
     declare_columns(out, &g);
     line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
-    line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
+    line(out, "%s_columns(top, pixels, columns, %s[i]);", node->layer, role(graph, node, 0));
     const Product product = {
         .terms = g.window, .columns = g.out.dims[2], .rows = g.rows * g.out.dims[1]};
-    emit_product(out, product, "pixels", "columns", "w", "y[i][top]");
+    emit_product(out, product, "pixels", "columns", "w",
+                 format("%s[i][top]", op_info[node->op].result));
     close_chunks(out, &g);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -183,13 +191,12 @@ void emit_columns_conv(Out *out, const Graph *graph, const Node *node)
 
 void emit_columns_grad_w(Out *out, const Graph *graph, const Node *node)
 {
-    const Geometry g = of_node(graph, node, graph->nodes[node->input[0]].shape,
-                               graph->nodes[node->input[1]].shape);
+    const Geometry g = of_gradient(graph, node);
     declare_columns(out, &g);
     line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network), dims_text(node->shape));
     line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
-    line(out, "%s_columns(top, pixels, columns, x[i]);", node->layer);
+    line(out, "%s_columns(top, pixels, columns, %s[i]);", node->layer, role(graph, node, 0));
     const Product product = {
         .form = OUTER_SUM, .terms = g.window, .columns = g.out.dims[2], .rows = g.window};
     emit_outer(out, product,
@@ -197,7 +204,7 @@ void emit_columns_grad_w(Out *out, const Graph *graph, const Node *node)
                             .to = format("%d", g.window),
                             .terms = "pixels",
                             .x = "columns",
-                            .dy = "dy[i][top]",
+                            .dy = format("%s[i][top]", role(graph, node, 1)),
                             .dw = "dw",
                             .add = "true"});
     close_chunks(out, &g);
@@ -207,14 +214,16 @@ void emit_columns_grad_w(Out *out, const Graph *graph, const Node *node)
 void emit_columns_grad_x(Out *out, const Graph *graph, const Node *node)
 {
     const Geometry g = of_node(graph, node, node->shape, graph->nodes[node->input[0]].shape);
+    const char *const dx = op_info[node->op].result;
     declare_columns(out, &g);
-    line(out, "memset(dx, 0, (size_t)rows * sizeof *dx);");
+    line(out, "memset(%s, 0, (size_t)rows * sizeof *%s);", dx, dx);
     line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
     const Product product = {
         .terms = g.out.dims[2], .columns = g.window, .rows = g.rows * g.out.dims[1]};
-    emit_product(out, product, "pixels", "dy[i][top]", "turned", "columns");
-    line(out, "%s_scatter(top, pixels, dx[i], columns);", node->layer);
+    emit_product(out, product, "pixels", format("%s[i][top]", role(graph, node, 0)), "turned",
+                 "columns");
+    line(out, "%s_scatter(top, pixels, %s[i], columns);", node->layer, dx);
     close_chunks(out, &g);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -223,7 +232,10 @@ void emit_columns_grad_x(Out *out, const Graph *graph, const Node *node)
 // The functions that these call, before them.
 void emit_columns_copy(Out *out, const Graph *graph, const Node *node)
 {
-    const Geometry g = of_node(graph, node, graph->nodes[node->input[0]].shape, node->shape);
+    const Geometry g =
+        node->op == OP_conv_transpose_grad_w
+            ? of_gradient(graph, node)
+            : of_node(graph, node, graph->nodes[node->input[0]].shape, node->shape);
     emit_columns(out, &g, node->layer);
 }
 

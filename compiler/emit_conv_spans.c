@@ -8,6 +8,7 @@
 
 typedef struct {
     Shape in, out; // of dx, of dy
+    const char *from, *to; // their names: a transposed convolution's are x and y
     const Attributes *a;
     int window_line;   // numbers of a line of a window: those of a span
     int vectors;       // that a span takes
@@ -75,9 +76,9 @@ static void emit_tile(Out *out, const Geometry *g, const WindowStrip *strip, int
     const char *const b = packed ? "packed[first][0]"
                                  : format("turned[0] + first * %d%s", g->window_line, column);
     call_line(out, window_tile(out->network, 1, spans, strip),
-              format("count, %d, dy[i][from][%s], %d, 0, -%d, 1, %s, %d, %d, spans[r][%s]%s, %d, "
+              format("count, %d, %s[i][from][%s], %d, 0, -%d, 1, %s, %d, %d, spans[r][%s]%s, %d, "
                      "false",
-                     channels, first_span, channels, g->out.dims[1] * channels, b,
+                     channels, g->from, first_span, channels, g->out.dims[1] * channels, b,
                      packed ? channels * strip->width * stride : g->window_line * stride, row,
                      g->before ? plus(format("%d", g->before), first_span, 1) : first_span, column,
                      pitch(out->network, g)));
@@ -171,8 +172,8 @@ static void emit_channels(Out *out, const Geometry *g, const char *c, int count,
          g->before ? format(" + %d", g->before) : "", channels, c);
     line(out, "sum += v;");
     line(out, "}");
-    line(out, "memcpy(&dx[i][%s][col][%s], &sum, %s);", g->lines < g->in.dims[0] ? "top + r" : "r",
-         *c ? c + 3 : "0",
+    line(out, "memcpy(&%s[i][%s][col][%s], &sum, %s);", g->to,
+         g->lines < g->in.dims[0] ? "top + r" : "r", *c ? c + 3 : "0",
          count == lanes ? "sizeof sum" : format("%d * sizeof(%s)", count, real_type(out->network)));
 }
 
@@ -202,8 +203,10 @@ static void emit_pixels(Out *out, const Geometry *g)
 void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node)
 {
     const Network *const network = graph->network;
-    const Geometry g =
+    Geometry g =
         geometry(network, node->shape, graph->nodes[node->input[0]].shape, &node->attributes);
+    g.from = role(graph, node, 0);
+    g.to = op_info[node->op].result;
     // a vector may be read across the last span's end
     line(out, "_Alignas(64) %s spans[%d][%d][%d] = {0};", real_type(network), g.lines, g.width + 1,
          pitch(network, &g));

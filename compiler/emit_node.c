@@ -251,7 +251,7 @@ const char *parameter_list(const Graph *graph, const Node *node)
         add_parameter(&list, "const NnBatch *batch");
     if (node->op == OP_total)
         add_parameter(&list, "NnResult *result");
-    if (tasks == BY_PART && node->chunked)
+    if (tasks == BY_PART && node->chunked && !has_flag(node, LAYS_OUT))
         add_parameter(&list, "int chunk");
     if (tasks == BY_ROWS) {
         if (has_flag(node, USES_ROW | AT_ROW))

@@ -105,7 +105,7 @@ static const char *arguments(const Graph *graph, const Node *node)
         first[count++] = "batch";
     if (node->op == OP_total)
         first[count++] = "result";
-    if (tasks == BY_PART && node->chunked)
+    if (tasks == BY_PART && node->chunked && !has_flag(node, LAYS_OUT))
         first[count++] = "chunk";
     if (tasks == BY_ROWS && has_flag(node, USES_ROW | AT_ROW))
         first[count++] = "first";

@@ -1,14 +1,13 @@
-// emit_taps.c: convolutions of one channel each, of groups of channels, with gaps in their windows,
-// and transposed, as plain loops whose innermost runs over channels.
+// emit_taps.c: convolutions of one channel each, of groups of channels, and with gaps in their
+// windows, as plain loops whose innermost runs over channels.
 //
 // All of them, forward and backward, are one sum over the same triples: a pixel of the smaller
 // picture, a tap of the window, and the pixel of the larger picture under it. They differ in which
 // of the two pictures is read, in which is written, and in what is multiplied.
 #include "netc.h"
 
-
 typedef struct {
-    Shape small, large; // the result's and the input's; of a transposed one the other way round
+    Shape small, large; // the result's and the input's
     const Attributes *a;
 } Geometry;
 
@@ -252,35 +251,4 @@ void emit_group_conv_grad_w(Out *out, const Graph *graph, const Node *node)
     emit_taps(out, graph, node, &g, NULL, (Loop[]){n.g, n.c, n.f}, 3,
               format("dw[r][s][%s][%s] += %s * %s;", index_of(n.c), filter,
                      large_at("x", channel(n.g, n.c, n.c.count)), small_at("dy", filter)));
-}
-
-// --- transposed: the input is the smaller picture -----------------------------------------------
-
-void emit_conv_transpose(Out *out, const Graph *graph, const Node *node)
-{
-    const Geometry g = {input_shape(graph, node, 0), node->shape, &node->attributes};
-    const Loop c = {"c", g.small.dims[2]}, f = {"f", g.large.dims[2]};
-    emit_taps(out, graph, node, &g, "y", (Loop[]){c, f}, 2,
-              format("%s += %s * w[r][s][%s][%s];", large_at("y", index_of(f)),
-                     small_at("x", index_of(c)), index_of(c), index_of(f)));
-}
-
-void emit_conv_transpose_grad_x(Out *out, const Graph *graph, const Node *node)
-{
-    const Geometry g = {node->shape, input_shape(graph, node, 0), &node->attributes};
-    const Loop c = {"c", g.small.dims[2]}, f = {"f", g.large.dims[2]};
-    emit_taps(out, graph, node, &g, "dx", (Loop[]){f, c}, 2,
-              format("%s += %s * %s;", small_at("dx", index_of(c)), large_at("dy", index_of(f)),
-                     turned_at(g.a, index_of(f), c)));
-}
-
-void emit_conv_transpose_grad_w(Out *out, const Graph *graph, const Node *node)
-{
-    const Geometry g = {input_shape(graph, node, 1), input_shape(graph, node, 0),
-                        &node->attributes};
-    const Loop c = {"c", g.small.dims[2]}, f = {"f", g.large.dims[2]};
-    clear_gradient(out, node);
-    emit_taps(out, graph, node, &g, NULL, (Loop[]){c, f}, 2,
-              format("dw[r][s][%s][%s] += %s * %s;", index_of(c), index_of(f),
-                     small_at("x", index_of(c)), large_at("dy", index_of(f))));
 }

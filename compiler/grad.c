@@ -180,10 +180,7 @@ static void grad_taps(Graph *graph, const Node *node, int dy, Op by_w, Op by_x, 
 {
     const Node n = *node;
     const int x = n.input[0], w = n.input[1];
-    const bool transposed = by_w == OP_conv_transpose_grad_w;
-    add_partial(graph, &n, w,
-                BACKWARD(graph, &n, by_w, shape_at(graph, w), "partial", transposed ? dy : x,
-                         transposed ? x : dy));
+    add_partial(graph, &n, w, BACKWARD(graph, &n, by_w, shape_at(graph, w), "partial", x, dy));
     if (needs_gradient(graph, x))
         gradient_add(graph, x,
                      BACKWARD(graph, &n, by_x, shape_at(graph, x), "backward", dy,
@@ -200,9 +197,18 @@ void grad_depthwise(Graph *graph, const Node *node, int dy)
     grad_taps(graph, node, dy, OP_depthwise_grad_w, OP_depthwise_grad_x, false);
 }
 
+// The convolution that it is the way back of leads from dy to dx.
 void grad_conv_transpose(Graph *graph, const Node *node, int dy)
 {
-    grad_taps(graph, node, dy, OP_conv_transpose_grad_w, OP_conv_transpose_grad_x, true);
+    const Node n = *node;
+    const int x = n.input[0], w = graph->nodes[n.input[1]].input[0];
+    const Shape shape = shape_at(graph, w);
+    add_partial(graph, &n, w,
+                BACKWARD(graph, &n, OP_conv_transpose_grad_w, shape, "partial", dy, x));
+    if (needs_gradient(graph, x))
+        gradient_add(graph, x,
+                     BACKWARD(graph, &n, OP_conv_transpose_grad_x, shape_at(graph, x), "backward",
+                              dy, w));
 }
 
 void grad_bias(Graph *graph, const Node *node, int dy)

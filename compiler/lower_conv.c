@@ -67,7 +67,24 @@ bool lower_depthwise(Lowering *l)
                     channels * multiplier);
 }
 
-// Keras keeps these weights with filters before channels, and counts their fans by that.
+// Puts the weights before transposed convolution `id` as its products read them; returns where that
+// is now.
+static int lay_out_weights(Graph *graph, int id)
+{
+    const Node *const conv = &graph->nodes[id];
+    const Shape x = graph->nodes[conv->input[0]].shape, w = graph->nodes[conv->input[1]].shape;
+    const bool round = conv_turns_round(graph->network, conv->shape, x, &conv->attributes);
+    Node *const turned =
+        node_insert(graph, id, round ? OP_flipped : OP_turned, 1, (int[]){conv->input[1]});
+    turned->name = format("%s_turned", turned->layer);
+    turned->suffix = "turning";
+    turned->shape = round ? flipped_shape(w) : turned_shape(w);
+    graph->nodes[id + 1].input[1] = id;
+    return id + 1;
+}
+
+// The gradient by the picture of a convolution that leads from this one's result to its input. So
+// its filters are that one's channels, and stand before this one's in the weights, as in Keras.
 bool lower_conv_transpose(Lowering *l)
 {
     if (!needs_picture(l))
@@ -75,5 +92,12 @@ bool lower_conv_transpose(Lowering *l)
     const Attributes a = conv_attributes(l->clause);
     const int channels = current_shape(l).dims[2];
     const int filters = (int)setting_number(l->clause, "filters");
-    return add_conv(l, OP_conv_transpose, &a, channels, filters, filters, channels, filters);
+    const double window = (double)a.kernel[0] * a.kernel[1];
+    const int w = layer_weights(l, shape_of(4, a.kernel[0], a.kernel[1], filters, channels),
+                                window * filters, window * channels);
+    if (w < 0 || !apply(l, OP_conv_transpose, a, 1, &w))
+        return false;
+    l->train = lay_out_weights(&l->network->train, l->train);
+    l->infer = lay_out_weights(&l->network->infer, l->infer);
+    return finish_product(l, filters);
 }

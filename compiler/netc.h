@@ -417,6 +417,7 @@ enum {
     AT_ROW = 2048,   // knows which row of the batch it is at, and no more of the batch
     DERIVES = 4096,  // makes its first input, a tensor, of its second
     CHANGES = 8192,  // beside its result, writes its second input, a tensor, in place
+    LAYS_OUT = 16384, // holds its input, a weight, as the step's products read it
     RANDOM = DRAWS | USES_ROW
 };
 
@@ -719,6 +720,8 @@ void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan
 bool infer_shape(Graph *graph, int node); // false after an error
 int tap_step(const Attributes *attributes, int d);     // from one tap of a window to the next
 int window_reach(const Attributes *attributes, int d); // from the first to the last, both counted
+Shape turned_shape(Shape w);
+Shape flipped_shape(Shape w);
 bool has_gaps(const Attributes *attributes);           // between taps
 
 // --- grad.c: backward nodes ---------------------------------------------------------------------

@@ -80,7 +80,7 @@ int part_count(Shape shape)
 Shape part_shape(const Graph *graph, const Node *node)
 {
     const Shape first = node->input_count ? graph->nodes[node->input[0]].shape : (Shape){0};
-    if (node->op == OP_penalty || node->op == OP_square_sum)
+    if (node->op == OP_penalty || node->op == OP_square_sum || has_flag(node, LAYS_OUT))
         return first;
     if (node->op == OP_max_norm) { // its parts are columns
         const int columns = first.dims[first.count - 1];

@@ -141,6 +141,20 @@ void shape_depthwise(Graph *graph, Node *node)
         node->shape = shape_of(3, grid[0], grid[1], w.dims[2] * w.dims[3]);
 }
 
+// Of weights with rows and columns exchanged.
+Shape turned_shape(Shape w)
+{
+    const int columns = w.dims[w.count - 1];
+    return shape_of(2, columns, (int)(shape_size(w) / columns));
+}
+
+// Of a convolution's weights with the window turned round and channels exchanged: [ky][kx][ci][co]
+// becomes [-ky][-kx][co][ci].
+Shape flipped_shape(Shape w)
+{
+    return shape_of(4, w.dims[0], w.dims[1], w.dims[3], w.dims[2]);
+}
+
 // The picture whose convolution has this one's input's size: Keras' rule where several have.
 void shape_transpose(Graph *graph, Node *node)
 {
@@ -153,7 +167,7 @@ void shape_transpose(Graph *graph, Node *node)
         size[d] = in.dims[d] * a->stride[d] + (same ? 0 : overlap);
         a->pad[d] = same ? overlap / 2 : 0;
     }
-    node->shape = shape_of(3, size[0], size[1], w.dims[3]);
+    node->shape = shape_of(3, size[0], size[1], w.dims[2]);
 }
 
 void shape_pool(Graph *graph, Node *node)

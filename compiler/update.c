@@ -131,31 +131,27 @@ int turned_weight(Graph *graph, int w)
 {
     const int of = graph->nodes[w].attributes.tensor;
     const Tensor tensor = graph->network->tensors[of];
-    const int columns = tensor.shape.dims[tensor.shape.count - 1];
-    const int rows = (int)(shape_size(tensor.shape) / columns);
     return weight_node(graph,
                        tensor_add(graph->network, (Tensor){.name = format("%s_turned", tensor.name),
                                                            .layer = tensor.layer,
                                                            .role = ROLE_DERIVED,
-                                                           .shape = shape_of(2, columns, rows),
+                                                           .shape = turned_shape(tensor.shape),
                                                            .derived = of,
                                                            .maker = OP_turn,
                                                            .loc = tensor.loc}));
 }
 
-// A convolution's, with its window turned round and channels exchanged: [ky][kx][ci][co] becomes
-// [-ky][-kx][co][ci].
+// A convolution's, with its window turned round and channels exchanged.
 int flipped_weight(Graph *graph, int w)
 {
     const int of = graph->nodes[w].attributes.tensor;
     const Tensor tensor = graph->network->tensors[of];
-    const int *const dims = tensor.shape.dims;
     return weight_node(graph,
                        tensor_add(graph->network,
                                   (Tensor){.name = format("%s_turned", tensor.name),
                                            .layer = tensor.layer,
                                            .role = ROLE_DERIVED,
-                                           .shape = shape_of(4, dims[0], dims[1], dims[3], dims[2]),
+                                           .shape = flipped_shape(tensor.shape),
                                            .derived = of,
                                            .maker = OP_flip,
                                            .loc = tensor.loc}));

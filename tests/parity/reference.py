@@ -108,7 +108,7 @@ def pad_same(x, kernel, stride, dilation=(1, 1)):
 
 def conv_transpose(x, w, stride, pad):
     """Of Keras' size: as many rows as the stride says, and what overlaps where nothing is cut."""
-    y = F.conv_transpose2d(x, w.permute(2, 3, 0, 1), None, stride)
+    y = F.conv_transpose2d(x, w.permute(3, 2, 0, 1), None, stride)
     edges = []
     for n, k, s, have in zip(x.shape[2:], w.shape[:2], stride, y.shape[2:]):
         before = max(k - s, 0) // 2 if pad == "same" else 0
