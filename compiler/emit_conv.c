@@ -1,8 +1,9 @@
 // emit_conv.c: convolution, direct: tiles read the windows of the picture where they lie.
 //
 // The gradient by the picture is such a convolution too, of the result's gradient by the window
-// turned round. Padding is a copy of the picture, a few lines at a time, with zeros around it. A
-// transposed convolution is the gradient by the picture of one that leads the other way.
+// turned round. Padding is a copy of the picture, a few lines at a time, with zeros around it, and
+// between its pixels where those of a gradient lie a stride apart. A transposed convolution is the
+// gradient by the picture of one that leads the other way.
 #include "netc.h"
 
 #include <string.h>
@@ -11,7 +12,9 @@ typedef struct {
     Shape in, out;
     int kernel[2], stride[2], pad[2];
     int dilation[2], reach[2]; // from tap to tap; of a window's first and last
-    bool padded, planes; // what is copied: emit_conv_planes.c
+    int groups;                // of channels
+    int spread[2];             // from pixel to pixel of the picture as the windows see it
+    bool padded, planes;       // what is copied: emit_conv_planes.c
     int width;           // of the picture as the windows see it, with its padding
     int lines;           // of the result, made at a time
 } Geometry;
@@ -22,28 +25,35 @@ static WindowProduct window_product(const Geometry *g, int lines, bool weights)
                            .lines = lines,
                            .columns = g->out.dims[1],
                            .width = g->width,
-                           .channels = g->in.dims[2],
-                           .outputs = g->out.dims[2],
+                           .groups = g->groups,
+                           .channels = g->in.dims[2] / g->groups,
+                           .outputs = g->out.dims[2] / g->groups,
                            .planes = g->planes,
                            .kernel = {g->kernel[0], g->kernel[1]},
                            .stride = {g->stride[0], g->stride[1]},
                            .dilation = {g->dilation[0], g->dilation[1]}};
 }
 
-static Geometry geometry(const Network *network, Shape in, Shape out, const Attributes *a)
+// Rows or columns of the picture as the windows see it.
+static int spread_size(const Geometry *g, int d) { return (g->in.dims[d] - 1) * g->spread[d] + 1; }
+
+static Geometry spread_geometry(const Network *network, Shape in, Shape out, const Attributes *a,
+                                const int spread[2])
 {
     enum {
         COPY_BYTES = 96 << 10,  // of the padded picture, which stays in cache
         PACKED_BYTES = 1 << 20, // of a gradient's rest as whole vectors, which lies on the stack
     };
-    Geometry g = {.in = in, .out = out};
+    Geometry g = {.in = in, .out = out, .groups = group_count(a)};
     for (int d = 0; d < 2; d++) {
         g.kernel[d] = a->kernel[d];
         g.stride[d] = a->stride[d];
         g.pad[d] = a->pad[d];
         g.dilation[d] = tap_step(a, d);
         g.reach[d] = window_reach(a, d);
-        g.padded |= g.pad[d] || (out.dims[d] - 1) * g.stride[d] + g.reach[d] > in.dims[d];
+        g.spread[d] = spread[d];
+        g.padded |= g.pad[d] || spread[d] > 1 ||
+                    (out.dims[d] - 1) * g.stride[d] + g.reach[d] > in.dims[d];
     }
     g.width = g.padded ? (out.dims[1] - 1) * g.stride[1] + g.reach[1] : in.dims[1];
     const WindowProduct p = window_product(&g, out.dims[0], false);
@@ -57,32 +67,44 @@ static Geometry geometry(const Network *network, Shape in, Shape out, const Attr
     return g;
 }
 
+static Geometry geometry(const Network *network, Shape in, Shape out, const Attributes *a)
+{
+    return spread_geometry(network, in, out, a, (int[2]){1, 1});
+}
+
 // The gradient by the picture as a convolution of the result's gradient.
 static Geometry turned_geometry(const Network *network, Shape in, Shape out, const Attributes *a)
 {
     Attributes turned = *a;
-    for (int d = 0; d < 2; d++)
+    for (int d = 0; d < 2; d++) {
         turned.pad[d] = window_reach(a, d) - 1 - a->pad[d];
-    return geometry(network, out, in, &turned);
+        turned.stride[d] = 1;
+    }
+    return spread_geometry(network, out, in, &turned, a->stride);
 }
 
-// True where the gradient by the picture is made by windows over the result's gradient. Otherwise
-// pixels beyond the result's edge, and those between two of its pixels where it has a stride, would
-// be multiplied as zeros: it is made of spans or of columns. Those know no gaps between taps.
+// True for convolutions that columns, and so BLAS, do not know.
+static bool never_by_columns(const Attributes *a) { return has_gaps(a) || group_count(a) > 1; }
+
+// True where the gradient by the picture is made by windows over the result's gradient. Pixels
+// beyond the result's edge, and those between two of its pixels where it has a stride, are then
+// multiplied as zeros: where there would be many, it is made of spans or of columns. Those know no
+// gaps between taps.
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *a)
 {
+    enum { MOST_ZEROS = 9 }; // for each number; plain loops take longer
     const double most = 1.1; // pixels for each of the result; spans cost about a tenth
     const double pixels = (double)in.dims[0] * in.dims[1];
-    for (int d = 0; d < 2; d++)
-        if (a->stride[d] != 1 || a->pad[d] >= window_reach(a, d))
-            return false;
-    return !network->blas &&
-           (has_gaps(a) || pixels <= most * (double)out.dims[0] * out.dims[1]);
+    const int stride = a->stride[0] * a->stride[1];
+    if (network->blas || a->pad[0] >= window_reach(a, 0) || a->pad[1] >= window_reach(a, 1))
+        return false;
+    return has_gaps(a) ? stride <= MOST_ZEROS
+                       : stride == 1 && pixels <= most * out.dims[0] * out.dims[1];
 }
 
 // How the gradient by the picture is made. By columns for BLAS, and where a line of the result is
 // so short that a tile of its spans would read the weights for a few pixels only; by taps, in plain
-// loops, where those have gaps.
+// loops, where nothing else knows it.
 typedef enum { BY_WINDOWS, BY_SPANS, BY_COLUMNS, BY_TAPS } GradientForm;
 
 static GradientForm gradient_form(const Graph *graph, const Node *node)
@@ -91,9 +113,11 @@ static GradientForm gradient_form(const Graph *graph, const Node *node)
     const Shape dy = graph->nodes[node->input[0]].shape;
     if (conv_turns_round(graph->network, node->shape, dy, &node->attributes))
         return BY_WINDOWS;
-    if (has_gaps(&node->attributes))
+    const bool blas = graph->network->blas;
+    if (has_gaps(&node->attributes) || (blas && never_by_columns(&node->attributes)))
         return BY_TAPS;
-    return graph->network->blas || dy.dims[1] < SHORT_LINE ? BY_COLUMNS : BY_SPANS;
+    const bool is_short = dy.dims[1] < SHORT_LINE && !never_by_columns(&node->attributes);
+    return blas || is_short ? BY_COLUMNS : BY_SPANS;
 }
 
 // False where the node is no convolution over windows or planes.
@@ -140,6 +164,8 @@ static const char *window_product_name(const WindowProduct *p)
     text_add(&name, "convolve%s%s_%dx%d_%dx%dx%dx%d", p->planes ? "_planes" : "",
              p->weights ? "_weights" : "", p->lines, p->columns, p->kernel[0], p->kernel[1],
              p->channels, p->outputs);
+    if (p->groups > 1)
+        text_add(&name, "_in_%d", p->groups);
     if (p->stride[0] > 1 || p->stride[1] > 1)
         text_add(&name, "_by_%dx%d", p->stride[0], p->stride[1]);
     if (p->dilation[0] > 1 || p->dilation[1] > 1)
@@ -162,8 +188,16 @@ static const char *need(Network *network, const Geometry *g, bool weights)
     return name;
 }
 
+// Numbers from pixel to pixel, of what is read and of the result.
+static int pixel_read(const WindowProduct *p) { return p->groups * p->channels; }
+static int pixel_made(const WindowProduct *p) { return p->groups * p->outputs; }
+
+// Numbers from line to line of what is read.
+static int line_read(const WindowProduct *p) { return p->width * pixel_read(p); }
+
 // A window as runs of contiguous numbers, all the same way apart: its rows, or the taps of one of
-// its rows where these have gaps. Of the latter a tile takes one row at a time.
+// its rows where these have gaps, or channels of other groups between them. Of the latter a tile
+// takes one row at a time.
 typedef struct {
     int rows; // of the window, one at a time; 1: all at once
     int runs, numbers, apart;
@@ -171,10 +205,9 @@ typedef struct {
 
 static Runs window_runs(const WindowProduct *p)
 {
-    const int line = p->dilation[0] * p->width * p->channels;
-    if (p->kernel[1] == 1 || p->dilation[1] == 1)
-        return (Runs){1, p->kernel[0], p->kernel[1] * p->channels, line};
-    return (Runs){p->kernel[0], p->kernel[1], p->channels, p->dilation[1] * p->channels};
+    if (p->kernel[1] == 1 || (p->dilation[1] == 1 && p->groups == 1))
+        return (Runs){1, p->kernel[0], p->kernel[1] * p->channels, p->dilation[0] * line_read(p)};
+    return (Runs){p->kernel[0], p->kernel[1], p->channels, p->dilation[1] * pixel_read(p)};
 }
 
 // The rows of the product's tiles: pixels, or the numbers of the window.
@@ -183,7 +216,7 @@ static WindowRows window_rows(const Network *network, const WindowProduct *p)
     enum { NEAR_BYTES = 32 << 10 };
     const Runs runs = window_runs(p);
     const int read = (p->lines - 1) * p->stride[0] + (p->kernel[0] - 1) * p->dilation[0] + 1;
-    const long bytes = (long)read * p->width * p->channels * element_bytes(network, TYPE_REAL);
+    const long bytes = (long)read * line_read(p) * element_bytes(network, TYPE_REAL);
     const bool far = bytes > NEAR_BYTES;
     return p->weights ? (WindowRows){runs.runs, runs.numbers, far}
                       : (WindowRows){p->lines, p->columns, far};
@@ -283,18 +316,18 @@ static void forward_tile(const Walk *w, int lines, int pixels, const char *first
 {
     const WindowProduct *const p = w->p;
     const Runs runs = window_runs(p);
-    const int pitch = p->width * p->channels;
-    const char *const x = plus(plus("x", first_line, (long)p->stride[0] * pitch), first_pixel,
-                               (long)p->stride[1] * p->channels);
+    const int pitch = line_read(p), step = p->stride[1] * pixel_read(p), made = pixel_made(p);
+    const char *const x =
+        plus(plus("x", first_line, (long)p->stride[0] * pitch), first_pixel, step);
     const char *const y =
-        plus(plus(w->c, first_line, (long)p->columns * p->outputs), first_pixel, p->outputs);
+        plus(plus(w->c, first_line, (long)p->columns * made), first_pixel, made);
     open_window_rows(w->out, p);
     call_line(w->out, window_tile(w->out->network, lines, pixels, w->strip),
               format("%d, %d, %s, %d, %d, %d, 1, %s, %d, %d, %s, %d, %s", runs.runs, runs.numbers,
-                     in_window_row(p, x, (long)p->dilation[0] * pitch), p->stride[1] * p->channels,
-                     p->stride[0] * pitch, runs.apart,
+                     in_window_row(p, x, (long)p->dilation[0] * pitch), step, p->stride[0] * pitch,
+                     runs.apart,
                      in_window_row(p, w->b, (long)runs.runs * runs.numbers * w->b_step),
-                     runs.numbers * w->b_step, w->b_step, y, p->outputs,
+                     runs.numbers * w->b_step, w->b_step, y, made,
                      runs.rows > 1 ? "r > 0" : "false"));
     close_window_rows(w->out, p);
 }
@@ -313,7 +346,7 @@ static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStr
 {
     open_strip(out, s);
     Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
-    w.b = strip_operand(out, s, "w", p->kernel[0] * p->kernel[1] * p->channels, p->outputs,
+    w.b = strip_operand(out, s, "w", p->kernel[0] * p->kernel[1] * p->channels, pixel_made(p),
                         &w.b_step);
     w.c = strip_result(s, "y");
     const WindowRows rows = window_rows(out->network, p);
@@ -334,16 +367,16 @@ static void weights_tile(const Walk *w, int lines, int numbers, const char *firs
 {
     const WindowProduct *const p = w->p;
     const Runs runs = window_runs(p);
-    const int pitch = p->width * p->channels;
+    const int pitch = line_read(p), made = pixel_made(p);
     const char *const x =
         plus(plus(in_window_row(p, "x", (long)p->dilation[0] * pitch), first_line, runs.apart),
              first_number, 1);
-    const char *const dw = plus(plus(w->c, first_line, (long)runs.numbers * p->outputs),
-                                first_number, p->outputs);
+    const char *const dw =
+        plus(plus(w->c, first_line, (long)runs.numbers * made), first_number, made);
     call_line(w->out, window_tile(w->out->network, lines, numbers, w->strip),
               format("%d, %d, %s, 1, %d, %d, %d, %s, %d, %d, %s, %d, true", p->lines, p->columns, x,
-                     runs.apart, p->stride[0] * pitch, p->stride[1] * p->channels, w->b,
-                     p->columns * w->b_step, w->b_step, dw, p->outputs));
+                     runs.apart, p->stride[0] * pitch, p->stride[1] * pixel_read(p), w->b,
+                     p->columns * w->b_step, w->b_step, dw, made));
 }
 
 static void weights_lines(const Walk *w, int lines, const char *first)
@@ -360,9 +393,9 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
 {
     open_strip(out, s);
     Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
-    w.b = strip_operand(out, s, "dy", p->lines * p->columns, p->outputs, &w.b_step);
+    w.b = strip_operand(out, s, "dy", p->lines * p->columns, pixel_made(p), &w.b_step);
     const Runs runs = window_runs(p);
-    w.c = in_window_row(p, strip_result(s, "dw"), (long)runs.runs * runs.numbers * p->outputs);
+    w.c = in_window_row(p, strip_result(s, "dw"), (long)runs.runs * runs.numbers * pixel_made(p));
     const WindowRows rows = window_rows(out->network, p);
     const WindowCut cut = window_cut(out->network, &rows, s->vectors);
     open_window_rows(out, p);
@@ -389,13 +422,19 @@ static void about_window_product(Out *out, const WindowProduct *p)
     const char *const window =
         p->planes ? format("%dx%d windows of planes of x", p->kernel[0], p->kernel[1])
                   : format("%dx%d windows%s of x[.][%d][%d]", p->kernel[0], p->kernel[1], gaps,
-                           p->width, p->channels);
+                           p->width, pixel_read(p));
+    const int made = pixel_made(p);
+    Text about = {0};
     if (p->weights)
-        comment(out, "dw[%d][%d][%d][%d] += the sum of x dy[%d][%d][%d], for %s", p->kernel[0],
-                p->kernel[1], p->channels, p->outputs, p->lines, p->columns, p->outputs, window);
+        text_add(&about, "dw[%d][%d][%d][%d] += the sum of x dy[%d][%d][%d], for %s", p->kernel[0],
+                 p->kernel[1], p->channels, made, p->lines, p->columns, made, window);
     else
-        comment(out, "y[%d][%d][%d] = %s times w[%d][%d][%d][%d]", p->lines, p->columns, p->outputs,
-                window, p->kernel[0], p->kernel[1], p->channels, p->outputs);
+        text_add(&about, "y[%d][%d][%d] = %s times w[%d][%d][%d][%d]", p->lines, p->columns, made,
+                 window, p->kernel[0], p->kernel[1], p->channels, made);
+    if (p->groups > 1)
+        text_add(&about, ", of one group of channels: %d that are read and %d that are made",
+                 p->channels, p->outputs);
+    comment(out, "%s", about.text);
 }
 
 static void emit_window_product(Out *out, const WindowProduct *p)
@@ -455,30 +494,47 @@ static void declare_copy(Out *out, const Geometry *g)
 // True where some lines of the copy are not the picture's.
 static bool lines_reach_outside(const Geometry *g)
 {
-    return g->pad[0] || (g->out.dims[0] - 1) * g->stride[0] + g->reach[0] > g->in.dims[0];
+    return g->pad[0] || (g->out.dims[0] - 1) * g->stride[0] + g->reach[0] > spread_size(g, 0);
 }
 
 // The picture's columns that the windows reach.
 static int columns_reached(const Geometry *g)
 {
     const int columns = g->width - g->pad[1];
-    return columns < g->in.dims[1] ? columns : g->in.dims[1];
+    return columns < spread_size(g, 1) ? columns : spread_size(g, 1);
+}
+
+// Copies line `from` of the picture, whose pixels may lie apart in the copy.
+static void emit_pixels_of_line(Out *out, const Geometry *g, const char *x)
+{
+    const char *const type = real_type(out->network);
+    const int columns = columns_reached(g), channels = g->in.dims[2], apart = g->spread[1];
+    const char *const from = g->spread[0] > 1 ? format("from / %d", g->spread[0]) : "from";
+    if (apart == 1) {
+        line(out, "memcpy(padded[r][%d], %s[i][%s], sizeof(%s[%d][%d]));", g->pad[1], x, from, type,
+             columns, channels);
+        return;
+    }
+    line(out, "for (int p = 0; p < %d; p++)", (columns - 1) / apart + 1);
+    line(out, "    memcpy(padded[r][%sp * %d], %s[i][%s][p], sizeof(%s[%d]));",
+         g->pad[1] ? format("%d + ", g->pad[1]) : "", apart, x, from, type, channels);
 }
 
 static void emit_padded_line(Out *out, const Geometry *g, const char *x)
 {
-    const char *const type = real_type(out->network);
-    const int columns = columns_reached(g), channels = g->in.dims[2];
-    const bool outside = lines_reach_outside(g);
-    if (outside)
-        line(out, "if (from >= 0 && from < %d)", g->in.dims[0]);
-    line(out, "%smemcpy(padded[r][%d], %s[i][from], sizeof(%s[%d][%d]));", outside ? "    " : "",
-         g->pad[1], x, type, columns, channels);
-    if (!outside)
+    const bool outside = lines_reach_outside(g), apart = g->spread[0] > 1;
+    if (!outside && !apart) {
+        emit_pixels_of_line(out, g, x);
         return;
+    }
+    line(out, "if (%s%s%s)", outside ? format("from >= 0 && from < %d", spread_size(g, 0)) : "",
+         outside && apart ? " && " : "", apart ? format("from %% %d == 0", g->spread[0]) : "");
+    out->depth++;
+    emit_pixels_of_line(out, g, x);
+    out->depth--;
     line(out, "else");
-    line(out, "    memset(padded[r][%d], 0, sizeof(%s[%d][%d]));", g->pad[1], type, columns,
-         channels);
+    line(out, "    memset(padded[r][%d], 0, sizeof(%s[%d][%d]));", g->pad[1],
+         real_type(out->network), columns_reached(g), g->in.dims[2]);
 }
 
 static void emit_plane_line(Out *out, const Geometry *g, const char *x)
@@ -544,14 +600,32 @@ static void close_chunk(Out *out, const Geometry *g)
         line(out, "}");
 }
 
+// Calls `function` with three pointers for each group of channels, which is so many numbers further
+// on in them.
+static void call_groups(Out *out, const Geometry *g, const char *function, const char *const at[3],
+                        const int further[3])
+{
+    if (g->groups > 1) {
+        line(out, "for (int g = 0; g < %d; g++)", g->groups);
+        out->depth++;
+    }
+    const char *const group = g->groups > 1 ? "g" : "0";
+    call_line(out, function,
+              format("%s, %s, %s", plus(at[0], group, further[0]), plus(at[1], group, further[1]),
+                     plus(at[2], group, further[2])));
+    out->depth -= g->groups > 1;
+}
+
 static void emit_forward(Out *out, const Graph *graph, const Node *node, const Geometry *g)
 {
     declare_copy(out, g);
     line(out, "for (int i = 0; i < rows; i++) {");
+    const int channels = g->in.dims[2] / g->groups, outputs = g->out.dims[2] / g->groups;
     const char *const from = open_chunk(out, g, role(graph, node, 0));
-    call_line(out, need(out->network, g, false),
-              format("%s, %s[0][0][0], %s", from, role(graph, node, 1),
-                     in_chunk(out, g, op_info[node->op].result)));
+    call_groups(out, g, need(out->network, g, false),
+                (const char *[]){from, format("%s[0][0][0]", role(graph, node, 1)),
+                                 in_chunk(out, g, op_info[node->op].result)},
+                (int[]){channels, outputs, outputs});
     close_chunk(out, g);
     emit_row_steps(out, graph, node);
     line(out, "}");
@@ -563,15 +637,16 @@ void emit_conv(Out *out, const Graph *graph, const Node *node)
     if (geometry_of(graph, node, &g))
         emit_forward(out, graph, node, &g);
     else
-        (has_gaps(&node->attributes) ? emit_group_conv : emit_columns_conv)(out, graph, node);
+        (never_by_columns(&node->attributes) ? emit_taps_conv
+                                             : emit_columns_conv)(out, graph, node);
 }
 
 void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     Geometry g;
     if (!geometry_of(graph, node, &g)) {
-        (has_gaps(&node->attributes) ? emit_group_conv_grad_w
-                                     : emit_columns_grad_w)(out, graph, node);
+        (never_by_columns(&node->attributes) ? emit_taps_grad_w
+                                             : emit_columns_grad_w)(out, graph, node);
         return;
     }
     const WindowProduct p = window_product(&g, g.lines, true);
@@ -582,10 +657,12 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
         line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network),
              dims_text(node->shape));
     line(out, "for (int i = 0; i < rows; i++) {");
+    const int channels = g.in.dims[2] / g.groups, outputs = g.out.dims[2] / g.groups;
     const char *const from = open_chunk(out, &g, role(graph, node, 0));
-    call_line(out, need(out->network, &g, true),
-              format("%s, %s, %s", from, in_chunk(out, &g, role(graph, node, 1)),
-                     g.planes ? "lanes[0][0][0][0]" : "dw[0][0][0]"));
+    call_groups(out, &g, need(out->network, &g, true),
+                (const char *[]){from, in_chunk(out, &g, role(graph, node, 1)),
+                                 g.planes ? "lanes[0][0][0][0]" : "dw[0][0][0]"},
+                (int[]){channels, outputs, outputs});
     close_chunk(out, &g);
     line(out, "}");
     if (g.planes)
@@ -601,7 +678,7 @@ void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)
     else if (form == BY_SPANS)
         emit_spans_grad_x(out, graph, node);
     else
-        (form == BY_TAPS ? emit_group_conv_grad_x : emit_columns_grad_x)(out, graph, node);
+        (form == BY_TAPS ? emit_taps_grad_x : emit_columns_grad_x)(out, graph, node);
 }
 
 void emit_conv_transpose(Out *out, const Graph *graph, const Node *node)
@@ -623,18 +700,26 @@ void emit_turned(Out *out, const Graph *graph, const Node *node) { emit_turn(out
 
 void emit_flipped(Out *out, const Graph *graph, const Node *node) { emit_flip(out, graph, node); }
 
-// Turns the window round and exchanges channels: row (k, c) of w becomes column c of the rows of
-// the window's number -1 - k.
+// Turns the window round and exchanges channels, in each group of them: row (k, c) of w becomes
+// column c of the rows of the window's number -1 - k.
 void emit_flip(Out *out, const Graph *graph, const Node *node)
 {
     const Shape w = part_shape(graph, node);
-    const int window = w.dims[0] * w.dims[1], channels = w.dims[2], outputs = w.dims[3];
+    const int window = w.dims[0] * w.dims[1], channels = w.dims[2];
+    const int groups = node->shape.dims[3] / channels, outputs = w.dims[3] / groups;
     emit_part_range(out, graph, node);
     line(out, "%s {", part_loop(graph, node));
     line(out, "const int k = i / %d, c = i %% %d; // place in the window, channel", channels,
          channels);
+    const char *const group = groups > 1 ? "g" : "0";
+    if (groups > 1) {
+        line(out, "for (int g = 0; g < %d; g++)", groups);
+        out->depth++;
+    }
     line(out, "for (int j = 0; j < %d; j++)", outputs);
-    line(out, "    turned[(%d - k) * %d + j][c] = w[i][j];", window - 1, outputs);
+    line(out, "    turned[(%d - k) * %d + j][%s] = w[i][%s];", window - 1, outputs,
+         plus("c", group, channels), plus("j", group, outputs));
+    out->depth -= groups > 1;
     line(out, "}");
 }
 
@@ -642,7 +727,7 @@ void emit_conv_helpers(Out *out, const Graph *graph, const Node *node)
 {
     const bool copies = node->op == OP_conv || node->op == OP_conv_transpose_grad_w;
     const bool scatters = node->op == OP_conv_grad_x || node->op == OP_conv_transpose;
-    if (copies && graph->network->blas && !has_gaps(&node->attributes))
+    if (copies && graph->network->blas && !never_by_columns(&node->attributes))
         emit_columns_copy(out, graph, node);
     if (scatters && gradient_form(graph, node) == BY_COLUMNS)
         emit_columns_scatter(out, graph, node);

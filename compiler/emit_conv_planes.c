@@ -37,7 +37,7 @@ int gradient_pitch(const Network *network, const WindowProduct *p)
 
 bool has_planes(const Network *network, const WindowProduct *p)
 {
-    return p->stride[1] == 1 && p->dilation[0] == 1 && p->dilation[1] == 1 &&
+    return p->groups == 1 && p->stride[1] == 1 && p->dilation[0] == 1 && p->dilation[1] == 1 &&
            p->outputs <= vector_lanes(network);
 }
 

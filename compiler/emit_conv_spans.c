@@ -3,13 +3,14 @@
 // A pixel of dy adds to a span of pixels in each line of dx that its windows reach, and a span is
 // contiguous: [kx][channel]. So all that a pixel of dy's lines adds to one line of dx is a sum over
 // the window's lines and dy's channels, a tile of a matrix product. The spans overlap; a pixel of
-// dx is the sum of its pieces of a few of them.
+// dx is the sum of its pieces of a few of them. Each group of channels is such a sum by itself.
 #include "netc.h"
 
 typedef struct {
     Shape in, out; // of dx, of dy
     const char *from, *to; // their names: a transposed convolution's are x and y
     const Attributes *a;
+    int groups, channels, gradients; // of channels; numbers of dx's and dy's pixels in each
     int window_line;   // numbers of a line of a window: those of a span
     int vectors;       // that a span takes
     int before, width; // spans of zeros that the first pixels of dx meet; spans in a line
@@ -35,7 +36,10 @@ static void set_width(Geometry *g)
 static Geometry geometry(const Network *network, Shape in, Shape out, const Attributes *a)
 {
     enum { SPAN_BYTES = 32 << 10 }; // of the lines' spans, which stay in the first cache
-    Geometry g = {.in = in, .out = out, .a = a, .window_line = a->kernel[1] * in.dims[2]};
+    Geometry g = {.in = in, .out = out, .a = a, .groups = group_count(a)};
+    g.channels = in.dims[2] / g.groups;
+    g.gradients = out.dims[2] / g.groups;
+    g.window_line = a->kernel[1] * g.channels;
     const int lanes = vector_lanes(network);
     g.vectors = (g.window_line + lanes - 1) / lanes;
     set_width(&g);
@@ -71,15 +75,19 @@ static void emit_lines_met(Out *out, const Geometry *g)
 static void emit_tile(Out *out, const Geometry *g, const WindowStrip *strip, int spans,
                       const char *first_span, const char *column, bool packed)
 {
-    const int channels = g->out.dims[2], stride = g->a->stride[0];
+    const int pixel = g->out.dims[2], stride = g->a->stride[0];
     const int row = packed ? strip->width : g->a->kernel[0] * g->window_line;
-    const char *const b = packed ? "packed[first][0]"
-                                 : format("turned[0] + first * %d%s", g->window_line, column);
+    const char *const filter = g->groups > 1 ? format("g * %d", g->gradients) : "0";
+    const char *const b =
+        packed ? format("packed[first][%s]", filter)
+               : format("turned[%s] + first * %d%s", filter, g->window_line, column);
     call_line(out, window_tile(out->network, 1, spans, strip),
-              format("count, %d, %s[i][from][%s], %d, 0, -%d, 1, %s, %d, %d, spans[r][%s]%s, %d, "
-                     "false",
-                     channels, g->from, first_span, channels, g->out.dims[1] * channels, b,
-                     packed ? channels * strip->width * stride : g->window_line * stride, row,
+              format("count, %d, %s, %d, 0, -%d, 1, %s, %d, %d, spans[r][%s]%s, %d, false",
+                     g->gradients,
+                     plus(format("%s[i][from][%s]", g->from, first_span),
+                          g->groups > 1 ? "g" : "0", g->gradients),
+                     pixel, g->out.dims[1] * pixel, b,
+                     packed ? pixel * strip->width * stride : g->window_line * stride, row,
                      g->before ? plus(format("%d", g->before), first_span, 1) : first_span, column,
                      pitch(out->network, g)));
 }
@@ -156,7 +164,8 @@ static void emit_spans(Out *out, const Geometry *g)
 // Adds up the pieces of channels from `c` on, so many of which are there.
 static void emit_channels(Out *out, const Geometry *g, const char *c, int count, int lanes)
 {
-    const int channels = g->in.dims[2], stride = g->a->stride[1], pad = g->a->pad[1];
+    const int channels = g->channels, stride = g->a->stride[1], pad = g->a->pad[1];
+    const char *const at = g->groups > 1 ? format("g * %d%s", channels, c) : *c ? c + 3 : "0";
     const char *const type = lanes == 1 ? real_type(out->network) : format("Vector%d", lanes);
     const char *const col = pad ? format("col + %d", pad) : "col";
     line(out, "%s sum = {0};", type);
@@ -173,13 +182,13 @@ static void emit_channels(Out *out, const Geometry *g, const char *c, int count,
     line(out, "sum += v;");
     line(out, "}");
     line(out, "memcpy(&%s[i][%s][col][%s], &sum, %s);", g->to,
-         g->lines < g->in.dims[0] ? "top + r" : "r", *c ? c + 3 : "0",
+         g->lines < g->in.dims[0] ? "top + r" : "r", at,
          count == lanes ? "sizeof sum" : format("%d * sizeof(%s)", count, real_type(out->network)));
 }
 
 static void emit_pixels(Out *out, const Geometry *g)
 {
-    const int channels = g->in.dims[2], full = vector_lanes(out->network);
+    const int channels = g->channels, full = vector_lanes(out->network);
     const int whole = channels / full * full, rest = channels % full;
     line(out, "for (int r = 0; r < %d; r++)", g->lines);
     line(out, "    for (int col = 0; col < %d; col++) {", g->in.dims[1]);
@@ -215,8 +224,12 @@ void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int i = 0; i < rows; i++) {");
     if (g.lines < g.in.dims[0])
         line(out, "for (int top = 0; top < %d; top += %d) {", g.in.dims[0], g.lines);
+    if (g.groups > 1)
+        line(out, "for (int g = 0; g < %d; g++) {", g.groups);
     emit_spans(out, &g);
     emit_pixels(out, &g);
+    if (g.groups > 1)
+        line(out, "}");
     if (g.lines < g.in.dims[0])
         line(out, "}");
     emit_row_steps(out, graph, node);

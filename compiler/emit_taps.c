@@ -1,5 +1,5 @@
-// emit_taps.c: convolutions of one channel each, of groups of channels, and with gaps in their
-// windows, as plain loops whose innermost runs over channels.
+// emit_taps.c: convolutions as plain loops whose innermost runs over channels: those of groups and
+// with gaps beside BLAS, and what neither tiles nor vectors of channels make.
 //
 // All of them, forward and backward, are one sum over the same triples: a pixel of the smaller
 // picture, a tap of the window, and the pixel of the larger picture under it. They differ in which
@@ -208,7 +208,7 @@ typedef struct {
 
 static Groups groups(const Attributes *a, Shape small, Shape large)
 {
-    const int count = a->groups;
+    const int count = group_count(a);
     return (Groups){{"g", count}, {"c", large.dims[2] / count}, {"f", small.dims[2] / count}};
 }
 
@@ -221,7 +221,7 @@ static const char *turned_at(const Attributes *a, const char *filter, Loop c)
     return format("turned[%s][%s * %d + %s]", filter, tap, c.count, index_of(c));
 }
 
-void emit_group_conv(Out *out, const Graph *graph, const Node *node)
+void emit_taps_conv(Out *out, const Graph *graph, const Node *node)
 {
     const Geometry g = {node->shape, input_shape(graph, node, 0), &node->attributes};
     const Groups n = groups(g.a, g.small, g.large);
@@ -231,7 +231,7 @@ void emit_group_conv(Out *out, const Graph *graph, const Node *node)
                      large_at("x", channel(n.g, n.c, n.c.count)), index_of(n.c), filter));
 }
 
-void emit_group_conv_grad_x(Out *out, const Graph *graph, const Node *node)
+void emit_taps_grad_x(Out *out, const Graph *graph, const Node *node)
 {
     const Geometry g = {input_shape(graph, node, 0), node->shape, &node->attributes};
     const Groups n = groups(g.a, g.small, g.large);
@@ -241,7 +241,7 @@ void emit_group_conv_grad_x(Out *out, const Graph *graph, const Node *node)
                      small_at("dy", filter), turned_at(g.a, filter, n.c)));
 }
 
-void emit_group_conv_grad_w(Out *out, const Graph *graph, const Node *node)
+void emit_taps_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     const Geometry g = {input_shape(graph, node, 1), input_shape(graph, node, 0),
                         &node->attributes};

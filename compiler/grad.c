@@ -172,29 +172,20 @@ void grad_conv(Graph *graph, const Node *node, int dy)
     const bool round = conv_turns_round(graph->network, shape_at(graph, x), n.shape, &n.attributes);
     gradient_add(graph, x,
                  BACKWARD(graph, &n, OP_conv_grad_x, shape_at(graph, x), "backward", dy,
-                          round ? flipped_weight(graph, w) : turned_weight(graph, w)));
-}
-
-// Of a convolution in another form: by its weights, and by its input where that needs one.
-static void grad_taps(Graph *graph, const Node *node, int dy, Op by_w, Op by_x, bool turned)
-{
-    const Node n = *node;
-    const int x = n.input[0], w = n.input[1];
-    add_partial(graph, &n, w, BACKWARD(graph, &n, by_w, shape_at(graph, w), "partial", x, dy));
-    if (needs_gradient(graph, x))
-        gradient_add(graph, x,
-                     BACKWARD(graph, &n, by_x, shape_at(graph, x), "backward", dy,
-                              turned ? turned_weight(graph, w) : w));
-}
-
-void grad_group_conv(Graph *graph, const Node *node, int dy)
-{
-    grad_taps(graph, node, dy, OP_group_conv_grad_w, OP_group_conv_grad_x, true);
+                          round ? flipped_weight(graph, w, group_count(&n.attributes))
+                                : turned_weight(graph, w)));
 }
 
 void grad_depthwise(Graph *graph, const Node *node, int dy)
 {
-    grad_taps(graph, node, dy, OP_depthwise_grad_w, OP_depthwise_grad_x, false);
+    const Node n = *node;
+    const int x = n.input[0], w = n.input[1];
+    add_partial(graph, &n, w,
+                BACKWARD(graph, &n, OP_depthwise_grad_w, shape_at(graph, w), "partial", x, dy));
+    if (needs_gradient(graph, x))
+        gradient_add(
+            graph, x,
+            BACKWARD(graph, &n, OP_depthwise_grad_x, shape_at(graph, x), "backward", dy, w));
 }
 
 // The convolution that it is the way back of leads from dy to dx.

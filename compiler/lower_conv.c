@@ -50,9 +50,8 @@ bool lower_conv(Lowering *l)
     if (!groups_divide(l, a.groups, channels, "channels") ||
         !groups_divide(l, a.groups, filters, "filters"))
         return false;
-    const Op op = a.groups == 1 ? OP_conv : OP_group_conv;
     const int each = channels / a.groups;
-    return add_conv(l, op, &a, each, filters, each, filters, filters);
+    return add_conv(l, OP_conv, &a, each, filters, each, filters, filters);
 }
 
 bool lower_depthwise(Lowering *l)
@@ -78,7 +77,7 @@ static int lay_out_weights(Graph *graph, int id)
         node_insert(graph, id, round ? OP_flipped : OP_turned, 1, (int[]){conv->input[1]});
     turned->name = format("%s_turned", turned->layer);
     turned->suffix = "turning";
-    turned->shape = round ? flipped_shape(w) : turned_shape(w);
+    turned->shape = round ? flipped_shape(w, 1) : turned_shape(w);
     graph->nodes[id + 1].input[1] = id;
     return id + 1;
 }

@@ -583,7 +583,7 @@ typedef struct {
     bool weights, planes;
     int lines, columns; // of pixels of the result
     int width;          // pixels in a line of what the windows are read from
-    int channels, outputs;
+    int groups, channels, outputs; // one group of channels, of so many in a pixel, is convolved
     int kernel[2], stride[2], dilation[2];
 } WindowProduct;
 
@@ -718,10 +718,11 @@ void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan
 
 // --- shape.c: the shape of each op's result; user errors when there is none ---------------------
 bool infer_shape(Graph *graph, int node); // false after an error
+int group_count(const Attributes *attributes); // of channels, each convolved by itself
 int tap_step(const Attributes *attributes, int d);     // from one tap of a window to the next
 int window_reach(const Attributes *attributes, int d); // from the first to the last, both counted
 Shape turned_shape(Shape w);
-Shape flipped_shape(Shape w);
+Shape flipped_shape(Shape w, int groups);
 bool has_gaps(const Attributes *attributes);           // between taps
 
 // --- grad.c: backward nodes ---------------------------------------------------------------------
@@ -734,7 +735,8 @@ void gradient_add(Graph *graph, int node, int gradient); // sums where there is 
 void add_updates(Graph *graph);
 void add_maker(Graph *graph, int derived); // the node that renews a tensor of ROLE_DERIVED
 int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and columns exchanged
-int flipped_weight(Graph *graph, int w); // and of a convolution's, its window turned round
+int flipped_weight(Graph *graph, int w, int groups); // and of a convolution's, its window turned
+                                                    // round
 
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
@@ -1068,6 +1070,11 @@ void emit_columns_grad_w(Out *out, const Graph *graph, const Node *node);
 void emit_columns_grad_x(Out *out, const Graph *graph, const Node *node);
 void emit_columns_copy(Out *out, const Graph *graph, const Node *node);
 void emit_columns_scatter(Out *out, const Graph *graph, const Node *node);
+
+// --- emit_taps.c: what neither knows, as plain loops over the taps of a window -------------------
+void emit_taps_conv(Out *out, const Graph *graph, const Node *node);
+void emit_taps_grad_w(Out *out, const Graph *graph, const Node *node);
+void emit_taps_grad_x(Out *out, const Graph *graph, const Node *node);
 
 // --- choice.c: tiles or BLAS, and which tiles ----------------------------------------------------
 typedef struct Choice Choice;

@@ -83,6 +83,8 @@ void shape_places(Graph *graph, Node *node)
     node->type = TYPE_INDEX;
 }
 
+int group_count(const Attributes *a) { return a->groups > 1 ? a->groups : 1; }
+
 int tap_step(const Attributes *a, int d) { return a->dilation[d] > 1 ? a->dilation[d] : 1; }
 
 bool has_gaps(const Attributes *a) { return a->dilation[0] > 1 || a->dilation[1] > 1; }
@@ -149,10 +151,10 @@ Shape turned_shape(Shape w)
 }
 
 // Of a convolution's weights with the window turned round and channels exchanged: [ky][kx][ci][co]
-// becomes [-ky][-kx][co][ci].
-Shape flipped_shape(Shape w)
+// becomes [-ky][-kx][co][ci], in each group of channels.
+Shape flipped_shape(Shape w, int groups)
 {
-    return shape_of(4, w.dims[0], w.dims[1], w.dims[3], w.dims[2]);
+    return shape_of(4, w.dims[0], w.dims[1], w.dims[3] / groups, w.dims[2] * groups);
 }
 
 // The picture whose convolution has this one's input's size: Keras' rule where several have.

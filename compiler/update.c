@@ -142,7 +142,7 @@ int turned_weight(Graph *graph, int w)
 }
 
 // A convolution's, with its window turned round and channels exchanged.
-int flipped_weight(Graph *graph, int w)
+int flipped_weight(Graph *graph, int w, int groups)
 {
     const int of = graph->nodes[w].attributes.tensor;
     const Tensor tensor = graph->network->tensors[of];
@@ -151,7 +151,7 @@ int flipped_weight(Graph *graph, int w)
                                   (Tensor){.name = format("%s_turned", tensor.name),
                                            .layer = tensor.layer,
                                            .role = ROLE_DERIVED,
-                                           .shape = flipped_shape(tensor.shape),
+                                           .shape = flipped_shape(tensor.shape, groups),
                                            .derived = of,
                                            .maker = OP_flip,
                                            .loc = tensor.loc}));

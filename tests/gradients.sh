@@ -86,12 +86,26 @@ conv 9 2x2 softsign groups 3 pad same
 conv 6 3x2 softsign groups 3 stride 2 dilation 1x2
 conv 4 3x3 groups 2 dilation 2 pad same bias off
 END
+# whole vectors and parts, pixels of gradients that lie apart, and further apart than windows take
+gradient 'conv in groups of many channels' 3 <<END
+conv 6 3x3 softsign stride 3
+conv 40 3x3 softsign groups 2 pad same
+conv 40 2x3 softsign groups 5 stride 2x1 pad same l2 0.01
+conv 48 1x1 softsign groups 8
+conv 36 2x2 softsign groups 4 stride 1x3 dilation 2x1
+conv 12 3x3 groups 12 stride 4x3 pad same
+END
 gradient 'windows with gaps' 4 <<END
 conv 5 3x3 softsign dilation 3 pad same
 conv 18 3x2 softsign dilation 1x4 l2 0.01
 conv 7 1x3 softsign dilation 2 pad same bias off
 pool 2
 conv 4 3x1 softsign dilation 2x5
+END
+gradient 'windows with gaps and strides' 4 <<END
+conv 5 3x3 softsign stride 2
+conv 18 3x2 softsign stride 2 dilation 1x3
+conv 7 2x3 softsign stride 3x2 dilation 2x1 pad same bias off
 END
 gradient 'depthwise' 4 <<END
 depthwise 3x2 softsign stride 2 multiplier 4

@@ -208,6 +208,22 @@ avgpool 3
 dense 10 softmax
 loss cross_entropy
 END
+parity groups-and-the-way-back 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
+conv 40 3x3 stride 2
+batchnorm
+softsign
+conv 40 3x3 groups 2 pad same bias off
+batchnorm
+softsign
+conv 48 2x3 softsign groups 8 stride 2x1 pad same
+conv_transpose 20 3x3 softsign stride 2x1 pad same
+conv_transpose 24 3x4 pad same
+batchnorm
+softsign
+avgpool 3
+dense 10 softmax
+loss cross_entropy
+END
 parity gaps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
 conv 6 3x2 softsign dilation 2x3 pad same
 conv 19 2x3 softsign dilation 3x2
