@@ -98,6 +98,8 @@ bool conv_turns_round(const Network *network, Shape in, Shape out, const Attribu
     const int stride = a->stride[0] * a->stride[1];
     if (network->blas || a->pad[0] >= window_reach(a, 0) || a->pad[1] >= window_reach(a, 1))
         return false;
+    if (stride == 1 && groups_by_vectors(network, a, in.dims[2], out.dims[2]))
+        return true;
     return has_gaps(a) ? stride <= MOST_ZEROS
                        : stride == 1 && pixels <= most * out.dims[0] * out.dims[1];
 }
@@ -120,12 +122,23 @@ static GradientForm gradient_form(const Graph *graph, const Node *node)
     return blas || is_short ? BY_COLUMNS : BY_SPANS;
 }
 
+// True where small groups of channels are made in vectors of them: emit_depthwise.c.
+static bool by_vectors(const Graph *graph, const Node *node)
+{
+    const Shape from = graph->nodes[node->input[0]].shape;
+    const Shape to =
+        node->op == OP_conv_grad_w ? graph->nodes[node->input[1]].shape : node->shape;
+    const Attributes *const a = &node->attributes;
+    const bool spreads = node->op == OP_conv_grad_x && (a->stride[0] > 1 || a->stride[1] > 1);
+    return !spreads && groups_by_vectors(graph->network, a, from.dims[2], to.dims[2]);
+}
+
 // False where the node is no convolution over windows or planes.
 static bool geometry_of(const Graph *graph, const Node *node, Geometry *g)
 {
     const Network *const network = graph->network;
     const Shape first = graph->nodes[node->input[0]].shape;
-    if (network->blas)
+    if (network->blas || by_vectors(graph, node))
         return false;
     switch (node->op) {
     case OP_conv:
@@ -636,6 +649,8 @@ void emit_conv(Out *out, const Graph *graph, const Node *node)
     Geometry g;
     if (geometry_of(graph, node, &g))
         emit_forward(out, graph, node, &g);
+    else if (by_vectors(graph, node))
+        emit_depthwise_vectors(out, graph, node);
     else
         (never_by_columns(&node->attributes) ? emit_taps_conv
                                              : emit_columns_conv)(out, graph, node);
@@ -644,6 +659,12 @@ void emit_conv(Out *out, const Graph *graph, const Node *node)
 void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     Geometry g;
+    if (by_vectors(graph, node)) {
+        line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network),
+             dims_text(node->shape));
+        emit_depthwise_grad_w_vectors(out, graph, node);
+        return;
+    }
     if (!geometry_of(graph, node, &g)) {
         (never_by_columns(&node->attributes) ? emit_taps_grad_w
                                              : emit_columns_grad_w)(out, graph, node);
@@ -675,6 +696,8 @@ void emit_conv_grad_x(Out *out, const Graph *graph, const Node *node)
     const GradientForm form = gradient_form(graph, node);
     if (geometry_of(graph, node, &g))
         emit_forward(out, graph, node, &g);
+    else if (by_vectors(graph, node))
+        emit_depthwise_grad_x_vectors(out, graph, node);
     else if (form == BY_SPANS)
         emit_spans_grad_x(out, graph, node);
     else

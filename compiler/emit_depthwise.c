@@ -1,11 +1,15 @@
-// emit_depthwise.c: convolutions of each channel by itself, in vectors of channels.
+// emit_depthwise.c: convolutions of each channel by itself, or of small groups of channels, in
+// vectors of channels.
 //
-// No sum runs over channels, so that a vector of them is a convolution of its own: a tile holds
-// such sums for some pixels of a line, while the window's taps go by. The gradient by the picture
-// is such a convolution too, of the result's gradient with the weights the other way round; that by
-// the weights has a sum for each tap. Where a channel has several filters, or pixels of the
+// No sum leaves its group, so that a vector of channels is a convolution of its own: a tile holds
+// such sums for some pixels of a line, while the window's taps go by. Of each group's channels one
+// at a time is spread over the group's lanes. The gradient by the picture is such a convolution
+// too, of the result's gradient with the weights the other way round; that by the weights has a sum
+// for each tap, and each channel of a group. Where a channel has several filters, or pixels of the
 // gradient meet only some taps (a stride), emit_taps.c has the plain loops.
 #include "netc.h"
+
+#include <string.h>
 
 enum { PIXELS = 8 }; // of a tile: so many multiply-adds are under way at a time
 
@@ -14,39 +18,87 @@ enum { PIXELS = 8 }; // of a tile: so many multiply-adds are under way at a time
 static const char *tile_name(Network *network, DepthwiseTile tile)
 {
     note_tile(network->depthwise_tiles, &network->depthwise_tile_count, &tile, sizeof tile);
-    return tile.runs ? format("depthwise_weights_%dx%dx%d", tile.runs, tile.taps, tile.lanes)
-                     : format("depthwise_%d", tile.lanes);
+    const char *const kind = tile.each > 1 ? format("groups_of_%d", tile.each) : "depthwise";
+    return tile.runs ? format("%s_weights_%dx%dx%d", kind, tile.runs, tile.taps, tile.lanes)
+                     : format("%s_%d", kind, tile.lanes);
+}
+
+// What spreads a channel of each group over the lanes of the group.
+static const char *spread_name(DepthwiseTile tile)
+{
+    return tile.each > 1 ? format("spread_%d_of_%d", tile.each, tile.lanes) : "ITSELF";
+}
+
+static void emit_spread_macro(Out *out)
+{
+    static const char *const spread[] = {
+        "#define SPREAD(name, EACH, Vector, Integer)",
+        "    static INLINED Vector name(Vector v, int k)",
+        "    {",
+        "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
+        "        Integer __attribute__((vector_size(sizeof(Vector)))) place = {0};",
+        "        UNROLLED for (int l = 0; l < LANES; l++)",
+        "            place[l] = l / EACH * EACH + k;",
+        "        return NN_PICK(v, v, place, LANES);",
+        "    }",
+    };
+    comment(out, "Number k of each EACH lanes, in all of them.");
+    emit_macro(out, spread, (int)(sizeof spread / sizeof *spread));
+}
+
+// Spreads, each once.
+static void emit_spreads(Out *out, const DepthwiseTile *tiles, int count)
+{
+    bool single = false, groups = false;
+    for (int i = 0; i < count; i++) {
+        single |= tiles[i].each == 1;
+        groups |= tiles[i].each > 1;
+    }
+    if (single)
+        line(out, "#define ITSELF(v, k) (v)");
+    if (groups)
+        emit_spread_macro(out);
+    for (int i = 0; i < count; i++) {
+        bool known = tiles[i].each == 1;
+        for (int k = 0; k < i; k++)
+            known |= !strcmp(spread_name(tiles[k]), spread_name(tiles[i]));
+        if (!known)
+            line(out, "SPREAD(%s, %d, %s, %s)", spread_name(tiles[i]), tiles[i].each,
+                 lane_type(out->network, tiles[i].lanes),
+                 out->network->doubles ? "int64_t" : "int32_t");
+    }
 }
 
 static void emit_forward_macro(Out *out)
 {
     static const char *const tile[] = {
-        "#define DEPTHWISE_TILE(name, PIXELS, Vector)",
+        "#define DEPTHWISE_TILE(name, PIXELS, EACH, SPREAD_ONE, Vector)",
         "    static INLINED void name(",
         "        int channels, int stride, int step, int runs, int taps, const REAL *x, long xr,",
         "        const REAL *w, long wr, long ws, REAL *y)",
         "    {",
         "        Vector sum[PIXELS] = {0};",
         "        for (int r = 0; r < runs; r++)",
-        "            for (int s = 0; s < taps; s++) {",
-        "                Vector weight;",
-        "                memcpy(&weight, w + r * wr + s * ws, sizeof(Vector));",
-        "                FORGET;",
-        "                UNROLLED for (int i = 0; i < PIXELS; i++) {",
-        "                    Vector at;",
-        ("                    memcpy(&at, x + r * xr + (i * stride + s * step) * channels, "
+        "            for (int s = 0; s < taps; s++)",
+        "                UNROLLED for (int k = 0; k < EACH; k++) {",
+        "                    Vector weight;",
+        "                    memcpy(&weight, w + r * wr + s * ws + k * channels, sizeof(Vector));",
+        "                    FORGET;",
+        "                    UNROLLED for (int i = 0; i < PIXELS; i++) {",
+        "                        Vector at;",
+        ("                        memcpy(&at, x + r * xr + (i * stride + s * step) * channels, "
          "sizeof at);"),
-        "                    sum[i] += at * weight;",
+        "                        sum[i] += SPREAD_ONE(at, k) * weight;",
+        "                    }",
         "                }",
-        "            }",
         "        UNROLLED for (int i = 0; i < PIXELS; i++)",
         "            memcpy(y + i * channels, &sum[i], sizeof(Vector));",
         "    }",
     };
     static const char *const row[] = {
-        "#define DEPTHWISE(name, PIXELS, Vector)",
-        "    DEPTHWISE_TILE(name##_full, PIXELS, Vector)",
-        "    DEPTHWISE_TILE(name##_one, 1, Vector)",
+        "#define DEPTHWISE(name, PIXELS, EACH, SPREAD_ONE, Vector)",
+        "    DEPTHWISE_TILE(name##_full, PIXELS, EACH, SPREAD_ONE, Vector)",
+        "    DEPTHWISE_TILE(name##_one, 1, EACH, SPREAD_ONE, Vector)",
         "    static INLINED void name(",
         "        int channels, int width, int pixels, int stride, int pad, int step, int runs,",
         "        int taps, const REAL *x, long xr, const REAL *w, long wr, long ws, REAL *y)",
@@ -69,9 +121,10 @@ static void emit_forward_macro(Out *out)
         "        }",
         "    }",
     };
-    comment(out, "A vector of channels of some pixels, each channel by itself: y[i] = the sum over "
-                 "r < runs and s < taps of x[r][i * stride + s * step] w[r][s], where rows of x "
-                 "are xr apart, weights wr and ws.");
+    comment(out, "A vector of channels of some pixels, each group of EACH channels by itself: y[i] "
+                 "= the sum over r < runs, s < taps and the group's channels k of "
+                 "x[r][i * stride + s * step][k] w[r][s][k], where rows of x are xr apart, weights "
+                 "wr and ws.");
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
     comment(out, "A vector of channels of a line of pixels, whose first has its first tap `pad` in "
                  "front of x: pixels side by side where all taps lie in a line of x, others one by "
@@ -82,7 +135,7 @@ static void emit_forward_macro(Out *out)
 static void emit_weights_macro(Out *out)
 {
     static const char *const tile[] = {
-        "#define DEPTHWISE_WEIGHTS(name, RUNS, TAPS, Vector)",
+        "#define DEPTHWISE_WEIGHTS(name, RUNS, TAPS, EACH, SPREAD_ONE, Vector)",
         "    static INLINED void name##_pixel(",
         "        int channels, int width, int first, int step, bool inside, const REAL *x,",
         "        long xr, const REAL *dy, Vector *sum)",
@@ -96,18 +149,22 @@ static void emit_weights_macro(Out *out)
         "                if (inside || (col >= 0 && col < width)) {",
         "                    Vector at;",
         "                    memcpy(&at, x + r * xr + col * channels, sizeof(Vector));",
-        "                    sum[r * TAPS + s] += at * gradient;",
+        "                    UNROLLED for (int k = 0; k < EACH; k++)",
+        ("                        sum[(r * TAPS + s) * EACH + k] += SPREAD_ONE(at, k) * "
+         "gradient;"),
         "                }",
         "            }",
         "    }",
         "    static INLINED void name(",
         "        int channels, int width, int pixels, int stride, int pad, int step,",
-        "        const REAL *x, long xr, const REAL *dy, REAL *dw, long wr, long ws)",
+        "        const REAL *x, long xr, const REAL *dy, REAL *dw, long wr)",
         "    {",
         "        const int reach = (TAPS - 1) * step + 1;",
-        "        Vector sum[RUNS * TAPS];",
-        "        UNROLLED for (int k = 0; k < RUNS * TAPS; k++)",
-        "            memcpy(&sum[k], dw + k / TAPS * wr + k % TAPS * ws, sizeof(Vector));",
+        "        Vector sum[RUNS * TAPS * EACH];",
+        "        UNROLLED for (int r = 0; r < RUNS; r++)",
+        "            UNROLLED for (int k = 0; k < TAPS * EACH; k++)",
+        ("                memcpy(&sum[r * TAPS * EACH + k], dw + r * wr + k * channels, "
+         "sizeof(Vector));"),
         "        int col = 0;",
         "        for (; col < pixels && col * stride < pad; col++)",
         "            name##_pixel(channels, width, col * stride - pad, step, false, x, xr,",
@@ -118,12 +175,14 @@ static void emit_weights_macro(Out *out)
         "        for (; col < pixels; col++)",
         "            name##_pixel(channels, width, col * stride - pad, step, false, x, xr,",
         "                         dy + col * channels, sum);",
-        "        UNROLLED for (int k = 0; k < RUNS * TAPS; k++)",
-        "            memcpy(dw + k / TAPS * wr + k % TAPS * ws, &sum[k], sizeof(Vector));",
+        "        UNROLLED for (int r = 0; r < RUNS; r++)",
+        "            UNROLLED for (int k = 0; k < TAPS * EACH; k++)",
+        ("                memcpy(dw + r * wr + k * channels, &sum[r * TAPS * EACH + k], "
+         "sizeof(Vector));"),
         "    }",
     };
-    comment(out, "Their weights' gradient, of a line of pixels: dw[r][s] += the sum over col of "
-                 "dy[col] x[r][col * stride - pad + s * step], without the taps that lie in no "
+    comment(out, "Their weights' gradient, of a line of pixels: dw[r][s][k] += the sum over col of "
+                 "dy[col] x[r][col * stride - pad + s * step][k], without the taps that lie in no "
                  "line of x.");
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
 }
@@ -132,6 +191,7 @@ void emit_depthwise_tiles(Out *out)
 {
     Network *const network = out->network;
     bool any[2] = {false, false};
+    emit_spreads(out, network->depthwise_tiles, network->depthwise_tile_count);
     for (int i = 0; i < network->depthwise_tile_count; i++)
         any[network->depthwise_tiles[i].runs > 0] = true;
     if (any[0])
@@ -142,9 +202,10 @@ void emit_depthwise_tiles(Out *out)
         const DepthwiseTile t = network->depthwise_tiles[i];
         const char *const name = tile_name(network, t), *const type = lane_type(network, t.lanes);
         if (t.runs)
-            line(out, "DEPTHWISE_WEIGHTS(%s, %d, %d, %s)", name, t.runs, t.taps, type);
+            line(out, "DEPTHWISE_WEIGHTS(%s, %d, %d, %d, %s, %s)", name, t.runs, t.taps, t.each,
+                 spread_name(t), type);
         else
-            line(out, "DEPTHWISE(%s, %d, %s)", name, PIXELS, type);
+            line(out, "DEPTHWISE(%s, %d, %d, %s, %s)", name, PIXELS, t.each, spread_name(t), type);
     }
     if (network->depthwise_tile_count)
         blank_line(out);
@@ -155,13 +216,21 @@ void emit_depthwise_tiles(Out *out)
 // Of the picture that is read and the one that is written: both gradients are of a convolution.
 typedef struct {
     Shape from, to;
+    const char *source, *weights, *result;
     int kernel[2], stride[2], step[2], pad[2];
-    bool turned; // the weights are taken from the last tap to the first
+    int each;       // channels in a group
+    bool backwards; // the weights are taken from the last tap to the first
 } Convolution;
 
-static Convolution shapes_of(Shape from, Shape to, const Attributes *a)
+static Convolution convolution(const Graph *graph, const Node *node, Shape to)
 {
-    Convolution n = {.from = from, .to = to};
+    const Attributes *const a = &node->attributes;
+    Convolution n = {.from = graph->nodes[node->input[0]].shape,
+                     .to = to,
+                     .source = role(graph, node, 0),
+                     .weights = role(graph, node, 1),
+                     .result = op_info[node->op].result};
+    n.each = a->groups ? n.from.dims[2] / a->groups : 1;
     for (int d = 0; d < 2; d++) {
         n.kernel[d] = a->kernel[d];
         n.stride[d] = a->stride[d];
@@ -179,6 +248,14 @@ bool depthwise_by_vectors(const Graph *graph, const Node *node)
     const int *const stride = node->attributes.stride;
     const bool spreads = node->op == OP_depthwise_grad_x && (stride[0] > 1 || stride[1] > 1);
     return w.dims[3] == 1 && !spreads && !graph->network->blas;
+}
+
+// Of as many filters as channels in each group: two or four, and vectors of several groups.
+bool groups_by_vectors(const Network *network, const Attributes *a, int channels, int filters)
+{
+    const int groups = group_count(a), each = channels / groups;
+    return groups > 1 && channels == filters && (each == 2 || each == 4) &&
+           2 * each <= vector_lanes(network) && !network->blas;
 }
 
 // Declares `top`, the row of the picture under the first tap, and which taps lie in the picture.
@@ -219,19 +296,19 @@ static void each_vector(Out *out, const Convolution *n,
 
 static void emit_vector_line(Out *out, const Convolution *n, int lanes, const char *at)
 {
-    const int channels = n->from.dims[2], line_of_w = n->kernel[1] * channels;
-    const char *const source = n->turned ? "dy" : "x", *const result = n->turned ? "dx" : "y";
+    const int channels = n->from.dims[2], tap = n->each * channels, line_of_w = n->kernel[1] * tap;
     const char *const weights =
-        n->turned ? format("w[%d - first][%d][0]%s", n->kernel[0] - 1, n->kernel[1] - 1, at)
-                  : format("w[first][0][0]%s", at);
+        n->backwards
+            ? format("%s[%d - first][%d][0]%s", n->weights, n->kernel[0] - 1, n->kernel[1] - 1, at)
+            : format("%s[first][0][0]%s", n->weights, at);
     const char *const row = n->step[0] > 1 ? format("top + first * %d", n->step[0]) : "top + first";
-    call_line(out, tile_name(out->network, (DepthwiseTile){.lanes = lanes}),
+    call_line(out, tile_name(out->network, (DepthwiseTile){.lanes = lanes, .each = n->each}),
               format("%d, %d, %d, %d, %d, %d, end - first, %d, %s[i][%s][0]%s, %d, %s, %d, %d, "
                      "%s[i][row][0]%s",
                      channels, n->from.dims[1], n->to.dims[1], n->stride[1], n->pad[1], n->step[1],
-                     n->kernel[1], source, row, at, n->step[0] * n->from.dims[1] * channels,
-                     weights, n->turned ? -line_of_w : line_of_w,
-                     n->turned ? -channels : channels, result, at));
+                     n->kernel[1], n->source, row, at, n->step[0] * n->from.dims[1] * channels,
+                     weights, n->backwards ? -line_of_w : line_of_w, n->backwards ? -tap : tap,
+                     n->result, at));
 }
 
 static void emit_vectors(Out *out, const Graph *graph, const Node *node, const Convolution *n)
@@ -247,27 +324,25 @@ static void emit_vectors(Out *out, const Graph *graph, const Node *node, const C
 
 void emit_depthwise_vectors(Out *out, const Graph *graph, const Node *node)
 {
-    const Convolution n =
-        shapes_of(graph->nodes[node->input[0]].shape, node->shape, &node->attributes);
+    const Convolution n = convolution(graph, node, node->shape);
     emit_vectors(out, graph, node, &n);
 }
 
 // dx at a pixel is the sum of the dy whose windows it lies in: a convolution of dy, of the same
-// taps from the last to the first.
+// taps from the last to the first. Weights of groups have been turned round.
 void emit_depthwise_grad_x_vectors(Out *out, const Graph *graph, const Node *node)
 {
-    Convolution n =
-        shapes_of(graph->nodes[node->input[0]].shape, node->shape, &node->attributes);
+    Convolution n = convolution(graph, node, node->shape);
     for (int d = 0; d < 2; d++)
         n.pad[d] = window_reach(&node->attributes, d) - 1 - n.pad[d];
-    n.turned = true;
+    n.backwards = n.each == 1;
     emit_vectors(out, graph, node, &n);
 }
 
 // Rows of the window whose sums, and a vector of dy and one of x, stay in registers.
 static int rows_at_a_time(const Network *network, const Convolution *n)
 {
-    const int most = (network->target->registers - 2) / n->kernel[1];
+    const int most = (network->target->registers - 2) / (n->kernel[1] * n->each);
     return most < 1 ? 1 : most > n->kernel[0] ? n->kernel[0] : most;
 }
 
@@ -277,13 +352,14 @@ static void emit_weights_line(Out *out, const Convolution *n, int runs, int lane
     const int channels = n->from.dims[2];
     const char *const row =
         n->step[0] > 1 ? format("top + %s * %d", r, n->step[0]) : format("top + %s", r);
-    const DepthwiseTile tile = {.runs = runs, .taps = n->kernel[1], .lanes = lanes};
+    const DepthwiseTile tile = {
+        .runs = runs, .taps = n->kernel[1], .lanes = lanes, .each = n->each};
     call_line(out, tile_name(out->network, tile),
               format("%d, %d, %d, %d, %d, %d, x[i][%s][0]%s, %d, dy[i][row][0]%s, dw[%s][0][0]%s, "
-                     "%d, %d",
+                     "%d",
                      channels, n->from.dims[1], n->to.dims[1], n->stride[1], n->pad[1], n->step[1],
                      row, at, n->step[0] * n->from.dims[1] * channels, at, r, at,
-                     n->kernel[1] * channels, channels));
+                     n->kernel[1] * n->each * channels));
 }
 
 static void emit_weights_lines(Out *out, const Convolution *n, int lanes, const char *at)
@@ -309,9 +385,7 @@ static void emit_weights_lines(Out *out, const Convolution *n, int lanes, const 
 
 void emit_depthwise_grad_w_vectors(Out *out, const Graph *graph, const Node *node)
 {
-    const Convolution n =
-        shapes_of(graph->nodes[node->input[0]].shape, graph->nodes[node->input[1]].shape,
-                       &node->attributes);
+    const Convolution n = convolution(graph, node, graph->nodes[node->input[1]].shape);
     line(out, "for (int i = 0; i < rows; i++) {");
     line(out, "for (int row = 0; row < %d; row++) {", n.to.dims[0]);
     emit_taps_of_row(out, &n);

@@ -608,6 +608,7 @@ typedef struct {
 // gradient; 0: of its result.
 typedef struct {
     int runs, taps, lanes;
+    int each; // channels in a group
 } DepthwiseTile;
 
 // A processor, as far as the choice of tiles and the estimate of a step's time go.
@@ -1038,8 +1039,10 @@ const char *window_tile(Network *network, int lines, int rows, const WindowStrip
 void note_tile(void *tiles, int *count, const void *tile, size_t size);
 void emit_window_tiles(Out *out);
 
-// --- emit_depthwise.c: convolutions of each channel by itself, in vectors of channels -----------
+// --- emit_depthwise.c: convolutions of single channels and small groups, in vectors of channels --
 bool depthwise_by_vectors(const Graph *graph, const Node *node);
+bool groups_by_vectors(const Network *network, const Attributes *attributes, int channels,
+                       int filters);
 void emit_depthwise_vectors(Out *out, const Graph *graph, const Node *node);
 void emit_depthwise_grad_x_vectors(Out *out, const Graph *graph, const Node *node);
 void emit_depthwise_grad_w_vectors(Out *out, const Graph *graph, const Node *node);

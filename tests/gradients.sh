@@ -95,6 +95,15 @@ conv 48 1x1 softsign groups 8
 conv 36 2x2 softsign groups 4 stride 1x3 dilation 2x1
 conv 12 3x3 groups 12 stride 4x3 pad same
 END
+# in vectors of channels: of 44 by one, or by less
+gradient 'conv in small groups' 3 <<END
+conv 44 3x3 softsign stride 3
+conv 44 3x3 softsign groups 11 pad same
+conv 44 2x3 groups 22 stride 2x1 l2 0.01
+conv 44 3x2 softsign groups 22 dilation 2x3 pad same
+conv 44 3x3 softsign groups 11 stride 2 dilation 1x2 pad same
+conv 44 5x5 softsign groups 11 pad same bias off
+END
 gradient 'windows with gaps' 4 <<END
 conv 5 3x3 softsign dilation 3 pad same
 conv 18 3x2 softsign dilation 1x4 l2 0.01

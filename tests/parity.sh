@@ -216,6 +216,10 @@ conv 40 3x3 groups 2 pad same bias off
 batchnorm
 softsign
 conv 48 2x3 softsign groups 8 stride 2x1 pad same
+conv 48 3x3 softsign groups 12
+conv 48 2x3 groups 24 stride 1x2 pad same
+batchnorm
+softsign
 conv_transpose 20 3x3 softsign stride 2x1 pad same
 conv_transpose 24 3x4 pad same
 batchnorm
