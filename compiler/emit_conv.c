@@ -6,8 +6,6 @@
 // gradient by the picture of one that leads the other way.
 #include "netc.h"
 
-#include <string.h>
-
 typedef struct {
     Shape in, out;
     int kernel[2], stride[2], pad[2];
@@ -19,7 +17,7 @@ typedef struct {
     int lines;           // of the result, made at a time
 } Geometry;
 
-static WindowProduct window_product(const Geometry *g, int lines, bool weights)
+static WindowProduct product_of(const Geometry *g, int lines, bool weights)
 {
     return (WindowProduct){.weights = weights,
                            .lines = lines,
@@ -56,7 +54,7 @@ static Geometry spread_geometry(const Network *network, Shape in, Shape out, con
                     (out.dims[d] - 1) * g.stride[d] + g.reach[d] > in.dims[d];
     }
     g.width = g.padded ? (out.dims[1] - 1) * g.stride[1] + g.reach[1] : in.dims[1];
-    const WindowProduct p = window_product(&g, out.dims[0], false);
+    const WindowProduct p = product_of(&g, out.dims[0], false);
     g.planes = conv_by_planes(network, &p);
     const long pixels = g.planes ? plane_pitch(network, &p) : g.padded ? g.width : 0;
     const long line =
@@ -164,328 +162,8 @@ bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window)
     Geometry g;
     if (!geometry_of(graph, node, &g))
         return false;
-    *window = window_product(&g, g.out.dims[0], false);
+    *window = product_of(&g, g.out.dims[0], false);
     return true;
-}
-
-// --- functions that layers of one shape share ---------------------------------------------------
-
-static const char *window_product_name(const WindowProduct *p)
-{
-    const int usual = (p->columns - 1) * p->stride[1] + (p->kernel[1] - 1) * p->dilation[1] + 1;
-    Text name = {0};
-    text_add(&name, "convolve%s%s_%dx%d_%dx%dx%dx%d", p->planes ? "_planes" : "",
-             p->weights ? "_weights" : "", p->lines, p->columns, p->kernel[0], p->kernel[1],
-             p->channels, p->outputs);
-    if (p->groups > 1)
-        text_add(&name, "_in_%d", p->groups);
-    if (p->stride[0] > 1 || p->stride[1] > 1)
-        text_add(&name, "_by_%dx%d", p->stride[0], p->stride[1]);
-    if (p->dilation[0] > 1 || p->dilation[1] > 1)
-        text_add(&name, "_apart_%dx%d", p->dilation[0], p->dilation[1]);
-    if (p->width != usual && !p->planes)
-        text_add(&name, "_of_%d", p->width);
-    return name.text;
-}
-
-static const char *need(Network *network, const Geometry *g, bool weights)
-{
-    const WindowProduct p = window_product(g, g->lines, weights);
-    const char *const name = window_product_name(&p);
-    for (int i = 0; i < network->window_product_count; i++)
-        if (!strcmp(window_product_name(&network->window_products[i]), name))
-            return name;
-    if (network->window_product_count == MAX_PRODUCTS)
-        bug("more than %d convolutions", MAX_PRODUCTS);
-    network->window_products[network->window_product_count++] = p;
-    return name;
-}
-
-// Numbers from pixel to pixel, of what is read and of the result.
-static int pixel_read(const WindowProduct *p) { return p->groups * p->channels; }
-static int pixel_made(const WindowProduct *p) { return p->groups * p->outputs; }
-
-// Numbers from line to line of what is read.
-static int line_read(const WindowProduct *p) { return p->width * pixel_read(p); }
-
-// A window as runs of contiguous numbers, all the same way apart: its rows, or the taps of one of
-// its rows where these have gaps, or channels of other groups between them. Of the latter a tile
-// takes one row at a time.
-typedef struct {
-    int rows; // of the window, one at a time; 1: all at once
-    int runs, numbers, apart;
-} Runs;
-
-static Runs window_runs(const WindowProduct *p)
-{
-    if (p->kernel[1] == 1 || (p->dilation[1] == 1 && p->groups == 1))
-        return (Runs){1, p->kernel[0], p->kernel[1] * p->channels, p->dilation[0] * line_read(p)};
-    return (Runs){p->kernel[0], p->kernel[1], p->channels, p->dilation[1] * pixel_read(p)};
-}
-
-// The rows of the product's tiles: pixels, or the numbers of the window.
-static WindowRows window_rows(const Network *network, const WindowProduct *p)
-{
-    enum { NEAR_BYTES = 32 << 10 };
-    const Runs runs = window_runs(p);
-    const int read = (p->lines - 1) * p->stride[0] + (p->kernel[0] - 1) * p->dilation[0] + 1;
-    const long bytes = (long)read * line_read(p) * element_bytes(network, TYPE_REAL);
-    const bool far = bytes > NEAR_BYTES;
-    return p->weights ? (WindowRows){runs.runs, runs.numbers, far}
-                      : (WindowRows){p->lines, p->columns, far};
-}
-
-// Opens the loop over a window's rows `r`, where tiles take one at a time; returns `base` of it.
-static const char *in_window_row(const WindowProduct *p, const char *base, long step)
-{
-    return window_runs(p).rows > 1 ? plus(base, "r", step) : base;
-}
-
-static void open_window_rows(Out *out, const WindowProduct *p)
-{
-    const int rows = window_runs(p).rows;
-    if (rows > 1)
-        line(out, "for (int r = 0; r < %d; r++) {", rows);
-}
-
-static void close_window_rows(Out *out, const WindowProduct *p)
-{
-    if (window_runs(p).rows > 1)
-        line(out, "}");
-}
-
-// The strip's operand `matrix`, of `rows` rows: a packed copy where its vectors reach beyond it.
-static const char *strip_operand(Out *out, const WindowStrip *s, const char *matrix, int rows,
-                                 int columns, int *step)
-{
-    if (s->width == s->vectors * s->lanes) {
-        *step = columns;
-        return s->runs > 1 ? plus(matrix, "c", 1)
-                           : plus(matrix, format("%d", s->first), s->first ? 1 : 0);
-    }
-    const char *const type = real_type(out->network);
-    *step = s->lanes;
-    line(out, "%s packed[%d][%d]; // rows of whole vectors", type, rows, s->lanes);
-    line(out, "for (int k = 0; k < %d; k++) {", rows);
-    line(out, "memset(packed[k], 0, sizeof packed[k]);");
-    line(out, "memcpy(packed[k], %s + k * %d, %d * sizeof(%s));",
-         plus(matrix, format("%d", s->first), s->first ? 1 : 0), columns, s->width, type);
-    line(out, "}");
-    return "packed[0]";
-}
-
-static const char *strip_result(const WindowStrip *s, const char *matrix)
-{
-    return s->runs > 1 ? plus(matrix, "c", 1)
-                       : plus(matrix, format("%d", s->first), s->first ? 1 : 0);
-}
-
-static void open_strip(Out *out, const WindowStrip *s)
-{
-    if (s->runs > 1)
-        line(out, "for (int c = 0; c < %d; c += %d) {", s->runs * s->width, s->width);
-    else if (s->width < s->vectors * s->lanes)
-        line(out, "{");
-}
-
-static void close_strip(Out *out, const WindowStrip *s)
-{
-    if (s->runs > 1 || s->width < s->vectors * s->lanes)
-        line(out, "}");
-}
-
-// Calls tiles for `count` units from `from` on, `each` of them to a tile, and one for the rest:
-// `call` is given how many units the tile has and where it begins.
-typedef struct Walk Walk;
-struct Walk {
-    Out *out;
-    const WindowProduct *p;
-    const WindowStrip *strip;
-    const char *b, *c;
-    int b_step;
-    const char *line; // where the tile's first line is
-};
-
-static void walk(const Walk *w, const char *index, int count, int each,
-                 void (*call)(const Walk *, int, const char *))
-{
-    const int whole = count / each, rest = count % each;
-    if (whole > 1) {
-        line(w->out, "for (int %s = 0; %s < %d; %s)", index, index, whole * each,
-             each == 1 ? format("%s++", index) : format("%s += %d", index, each));
-        w->out->depth++;
-        call(w, each, index);
-        w->out->depth--;
-    } else if (whole) {
-        call(w, each, "0");
-    }
-    if (rest)
-        call(w, rest, format("%d", whole * each));
-}
-
-// y = x * w: rows of a tile are pixels
-static void forward_tile(const Walk *w, int lines, int pixels, const char *first_line,
-                         const char *first_pixel)
-{
-    const WindowProduct *const p = w->p;
-    const Runs runs = window_runs(p);
-    const int pitch = line_read(p), step = p->stride[1] * pixel_read(p), made = pixel_made(p);
-    const char *const x =
-        plus(plus("x", first_line, (long)p->stride[0] * pitch), first_pixel, step);
-    const char *const y =
-        plus(plus(w->c, first_line, (long)p->columns * made), first_pixel, made);
-    open_window_rows(w->out, p);
-    call_line(w->out, window_tile(w->out->network, lines, pixels, w->strip),
-              format("%d, %d, %s, %d, %d, %d, 1, %s, %d, %d, %s, %d, %s", runs.runs, runs.numbers,
-                     in_window_row(p, x, (long)p->dilation[0] * pitch), step, p->stride[0] * pitch,
-                     runs.apart,
-                     in_window_row(p, w->b, (long)runs.runs * runs.numbers * w->b_step),
-                     runs.numbers * w->b_step, w->b_step, y, made,
-                     runs.rows > 1 ? "r > 0" : "false"));
-    close_window_rows(w->out, p);
-}
-
-static void forward_lines(const Walk *w, int lines, const char *first)
-{
-    forward_tile(w, lines, w->p->columns, first, "0");
-}
-
-static void forward_pixels(const Walk *w, int pixels, const char *first)
-{
-    forward_tile(w, 1, pixels, w->line, first);
-}
-
-static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStrip *s)
-{
-    open_strip(out, s);
-    Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
-    w.b = strip_operand(out, s, "w", p->kernel[0] * p->kernel[1] * p->channels, pixel_made(p),
-                        &w.b_step);
-    w.c = strip_result(s, "y");
-    const WindowRows rows = window_rows(out->network, p);
-    const WindowCut cut = window_cut(out->network, &rows, s->vectors);
-    if (cut.rows == p->columns) {
-        walk(&w, "line", p->lines, cut.lines, forward_lines);
-    } else {
-        line(out, "for (int line = 0; line < %d; line++) {", p->lines);
-        walk(&w, "pixel", p->columns, cut.rows, forward_pixels);
-        line(out, "}");
-    }
-    close_strip(out, s);
-}
-
-// dw += the sum over pixels of x dy: rows of a tile are the window's numbers
-static void weights_tile(const Walk *w, int lines, int numbers, const char *first_line,
-                         const char *first_number)
-{
-    const WindowProduct *const p = w->p;
-    const Runs runs = window_runs(p);
-    const int pitch = line_read(p), made = pixel_made(p);
-    const char *const x =
-        plus(plus(in_window_row(p, "x", (long)p->dilation[0] * pitch), first_line, runs.apart),
-             first_number, 1);
-    const char *const dw =
-        plus(plus(w->c, first_line, (long)runs.numbers * made), first_number, made);
-    call_line(w->out, window_tile(w->out->network, lines, numbers, w->strip),
-              format("%d, %d, %s, 1, %d, %d, %d, %s, %d, %d, %s, %d, true", p->lines, p->columns, x,
-                     runs.apart, p->stride[0] * pitch, p->stride[1] * pixel_read(p), w->b,
-                     p->columns * w->b_step, w->b_step, dw, made));
-}
-
-static void weights_lines(const Walk *w, int lines, const char *first)
-{
-    weights_tile(w, lines, window_runs(w->p).numbers, first, "0");
-}
-
-static void weights_numbers(const Walk *w, int numbers, const char *first)
-{
-    weights_tile(w, 1, numbers, w->line, first);
-}
-
-static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStrip *s)
-{
-    open_strip(out, s);
-    Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
-    w.b = strip_operand(out, s, "dy", p->lines * p->columns, pixel_made(p), &w.b_step);
-    const Runs runs = window_runs(p);
-    w.c = in_window_row(p, strip_result(s, "dw"), (long)runs.runs * runs.numbers * pixel_made(p));
-    const WindowRows rows = window_rows(out->network, p);
-    const WindowCut cut = window_cut(out->network, &rows, s->vectors);
-    open_window_rows(out, p);
-    if (cut.rows == runs.numbers) {
-        walk(&w, "line", runs.runs, cut.lines, weights_lines);
-    } else if (runs.runs == 1) {
-        w.line = "0";
-        walk(&w, "number", runs.numbers, cut.rows, weights_numbers);
-    } else {
-        line(out, "for (int line = 0; line < %d; line++) {", runs.runs);
-        walk(&w, "number", runs.numbers, cut.rows, weights_numbers);
-        line(out, "}");
-    }
-    close_window_rows(out, p);
-    close_strip(out, s);
-}
-
-static void about_window_product(Out *out, const WindowProduct *p)
-{
-    const char *const gaps =
-        p->dilation[0] > 1 || p->dilation[1] > 1
-            ? format(", their taps %dx%d apart,", p->dilation[0], p->dilation[1])
-            : "";
-    const char *const window =
-        p->planes ? format("%dx%d windows of planes of x", p->kernel[0], p->kernel[1])
-                  : format("%dx%d windows%s of x[.][%d][%d]", p->kernel[0], p->kernel[1], gaps,
-                           p->width, pixel_read(p));
-    const int made = pixel_made(p);
-    Text about = {0};
-    if (p->weights)
-        text_add(&about, "dw[%d][%d][%d][%d] += the sum of x dy[%d][%d][%d], for %s", p->kernel[0],
-                 p->kernel[1], p->channels, made, p->lines, p->columns, made, window);
-    else
-        text_add(&about, "y[%d][%d][%d] = %s times w[%d][%d][%d][%d]", p->lines, p->columns, made,
-                 window, p->kernel[0], p->kernel[1], p->channels, made);
-    if (p->groups > 1)
-        text_add(&about, ", of one group of channels: %d that are read and %d that are made",
-                 p->channels, p->outputs);
-    comment(out, "%s", about.text);
-}
-
-static void emit_window_product(Out *out, const WindowProduct *p)
-{
-    const char *const type = real_type(out->network);
-    about_window_product(out, p);
-    emit_declaration(
-        out, format("static void %s(", window_product_name(p)),
-        format(p->weights ? "const %s *x, const %s *dy, %s *dw" : "const %s *x, const %s *w, %s *y",
-               type, type, type));
-    line(out, "{");
-    if (p->planes) {
-        (p->weights ? emit_planes_weights : emit_planes_forward)(out, p);
-    } else {
-        WindowStrip strips[16];
-        const WindowRows rows = window_rows(out->network, p);
-        const int count = window_strips(out->network, p->outputs, &rows, strips);
-        for (int i = 0; i < count; i++)
-            (p->weights ? emit_weights_strip : emit_forward_strip)(out, p, &strips[i]);
-    }
-    line(out, "}");
-    blank_line(out);
-}
-
-void emit_windows(Out *out, const char *body)
-{
-    const Network *const network = out->network;
-    Out functions = {.network = out->network};
-    for (int i = 0; i < network->window_product_count; i++) {
-        const WindowProduct *const p = &network->window_products[i];
-        if (strstr(body, format("%s(", window_product_name(p))))
-            emit_window_product(&functions, p);
-    }
-    if (!functions.text.length)
-        return;
-    emit_window_tiles(out);
-    emit_plane_tiles(out);
-    raw(out, "%s", functions.text.text);
 }
 
 // --- layers -------------------------------------------------------------------------------------
@@ -496,7 +174,7 @@ static int picture_lines(const Geometry *g) { return (g->lines - 1) * g->stride[
 static void declare_copy(Out *out, const Geometry *g)
 {
     const char *const type = real_type(out->network);
-    const WindowProduct p = window_product(g, g->lines, false);
+    const WindowProduct p = product_of(g, g->lines, false);
     if (g->planes)
         line(out, "_Alignas(64) %s planes[%d][%d][%d] = {0}; // of x, line by line", type,
              picture_lines(g), g->in.dims[2], plane_pitch(out->network, &p));
@@ -635,7 +313,8 @@ static void emit_forward(Out *out, const Graph *graph, const Node *node, const G
     line(out, "for (int i = 0; i < rows; i++) {");
     const int channels = g->in.dims[2] / g->groups, outputs = g->out.dims[2] / g->groups;
     const char *const from = open_chunk(out, g, role(graph, node, 0));
-    call_groups(out, g, need(out->network, g, false),
+    const WindowProduct p = product_of(g, g->lines, false);
+    call_groups(out, g, window_product(out->network, &p),
                 (const char *[]){from, format("%s[0][0][0]", role(graph, node, 1)),
                                  in_chunk(out, g, op_info[node->op].result)},
                 (int[]){channels, outputs, outputs});
@@ -670,7 +349,7 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
                                              : emit_columns_grad_w)(out, graph, node);
         return;
     }
-    const WindowProduct p = window_product(&g, g.lines, true);
+    const WindowProduct p = product_of(&g, g.lines, true);
     declare_copy(out, &g);
     if (g.planes)
         emit_lane_sums(out, &p);
@@ -680,7 +359,7 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
     line(out, "for (int i = 0; i < rows; i++) {");
     const int channels = g.in.dims[2] / g.groups, outputs = g.out.dims[2] / g.groups;
     const char *const from = open_chunk(out, &g, role(graph, node, 0));
-    call_groups(out, &g, need(out->network, &g, true),
+    call_groups(out, &g, window_product(out->network, &p),
                 (const char *[]){from, in_chunk(out, &g, role(graph, node, 1)),
                                  g.planes ? "lanes[0][0][0][0]" : "dw[0][0][0]"},
                 (int[]){channels, outputs, outputs});

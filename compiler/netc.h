@@ -1059,6 +1059,10 @@ void emit_planes_weights(Out *out, const WindowProduct *p);
 void emit_lane_sums(Out *out, const WindowProduct *p);
 void emit_lane_total(Out *out, const WindowProduct *p); // lanes -> dw
 
+// --- emit_window_product.c: some lines of a convolution ------------------------------------------
+const char *window_product(Network *network, const WindowProduct *product); // its function's name
+void emit_windows(Out *out, const char *body); // those that the body calls
+
 // --- emit_conv_spans.c: the gradient by a picture whose windows have a stride or no padding ------
 void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node);
 
@@ -1066,7 +1070,6 @@ void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node);
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *attributes);
 // The convolution that a node's function is made of; false where it is made of none.
 bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window);
-void emit_windows(Out *out, const char *body); // functions that layers of one shape share
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node);
 void emit_columns_conv(Out *out, const Graph *graph, const Node *node);
 void emit_columns_grad_w(Out *out, const Graph *graph, const Node *node);
