@@ -7,20 +7,6 @@ static const char *at(const Attributes *a, int d, const char *window, const char
                             : format("%s + %s", window, offset);
 }
 
-static void open_windows(Out *out, Shape grid)
-{
-    line(out, "for (int row = 0; row < %d; row++)", grid.dims[0]);
-    line(out, "    for (int col = 0; col < %d; col++)", grid.dims[1]);
-    out->depth += 2;
-    line(out, "for (int c = 0; c < %d; c++) {", grid.dims[2]);
-}
-
-static void close_windows(Out *out)
-{
-    line(out, "}");
-    out->depth -= 2;
-}
-
 // Opens the loops over a window; returns how they index the input.
 static const char *open_window(Out *out, const Attributes *a)
 {
@@ -119,18 +105,28 @@ void emit_maxpool(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-void emit_avgpool(Out *out, const Graph *graph, const Node *node)
+static const char *share_of_pixel(Out *out, const Attributes *a)
+{
+    return real_number(out, 1.0 / (a->kernel[0] * a->kernel[1]));
+}
+
+static void mean_of_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
 {
     const Attributes *const a = &node->attributes;
-    line(out, "for (int i = 0; i < rows; i++) {");
-    open_windows(out, node->shape);
-    line(out, "%s sum = 0;", real_type(graph->network));
+    line(out, "%s sum = %s;", strip_type(out->network, s), s->lanes == 1 ? "0" : "{0}");
     const char *const x = open_window(out, a);
-    line(out, "sum += x[i]%s;", x);
+    load(out, s, "v", format("x[i]%s", x));
+    line(out, "sum += v;");
     close_window(out);
-    line(out, "y[i][row][col][c] = sum * %s;",
-         real_number(out, 1.0 / (a->kernel[0] * a->kernel[1])));
-    close_windows(out);
+    line(out, "sum *= %s;", share_of_pixel(out, a));
+    line(out, "memcpy(&y[i][row][col][c], &sum, sizeof sum);");
+    (void)graph;
+}
+
+void emit_avgpool(Out *out, const Graph *graph, const Node *node)
+{
+    line(out, "for (int i = 0; i < rows; i++) {");
+    by_strips(out, graph, node, node->shape, mean_of_window);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
@@ -204,18 +200,27 @@ void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-void emit_avgpool_grad(Out *out, const Graph *graph, const Node *node)
+static void share_in_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
 {
     const Attributes *const a = &node->attributes;
-    const Shape grid = graph->nodes[node->input[0]].shape;
-    open_gradient(out, a, node->shape, grid);
-    open_windows(out, grid);
-    line(out, "const %s share = dy[i][row][col][c] * %s;", real_type(graph->network),
-         real_number(out, 1.0 / (a->kernel[0] * a->kernel[1])));
+    load(out, s, "share", "dy[i][row][col][c]");
+    line(out, "share *= %s;", share_of_pixel(out, a));
     const char *const x = open_window(out, a);
-    line(out, "dx[i]%s %s share;", x, tiles(a, node->shape, grid) ? "=" : "+=");
+    if (tiles(a, node->shape, graph->nodes[node->input[0]].shape)) {
+        line(out, "memcpy(&dx[i]%s, &share, sizeof share);", x);
+    } else {
+        load(out, s, "v", format("dx[i]%s", x));
+        line(out, "v += share;");
+        line(out, "memcpy(&dx[i]%s, &v, sizeof v);", x);
+    }
     close_window(out);
-    close_windows(out);
+}
+
+void emit_avgpool_grad(Out *out, const Graph *graph, const Node *node)
+{
+    const Shape grid = graph->nodes[node->input[0]].shape;
+    open_gradient(out, &node->attributes, node->shape, grid);
+    by_strips(out, graph, node, grid, share_in_window);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }

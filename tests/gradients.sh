@@ -158,6 +158,11 @@ $op $window
 conv 4 1x1 softsign
 END
     done
+    gradient "$op of two vectors of channels and some more" 4 <<END
+conv 21 3x3 softsign stride 3
+$op 3 stride 1
+$op 2x3 stride 2x3
+END
     gradient "$op behind relu, twice" 5 <<END
 conv 3 3x3 relu
 $op 2
