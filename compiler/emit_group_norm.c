@@ -104,11 +104,11 @@ static void emit_stats_side_by_side(Out *out, const Plan *n, const char *eps)
     const char *const set = set_index(n), *const x = in_row(n);
     open_loop(out, set, set_count(n));
     line(out, "%s sum = 0, squares = 0;", n->real);
-    in_lanes(out, "sum", n->each);
+    in_lanes(out, "+", "sum", n->each);
     line(out, "%s", channels(n));
     line(out, "    sum += x%s;", x);
     line(out, "const %s mean = sum / %d;", n->real, n->each);
-    in_lanes(out, "squares", n->each);
+    in_lanes(out, "+", "squares", n->each);
     line(out, "%s", channels(n));
     line(out, "    squares += (x%s - mean) * (x%s - mean);", x, x);
     line(out, "stats[i][0][%s] = mean;", set);
@@ -217,7 +217,7 @@ static void emit_common(Out *out, const Plan *n)
 {
     const char *const at = in_row(n);
     line(out, "%s shift = 0, stretch = 0;", n->real);
-    in_lanes(out, "shift, stretch", n->each);
+    in_lanes(out, "+", "shift, stretch", n->each);
     line(out, "%s {", channels(n));
     line(out, "const %s v = dy%s * gamma[c];", n->real, at);
     line(out, "shift += v;");

@@ -94,7 +94,7 @@ static void emit_log_sums(Out *out, int outputs)
     line(out, "    all[n] = %s(all[n]);", math(out, "exp"));
     line(out, "for (int i = 0; i < rows; i++) {");
     line(out, "%s sum = 0;", type);
-    in_lanes(out, "sum", outputs);
+    in_lanes(out, "+", "sum", outputs);
     line(out, "for (int j = 0; j < %d; j++)", outputs);
     line(out, "    sum += power[i][j];");
     line(out, "loss[i] = sum;");
@@ -117,7 +117,7 @@ void emit_cross_entropy(Out *out, const Graph *graph, const Node *node)
              weight(node));
     } else {
         line(out, "%s all_x = 0;", type);
-        in_lanes(out, "all_x", outputs);
+        in_lanes(out, "+", "all_x", outputs);
         line(out, "for (int j = 0; j < %d; j++)", outputs);
         line(out, "    all_x += x[i][j];");
         line(out, "loss[i] = %s(loss[i] - %s * x[i][label] - %s * all_x);", weight(node),
@@ -177,7 +177,7 @@ static void open_mean(Out *out, const Graph *graph, const Node *node)
 {
     open_labelled_rows(out, node);
     line(out, "%s sum = 0;", real_type(graph->network));
-    in_lanes(out, "sum", outputs_of(graph, node));
+    in_lanes(out, "+", "sum", outputs_of(graph, node));
     line(out, "for (int j = 0; j < %d; j++) {", outputs_of(graph, node));
 }
 

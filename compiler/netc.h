@@ -857,8 +857,9 @@ const char *words_in_lines(const char *first, const char *next, const char *word
 // `code`, or behind a text in quotes that it begins with.
 const char *behind_quotes(const char *code);
 void call_line(Out *out, const char *name, const char *arguments); // of a function
-// Lets the lanes of vectors share the terms of `sums`, so many each, in the loop that follows.
-void in_lanes(Out *out, const char *sums, int terms);
+// Lets the lanes of vectors share the terms of `results`, so many each, in the loop that follows;
+// the operator is + or max. False where they are too few.
+bool in_lanes(Out *out, const char *operator, const char *results, int terms);
 const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
 const char *math(const Out *out, const char *function); // "nn_expf" for "exp"
 const char *libm(const Out *out, const char *function); // of the C library: "fabsf" for "fabs"

@@ -97,11 +97,13 @@ void comment(Out *out, const char *format, ...)
     raw(out, "%s\n", comment_text(4 * out->depth, words));
 }
 
-// Terms that fill no two vectors are added up sooner than lanes are.
-void in_lanes(Out *out, const char *sums, int terms)
+// Terms that fill no two vectors are added up, or compared, sooner than lanes are.
+bool in_lanes(Out *out, const char *operator, const char *results, int terms)
 {
-    if (terms >= 2 * vector_lanes(out->network))
-        line(out, "#pragma omp simd reduction(+ : %s)", sums);
+    const bool lanes = terms >= 2 * vector_lanes(out->network);
+    if (lanes)
+        line(out, "#pragma omp simd reduction(%s : %s)", operator, results);
+    return lanes;
 }
 
 // The shortest decimal that reads back as the same number of the program's precision.

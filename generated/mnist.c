@@ -970,11 +970,16 @@ static void dense2_softmax(int rows, float y[restrict ROWS][10], const float x[R
         float largest = x[i][0];
         for (int j = 1; j < 10; j++)
             largest = x[i][j] > largest ? x[i][j] : largest;
+        for (int j = 0; j < 10; j++)
+            y[i][j] = x[i][j] - largest;
+    }
+    float *const all = y[0];
+    for (int n = 0; n < rows * 10; n++)
+        all[n] = nn_expf(all[n]);
+    for (int i = 0; i < rows; i++) {
         float sum = 0;
-        for (int j = 0; j < 10; j++) {
-            y[i][j] = nn_expf(x[i][j] - largest);
+        for (int j = 0; j < 10; j++)
             sum += y[i][j];
-        }
         for (int j = 0; j < 10; j++)
             y[i][j] /= sum;
     }

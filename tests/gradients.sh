@@ -247,6 +247,12 @@ dense 12
 flatten
 softmax
 END
+gradient 'softmax of two vectors and some more' 4 <<END
+conv 21 3x3 stride 3
+softmax
+dense 37
+softmax
+END
 gradient 'activations in a row' 4 <<END
 conv 3 3x3 stride 2
 tanh
