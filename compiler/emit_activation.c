@@ -69,21 +69,27 @@ void emit_selu_grad(Out *out, const Graph *graph, const Node *node)
 }
 
 // Hendrycks and Gimpel 2016, with erf and not its approximation by tanh, as Keras 3's default is.
+// In float, nn_math.h has it with an exponential in place of erf.
 void emit_gelu(Out *out, const Graph *graph, const Node *node)
 {
     UNUSED;
-    line(out, "v *= %s * (1 + %s(v * %s));", real_number(out, 0.5), math(out, "erf"),
-         real_number(out, 0.70710678118654752440)); // sqrt(1 / 2)
+    if (out->network->doubles)
+        line(out, "v *= 0.5 * (1 + erf(v * %s));",
+             real_number(out, 0.70710678118654752440)); // sqrt(1 / 2)
+    else
+        line(out, "v = nn_geluf(v);");
 }
 
 void emit_gelu_grad(Out *out, const Graph *graph, const Node *node)
 {
     UNUSED;
-    const char *const x = aligned_with_result(out, 1), *const half = real_number(out, 0.5);
-    line(out, "v *= %s * (1 + %s(%s * %s)) + %s * %s * %s(-%s * %s * %s);", half, math(out, "erf"),
-         x, real_number(out, 0.70710678118654752440), x,
-         real_number(out, 0.39894228040143267794), // sqrt(1 / (2 pi))
-         math(out, "exp"), half, x, x);
+    const char *const x = aligned_with_result(out, 1);
+    if (out->network->doubles)
+        line(out, "v *= 0.5 * (1 + erf(%s * %s)) + %s * %s * exp(-0.5 * %s * %s);", x,
+             real_number(out, 0.70710678118654752440), x,
+             real_number(out, 0.39894228040143267794), x, x); // sqrt(1 / (2 pi))
+    else
+        line(out, "v *= nn_gelu_slopef(%s);", x);
 }
 
 void emit_silu(Out *out, const Graph *graph, const Node *node)

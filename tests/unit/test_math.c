@@ -1,4 +1,4 @@
-// test_math.c: exp, log, tanh and erf of nn_math.h against the C library in double precision.
+// test_math.c: exp, log, tanh and gelu of nn_math.h against the C library in double precision.
 
 #include "support.h"
 
@@ -36,7 +36,8 @@ static double worst(float (*ours)(float), double (*truth)(double), double from, 
 static float our_exp(float x) { return nn_expf(x); }
 static float our_log(float x) { return nn_logf(x); }
 static float our_tanh(float x) { return nn_tanhf(x); }
-static float our_erf(float x) { return nn_erff(x); }
+static float our_gelu(float x) { return nn_geluf(x); }
+static float our_slope(float x) { return nn_gelu_slopef(x); }
 
 // Every mantissa, with an exponent of either parity, at some sizes.
 static void root_is_the_processors(void **state)
@@ -120,20 +121,44 @@ static void tanh_at_its_ends(void **state)
     assert_true(isnan(nn_tanhf(NAN)));
 }
 
-static void erf_is_close(void **state)
+static double gelu(double x) { return x * erfc(-x * M_SQRT1_2) / 2; }
+
+static double gelu_slope(double x)
 {
-    (void)state;
-    assert_true(worst(our_erf, erf, -5, 5) < 2);
-    assert_true(worst(our_erf, erf, -1, 1) < 2);
-    assert_true(worst(our_erf, erf, -1e-4, 1e-4) < 2);
+    return (erfc(-x * M_SQRT1_2) + x * exp(-x * x / 2) * M_2_SQRTPI * M_SQRT1_2) / 2;
 }
 
-static void erf_at_its_ends(void **state)
+// The worst error relative to the larger of |x| and 1: below 0 the result itself becomes small.
+static double worst_for_its_size(float (*ours)(float), double (*truth)(double))
+{
+    double most = 0;
+    for (int i = -2000000; i <= 2000000; i++) {
+        const float x = (float)(i * 8e-6); // to 16
+        const double error = fabs(ours(x) - truth(x)) / fmax(fabs(x), 1);
+        most = error > most ? error : most;
+    }
+    return most;
+}
+
+static void gelu_is_close(void **state)
 {
     (void)state;
-    assert_true(nn_erff(100) == 1 && nn_erff(-100) == -1);
-    assert_true(nn_erff(INFINITY) == 1 && nn_erff(0) == 0);
-    assert_true(isnan(nn_erff(NAN)));
+    assert_true(worst(our_gelu, gelu, 0, 16) < 3);
+    assert_true(worst(our_gelu, gelu, -1e-2, 1e-2) < 3);
+    assert_true(worst_for_its_size(our_gelu, gelu) < 1e-7);
+    assert_true(worst(our_slope, gelu_slope, 0, 16) < 2);
+    assert_true(worst_for_its_size(our_slope, gelu_slope) < 1.5e-7);
+}
+
+static void gelu_at_its_ends(void **state)
+{
+    (void)state;
+    assert_true(nn_geluf(100) == 100 && nn_geluf(-100) == 0 && nn_geluf(0) == 0);
+    assert_true(nn_geluf(INFINITY) == INFINITY && nn_geluf(-INFINITY) == 0);
+    assert_true(isnan(nn_geluf(NAN)));
+    assert_true(nn_gelu_slopef(100) == 1 && nn_gelu_slopef(-100) == 0);
+    assert_true(nn_gelu_slopef(INFINITY) == 1 && nn_gelu_slopef(-INFINITY) == 0);
+    assert_true(isnan(nn_gelu_slopef(NAN)));
 }
 
 int main(void)
@@ -148,8 +173,8 @@ int main(void)
         cmocka_unit_test(log_at_its_ends),
         cmocka_unit_test(tanh_is_close),
         cmocka_unit_test(tanh_at_its_ends),
-        cmocka_unit_test(erf_is_close),
-        cmocka_unit_test(erf_at_its_ends),
+        cmocka_unit_test(gelu_is_close),
+        cmocka_unit_test(gelu_at_its_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
