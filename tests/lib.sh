@@ -167,8 +167,8 @@ same_as_torch() { # C-FILE NET BOUND [adam]
     local base=${1%.c} status=
     local request=("$base" "$2" "$sample" "$base".{before,losses,after,outputs} "$3" ${4-})
     compile "$1" "$base" "$driver" || return
-    timeout 100 "$base" steps "$sample" "${steps:-50}" 2 "$base.before" "$base.after" "$base.outputs" \
-        >"$base.losses" || return
+    timeout 100 "$base" steps "$sample" "${steps:-50}" "${threads:-2}" "$base.before" "$base.after" \
+        "$base.outputs" >"$base.losses" || return
     mkfifo "$base.status"
     (IFS=$'\t' && echo "${request[*]}") >&"$torch"
     read -r status < <(timeout 300 cat "$base.status")
