@@ -62,6 +62,23 @@ loss cross_entropy
 batch 20
 END
 
+# groups as tiles and as vectors, single channels, and a convolution the other way round
+cat >"$tmp/groups.net" <<'END'
+data mnist
+input 28x28x1
+conv 48 3x3 relu pad same
+conv 48 3x3 relu pad same groups 3
+conv 48 3x3 relu pad same groups 12
+conv 48 3x3 relu pad same groups 24
+depthwise 3x3 relu pad same
+pool 2
+conv_transpose 32 2x2 relu stride 2
+globalavgpool
+dense 10 softmax
+loss cross_entropy
+batch 20
+END
+
 # pictures whose zeros are left out, and such vectors
 cat >"$tmp/pictures.net" <<'END'
 data mnist
@@ -121,6 +138,7 @@ for level in x86-64-v3 x86-64-v4; do
     start "few channels, $level" as_planned "$tmp/few.net" $level
     start "lines, $level" as_planned "$tmp/lines.net" $level
     start "gaps, $level" as_planned "$tmp/gaps.net" $level
+    start "groups, $level" as_planned "$tmp/groups.net" $level
     start "pictures, $level" as_planned "$tmp/pictures.net" $level
     start "steps ahead, $level" as_planned "$tmp/ahead.net" $level
     start "steps ahead, wide, $level" as_planned "$tmp/wide.net" $level

@@ -6,6 +6,7 @@ usage: census.py C-FILE OBJECT
 The generated file says what is planned: a line STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD),
 STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP), WINDOW(name, ROWS, LINE, VECTORS, Vector, WIDTH),
 PLANE(name, LINES, STRIDE, RUNS, VECTORS, OUTPUTS, LAST, Vector, weave), PLANE_WEIGHTS(name, OUTPUTS, TAPS, Vector),
+DEPTHWISE(name, PIXELS, EACH, spread, Vector), DEPTHWISE_WEIGHTS(name, RUNS, TAPS, EACH, spread, Vector),
 DOTS(name, ROWS, COLUMNS), SUMS(name, COUNT, VECTORS, Vector) or CHANGE(name, COUNT, VECTORS, Vector) for each micro-
 kernel, and functions that call them. In the object code of such a function each planned tile must be an innermost loop
 with as many multiply-adds as the tile has sums, or a whole multiple where gcc has unrolled it, and none of these loops
@@ -48,6 +49,10 @@ def planned(text):
                 re.findall(r"^PLANE\((\w+), \d+, \d+, \d+, (\d+), (\d+), ", text, re.M)}
     kernels |= {name: [int(outputs) * int(taps)] for name, outputs, taps in
                 re.findall(r"^PLANE_WEIGHTS\((\w+), (\d+), (\d+), ", text, re.M)}
+    kernels |= {name: [int(pixels) * int(each), int(each)] for name, pixels, each in
+                re.findall(r"^DEPTHWISE\((\w+), (\d+), (\d+), \w+, Vector", text, re.M)}
+    kernels |= {name: [int(runs) * int(taps) * int(each)] for name, runs, taps, each in
+                re.findall(r"^DEPTHWISE_WEIGHTS\((\w+), (\d+), (\d+), (\d+), \w+, Vector", text, re.M)}
     kernels |= {name: [int(rows) * int(columns), int(columns)] for name, rows, columns in
                 re.findall(r"^DOTS\((\w+), (\d+), (\d+)\)", text, re.M)}
     kernels |= {name: [int(count) * int(vectors)] for _, name, count, vectors in re.findall(AHEAD, text, re.M)}
@@ -118,7 +123,7 @@ def census(name, kernels, shared, most, instructions, lower=False):
         if read > most_of.get(count, read):
             problems.append(f"{name}: a loop of {count} multiply-adds reads {read} vectors and numbers, "
                             f"not {most_of[count]}")
-        if reads and count not in alone:
+        if reads and kernels.keys() & shared and count not in alone:
             problems.append(f"{name}: {len(reads)} of {count} multiply-adds read a vector from memory: {reads[0]}")
     for kernel, (highest, *_) in kernels.items():
         if not lower and not any(count % highest == 0 for count in counts):
