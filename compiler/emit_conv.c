@@ -13,8 +13,8 @@ typedef struct {
     int groups;                // of channels
     int spread[2];             // from pixel to pixel of the picture as the windows see it
     bool padded, planes;       // what is copied: emit_conv_planes.c
-    int width;           // of the picture as the windows see it, with its padding
-    int lines;           // of the result, made at a time
+    int width;                 // of the picture as the windows see it, with its padding
+    int lines;                 // of the result, made at a time
 } Geometry;
 
 static WindowProduct product_of(const Geometry *g, int lines, bool weights)
@@ -55,7 +55,7 @@ static Geometry spread_geometry(const Network *network, Shape in, Shape out, con
     }
     g.width = g.padded ? (out.dims[1] - 1) * g.stride[1] + g.reach[1] : in.dims[1];
     const WindowProduct p = product_of(&g, out.dims[0], false);
-    g.planes = conv_by_planes(network, &p);
+    g.planes = spread[0] == 1 && spread[1] == 1 && conv_by_planes(network, &p);
     const long pixels = g.planes ? plane_pitch(network, &p) : g.padded ? g.width : 0;
     const long line =
         g.stride[0] * pixels * in.dims[2] + (g.planes ? gradient_pitch(network, &p) : 0);
@@ -291,19 +291,19 @@ static void close_chunk(Out *out, const Geometry *g)
         line(out, "}");
 }
 
-// Calls `function` with three pointers for each group of channels, which is so many numbers further
-// on in them.
-static void call_groups(Out *out, const Geometry *g, const char *function, const char *const at[3],
-                        const int further[3])
+// Calls the product's function for each group of channels: what it reads, the weights or dy, and
+// what it makes.
+static void call_groups(Out *out, const Geometry *g, const WindowProduct *p, const char *x,
+                        const char *by, const char *made)
 {
     if (g->groups > 1) {
         line(out, "for (int g = 0; g < %d; g++)", g->groups);
         out->depth++;
     }
     const char *const group = g->groups > 1 ? "g" : "0";
-    call_line(out, function,
-              format("%s, %s, %s", plus(at[0], group, further[0]), plus(at[1], group, further[1]),
-                     plus(at[2], group, further[2])));
+    call_line(out, window_product(out->network, p),
+              format("%s, %s, %s", plus(x, group, p->channels), plus(by, group, p->outputs),
+                     plus(made, group, p->outputs)));
     out->depth -= g->groups > 1;
 }
 
@@ -311,16 +311,19 @@ static void emit_forward(Out *out, const Graph *graph, const Node *node, const G
 {
     declare_copy(out, g);
     line(out, "for (int i = 0; i < rows; i++) {");
-    const int channels = g->in.dims[2] / g->groups, outputs = g->out.dims[2] / g->groups;
-    const char *const from = open_chunk(out, g, role(graph, node, 0));
     const WindowProduct p = product_of(g, g->lines, false);
-    call_groups(out, g, window_product(out->network, &p),
-                (const char *[]){from, format("%s[0][0][0]", role(graph, node, 1)),
-                                 in_chunk(out, g, op_info[node->op].result)},
-                (int[]){channels, outputs, outputs});
+    const char *const from = open_chunk(out, g, role(graph, node, 0));
+    call_groups(out, g, &p, from, format("%s[0][0][0]", role(graph, node, 1)),
+                in_chunk(out, g, op_info[node->op].result));
     close_chunk(out, g);
     emit_row_steps(out, graph, node);
     line(out, "}");
+}
+
+// A sum over the block's rows begins at 0.
+void clear_gradient(Out *out, const Node *node)
+{
+    line(out, "memset(dw, 0, sizeof(%s%s));", real_type(out->network), dims_text(node->shape));
 }
 
 void emit_conv(Out *out, const Graph *graph, const Node *node)
@@ -339,8 +342,7 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     Geometry g;
     if (by_vectors(graph, node)) {
-        line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network),
-             dims_text(node->shape));
+        clear_gradient(out, node);
         emit_depthwise_grad_w_vectors(out, graph, node);
         return;
     }
@@ -354,15 +356,11 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
     if (g.planes)
         emit_lane_sums(out, &p);
     else
-        line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network),
-             dims_text(node->shape));
+        clear_gradient(out, node);
     line(out, "for (int i = 0; i < rows; i++) {");
-    const int channels = g.in.dims[2] / g.groups, outputs = g.out.dims[2] / g.groups;
     const char *const from = open_chunk(out, &g, role(graph, node, 0));
-    call_groups(out, &g, window_product(out->network, &p),
-                (const char *[]){from, in_chunk(out, &g, role(graph, node, 1)),
-                                 g.planes ? "lanes[0][0][0][0]" : "dw[0][0][0]"},
-                (int[]){channels, outputs, outputs});
+    call_groups(out, &g, &p, from, in_chunk(out, &g, role(graph, node, 1)),
+                g.planes ? "lanes[0][0][0][0]" : "dw[0][0][0]");
     close_chunk(out, &g);
     line(out, "}");
     if (g.planes)

@@ -193,7 +193,7 @@ void emit_columns_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     const Geometry g = of_gradient(graph, node);
     declare_columns(out, &g);
-    line(out, "memset(dw, 0, sizeof(%s%s));", real_type(graph->network), dims_text(node->shape));
+    clear_gradient(out, node);
     line(out, "for (int i = 0; i < rows; i++) {");
     open_chunks(out, &g);
     line(out, "%s_columns(top, pixels, columns, %s[i]);", node->layer, role(graph, node, 0));

@@ -127,11 +127,6 @@ static void close_rows(Out *out, const Graph *graph, const Node *node)
     line(out, "}");
 }
 
-static void clear_gradient(Out *out, const Node *node)
-{
-    line(out, "memset(dw, 0, sizeof(%s%s));", real_type(out->network), dims_text(node->shape));
-}
-
 static Shape input_shape(const Graph *graph, const Node *node, int input)
 {
     return graph->nodes[node->input[input]].shape;

@@ -1072,6 +1072,7 @@ bool conv_turns_round(const Network *network, Shape in, Shape out, const Attribu
 // The convolution that a node's function is made of; false where it is made of none.
 bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window);
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node);
+void clear_gradient(Out *out, const Node *node); // of its weights
 void emit_columns_conv(Out *out, const Graph *graph, const Node *node);
 void emit_columns_grad_w(Out *out, const Graph *graph, const Node *node);
 void emit_columns_grad_x(Out *out, const Graph *graph, const Node *node);
