@@ -177,6 +177,11 @@ bench-quick: all build/bench-venv
 	tools/fetch-data mnist
 	bench/compare.py --quick
 
+# layers one by one, as a table
+bench-layers: all build/bench-venv
+	tools/fetch-data mnist
+	build/bench-venv/bin/python bench/layers.py
+
 # what pip lacks is Debian's where that has it, or left out
 build/bench-venv:
 	python3 -m venv --system-site-packages $@
@@ -211,8 +216,10 @@ help:
 	@echo 'make bless      rewrite the expected outputs of the tests'
 	@echo 'make bench      training steps beside Keras, PyTorch and JAX: docs/benchmarks.md'
 	@echo 'make bench-quick  its first row, in less than two minutes'
+	@echo 'make bench-layers  layers one by one beside PyTorch'
 	@echo 'make fuzz       the parser under libFuzzer, FUZZ_SECONDS=60'
 	@echo 'make lint wc clean;  SAN=1 builds with ASan and UBSan in build/san'
 
-.PHONY: all mnist lab install clean test test-long tests gen bless bench bench-quick fuzz lint wc help
+.PHONY: all mnist lab install clean test test-long tests gen bless bench bench-quick bench-layers fuzz lint \
+    wc help
 -include $(wildcard $(B)/*/*.d)
