@@ -5,8 +5,8 @@
 // such sums for some pixels of a line, while the window's taps go by. Of each group's channels one
 // at a time is spread over the group's lanes. The gradient by the picture is such a convolution
 // too, of the result's gradient with the weights the other way round; that by the weights has a sum
-// for each tap, and each channel of a group. Where a channel has several filters, or pixels of the
-// gradient meet only some taps (a stride), emit_taps.c has the plain loops.
+// for each tap, and each channel of a group. A channel of several filters is there as many times.
+// Where pixels of the gradient meet only some taps (a stride), emit_taps.c has the plain loops.
 #include "netc.h"
 
 #include <string.h>
@@ -240,14 +240,12 @@ static Convolution convolution(const Graph *graph, const Node *node, Shape to)
     return n;
 }
 
-// Of one filter for each channel. BLAS is the reference, and has the plain loops.
+// BLAS is the reference, and has the plain loops.
 bool depthwise_by_vectors(const Graph *graph, const Node *node)
 {
-    const Shape w =
-        node->op == OP_depthwise_grad_w ? node->shape : graph->nodes[node->input[1]].shape;
     const int *const stride = node->attributes.stride;
     const bool spreads = node->op == OP_depthwise_grad_x && (stride[0] > 1 || stride[1] > 1);
-    return w.dims[3] == 1 && !spreads && !graph->network->blas;
+    return !spreads && !graph->network->blas;
 }
 
 // Of as many filters as channels in each group: two or four, and vectors of several groups.
@@ -392,4 +390,45 @@ void emit_depthwise_grad_w_vectors(Out *out, const Graph *graph, const Node *nod
     each_vector(out, &n, emit_weights_lines);
     line(out, "}");
     line(out, "}");
+}
+
+// --- channels of several filters ----------------------------------------------------------------
+
+// Opens the loops over pixels and channels of the picture that has each channel once.
+static void open_channels(Out *out, Shape picture)
+{
+    line(out, "for (int i = 0; i < rows; i++) {");
+    line(out, "for (int row = 0; row < %d; row++)", picture.dims[0]);
+    line(out, "    for (int col = 0; col < %d; col++)", picture.dims[1]);
+    out->depth += 2;
+    line(out, "for (int c = 0; c < %d; c++) {", picture.dims[2]);
+}
+
+static void close_channels(Out *out, const Graph *graph, const Node *node)
+{
+    line(out, "}");
+    out->depth -= 2;
+    emit_row_steps(out, graph, node);
+    line(out, "}");
+}
+
+void emit_copy_channels(Out *out, const Graph *graph, const Node *node)
+{
+    const Shape x = graph->nodes[node->input[0]].shape;
+    const int copies = node->shape.dims[2] / x.dims[2];
+    open_channels(out, x);
+    line(out, "for (int k = 0; k < %d; k++)", copies);
+    line(out, "    y[i][row][col][c * %d + k] = x[i][row][col][c];", copies);
+    close_channels(out, graph, node);
+}
+
+void emit_copy_channels_grad(Out *out, const Graph *graph, const Node *node)
+{
+    const int copies = graph->nodes[node->input[0]].shape.dims[2] / node->shape.dims[2];
+    open_channels(out, node->shape);
+    line(out, "%s sum = 0;", real_type(graph->network));
+    line(out, "for (int k = 0; k < %d; k++)", copies);
+    line(out, "    sum += dy[i][row][col][c * %d + k];", copies);
+    line(out, "dx[i][row][col][c] = sum;");
+    close_channels(out, graph, node);
 }

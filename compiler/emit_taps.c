@@ -145,13 +145,15 @@ static void emit_taps(Out *out, const Graph *graph, const Node *node, const Geom
 // --- each channel by itself ---------------------------------------------------------------------
 
 typedef struct {
-    Loop c, m; // channels, and filters of each
+    Loop c, m;           // as the weights count channels: those, and filters of each
+    const char *channel; // of both pictures
 } Depthwise;
 
-static Depthwise depthwise(Shape small, Shape large)
+static Depthwise depthwise(Shape w)
 {
-    const int channels = large.dims[2];
-    return (Depthwise){{"c", channels}, {"m", small.dims[2] / channels}};
+    Depthwise n = {{"c", w.dims[2]}, {"m", w.dims[3]}, NULL};
+    n.channel = channel(n.c, n.m, n.m.count);
+    return n;
 }
 
 void emit_depthwise(Out *out, const Graph *graph, const Node *node)
@@ -161,10 +163,10 @@ void emit_depthwise(Out *out, const Graph *graph, const Node *node)
         return;
     }
     const Geometry g = {node->shape, input_shape(graph, node, 0), &node->attributes};
-    const Depthwise n = depthwise(g.small, g.large);
+    const Depthwise n = depthwise(input_shape(graph, node, 1));
     emit_taps(out, graph, node, &g, "y", (Loop[]){n.c, n.m}, 2,
-              format("%s += %s * w[r][s][%s][%s];", small_at("y", channel(n.c, n.m, n.m.count)),
-                     large_at("x", index_of(n.c)), index_of(n.c), index_of(n.m)));
+              format("%s += %s * w[r][s][%s][%s];", small_at("y", n.channel),
+                     large_at("x", n.channel), index_of(n.c), index_of(n.m)));
 }
 
 void emit_depthwise_grad_x(Out *out, const Graph *graph, const Node *node)
@@ -174,17 +176,17 @@ void emit_depthwise_grad_x(Out *out, const Graph *graph, const Node *node)
         return;
     }
     const Geometry g = {input_shape(graph, node, 0), node->shape, &node->attributes};
-    const Depthwise n = depthwise(g.small, g.large);
+    const Depthwise n = depthwise(input_shape(graph, node, 1));
     emit_taps(out, graph, node, &g, "dx", (Loop[]){n.c, n.m}, 2,
-              format("%s += %s * w[r][s][%s][%s];", large_at("dx", index_of(n.c)),
-                     small_at("dy", channel(n.c, n.m, n.m.count)), index_of(n.c), index_of(n.m)));
+              format("%s += %s * w[r][s][%s][%s];", large_at("dx", n.channel),
+                     small_at("dy", n.channel), index_of(n.c), index_of(n.m)));
 }
 
 void emit_depthwise_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     const Geometry g = {input_shape(graph, node, 1), input_shape(graph, node, 0),
                         &node->attributes};
-    const Depthwise n = depthwise(g.small, g.large);
+    const Depthwise n = depthwise(node->shape);
     clear_gradient(out, node);
     if (depthwise_by_vectors(graph, node)) {
         emit_depthwise_grad_w_vectors(out, graph, node);
@@ -192,7 +194,7 @@ void emit_depthwise_grad_w(Out *out, const Graph *graph, const Node *node)
     }
     emit_taps(out, graph, node, &g, NULL, (Loop[]){n.c, n.m}, 2,
               format("dw[r][s][%s][%s] += %s * %s;", index_of(n.c), index_of(n.m),
-                     large_at("x", index_of(n.c)), small_at("dy", channel(n.c, n.m, n.m.count))));
+                     large_at("x", n.channel), small_at("dy", n.channel)));
 }
 
 // --- groups of channels -------------------------------------------------------------------------

@@ -176,6 +176,14 @@ void grad_conv(Graph *graph, const Node *node, int dy)
                                 : turned_weight(graph, w)));
 }
 
+void grad_copy_channels(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    const int x = n.input[0];
+    gradient_add(graph, x,
+                 BACKWARD(graph, &n, OP_copy_channels_grad, shape_at(graph, x), "sums", dy));
+}
+
 void grad_depthwise(Graph *graph, const Node *node, int dy)
 {
     const Node n = *node;

@@ -18,12 +18,12 @@ static void set_dilation(Attributes *a, const Clause *clause)
 
 // The op on weights [height][width][channels][filters], whose fans are counted as Keras does.
 static bool add_conv(Lowering *l, Op op, const Attributes *a, int channels, int filters, double in,
-                     double out, int results)
+                     double out)
 {
     const double window = (double)a->kernel[0] * a->kernel[1];
     const int w = layer_weights(l, shape_of(4, a->kernel[0], a->kernel[1], channels, filters),
                                 window * in, window * out);
-    return w >= 0 && apply(l, op, *a, 1, &w) && finish_product(l, results);
+    return w >= 0 && apply(l, op, *a, 1, &w);
 }
 
 bool groups_divide(const Lowering *l, int groups, int count, const char *what)
@@ -51,7 +51,21 @@ bool lower_conv(Lowering *l)
         !groups_divide(l, a.groups, filters, "filters"))
         return false;
     const int each = channels / a.groups;
-    return add_conv(l, OP_conv, &a, each, filters, each, filters, filters);
+    return add_conv(l, OP_conv, &a, each, filters, each, filters) && finish_product(l, filters);
+}
+
+// Puts a copy of the channels for each of their filters before convolution `id`; returns where that
+// is now.
+static int copy_channels(Graph *graph, int id, int filters)
+{
+    Node *const copies =
+        node_insert(graph, id, OP_copy_channels, 1, (int[]){graph->nodes[id].input[0]});
+    copies->name = format("%s_x", copies->layer);
+    copies->suffix = "copies";
+    copies->attributes.channels = filters;
+    infer_shape(graph, id);
+    graph->nodes[id + 1].input[0] = id;
+    return id + 1;
 }
 
 bool lower_depthwise(Lowering *l)
@@ -62,8 +76,13 @@ bool lower_depthwise(Lowering *l)
     set_dilation(&a, l->clause);
     const int channels = current_shape(l).dims[2];
     const int multiplier = (int)setting_number(l->clause, "multiplier");
-    return add_conv(l, OP_depthwise, &a, channels, multiplier, channels, multiplier,
-                    channels * multiplier);
+    if (!add_conv(l, OP_depthwise, &a, channels, multiplier, channels, multiplier))
+        return false;
+    if (multiplier > 1) {
+        l->train = copy_channels(&l->network->train, l->train, channels * multiplier);
+        l->infer = copy_channels(&l->network->infer, l->infer, channels * multiplier);
+    }
+    return finish_product(l, channels * multiplier);
 }
 
 // Puts the weights before transposed convolution `id` as its products read them; returns where that
@@ -91,10 +110,7 @@ bool lower_conv_transpose(Lowering *l)
     const Attributes a = conv_attributes(l->clause);
     const int channels = current_shape(l).dims[2];
     const int filters = (int)setting_number(l->clause, "filters");
-    const double window = (double)a.kernel[0] * a.kernel[1];
-    const int w = layer_weights(l, shape_of(4, a.kernel[0], a.kernel[1], filters, channels),
-                                window * filters, window * channels);
-    if (w < 0 || !apply(l, OP_conv_transpose, a, 1, &w))
+    if (!add_conv(l, OP_conv_transpose, &a, filters, channels, filters, channels))
         return false;
     l->train = lay_out_weights(&l->network->train, l->train);
     l->infer = lay_out_weights(&l->network->infer, l->infer);

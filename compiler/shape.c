@@ -135,6 +135,12 @@ void shape_conv(Graph *graph, Node *node)
         node->shape = shape_of(3, grid[0], grid[1], input_shape(graph, node, 1).dims[3]);
 }
 
+void shape_copies(Graph *graph, Node *node)
+{
+    node->shape = input_shape(graph, node, 0);
+    node->shape.dims[2] = node->attributes.channels;
+}
+
 void shape_depthwise(Graph *graph, Node *node)
 {
     const Shape w = input_shape(graph, node, 1);

@@ -149,6 +149,15 @@ conv_transpose 1 2x2
 relu
 END
 
+# what is put before a layer's product: copies of channels, weights laid out
+gradient 'depthwise and conv_transpose in branches' 4 <<END
+conv 6 3x3 softsign stride 3
+residual { depthwise 3x3 softsign multiplier 3 pad same; conv 6 1x1; residual { conv_transpose 6 3x3 pad same; softsign } }
+concat { conv_transpose 4 2x2 softsign stride 2 } { depthwise 2x2 multiplier 2; conv_transpose 5 2x2 stride 2; zeropad 1 } { upsample 2 }
+concat { } { conv 20 3x3 groups 5 pad same; residual { conv_transpose 20 1x1; dropout 10% } }
+avgpool 2
+END
+
 # --- pooling, of 13x13 pixels: some windows leave a remainder, some overlap, some leave gaps
 for op in pool avgpool; do
     for window in 2 '3 stride 2' '2 stride 3' '3x2 stride 2x1' '4 stride 3' 13; do
