@@ -161,19 +161,32 @@ void grad_dense_at(Graph *graph, const Node *node, int dy)
                  BACKWARD(graph, &n, OP_dense_grad_w, shape_at(graph, w), "gradient", x, dy));
 }
 
+// The gradient by a convolution's weights: of the picture that windows lie in, and that of a number
+// for each window.
+static void add_by_weights(Graph *graph, const Node *of, Op op, int w, int windows, int pixels)
+{
+    const Shape shape = shape_at(graph, w);
+    add_partial(graph, of, w, BACKWARD(graph, of, op, shape, "partial", windows, pixels));
+}
+
+// And by what it reads, by the weights as that needs them.
+static void add_by_picture(Graph *graph, const Node *of, Op op, int dy, int w)
+{
+    const int x = of->input[0];
+    gradient_add(graph, x, BACKWARD(graph, of, op, shape_at(graph, x), "backward", dy, w));
+}
+
 void grad_conv(Graph *graph, const Node *node, int dy)
 {
     const Node n = *node;
     const int x = n.input[0], w = n.input[1];
-    add_partial(graph, &n, w,
-                BACKWARD(graph, &n, OP_conv_grad_w, shape_at(graph, w), "partial", x, dy));
+    add_by_weights(graph, &n, OP_conv_grad_w, w, x, dy);
     if (!needs_gradient(graph, x))
         return;
     const bool round = conv_turns_round(graph->network, shape_at(graph, x), n.shape, &n.attributes);
-    gradient_add(graph, x,
-                 BACKWARD(graph, &n, OP_conv_grad_x, shape_at(graph, x), "backward", dy,
-                          round ? flipped_weight(graph, w, group_count(&n.attributes))
-                                : turned_weight(graph, w)));
+    add_by_picture(graph, &n, OP_conv_grad_x, dy,
+                   round ? flipped_weight(graph, w, group_count(&n.attributes))
+                         : turned_weight(graph, w));
 }
 
 void grad_copy_channels(Graph *graph, const Node *node, int dy)
@@ -188,12 +201,9 @@ void grad_depthwise(Graph *graph, const Node *node, int dy)
 {
     const Node n = *node;
     const int x = n.input[0], w = n.input[1];
-    add_partial(graph, &n, w,
-                BACKWARD(graph, &n, OP_depthwise_grad_w, shape_at(graph, w), "partial", x, dy));
+    add_by_weights(graph, &n, OP_depthwise_grad_w, w, x, dy);
     if (needs_gradient(graph, x))
-        gradient_add(
-            graph, x,
-            BACKWARD(graph, &n, OP_depthwise_grad_x, shape_at(graph, x), "backward", dy, w));
+        add_by_picture(graph, &n, OP_depthwise_grad_x, dy, w);
 }
 
 // The convolution that it is the way back of leads from dy to dx.
@@ -201,13 +211,9 @@ void grad_conv_transpose(Graph *graph, const Node *node, int dy)
 {
     const Node n = *node;
     const int x = n.input[0], w = graph->nodes[n.input[1]].input[0];
-    const Shape shape = shape_at(graph, w);
-    add_partial(graph, &n, w,
-                BACKWARD(graph, &n, OP_conv_transpose_grad_w, shape, "partial", dy, x));
+    add_by_weights(graph, &n, OP_conv_transpose_grad_w, w, dy, x);
     if (needs_gradient(graph, x))
-        gradient_add(graph, x,
-                     BACKWARD(graph, &n, OP_conv_transpose_grad_x, shape_at(graph, x), "backward",
-                              dy, w));
+        add_by_picture(graph, &n, OP_conv_transpose_grad_x, dy, w);
 }
 
 void grad_bias(Graph *graph, const Node *node, int dy)

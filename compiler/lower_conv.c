@@ -54,18 +54,24 @@ bool lower_conv(Lowering *l)
     return add_conv(l, OP_conv, &a, each, filters, each, filters) && finish_product(l, filters);
 }
 
-// Puts a copy of the channels for each of their filters before convolution `id`; returns where that
-// is now.
-static int copy_channels(Graph *graph, int id, int filters)
+// Puts the op between node *id and one of its inputs; *id becomes where that node is now, right
+// behind the new one.
+static Node *put_before(Graph *graph, int *id, int input, Op op, const char *name,
+                        const char *function)
 {
-    Node *const copies =
-        node_insert(graph, id, OP_copy_channels, 1, (int[]){graph->nodes[id].input[0]});
-    copies->name = format("%s_x", copies->layer);
-    copies->suffix = "copies";
-    copies->attributes.channels = filters;
-    infer_shape(graph, id);
-    graph->nodes[id + 1].input[0] = id;
-    return id + 1;
+    Node *const made = node_insert(graph, *id, op, 1, (int[]){graph->nodes[*id].input[input]});
+    made->name = format("%s_%s", made->layer, name);
+    made->suffix = function;
+    graph->nodes[*id + 1].input[input] = *id;
+    ++*id;
+    return made;
+}
+
+// Each filter has a channel of its own then.
+static void copy_channels(Graph *graph, int *id, int filters)
+{
+    put_before(graph, id, 0, OP_copy_channels, "x", "copies")->attributes.channels = filters;
+    infer_shape(graph, *id - 1);
 }
 
 bool lower_depthwise(Lowering *l)
@@ -79,26 +85,20 @@ bool lower_depthwise(Lowering *l)
     if (!add_conv(l, OP_depthwise, &a, channels, multiplier, channels, multiplier))
         return false;
     if (multiplier > 1) {
-        l->train = copy_channels(&l->network->train, l->train, channels * multiplier);
-        l->infer = copy_channels(&l->network->infer, l->infer, channels * multiplier);
+        copy_channels(&l->network->train, &l->train, channels * multiplier);
+        copy_channels(&l->network->infer, &l->infer, channels * multiplier);
     }
     return finish_product(l, channels * multiplier);
 }
 
-// Puts the weights before transposed convolution `id` as its products read them; returns where that
-// is now.
-static int lay_out_weights(Graph *graph, int id)
+// A transposed convolution's weights as its products read them.
+static void lay_out_weights(Graph *graph, int *id)
 {
-    const Node *const conv = &graph->nodes[id];
+    const Node *const conv = &graph->nodes[*id];
     const Shape x = graph->nodes[conv->input[0]].shape, w = graph->nodes[conv->input[1]].shape;
     const bool round = conv_turns_round(graph->network, conv->shape, x, &conv->attributes);
-    Node *const turned =
-        node_insert(graph, id, round ? OP_flipped : OP_turned, 1, (int[]){conv->input[1]});
-    turned->name = format("%s_turned", turned->layer);
-    turned->suffix = "turning";
-    turned->shape = round ? flipped_shape(w, 1) : turned_shape(w);
-    graph->nodes[id + 1].input[1] = id;
-    return id + 1;
+    put_before(graph, id, 1, round ? OP_flipped : OP_turned, "turned", "turning")->shape =
+        round ? flipped_shape(w, 1) : turned_shape(w);
 }
 
 // The gradient by the picture of a convolution that leads from this one's result to its input. So
@@ -112,7 +112,7 @@ bool lower_conv_transpose(Lowering *l)
     const int filters = (int)setting_number(l->clause, "filters");
     if (!add_conv(l, OP_conv_transpose, &a, filters, channels, filters, channels))
         return false;
-    l->train = lay_out_weights(&l->network->train, l->train);
-    l->infer = lay_out_weights(&l->network->infer, l->infer);
+    lay_out_weights(&l->network->train, &l->train);
+    lay_out_weights(&l->network->infer, &l->infer);
     return finish_product(l, filters);
 }

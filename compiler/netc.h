@@ -463,8 +463,8 @@ typedef struct {
     double decay, clip_value, clip_norm, average;
     int tensor;     // OP_weight: index in Network.tensors
     int from;       // OP_concat_grad: where its part of the last dimension begins
-    int channels;   // batchnorm, softmax, spatial_dropout: the last dimension, or all of them
-                    // behind flatten
+    int channels;   // batchnorm, softmax, spatial_dropout, copy_channels: the last dimension, or
+                    // all of them behind flatten
     Loc kernel_loc; // where the window's size is written
 } Attributes;
 
@@ -604,8 +604,8 @@ typedef struct {
     int last;           // pixels in the last vector
 } PlaneTile;
 
-// A tile of a convolution of each channel by itself. runs and taps: of the window, for its weights'
-// gradient; 0: of its result.
+// A tile of a convolution of each channel, or small group of them, by itself. runs and taps: of the
+// window, for its weights' gradient; 0: of its result.
 typedef struct {
     int runs, taps, lanes;
     int each; // channels in a group
@@ -719,12 +719,12 @@ void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan
 
 // --- shape.c: the shape of each op's result; user errors when there is none ---------------------
 bool infer_shape(Graph *graph, int node); // false after an error
-int group_count(const Attributes *attributes); // of channels, each convolved by itself
+int group_count(const Attributes *attributes);         // of channels, each convolved by itself
 int tap_step(const Attributes *attributes, int d);     // from one tap of a window to the next
 int window_reach(const Attributes *attributes, int d); // from the first to the last, both counted
-Shape turned_shape(Shape w);
-Shape flipped_shape(Shape w, int groups);
 bool has_gaps(const Attributes *attributes);           // between taps
+Shape turned_shape(Shape w);              // rows and columns exchanged
+Shape flipped_shape(Shape w, int groups); // a convolution's, its window turned round
 
 // --- grad.c: backward nodes ---------------------------------------------------------------------
 // needs: shapes, a loss; makes: a gradient node for each trained tensor
@@ -736,8 +736,7 @@ void gradient_add(Graph *graph, int node, int gradient); // sums where there is 
 void add_updates(Graph *graph);
 void add_maker(Graph *graph, int derived); // the node that renews a tensor of ROLE_DERIVED
 int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and columns exchanged
-int flipped_weight(Graph *graph, int w, int groups); // and of a convolution's, its window turned
-                                                    // round
+int flipped_weight(Graph *graph, int w, int groups); // and of a convolution's, turned round
 
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
