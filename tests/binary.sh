@@ -2,6 +2,7 @@
 # binary.sh: a trained program and bad input: one clear line, a status that is not 0, and earlier
 # files as they were. And its good output, read by others.
 . "$(dirname "$0")/lib.sh"
+export NETC_CFLAGS=$enduring
 
 cat >"$tmp/model.net" <<END
 input 28x28x1
