@@ -360,8 +360,7 @@ void emit_total(Out *out, const Graph *graph, const Node *node)
         line(out, "    penalty += %s[part];", role(graph, node, k));
     }
     line(out, "const bool finite = isfinite(sum);");
-    line(out, "if (nn_thread() == 0)");
-    line(out, "    *result = (NnResult){.loss = sum, %s%s.finite = finite};",
+    line(out, "*result = (NnResult){.loss = sum, %s%s.finite = finite};",
          penalised ? ".penalty = penalty, " : "", classes ? ".hits = hits, " : "");
     line(out, "return finite;");
 }

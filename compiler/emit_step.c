@@ -381,6 +381,17 @@ static void list_single(const Listing *l)
     }
 }
 
+// A step that begins with slices need not wait for the end of the one before.
+static void emit_barrier(const Listing *l)
+{
+    if (!l->updates || l->phase < l->graph->phases - 1 || !begins_with_slices(l->graph)) {
+        line(l->out, "nn_barrier();");
+        return;
+    }
+    line(l->out, "if (!nn_own_slices()) // the next step begins with what is this thread's alone");
+    line(l->out, "    nn_barrier();");
+}
+
 static void emit_phases(Out *out, const Graph *graph, bool updates)
 {
     Listing l = {.out = out, .graph = graph, .updates = updates};
@@ -397,7 +408,7 @@ static void emit_phases(Out *out, const Graph *graph, bool updates)
         list_rows(&l);
         list_parts(&l);
         list_single(&l);
-        line(out, "nn_barrier();");
+        emit_barrier(&l);
     }
     if (graph->chunk_phases && graph->phases == graph->chunk_phases)
         line(out, "}");

@@ -776,6 +776,7 @@ bool uses_chunks(const Network *network); // training or inference does
 // --- schedule.c: phases -------------------------------------------------------------------------
 void choose_blocks(Network *network);
 void schedule(Graph *graph);
+bool begins_with_slices(const Graph *graph);            // a step, before the last one has ended
 int part_count(Shape shape);                            // of a tensor's tasks BY_PART
 int part_rows(Shape shape);                             // of each of them
 long part_size(Shape shape);                            // numbers of each

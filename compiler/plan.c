@@ -167,6 +167,8 @@ static void find_life(Graph *graph, int id)
         node->last = graph->phases;
     if (node->ahead) // later steps read it
         node->first = 0;
+    if (node->phase == 0 && begins_with_slices(graph)) // the next step makes it in this one's last
+        node->last = graph->phases;
     // the next chunk begins again at phase 0, and what outlives a chunk must outlast that
     if (node->chunked && !node->local && !kept_by_chunk(graph, id)) {
         node->first = 0;

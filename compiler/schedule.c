@@ -160,6 +160,31 @@ static int earliest_update(const Graph *graph, int id)
     return phase;
 }
 
+// Whether a step's first phase is slices of the first layer and nothing else, and their weights are
+// changed in parts of slices: a thread to which whole slices belong may then begin the next step
+// while others are still at this one's last phase. Condition: the phases are known.
+bool begins_with_slices(const Graph *graph)
+{
+    int w = -1;
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (node->dead || node->phase > 0 || op_info[node->op].tasks == BY_NONE)
+            continue;
+        if (!has_flag(node, SLICED))
+            return false;
+        if (node->op == OP_dense_slice)
+            w = node->input[1];
+    }
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        for (int k = 0; !node->dead && k < node->input_count; k++)
+            if (node->input[k] == w && writes(graph, node, k) &&
+                (op_info[node->op].tasks != BY_PART || node->op == OP_max_norm))
+                return false;
+    }
+    return w >= 0;
+}
+
 // needs: the final nodes; makes: Node.phase, Graph.phases, Graph.chunk_phases
 void schedule(Graph *graph)
 {

@@ -1137,8 +1137,7 @@ static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[
         hits += predicted[i] == batch->labels[batch->index[i]];
     }
     const bool finite = isfinite(sum);
-    if (nn_thread() == 0)
-        *result = (NnResult){.loss = sum, .hits = hits, .finite = finite};
+    *result = (NnResult){.loss = sum, .hits = hits, .finite = finite};
     return finite;
 }
 

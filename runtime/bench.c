@@ -19,7 +19,6 @@ typedef struct {
     bool random;
     uint32_t *order;
     Profile profile;
-    NnResult results[2];
     double *times; // of groups of plain steps, in seconds for a step
     long room, count;
     int group;        // steps that are timed together
@@ -50,10 +49,10 @@ static void take_step(Bench *bench, Place *place, bool timed)
     batch.step = ++place->step;
     batch.rate = place->rate;
     batch.timed = timed;
-    NnResult *result = &bench->results[place->step & 1];
-    model->train_step(&batch, result);
+    NnResult result;
+    model->train_step(&batch, &result);
     place->batch = place->batch + 1 < bench->set.count / rows ? place->batch + 1 : 0;
-    if (!result->finite) { // the time of such a step says nothing: stand still from here on
+    if (!result.finite) { // the time of such a step says nothing: stand still from here on
         nn_barrier();
         if (nn_thread() == 0) {
             tensors_initialise(model, bench->options->seed);
@@ -112,6 +111,7 @@ static void warm_up(Bench *bench, Place *place)
     const double enough = 0.1 * bench->options->seconds;
     const int least = least_group(bench->model);
     take_step(bench, place, false); // meets cold memory
+    nn_barrier();
     if (nn_thread() == 0)
         bench->first_ended = now();
     for (int i = 0; i < 2; i++) {
@@ -152,6 +152,7 @@ static void bench_team(void *context)
             profile_begin(&bench->profile);
         for (int i = 0; i < bench->timed; i++)
             take_step(bench, &place, true);
+        nn_barrier();
         if (leader)
             profile_end(&bench->profile, bench->timed,
                         (double)bench->timed * nn_min(bench->model->batch, bench->set.count));

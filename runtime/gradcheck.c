@@ -23,7 +23,6 @@ typedef struct {
     DataSet set;
     uint32_t *index;
     NnBatch batch;
-    NnResult result;
     double *const *analytic; // one array for each tensor; NULL where it has no gradient
     // of the running tensor
     long checked, skipped;
@@ -36,11 +35,10 @@ typedef struct {
 
 static double loss_of(Check *check)
 {
+    NnResult result;
     nn_barrier(); // the leader has changed a weight
-    check->model->gradient_step(&check->batch, &check->result);
-    const double loss = check->result.loss / check->batch.rows + check->result.penalty;
-    nn_barrier(); // all have read the result
-    return loss;
+    check->model->gradient_step(&check->batch, &result);
+    return result.loss / check->batch.rows + result.penalty;
 }
 
 static double loss_at(Check *check, double *weight, double value)

@@ -138,7 +138,7 @@ typedef struct {
     bool timed;                    // nn_call() tells nn_called()
 } NnBatch;
 
-// What one step found. Written by one thread before the step's last barrier.
+// What one step found: each thread of the team writes one of its own, and all are alike.
 typedef struct {
     double loss;    // sum over the rows, without penalties
     double penalty; // of l2, for the whole batch; added to the mean loss
@@ -236,7 +236,8 @@ typedef struct {
     // To be called when weights have been set from outside, by one thread; NULL: no need.
     void (*prepare)(void);
 
-    // Each is called by all threads of the team together and returns when all have finished.
+    // Each is called by all threads of the team together, and returns when all have finished, but
+    // train_step() when this thread has: what others have changed is whole behind a barrier.
     void (*train_step)(const NnBatch *batch, NnResult *result); // NULL: compiled for inference only
     void (*gradient_step)(const NnBatch *batch, NnResult *result); // no update; NULL unless NN_F64
     void (*infer)(const NnBatch *batch,
@@ -278,6 +279,9 @@ static inline int nn_first(int count, int thread) { return count * thread / nn_t
 // Whether tasks 0 and 1 of four are one thread's, and so are 2 and 3: then the second of a pair can
 // add to what the first has made.
 static inline bool nn_pairs(void) { return nn_threads() <= 2; }
+
+// Whether each of four slices is one thread's, and with it the parts that it is made of.
+static inline bool nn_own_slices(void) { return 4 % nn_threads() == 0; }
 
 static inline int nn_min(int a, int b) { return a < b ? a : b; }
 static inline int nn_max(int a, int b) { return a > b ? a : b; }

@@ -276,7 +276,6 @@ typedef struct {
     const uint32_t *sequence; // sequence[i] == i, for all of the set
     int first, count;
     Score *score;
-    NnResult result;
 } Scoring;
 
 void score_team(void *scoring);
@@ -337,11 +336,6 @@ void display_clear(Display *display); // takes the live line off the terminal
 typedef enum { RUNNING, FINISHED, INTERRUPTED, NOT_FINITE, FAILED } Outcome;
 
 typedef struct {
-    NnResult result;
-    bool stop;
-} Slot;
-
-typedef struct {
     const NnModel *model;
     const Options *options;
     char weights[RUN_PATH], report[RUN_PATH], curves[RUN_PATH];
@@ -353,7 +347,7 @@ typedef struct {
     Progress progress;    // its history has room for all epochs
     bool averaged;        // the weights have changed places with their averages
     uint64_t fingerprint; // of the weights at the end of the last completed epoch
-    Slot slots[2];
+    bool stop[2]; // at odd and at even steps
     double loss, penalty, seconds; // of the running epoch; sums
     long hits, steps;
     Score validation_score, test_score;

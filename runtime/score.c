@@ -72,12 +72,13 @@ void score_team(void *context)
         NnBatch batch = data_batch(scoring->set);
         batch.index = scoring->sequence + scoring->first + done;
         batch.rows = nn_min(model->batch, scoring->count - done);
-        model->infer(&batch, &scoring->result);
+        NnResult result = {0};
+        model->infer(&batch, &result);
         if (leader) {
-            loss += scoring->result.loss;
-            penalty += scoring->result.penalty;
-            hits += scoring->result.hits;
-            score->finite &= isfinite(scoring->result.loss) != 0;
+            loss += result.loss;
+            penalty += result.penalty;
+            hits += result.hits;
+            score->finite &= isfinite(result.loss) != 0;
             batches++;
             count_pairs(scoring, &batch);
             count_top(scoring, &batch);

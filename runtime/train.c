@@ -1,8 +1,8 @@
 // train.c: the train command: the whole training, by one team of threads.
 //
 // All memory is there before the first step. Each thread walks through the same epochs and steps
-// and computes the same NnBatch; thread 0, the leader, does what lies between them. Results and
-// the wish to stop go through two slots by turns: a thread can be one step ahead of another, but
+// and computes the same NnBatch and NnResult; thread 0, the leader, does what lies between them.
+// The wish to stop goes through two places by turns: a thread can be one step ahead of another, but
 // not two, so nobody overwrites what somebody has still to read.
 
 #include <math.h>
@@ -74,20 +74,22 @@ static bool run_epoch(Training *training)
         batch.step = ++step;
         batch.rate = rate_of_step(&plan, step);
         batch.timed = model->profiled;
-        Slot *slot = &training->slots[step & 1];
+        NnResult result;
+        bool *const stop = &training->stop[step & 1];
         if (leader)
-            slot->stop = interrupted != 0;
-        model->train_step(&batch, &slot->result);
-        if (!slot->result.finite || slot->stop) {
+            *stop = interrupted != 0;
+        model->train_step(&batch, &result);
+        if (!result.finite || *stop) {
             if (leader) {
-                training->outcome = slot->result.finite ? INTERRUPTED : NOT_FINITE;
+                training->outcome = result.finite ? INTERRUPTED : NOT_FINITE;
                 training->failed = batch;
             }
             return false;
         }
         if (leader)
-            count_step(training, &slot->result, done + batch.rows);
+            count_step(training, &result, done + batch.rows);
     }
+    nn_barrier();
     if (leader) {
         training->seconds = now() - training->display.epoch_started;
         profile_end(&training->profile, training->steps, training->training);

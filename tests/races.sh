@@ -34,13 +34,13 @@ runs() { # COMMAND...
     }
 }
 
-trains() { # NAME DATA: what lies between the steps too
-    local base=$tmp/$1
+trains() { # NAME DATA [THREADS]: what lies between the steps too
+    local base=$tmp/$1 threads=${3:-3} run=$tmp/$1-run-${3:-3}
     [ -x "$base" ] || watched "$tmp/$1.net" "$base" || return
-    runs "$base" train --data "$2" --out "$base-run" --threads 3 --epochs 2
-    runs "$base" train --data "$2" --out "$base-run" --threads 3 --epochs 3 --resume --json
-    runs "$base" eval --data "$2" --out "$base-run" --threads 3
-    runs "$base" predict 1 2 3 --data "$2" --out "$base-run" --threads 2
+    runs "$base" train --data "$2" --out "$run" --threads "$threads" --epochs 2
+    runs "$base" train --data "$2" --out "$run" --threads "$threads" --epochs 3 --resume --json
+    runs "$base" eval --data "$2" --out "$run" --threads "$threads"
+    runs "$base" predict 1 2 3 --data "$2" --out "$run" --threads 2
 }
 # The leader fails while the others may still read that it had not.
 loses_its_test_data() { # NAME of a program that is made
@@ -105,13 +105,17 @@ clip norm 1
 batch 40
 END
 printf '%s\n' 'data mnist' 'input 28x28x1' 'dense [90 50] relu' 'dense 10 softmax' \
-    'loss cross_entropy' 'optimizer adam' 'batch 100' >"$tmp/hidden.net"
-sed 's/adam/sgd/; s/batch .*/batch 1/' "$tmp/hidden.net" >"$tmp/single.net"
+    'loss cross_entropy' 'optimizer adam' 'ema 0.99' 'batch 100' >"$tmp/hidden.net"
+sed 's/adam/sgd/; s/batch .*/batch 1/; /ema/d' "$tmp/hidden.net" >"$tmp/single.net"
 
 start 'a training with all that goes on between its steps' trains dense "$sample"
 start 'convolutions, norms and branches' steps layers
 check 'slices and panels compile' watched "$tmp/hidden.net" "$tmp/hidden"
 start 'slices, panels and lists of zeros' trains hidden "$sample"
+# who has whole slices begins a step before others have ended the one before
+for threads in 2 4; do
+    start "slices that are a thread's own, $threads threads" trains hidden "$sample" $threads
+done
 start 'test data that vanishes' loses_its_test_data hidden
 start 'blocks of a long batch' blocks hidden
 part_of_sample part 300 50

@@ -36,6 +36,15 @@ start 'no slices: a layer before' emitted NO "$slices" 100 $'crop 1\ndense 300 r
 start 'no slices: a layer too small to be cut' emitted NO "$slices" 100 'dense 9' adam
 start 'no slices: a convolution first' emitted NO _slice, 100 $'conv 4 3x3\ndense 300' adam
 
+early='if \(!nn_own_slices\(\)\)'
+start 'two barriers: a step begins with slices' emitted YES "$early" 100 "$two" adam
+start 'two barriers: averages of the weights' \
+    emitted YES "$early" 100 $'dense 300 relu\nbatchnorm\ndense 100 relu' adam 'ema 0.99'
+start 'three barriers: a penalty of the first layer' emitted NO "$early" 100 'dense 300 relu l2 0.001' adam
+start 'three barriers: a limit of its norm' emitted NO "$early" 100 'dense 300 relu max_norm 2' adam
+start 'no early beginning: blocks of rows come first' emitted NO "$early" 100 $'crop 1\ndense 300 relu' adam
+start 'no early beginning: a batch in chunks' emitted NO "$early" 2000 "$two" adam
+
 skips='panels_196x300_onto_skipping\(batch'
 start 'zeros skipped: a dense first layer' emitted YES "$skips" 100 "$two" adam
 start 'zeros skipped: from 65 % on by tiles of four rows' \

@@ -82,15 +82,15 @@ enum {
     AT_loss =                 1103296, EACH_loss =                   100, // [ROWS]
     AT_d_dense3_z =           1040256, EACH_d_dense3_z =            7104, // [ROWS][10]
     AT_d_dense3_b_partial =   1103744, EACH_d_dense3_b_partial =      40, // [10]
-    AT_d_dense3_b =              3520,                                    // [10]
+    AT_d_dense3_b =           1038720,                                    // [10]
     AT_d_dense2_z =           1063616, EACH_d_dense2_z =            6400, // [ROWS][64]
     AT_d_dense3_w_partial =   1089216, EACH_d_dense3_w_partial =    2000, // [50][10]
-    AT_d_dense3_w =                 0,                                    // [50][10]
+    AT_d_dense3_w =           1035200,                                    // [50][10]
     AT_d_dense2_b_partial =   1102016, EACH_d_dense2_b_partial =     200, // [50]
-    AT_d_dense2_b =              3264,                                    // [50]
+    AT_d_dense2_b =           1038464,                                    // [50]
     AT_d_dense1_z =            793600, EACH_d_dense1_z =           30400, // [ROWS][304]
     AT_d_dense1_b_partial =   1097216, EACH_d_dense1_b_partial =    1200, // [300]
-    AT_d_dense1_b =              2048,                                    // [300]
+    AT_d_dense1_b =           1037248,                                    // [300]
     // of inference: 438592 bytes
     AT_infer_input =                0, EACH_infer_input =         108416, // [ROWS][28][28][1]
     AT_infer_dense1 =           78400, EACH_infer_dense1 =        108416, // [ROWS][300]
@@ -1003,8 +1003,7 @@ static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[
         hits += predicted[i] == batch->labels[batch->index[i]];
     }
     const bool finite = isfinite(sum);
-    if (nn_thread() == 0)
-        *result = (NnResult){.loss = sum, .hits = hits, .finite = finite};
+    *result = (NnResult){.loss = sum, .hits = hits, .finite = finite};
     return finite;
 }
 
@@ -1107,7 +1106,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
         nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m);
     }
-    nn_barrier();
+    if (!nn_own_slices()) // the next step begins with what is this thread's alone
+        nn_barrier();
 }
 
 // The forward pass alone, as the trained network is used.

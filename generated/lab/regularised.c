@@ -1783,8 +1783,7 @@ static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[
     for (int part = 0; part < 3; part++)
         penalty += dense5_w_penalty[part];
     const bool finite = isfinite(sum);
-    if (nn_thread() == 0)
-        *result = (NnResult){.loss = sum, .penalty = penalty, .hits = hits, .finite = finite};
+    *result = (NnResult){.loss = sum, .penalty = penalty, .hits = hits, .finite = finite};
     return finite;
 }
 

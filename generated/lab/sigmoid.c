@@ -125,24 +125,24 @@ enum {
     AT_loss =                 2211392, EACH_loss =                   100, // [ROWS]
     AT_d_dense6_z =           2130880, EACH_d_dense6_z =            8064, // [ROWS][10]
     AT_d_dense6_b_partial =   2211840, EACH_d_dense6_b_partial =      40, // [10]
-    AT_d_dense6_b =              7616,                                    // [10]
+    AT_d_dense6_b =           2132480,                                    // [10]
     AT_d_dense5_z =           2157120, EACH_d_dense5_z =            6000, // [ROWS][60]
     AT_d_dense6_w_partial =   2181120, EACH_d_dense6_w_partial =    2400, // [60][10]
-    AT_d_dense6_w =                 0,                                    // [60][10]
+    AT_d_dense6_w =           2124864,                                    // [60][10]
     AT_d_dense5_b_partial =   2209984, EACH_d_dense5_b_partial =     240, // [60]
-    AT_d_dense5_b =              7360,                                    // [60]
+    AT_d_dense5_b =           2132224,                                    // [60]
     AT_d_dense4_z =           2015232, EACH_d_dense4_z =           14400, // [ROWS][144]
     AT_d_dense4_b_partial =   2207872, EACH_d_dense4_b_partial =     520, // [130]
-    AT_d_dense4_b =              6784,                                    // [130]
+    AT_d_dense4_b =           2131648,                                    // [130]
     AT_d_dense3_z =           1806400, EACH_d_dense3_z =           27200, // [ROWS][272]
     AT_d_dense3_b_partial =   2203840, EACH_d_dense3_b_partial =    1000, // [250]
-    AT_d_dense3_b =              5760,                                    // [250]
+    AT_d_dense3_b =           2130624,                                    // [250]
     AT_d_dense2_z =           1564800, EACH_d_dense2_z =           30400, // [ROWS][304]
     AT_d_dense2_b_partial =   2199040, EACH_d_dense2_b_partial =    1200, // [300]
-    AT_d_dense2_b =              4544,                                    // [300]
+    AT_d_dense2_b =           2129408,                                    // [300]
     AT_d_dense1_z =           1145600, EACH_d_dense1_z =           52800, // [ROWS][528]
     AT_d_dense1_b_partial =   2190720, EACH_d_dense1_b_partial =    2080, // [520]
-    AT_d_dense1_b =              2432,                                    // [520]
+    AT_d_dense1_b =           2127296,                                    // [520]
     // of inference: 526656 bytes
     AT_infer_input =                0, EACH_infer_input =         130432, // [ROWS][28][28][1]
     AT_infer_dense1 =           78400, EACH_infer_dense1 =        130432, // [ROWS][520]
@@ -1526,8 +1526,7 @@ static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[
         hits += predicted[i] == batch->labels[batch->index[i]];
     }
     const bool finite = isfinite(sum);
-    if (nn_thread() == 0)
-        *result = (NnResult){.loss = sum, .hits = hits, .finite = finite};
+    *result = (NnResult){.loss = sum, .hits = hits, .finite = finite};
     return finite;
 }
 
@@ -1686,7 +1685,8 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(dense1_b_gradient, WHOLE(d_dense1_b), WHOLE(d_dense1_b_partial));
         nn_call(dense1_b_update, batch, dense1_b, WHOLE(d_dense1_b), dense1_b_m, dense1_b_v);
     }
-    nn_barrier();
+    if (!nn_own_slices()) // the next step begins with what is this thread's alone
+        nn_barrier();
 }
 
 // The forward pass alone, as the trained network is used.

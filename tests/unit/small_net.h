@@ -82,8 +82,7 @@ static void NET(infer)(const NnBatch *batch, NnResult *result)
 {
     nn_each(row, batch->rows) NET(forward_row)(batch, row, false);
     nn_barrier();
-    if (nn_thread() == 0)
-        NET(sum_up)(batch, result);
+    NET(sum_up)(batch, result);
     nn_barrier();
 }
 
@@ -95,8 +94,7 @@ static void NET(gradient_step)(const NnBatch *batch, NnResult *result)
         NET(backward_row)(batch, row);
     }
     nn_barrier();
-    if (nn_thread() == 0)
-        NET(sum_up)(batch, result);
+    NET(sum_up)(batch, result);
     nn_each(i, INPUTS) for (int j = 0; j < HIDDEN; j++)
     {
         REAL sum = (REAL)(2 * L2) * NET(w1)[i][j];
