@@ -125,7 +125,7 @@ test:
 	tests/all.sh
 
 # whole trainings on all of MNIST and Fashion-MNIST, and a sign flipped in every backward function:
-# an hour
+# an hour or two
 test-long:
 	tools/setup test
 	tools/setup data
