@@ -156,7 +156,6 @@ static void bench_team(void *context)
         if (leader)
             profile_end(&bench->profile, bench->timed,
                         (double)bench->timed * nn_min(bench->model->batch, bench->set.count));
-        nn_barrier();
     }
 }
 

@@ -347,7 +347,7 @@ typedef struct {
     Progress progress;    // its history has room for all epochs
     bool averaged;        // the weights have changed places with their averages
     uint64_t fingerprint; // of the weights at the end of the last completed epoch
-    bool stop[2]; // at odd and at even steps
+    bool stop[2];                  // at even and at odd steps
     double loss, penalty, seconds; // of the running epoch; sums
     long hits, steps;
     Score validation_score, test_score;

@@ -74,12 +74,11 @@ static bool run_epoch(Training *training)
         batch.step = ++step;
         batch.rate = rate_of_step(&plan, step);
         batch.timed = model->profiled;
-        NnResult result;
-        bool *const stop = &training->stop[step & 1];
         if (leader)
-            *stop = interrupted != 0;
+            training->stop[step & 1] = interrupted != 0;
+        NnResult result;
         model->train_step(&batch, &result);
-        if (!result.finite || *stop) {
+        if (!result.finite || training->stop[step & 1]) {
             if (leader) {
                 training->outcome = result.finite ? INTERRUPTED : NOT_FINITE;
                 training->failed = batch;

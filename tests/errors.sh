@@ -5,7 +5,7 @@
 # usage: tests/errors.sh
 . "$(dirname "$0")/lib.sh"
 ln -s "$NETC" "$tmp/netc"
-export NETC_RUNTIME=$lib NETC_CFLAGS=$quick # what examples build is not run
+export NETC_RUNTIME=$lib NETC_CFLAGS=$quick # messages alone are tested
 good='param width = 100
 data mnist
 input 28x28x1

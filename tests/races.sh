@@ -35,7 +35,8 @@ runs() { # COMMAND...
 }
 
 trains() { # NAME DATA [THREADS]: what lies between the steps too
-    local base=$tmp/$1 threads=${3:-3} run=$tmp/$1-run-${3:-3}
+    local base=$tmp/$1 threads=${3:-3} run
+    run=$base-run-$threads
     [ -x "$base" ] || watched "$tmp/$1.net" "$base" || return
     runs "$base" train --data "$2" --out "$run" --threads "$threads" --epochs 2
     runs "$base" train --data "$2" --out "$run" --threads "$threads" --epochs 3 --resume --json
