@@ -87,7 +87,7 @@ conv 6 3x2 softsign groups 3 stride 2 dilation 1x2
 conv 4 3x3 groups 2 dilation 2 pad same bias off
 END
 # whole vectors and parts, pixels of gradients that lie apart, and further apart than windows take
-gradient 'conv in groups of many channels' 3 <<END
+NETC_CFLAGS=$enduring gradient 'conv in groups of many channels' 3 <<END
 conv 6 3x3 softsign stride 3
 conv 40 3x3 softsign groups 2 pad same
 conv 40 2x3 softsign groups 5 stride 2x1 pad same l2 0.01
@@ -96,7 +96,7 @@ conv 36 2x2 softsign groups 4 stride 1x3 dilation 2x1
 conv 12 3x3 groups 12 stride 4x3 pad same
 END
 # in vectors of channels: of 44 by one, or by less
-gradient 'conv in small groups' 3 <<END
+NETC_CFLAGS=$enduring gradient 'conv in small groups' 3 <<END
 conv 44 3x3 softsign stride 3
 conv 44 3x3 softsign groups 11 pad same
 conv 44 2x3 groups 22 stride 2x1 l2 0.01
@@ -104,7 +104,7 @@ conv 44 3x2 softsign groups 22 dilation 2x3 pad same
 conv 44 3x3 softsign groups 11 stride 2 dilation 1x2 pad same
 conv 44 5x5 softsign groups 11 pad same bias off
 END
-gradient 'windows with gaps' 4 <<END
+NETC_CFLAGS=$enduring gradient 'windows with gaps' 4 <<END
 conv 5 3x3 softsign dilation 3 pad same
 conv 18 3x2 softsign dilation 1x4 l2 0.01
 conv 7 1x3 softsign dilation 2 pad same bias off
@@ -150,7 +150,7 @@ relu
 END
 
 # what is put before a layer's product: copies of channels, weights laid out
-gradient 'depthwise and conv_transpose in branches' 4 <<END
+NETC_CFLAGS=$enduring gradient 'depthwise and conv_transpose in branches' 4 <<END
 conv 6 3x3 softsign stride 3
 residual { depthwise 3x3 softsign multiplier 3 pad same; conv 6 1x1; residual { conv_transpose 6 3x3 pad same; softsign } }
 concat { conv_transpose 4 2x2 softsign stride 2 } { depthwise 2x2 multiplier 2; conv_transpose 5 2x2 stride 2; zeropad 1 } { upsample 2 }

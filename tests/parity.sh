@@ -210,7 +210,7 @@ avgpool 3
 dense 10 softmax
 loss cross_entropy
 END
-parity groups-and-the-way-back 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
+quick=$enduring parity groups-and-the-way-back 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
 conv 40 3x3 stride 2
 batchnorm
 softsign
@@ -230,7 +230,7 @@ avgpool 3
 dense 10 softmax
 loss cross_entropy
 END
-parity gaps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+quick=$enduring parity gaps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
 conv 6 3x2 softsign dilation 2x3 pad same
 conv 19 2x3 softsign dilation 3x2
 pool 2
