@@ -20,20 +20,60 @@ static void note_end(const Lowering *l, const char *remedy)
             remedy);
 }
 
+// The body that brings a value to another shape, as one layer; NULL: there is none.
+static const char *fitting_body(Shape from, Shape to)
+{
+    enum { MAX_STRIDE = 8 };
+    if (from.count != to.count)
+        return NULL;
+    if (to.count == 1)
+        return format("dense %d", to.dims[0]);
+    for (int stride = 1; stride <= MAX_STRIDE; stride++)
+        if ((from.dims[0] - 1) / stride + 1 == to.dims[0] &&
+            (from.dims[1] - 1) / stride + 1 == to.dims[1])
+            return stride == 1 ? format("conv %d 1x1", to.dims[2])
+                               : format("conv %d 1x1 stride %d", to.dims[2], stride);
+    return NULL;
+}
+
+// What can be done at the end of the body that was lowered last, which should make `wanted`.
+static const char *sum_remedy(const Lowering *l, Shape wanted, bool shortcut)
+{
+    const Shape out = current_shape(l);
+    const int last = wanted.dims[wanted.count - 1];
+    if (shortcut && wanted.count != out.count)
+        return "put 'flatten' at the end of the body that makes a picture";
+    if (shortcut && !same_grid(wanted, out))
+        return "the strides of both bodies must come to the same";
+    if (wanted.count != out.count)
+        return wanted.count > 1 ? "put 'flatten' before 'residual'" : "a sum needs equal shapes";
+    if (!same_grid(wanted, out))
+        return "'pad same' without a stride keeps rows and columns";
+    return format(wanted.count > 1 ? "'conv %d 1x1' at the end makes %s of it"
+                                   : "'dense %d' at the end makes %s of it",
+                  last, shape_text(wanted));
+}
+
 static bool wrong_sum(const Lowering *l, Shape in)
 {
     const Shape out = current_shape(l);
-    const int last = in.dims[in.count - 1];
     error_at(E515, l->clause->word_loc, "'residual' adds its input, %s, to its output, %s",
              shape_text(in), shape_text(out));
-    if (in.count != out.count)
-        note_end(l, in.count > 1 ? "put 'flatten' before 'residual'" : "a sum needs equal shapes");
-    else if (!same_grid(in, out))
-        note_end(l, "'pad same' without a stride keeps rows and columns");
-    else if (in.count > 1)
-        note_end(l, format("'conv %d 1x1' at the end makes %s of it", last, shape_text(in)));
-    else
-        note_end(l, format("'dense %d' at the end makes %s of it", last, shape_text(in)));
+    note_end(l, sum_remedy(l, in, false));
+    const char *const body = fitting_body(in, out);
+    if (body)
+        note_at((Loc){0}, "or a second body brings the input to %s: 'residual { … } { %s }'",
+                shape_text(out), body);
+    return false;
+}
+
+static bool wrong_sum_of_two(const Lowering *body, const Lowering *shortcut)
+{
+    const Shape wanted = current_shape(body);
+    error_at(E515, body->clause->word_loc,
+             "'residual' adds what its bodies make, and they make %s and %s", shape_text(wanted),
+             shape_text(current_shape(shortcut)));
+    note_end(shortcut, sum_remedy(shortcut, wanted, true));
     return false;
 }
 
@@ -49,29 +89,57 @@ static bool wrong_join(const Lowering *l, Shape first)
     return false;
 }
 
+// --- bodies -------------------------------------------------------------------------------------
+
+// Lowers the next body of the layer at which `before` stands; false after an error.
+static bool lower_branch(Lowering *l, const Lowering *before)
+{
+    l->train = before->train;
+    l->infer = before->infer;
+    l->flatten = before->flatten;
+    if (!lower_body(l))
+        return false;
+    l->clause = before->clause;
+    l->layer = before->layer;
+    l->last = before->last;
+    return true;
+}
+
+static bool has_next_body(const Lowering *l)
+{
+    return l->network->program->layers[l->at].bracket == BRACKET_NEXT;
+}
+
 // --- residual -----------------------------------------------------------------------------------
 
-static int add_sum(const Lowering *l, Graph *graph, int body, int input)
+static int add_sum(const Lowering *l, Graph *graph, int body, int shortcut)
 {
-    const int id = NODE(graph, OP_add, l->layer, l->clause->loc, body, input);
+    const int id = NODE(graph, OP_add, l->layer, l->clause->loc, body, shortcut);
     infer_shape(graph, id);
     return id;
 }
 
-// He et al. 2015.
+// He et al. 2015; a second body is their projection.
 bool lower_residual(Lowering *l)
 {
     const Lowering before = *l;
     const Shape in = current_shape(l);
-    if (!lower_body(l))
+    if (!lower_branch(l, &before))
         return false;
-    l->clause = before.clause;
-    l->layer = before.layer;
-    l->last = before.last;
-    if (!shape_equal(in, current_shape(l)))
-        return wrong_sum(l, in);
-    l->train = add_sum(l, &l->network->train, l->train, before.train);
-    l->infer = add_sum(l, &l->network->infer, l->infer, before.infer);
+    Lowering shortcut = before;
+    if (!has_next_body(l)) {
+        if (!shape_equal(in, current_shape(l)))
+            return wrong_sum(l, in);
+    } else {
+        shortcut = *l;
+        if (!lower_branch(&shortcut, &before))
+            return false;
+        l->at = shortcut.at;
+        if (!shape_equal(current_shape(&shortcut), current_shape(l)))
+            return wrong_sum_of_two(l, &shortcut);
+    }
+    l->train = add_sum(l, &l->network->train, l->train, shortcut.train);
+    l->infer = add_sum(l, &l->network->infer, l->infer, shortcut.infer);
     return true;
 }
 
@@ -113,17 +181,9 @@ bool lower_concat(Lowering *l)
     const Lowering before = *l;
     Branches branches = {0};
     do {
-        l->train = before.train;
-        l->infer = before.infer;
-        l->flatten = before.flatten;
-        if (!lower_body(l))
+        if (!lower_branch(l, &before) || !add_branch(l, &branches))
             return false;
-        l->clause = before.clause;
-        l->layer = before.layer;
-        l->last = before.last;
-        if (!add_branch(l, &branches))
-            return false;
-    } while (l->network->program->layers[l->at].bracket == BRACKET_NEXT);
+    } while (has_next_body(l));
     if (!are_countable(l->clause->loc, branches.shape, branches.channels))
         return false;
     l->train = add_concat(l, &l->network->train, &branches, branches.train);

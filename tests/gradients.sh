@@ -584,6 +584,20 @@ residual {
     dense 12 sigmoid
 }
 END
+gradient 'residual with a second body' 4 3 <<END
+conv 3 3x3 softsign stride 3
+residual {
+    conv 5 3x3 softsign stride 2 pad same
+    conv 5 3x3 pad same
+    batchnorm
+} {
+    conv 5 1x1 stride 2
+    dropout 20%
+}
+tanh
+residual { } { residual { dropout 20%; conv 4 1x1; tanh } { conv 4 3x3 pad same }; conv 5 1x1 }
+residual { dense 9 tanh; dense 12 } { flatten; residual { dense 12 } { dense 12 } }
+END
 gradient 'concat of dense, conv and the input' 4 <<END
 conv 2 3x3 softsign stride 3
 concat { dense 7 tanh } { conv 3 3x3 tanh stride 2; flatten } { flatten } { dense 3; batchnorm; relu }

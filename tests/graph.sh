@@ -16,8 +16,9 @@ concat {
 } {
     conv 2 1x1
 } {
-    residual { conv 6 1x1 }
+    residual { conv 6 1x1 } { conv 6 3x3 pad same; batchnorm }
 }
+residual { conv 8 3x3 stride 2 pad same; relu } { conv 8 1x1 stride 2 }
 pool 2
 dense 10 softmax
 loss cross_entropy'

@@ -175,6 +175,18 @@ concat { dense 20 tanh; residual { dense 20 tanh l2 0.001 } } { conv 3 2x2 softs
 dense 10 softmax
 loss cross_entropy
 END
+parity projection 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+conv 8 3x3 stride 2 bias off
+batchnorm
+softsign
+residual { conv 12 3x3 softsign stride 2 pad same; conv 12 3x3 pad same } { conv 12 1x1 stride 2 }
+softsign
+residual { conv 12 3x3 pad same bias off; batchnorm } { }
+flatten
+residual { dense 30 tanh; dense 20 } { dense 20 l2 0.001 }
+dense 10 softmax
+loss cross_entropy
+END
 # where zeros are added and where windows begin, no check of gradients can tell
 quick=$enduring parity geometry-of-taps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
 conv 6 3x2 softsign stride 2 dilation 2x3

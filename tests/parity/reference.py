@@ -208,7 +208,7 @@ class Network:
             elif word in ("residual", "concat"):
                 branches, penalties = zip(*(self.apply(body, x, training) for body in bodies))
                 penalty = penalty + sum(penalties)
-                x = x + branches[0] if word == "residual" else torch.cat(branches, 1)
+                x = sum((x, *branches)[-2:]) if word == "residual" else torch.cat(branches, 1)
             elif word == "reshape":
                 height, width, channels = (int(n) for n in values[0].split("x"))
                 x = self.flat(x).reshape(len(x), height, width, channels).permute(0, 3, 1, 2)

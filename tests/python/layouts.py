@@ -17,7 +17,8 @@ def expression(rng, name):
 def layer(rng, depth):
     kind = rng.randint(0, 9)
     if depth < 3 and kind == 0:
-        return "conv w 1x1\nresidual {" + body(rng, depth) + "conv w 1x1\n}"
+        second = rng.choice(["", " {}", " {" + body(rng, depth) + "conv w 1x1\n}"])
+        return "conv w 1x1\nresidual {" + body(rng, depth) + "conv w 1x1\n}" + second
     if depth < 3 and kind == 1:
         return "concat {" + body(rng, depth) + "} {" + body(rng, depth) + "}"
     if depth < 3 and kind == 2:
