@@ -66,8 +66,8 @@ static int open_sides(const Options *o, Side *left, Side *right)
     left->label = label(paths[0], &left_options, &right_options);
     right->label = label(paths[o->paths.count - 1], &right_options, &left_options);
     if (o->paths.count == 1 && !strcmp(left->label, right->label))
-        return usage_error(E921, "'netc diff' needs two networks, or one and two settings of it: "
-                           "-D width=50 -D width=300");
+        return usage_error(E921, "'netc diff' needs two networks, or one and a setting to compare "
+                           "it with: -D width=50");
     const bool good = open_side(left, paths[0], &left_options);
     return open_side(right, paths[o->paths.count - 1], &right_options) && good ? DONE : MISTAKE;
 }

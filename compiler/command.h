@@ -77,7 +77,8 @@ int read_command_line(Options *to, int count, char **arguments);
 int usage_error(ErrorCode code, const char *text); // prints it with a hint; returns USAGE
 
 // Two settings of what decides the code, from one command line: of an option that is given twice,
-// or of a -D or --set of one name, the first goes to the left and the second to the right.
+// or of a -D or --set of one name, the first goes to the left and the second to the right. Of a
+// single network without an option that is given twice, the left is as it is written.
 int split_options(const Options *both, Options *left, Options *right); // DONE or USAGE
 void make_room(Options *o, int more); // for so many more of add_recorded
 // Adds an option as a record keeps it, "-D width=50", where the same is not given yet.

@@ -350,6 +350,7 @@ static bool decides_code(const Option *option)
 int split_options(const Options *both, Options *left, Options *right)
 {
     Options *const sides[] = {left, right};
+    bool alike = true;
     for (int side = 0; side < 2; side++) {
         *sides[side] = no_options(both->given_count);
         sides[side]->command = both->command;
@@ -365,9 +366,14 @@ int split_options(const Options *both, Options *left, Options *right)
         if (before + behind > 1)
             return usage_error(E922, format("'%s' and two others: two settings can be compared",
                                             given_text(given)));
+        alike &= before + behind == 0;
         for (int side = 0; side < 2; side++)
             if (before + behind == 0 || before == side)
                 give(sides[side], given->option, given->value);
+    }
+    if (alike && both->paths.count == 1) {
+        *left = no_options(both->given_count);
+        left->command = both->command;
     }
     return DONE;
 }

@@ -6,7 +6,7 @@ printf 'int main(void) { return 0; }\n' >no-network.c
 run() { echo "\$ netc $*"; "$NETC" "$@"; echo "exit $?"; }
 run diff
 run diff good.net
-run diff good.net -D width=20
+run diff good.net --stat
 run diff good.net good.net good.net
 run diff missing.net good.net
 run diff good.net bad.net

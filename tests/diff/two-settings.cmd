@@ -1,5 +1,5 @@
 # Two settings of one file: params, training statements, processors; one that is given once holds for
-# both sides. How wide a column of memory and time is depends on the processor too.
+# both sides, and by itself is compared with the file as it is. How wide a column of memory and time is depends on the processor too.
 cd "$TMP" && NETC=$(realpath "$OLDPWD/$NETC")
 cat >two.net <<'END'
 param width = 100
@@ -18,3 +18,4 @@ numbers() { sed -E 's/^(   (memory|time)[^0-9]*[a-z]).*/\1 .../'; }
 "$NETC" diff --net two.net --gemm tile --gemm blas --precision f64 --precision f32 --target x86-64-v4 |
     numbers
 "$NETC" diff two.net two.net -D width=7
+"$NETC" diff --net two.net -D width=7 --set batch=10 | numbers
