@@ -1,19 +1,61 @@
 // emit_pool.c: maximum and mean over windows.
 #include "netc.h"
 
-static const char *at(const Attributes *a, int d, const char *window, const char *offset)
+typedef struct {
+    const Attributes *a;
+    Shape in, grid; // of the pictures, and of the windows over one
+    bool clipped;   // some windows reach beyond the picture
+} Windows;
+
+static Windows windows_of(const Graph *graph, const Node *node)
 {
-    return a->stride[d] > 1 ? format("%s * %d + %s", window, a->stride[d], offset)
-                            : format("%s + %s", window, offset);
+    const Shape other = graph->nodes[node->input[0]].shape;
+    const bool back = node->op == OP_maxpool_grad || node->op == OP_avgpool_grad;
+    Windows w = {.a = &node->attributes, .in = back ? node->shape : other};
+    w.grid = back ? other : node->shape;
+    for (int d = 0; d < 2; d++)
+        w.clipped |= w.a->pad[d] > 0 || (w.grid.dims[d] - 1) * w.a->stride[d] + w.a->kernel[d] >
+                                            w.in.dims[d];
+    return w;
+}
+
+// Windows that neither overlap nor leave pixels out write each pixel once.
+static bool tiles(const Windows *w)
+{
+    for (int d = 0; d < 2; d++)
+        if (w->a->stride[d] != w->a->kernel[d] ||
+            w->grid.dims[d] * w->a->stride[d] < w->in.dims[d])
+            return false;
+    return true;
+}
+
+static const char *first_of(const Attributes *a, int d, const char *window)
+{
+    return a->stride[d] > 1 ? format("%s * %d", window, a->stride[d]) : window;
+}
+
+// The part of a window that lies in the picture.
+static void clip_window(Out *out, const Windows *w, int d, const char *window, const char *first,
+                        const char *end)
+{
+    const char *const at = first_of(w->a, d, window);
+    const int pad = w->a->pad[d];
+    line(out, "const int %s = %s, %s = nn_min(%s + %d, %d);", first,
+         pad ? format("nn_max(%s - %d, 0)", at, pad) : at, end, at, w->a->kernel[d] - pad,
+         w->in.dims[d]);
 }
 
 // Opens the loops over a window; returns how they index the input.
-static const char *open_window(Out *out, const Attributes *a)
+static const char *open_window(Out *out, const Windows *w)
 {
-    line(out, "for (int r = 0; r < %d; r++)", a->kernel[0]);
+    line(out, w->clipped ? "for (int r = top; r < bottom; r++)" : "for (int r = 0; r < %d; r++)",
+         w->a->kernel[0]);
     out->depth++;
-    line(out, "for (int s = 0; s < %d; s++) {", a->kernel[1]);
-    return format("[%s][%s][c]", at(a, 0, "row", "r"), at(a, 1, "col", "s"));
+    line(out, w->clipped ? "for (int s = start; s < end; s++) {" : "for (int s = 0; s < %d; s++) {",
+         w->a->kernel[1]);
+    return w->clipped ? "[r][s][c]"
+                      : format("[%s + r][%s + s][c]", first_of(w->a, 0, "row"),
+                               first_of(w->a, 1, "col"));
 }
 
 static void close_window(Out *out)
@@ -63,14 +105,19 @@ static void load(Out *out, const Strip *s, const char *name, const char *at)
 }
 
 // Opens loops over the grid and, in them, calls `body` for each strip of channels.
-static void by_strips(Out *out, const Graph *graph, const Node *node, Shape grid,
+static void by_strips(Out *out, const Graph *graph, const Node *node,
                       void (*body)(Out *, const Graph *, const Node *, const Strip *))
 {
     Strip strips[8];
-    const int count = strips_of(graph->network, grid.dims[2], strips);
-    line(out, "for (int row = 0; row < %d; row++)", grid.dims[0]);
-    line(out, "    for (int col = 0; col < %d; col++) {", grid.dims[1]);
+    const Windows w = windows_of(graph, node);
+    const int count = strips_of(graph->network, w.grid.dims[2], strips);
+    line(out, "for (int row = 0; row < %d; row++)", w.grid.dims[0]);
+    line(out, "    for (int col = 0; col < %d; col++) {", w.grid.dims[1]);
     out->depth++;
+    if (w.clipped) {
+        clip_window(out, &w, 0, "row", "top", "bottom");
+        clip_window(out, &w, 1, "col", "start", "end");
+    }
     for (int i = 0; i < count; i++) {
         open_strip(out, &strips[i]);
         body(out, graph, node, &strips[i]);
@@ -82,11 +129,11 @@ static void by_strips(Out *out, const Graph *graph, const Node *node, Shape grid
 
 static void largest_of_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
 {
-    const Attributes *const a = &node->attributes;
+    const Windows w = windows_of(graph, node);
     load(out, s, "largest",
-         format("x[i][%s][%s][c]", a->stride[0] > 1 ? format("row * %d", a->stride[0]) : "row",
-                a->stride[1] > 1 ? format("col * %d", a->stride[1]) : "col"));
-    const char *const x = open_window(out, a);
+         w.clipped ? "x[i][top][start][c]"
+                   : format("x[i][%s][%s][c]", first_of(w.a, 0, "row"), first_of(w.a, 1, "col")));
+    const char *const x = open_window(out, &w);
     load(out, s, "v", format("x[i]%s", x));
     if (s->lanes == 1)
         line(out, "largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays");
@@ -94,56 +141,49 @@ static void largest_of_window(Out *out, const Graph *graph, const Node *node, co
         line(out, "largest = NN_CHOOSE((v > largest) | (v != v), v, largest); // NaN stays");
     close_window(out);
     line(out, "memcpy(&y[i][row][col][c], &largest, sizeof largest);");
-    (void)graph;
 }
 
 void emit_maxpool(Out *out, const Graph *graph, const Node *node)
 {
     line(out, "for (int i = 0; i < rows; i++) {");
-    by_strips(out, graph, node, node->shape, largest_of_window);
+    by_strips(out, graph, node, largest_of_window);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
 
-static const char *share_of_pixel(Out *out, const Attributes *a)
+// A pixel's part of the mean of those that the window has in the picture.
+static const char *share_of_pixel(Out *out, const Windows *w)
 {
-    return real_number(out, 1.0 / (a->kernel[0] * a->kernel[1]));
+    if (w->clipped)
+        return format("%s / ((bottom - top) * (end - start))", real_number(out, 1));
+    return real_number(out, 1.0 / (w->a->kernel[0] * w->a->kernel[1]));
 }
 
 static void mean_of_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
 {
-    const Attributes *const a = &node->attributes;
+    const Windows w = windows_of(graph, node);
     line(out, "%s sum = %s;", strip_type(out->network, s), s->lanes == 1 ? "0" : "{0}");
-    const char *const x = open_window(out, a);
+    const char *const x = open_window(out, &w);
     load(out, s, "v", format("x[i]%s", x));
     line(out, "sum += v;");
     close_window(out);
-    line(out, "sum *= %s;", share_of_pixel(out, a));
+    line(out, "sum *= %s;", share_of_pixel(out, &w));
     line(out, "memcpy(&y[i][row][col][c], &sum, sizeof sum);");
-    (void)graph;
 }
 
 void emit_avgpool(Out *out, const Graph *graph, const Node *node)
 {
     line(out, "for (int i = 0; i < rows; i++) {");
-    by_strips(out, graph, node, node->shape, mean_of_window);
+    by_strips(out, graph, node, mean_of_window);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
 
-// Windows that neither overlap nor leave pixels out write each pixel once.
-static bool tiles(const Attributes *a, Shape in, Shape grid)
+static void open_gradient(Out *out, const Windows *w)
 {
-    for (int d = 0; d < 2; d++)
-        if (a->stride[d] != a->kernel[d] || grid.dims[d] * a->stride[d] != in.dims[d])
-            return false;
-    return true;
-}
-
-static void open_gradient(Out *out, const Attributes *a, Shape in, Shape grid)
-{
+    const Attributes *const a = w->a;
     line(out, "for (int i = 0; i < rows; i++) {");
-    if (!tiles(a, in, grid))
+    if (!tiles(w))
         line(out, "memset(dx[i], 0, sizeof dx[i]); // windows %s",
              a->stride[0] < a->kernel[0] || a->stride[1] < a->kernel[1] ? "overlap"
                                                                         : "leave pixels out");
@@ -153,26 +193,27 @@ static void open_gradient(Out *out, const Attributes *a, Shape in, Shape grid)
 // Condition: it is the only step, on the x that was pooled, and each window is written once.
 static bool masks_windows(const Graph *graph, const Node *node)
 {
+    const Windows w = windows_of(graph, node);
     return node->step_count == 1 && node->steps[0].op == OP_relu_grad &&
            node->input[node->steps[0].first_input] == node->input[1] &&
-           tiles(&node->attributes, node->shape, graph->nodes[node->input[0]].shape);
+           tiles(&w);
 }
 
 // Whether each number of x has been read, and is not needed again, when dx is written there.
 bool unpools_in_place(const Graph *graph, const Node *node)
 {
-    return tiles(&node->attributes, node->shape, graph->nodes[node->input[0]].shape) &&
-           (!node->step_count || masks_windows(graph, node));
+    const Windows w = windows_of(graph, node);
+    return tiles(&w) && (!node->step_count || masks_windows(graph, node));
 }
 
 static void gradient_of_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
 {
-    const Attributes *const a = &node->attributes;
+    const Windows w = windows_of(graph, node);
     const char *const type = strip_type(out->network, s);
     line(out, "// dy goes to the first that is the largest");
     load(out, s, "left", "dy[i][row][col][c]");
     load(out, s, "largest", "y[i][row][col][c]");
-    const char *const x = open_window(out, a);
+    const char *const x = open_window(out, &w);
     load(out, s, "at", format("%s[i]%s", role(graph, node, 1), x));
     const char *const share = s->lanes == 1
                                   ? "at == largest ? left : 0"
@@ -182,7 +223,7 @@ static void gradient_of_window(Out *out, const Graph *graph, const Node *node, c
     if (masks_windows(graph, node))
         line(out, s->lanes == 1 ? "v = at > 0 ? v : 0;" : "v = NN_CHOOSE(at > 0, v, (%s){0});",
              type);
-    if (!tiles(a, node->shape, graph->nodes[node->input[0]].shape)) {
+    if (!tiles(&w)) {
         load(out, s, "before", format("dx[i]%s", x));
         line(out, "v += before;");
     }
@@ -192,9 +233,9 @@ static void gradient_of_window(Out *out, const Graph *graph, const Node *node, c
 
 void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape grid = graph->nodes[node->input[0]].shape;
-    open_gradient(out, &node->attributes, node->shape, grid);
-    by_strips(out, graph, node, grid, gradient_of_window);
+    const Windows w = windows_of(graph, node);
+    open_gradient(out, &w);
+    by_strips(out, graph, node, gradient_of_window);
     if (!masks_windows(graph, node))
         emit_row_steps(out, graph, node);
     line(out, "}");
@@ -202,11 +243,11 @@ void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
 
 static void share_in_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
 {
-    const Attributes *const a = &node->attributes;
+    const Windows w = windows_of(graph, node);
     load(out, s, "share", "dy[i][row][col][c]");
-    line(out, "share *= %s;", share_of_pixel(out, a));
-    const char *const x = open_window(out, a);
-    if (tiles(a, node->shape, graph->nodes[node->input[0]].shape)) {
+    line(out, "share *= %s;", share_of_pixel(out, &w));
+    const char *const x = open_window(out, &w);
+    if (tiles(&w)) {
         line(out, "memcpy(&dx[i]%s, &share, sizeof share);", x);
     } else {
         load(out, s, "v", format("dx[i]%s", x));
@@ -218,9 +259,9 @@ static void share_in_window(Out *out, const Graph *graph, const Node *node, cons
 
 void emit_avgpool_grad(Out *out, const Graph *graph, const Node *node)
 {
-    const Shape grid = graph->nodes[node->input[0]].shape;
-    open_gradient(out, &node->attributes, node->shape, grid);
-    by_strips(out, graph, node, grid, share_in_window);
+    const Windows w = windows_of(graph, node);
+    open_gradient(out, &w);
+    by_strips(out, graph, node, share_in_window);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }

@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-static Attributes conv_attributes(const Clause *clause)
-{
-    Attributes a = window_attributes(clause, "kernel");
-    if (!strcmp(setting_word(clause, "pad"), "same"))
-        a.pad[0] = a.pad[1] = -1; // shape.c computes it
-    return a;
-}
-
 static void set_dilation(Attributes *a, const Clause *clause)
 {
     memcpy(a->dilation, setting(clause, "dilation")->dims, sizeof a->dilation);
@@ -42,7 +34,7 @@ bool lower_conv(Lowering *l)
 {
     if (!needs_picture(l))
         return false;
-    Attributes a = conv_attributes(l->clause);
+    Attributes a = window_attributes(l->clause, "kernel");
     set_dilation(&a, l->clause);
     a.groups = (int)setting_number(l->clause, "groups");
     const int channels = current_shape(l).dims[2];
@@ -78,7 +70,7 @@ bool lower_depthwise(Lowering *l)
 {
     if (!needs_picture(l))
         return false;
-    Attributes a = conv_attributes(l->clause);
+    Attributes a = window_attributes(l->clause, "kernel");
     set_dilation(&a, l->clause);
     const int channels = current_shape(l).dims[2];
     const int multiplier = (int)setting_number(l->clause, "multiplier");
@@ -107,7 +99,7 @@ bool lower_conv_transpose(Lowering *l)
 {
     if (!needs_picture(l))
         return false;
-    const Attributes a = conv_attributes(l->clause);
+    const Attributes a = window_attributes(l->clause, "kernel");
     const int channels = current_shape(l).dims[2];
     const int filters = (int)setting_number(l->clause, "filters");
     if (!add_conv(l, OP_conv_transpose, &a, filters, channels, filters, channels))

@@ -38,6 +38,8 @@ Attributes window_attributes(const Clause *clause, const char *size)
     memcpy(a.stride, a.kernel, sizeof a.stride);
     if (stride->dim_count)
         set_size(a.stride, stride);
+    if (!strcmp(setting_word(clause, "pad"), "same"))
+        a.pad[0] = a.pad[1] = -1; // shape.c computes it
     a.kernel_loc = kernel->loc;
     return a;
 }

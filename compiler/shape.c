@@ -196,7 +196,8 @@ void shape_pool(Graph *graph, Node *node)
             break;                                       // said of the rows already
         if (left > 0 && graph == &graph->network->train) // once, not for inference again
             warn_at(node->loc,
-                    "the last %d of %d %s %s dropped: windows of %d at every %d do not reach %s",
+                    "the last %d of %d %s %s dropped: windows of %d at every %d do not reach %s "
+                    "without 'pad same'",
                     left, in.dims[d], d ? "columns" : "rows", left == 1 ? "is" : "are",
                     a->kernel[d], a->stride[d], left == 1 ? "it" : "them");
     }

@@ -160,7 +160,8 @@ END
 
 # --- pooling, of 13x13 pixels: some windows leave a remainder, some overlap, some leave gaps
 for op in pool avgpool; do
-    for window in 2 '3 stride 2' '2 stride 3' '3x2 stride 2x1' '4 stride 3' 13; do
+    for window in 2 '3 stride 2' '2 stride 3' '3x2 stride 2x1' '4 stride 3' 13 '2 pad same' \
+        '5x3 stride 1x2 pad same' '4 stride 3 pad same'; do
         gradient "$op $window" 4 <<END
 conv 3 3x3 softsign stride 2
 $op $window
@@ -171,11 +172,13 @@ END
 conv 21 3x3 softsign stride 3
 $op 3 stride 1
 $op 2x3 stride 2x3
+$op 3 stride 2 pad same
 END
     gradient "$op behind relu, twice" 5 <<END
 conv 3 3x3 relu
 $op 2
 $op 3 stride 1
+$op 3 pad same
 END
 done
 

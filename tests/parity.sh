@@ -311,6 +311,23 @@ batchnorm
 dense 10 softmax
 loss cross_entropy
 END
+parity inception 'f32 f64' 'sgd lr 0.2 momentum 0.9' <<END
+conv 8 3x3 softsign stride 2
+avgpool 2 pad same
+concat { conv 6 1x1 softsign } { avgpool 3 stride 1 pad same; conv 5 1x1 softsign } { avgpool 2x3 stride 1 pad same }
+avgpool 3x4 stride 2x3 pad same
+dense 10 softmax
+loss cross_entropy
+END
+parity pools-at-borders f64 'sgd lr 0.05 momentum 0.9' <<END
+conv 8 3x3 softsign stride 2
+pool 3 stride 2 pad same
+concat { conv 6 1x1 softsign } { pool 3 stride 1 pad same; conv 5 1x1 } { pool 4x3 stride 1 pad same }
+softsign
+pool 2 pad same
+dense 10 softmax
+loss cross_entropy
+END
 parity within-an-example 'f32 f64' 'sgd lr 0.02 momentum 0.9' <<END
 conv 6 5x5 stride 3
 layernorm

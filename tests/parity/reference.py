@@ -13,6 +13,7 @@ process of its own: to load PyTorch takes longer than a comparison. What is prin
 PLACE.found, and then 0, or 1 for an exception, into the pipe PLACE.status.
 """
 import contextlib
+import math
 import os
 import re
 import signal
@@ -98,12 +99,20 @@ def read(path):
     return statements(iter(re.findall(r"[{};\n]|[^\s{};]+", text)))
 
 
-def pad_same(x, kernel, stride, dilation=(1, 1)):
+def pad_same(x, kernel, stride, dilation=(1, 1), value=0):
     """Keras' padding: what is odd goes to the bottom and to the right."""
     reach = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
     total = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(x.shape[2:], reach, stride)]
     before = [t // 2 for t in total]
-    return F.pad(x, (before[1], total[1] - before[1], before[0], total[0] - before[0]))
+    return F.pad(x, (before[1], total[1] - before[1], before[0], total[0] - before[0]), value=value)
+
+
+def pool_same(word, x, window, stride):
+    """Keras': what lies outside is no candidate for the largest, and no part of the mean."""
+    if word == "pool":
+        return F.max_pool2d(pad_same(x, window, stride, value=-math.inf), window, stride)
+    inside = F.avg_pool2d(pad_same(torch.ones_like(x), window, stride), window, stride)
+    return F.avg_pool2d(pad_same(x, window, stride), window, stride) / inside
 
 
 def conv_transpose(x, w, stride, pad):
@@ -202,7 +211,8 @@ class Network:
                 x = self.normalise_within(name, x, groups, float(named.get("eps", 0.001)))
             elif word in ("pool", "avgpool"):
                 pool = F.max_pool2d if word == "pool" else F.avg_pool2d
-                x = pool(x, size(values[0]), size(named.get("stride", values[0])))
+                window, stride = size(values[0]), size(named.get("stride", values[0]))
+                x = pool_same(word, x, window, stride) if named.get("pad") == "same" else pool(x, window, stride)
             elif word == "flatten":
                 x = self.flat(x)
             elif word in ("residual", "concat"):
