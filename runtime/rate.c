@@ -70,7 +70,9 @@ static double steps_of(NnTime time, double steps_per_epoch, double steps)
     case NN_EPOCHS: return time.count * steps_per_epoch;
     case NN_SHARE: break;
     }
-    return time.count * steps;
+    // rounding must not make a change a step late: 0.14 * 50 is a little more than 7
+    const double share = time.count * steps, whole = round(share);
+    return fabs(share - whole) <= 1e-9 * share ? whole : share;
 }
 
 // From `from` at share 0 to `to` at share 1, along half a wave of the cosine.

@@ -44,6 +44,9 @@ static void test_step(void **state)
     const NnSchedule schedule = {.kind = NN_STEP, .time = {2, NN_EPOCHS}, .factor = 0.1};
     for (int t = 0; t < STEPS; t++)
         assert_near(rate_at(schedule, t), LR * pow(0.1, t / 20));
+    const NnSchedule share = {.kind = NN_STEP, .time = {0.14, NN_SHARE}, .factor = 0.1};
+    for (int t = 0; t < STEPS; t++)
+        assert_near(rate_at(share, t), LR * pow(0.1, t / 7));
 }
 
 static void test_exponential(void **state)
