@@ -110,7 +110,7 @@ const char *setting_value(const Setting *s)
     case SETTING_LIST: {
         Text text = {0};
         for (int i = 0; i < s->list_count; i++)
-            text_add(&text, "%s%s", i ? " " : "[", number_text(s->list[i]));
+            text_add(&text, "%s%s", i ? " " : "[", setting_value(&s->list[i]));
         return s->list_count ? format("%s]", text.text) : "";
     }
     case SETTING_TEXT: return s->word ? format("\"%s\"", s->word) : "";

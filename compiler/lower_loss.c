@@ -141,6 +141,16 @@ static int add_penalties(Graph *graph, int *penalties)
     return count;
 }
 
+static const double *numbers_of(const Setting *list)
+{
+    if (!list->list_count)
+        return NULL;
+    double *const numbers = allocate((size_t)list->list_count * sizeof *numbers);
+    for (int i = 0; i < list->list_count; i++)
+        numbers[i] = list->list[i].number;
+    return numbers;
+}
+
 // Classes have weights in training alone, as in Keras' fit.
 static Attributes loss_attributes(const Clause *clause, bool train)
 {
@@ -152,7 +162,7 @@ static Attributes loss_attributes(const Clause *clause, bool train)
         else if (!strcmp(s->name, "delta"))
             a.delta = s->number;
         else if (!strcmp(s->name, "class_weights") && train)
-            a.class_weights = s->list;
+            a.class_weights = numbers_of(s);
     }
     return a;
 }

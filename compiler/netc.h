@@ -173,7 +173,8 @@ typedef enum {
     SETTING_TEXT,   // a file's name, or a column's
 } SettingKind;
 
-typedef struct {
+typedef struct Setting Setting;
+struct Setting {
     const char *name; // "filters", "stride"
     SettingKind kind;
     Origin origin;
@@ -184,9 +185,9 @@ typedef struct {
     int dims[MAX_DIMS], dim_count;
     const char *word;   // SETTING_WORD, SETTING_NAME, SETTING_TEXT; NULL: not set
     const char *second; // of a SETTING_NUMBER that is a file instead, `word`: the one behind it
-    double *list;       // SETTING_LIST
+    Setting *list;      // SETTING_LIST: of numbers
     int list_count;     // 0: not set
-} Setting;
+};
 
 // The place at which a block is used or a repeat stands, of the layers that it makes.
 typedef struct Use Use;
@@ -357,6 +358,7 @@ void define_param(Params *params, const Statement *statement);
 const Expr *read_value(const Row *statement, const Row *field, const Expr *item,
                        const Params *params, Setting *to);
 void quoted_word(const Expr *text); // error: "softmax" where a word belongs
+const char *list_form(const Row *field); // "a list of numbers, such as [1 2]"
 
 // --- settings.c: the items of one statement -----------------------------------------------------
 // The clause of a statement; what is wrong with its items is printed.

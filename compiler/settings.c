@@ -122,7 +122,7 @@ static const char *wanted(const Row *field)
         return join_words(choices.words, choices.count, "or");
     }
     case SETTING_NAME: return "a name";
-    case SETTING_LIST: return "a list of numbers, such as [1 2]";
+    case SETTING_LIST: return list_form(field);
     case SETTING_TEXT:
         return field->column ? "a column, by its name or its number" : "a file, as in \"data.csv\"";
     }
@@ -144,7 +144,7 @@ static void read_option(Reader *reader, const Row *field)
            strcmp(reader->clause.settings[index].name, field->name) != 0)
         index++;
     // Where the choice is unknown, so is the list: the value is read to find its own mistakes.
-    Setting unlisted;
+    Setting unlisted = {0};
     Setting *const to =
         index < reader->clause.setting_count ? &reader->clause.settings[index] : &unlisted;
     reader->item = name->next;

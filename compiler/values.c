@@ -98,6 +98,11 @@ static void set_origin(Setting *setting, Loc loc, Origin origin)
     setting->origin = origin;
 }
 
+static bool is_option(const Reader *reader, const Expr *item)
+{
+    return item->kind == EXPR_WORD && option_row(reader->statement, item->word, NULL);
+}
+
 // A measure, `10 deg`: its unit is written for the reader; 0 is 0 in any.
 static bool read_measure(Reader *reader, Loc loc, Value *value)
 {
@@ -107,7 +112,7 @@ static bool read_measure(Reader *reader, Loc loc, Value *value)
         reader->item = unit->next;
     else if (value->percent || value->number != 0) {
         const bool wrong = unit && unit->kind == EXPR_WORD && unit->loc.start <= loc.end + 1 &&
-                           !option_row(reader->statement, unit->word, NULL);
+                           !is_option(reader, unit);
         const double number = value->percent ? value->number * 100 : value->number;
         error_at(E120, wrong ? unit->loc : loc, "%s is measured in %s: write '%s %s'",
                  subject(field), field->unit, number_text(number), field->unit);
@@ -173,7 +178,7 @@ static bool read_time(Reader *reader, Loc loc, Value *value)
         error_at(E120, loc, "'%s' needs a number and its unit: write %s'%s epochs'",
                  field->type == ROW_VALUE ? reader->statement->name : field->name, steps, number);
         note_param(value);
-        if (unit && unit->kind == EXPR_WORD && !option_row(reader->statement, unit->word, NULL))
+        if (unit && unit->kind == EXPR_WORD && !is_option(reader, unit))
             reader->item = unit->next;
         return false;
     }
@@ -402,24 +407,37 @@ static void read_name(Reader *reader)
     }
 }
 
+const char *list_form(const Row *field)
+{
+    (void)field;
+    return "a list of numbers, such as [1 2]";
+}
+
+// Each of its items is read as the value of an option would be that takes one.
 static void read_list(Reader *reader)
 {
     const Expr *const list = reader->item;
     Setting *const to = reader->to;
     reader->item = list->next;
     if (list->kind != EXPR_LIST) {
-        error_at(E202, list->loc, "%s is a list of numbers, such as [1 2], not '%s'",
-                 subject(reader->field), loc_text(list->loc));
+        error_at(E202, list->loc, "%s is %s, not '%s'", subject(reader->field),
+                 list_form(reader->field), loc_text(list->loc));
+        while (reader->item && !is_option(reader, reader->item)) // numbers without their brackets
+            reader->item = reader->item->next;
         return;
     }
     int count = 0;
     for (const Expr *item = list->items; item; item = item->next)
         count++;
-    to->list = allocate((size_t)count * sizeof *to->list + 1);
-    for (const Expr *item = list->items; item; item = item->next) {
-        Value value = evaluate(item, reader->params);
-        if (value.known && in_range(reader->field, item->loc, &value, NULL))
-            to->list[to->list_count++] = value.number;
+    to->list = allocate((size_t)count * sizeof *to->list);
+    to->list_count = 0; // it may be written twice, which was said
+    Reader items = *reader;
+    for (items.item = list->items; items.item;) {
+        items.to = &to->list[to->list_count];
+        *items.to = (Setting){.name = reader->field->name, .kind = SETTING_NUMBER};
+        read_number(&items);
+        if (items.to->origin != ORIGIN_DEFAULT)
+            to->list_count++;
     }
     set_origin(to, list->loc, ORIGIN_WRITTEN);
 }
