@@ -47,6 +47,52 @@ static void check_clip(const Clause *clip)
     }
 }
 
+static void check_cosine(const Clause *schedule)
+{
+    const bool restarts = setting_number(schedule, "restart") > 0;
+    const Setting *const other =
+        setting(schedule, is_written(schedule, "t_mul") ? "t_mul" : "m_mul");
+    if (restarts && is_written(schedule, "over")) {
+        error_at(E411, setting(schedule, "over")->loc, "a cosine with restarts has no 'over'");
+        note_at(setting(schedule, "restart")->loc, "the first fall takes this time");
+    } else if (!restarts && other->origin != ORIGIN_DEFAULT) {
+        error_at(E412, other->loc, "'%s' is of a cosine with restarts", other->name);
+        note_at((Loc){0}, "write the time of the first fall, as in 'restart 10 epochs'");
+    }
+}
+
+// How many steps an epoch has is not known here: only times of one unit can be told to rise.
+static void check_times(const Setting *times)
+{
+    for (int i = 1; i < times->list_count; i++) {
+        const Setting *const before = &times->list[i - 1], *const time = &times->list[i];
+        if (time->unit != before->unit)
+            error_at(E416, time->loc, "the times of '%s' have one unit, but '%s' follows '%s'",
+                     times->name, setting_value(time), setting_value(before));
+        else if (time->number <= before->number)
+            error_at(E416, time->loc, "the times of '%s' rise, but '%s' follows '%s'", times->name,
+                     setting_value(time), setting_value(before));
+        else
+            continue;
+        note_at(before->loc, "the time before it is here");
+    }
+}
+
+static void check_step(const Clause *schedule)
+{
+    const Setting *const every = setting(schedule, "every"), *const at = setting(schedule, "at");
+    const bool by_distance = is_written(schedule, "every"), by_times = is_written(schedule, "at");
+    if (by_distance && by_times) {
+        error_at(E415, at->loc, "the rate changes at given times or every so often, not both");
+        note_at(every->loc, "the time from one change to the next is here");
+    } else if (!by_distance && !by_times) {
+        error_at(E107, schedule->loc, "'%s' needs the times of the changes",
+                 loc_text(schedule->loc));
+        note_at((Loc){0}, "as in 'every 10 epochs' or 'at [90 epochs 135 epochs]'");
+    }
+    check_times(at);
+}
+
 void check_rate(const Program *program)
 {
     const Clause *const schedule = program->schedule;
@@ -63,18 +109,10 @@ void check_rate(const Program *program)
     }
     if (program->metrics)
         need_classes(program, program->metrics, "top");
-    if (strcmp(kind, "cosine") != 0)
-        return;
-    const bool restarts = setting_number(schedule, "restart") > 0;
-    const Setting *const other =
-        setting(schedule, is_written(schedule, "t_mul") ? "t_mul" : "m_mul");
-    if (restarts && is_written(schedule, "over")) {
-        error_at(E411, setting(schedule, "over")->loc, "a cosine with restarts has no 'over'");
-        note_at(setting(schedule, "restart")->loc, "the first fall takes this time");
-    } else if (!restarts && other->origin != ORIGIN_DEFAULT) {
-        error_at(E412, other->loc, "'%s' is of a cosine with restarts", other->name);
-        note_at((Loc){0}, "write the time of the first fall, as in 'restart 10 epochs'");
-    }
+    if (!strcmp(kind, "cosine"))
+        check_cosine(schedule);
+    if (!strcmp(kind, "step"))
+        check_step(schedule);
 }
 
 // --- constants ----------------------------------------------------------------------------------
@@ -84,12 +122,28 @@ static void add_field(Text *text, const char *name, const char *value)
     text_add(text, "%s.%s = %s", text->length ? ", " : "", name, value);
 }
 
+static const char *time_text(const Setting *s)
+{
+    const char *const unit = !s->unit ? "NN_SHARE" : *s->unit == 's' ? "NN_STEPS" : "NN_EPOCHS";
+    return format("{%s, %s}", number_text(s->number), unit);
+}
+
 static void add_time(Text *text, const Clause *clause, const char *from, const char *name)
 {
     const Setting *const s = setting(clause, from);
-    const char *const unit = !s->unit ? "NN_SHARE" : *s->unit == 's' ? "NN_STEPS" : "NN_EPOCHS";
     if (s->number != 0)
-        add_field(text, name, format("{%s, %s}", number_text(s->number), unit));
+        add_field(text, name, time_text(s));
+}
+
+static void add_times(Text *text, const Setting *s)
+{
+    Text list = {0};
+    for (int i = 0; i < s->list_count; i++)
+        text_add(&list, "%s%s", i ? ", " : "", time_text(&s->list[i]));
+    if (!s->list_count)
+        return;
+    add_field(text, s->name, format("(const NnTime[]){%s}", list.text));
+    add_field(text, format("%s_count", s->name), format("%d", s->list_count));
 }
 
 static const char *watch_text(const Clause *clause, const char *patience)
@@ -122,6 +176,8 @@ static const char *schedule_text(const Clause *clause)
             add_time(&text, clause, name, name);
         if (!strcmp(name, "every") || !strcmp(name, "over"))
             add_time(&text, clause, name, "time");
+        if (!strcmp(name, "at"))
+            add_times(&text, &clause->settings[i]);
         if (!strcmp(name, "watch"))
             add_field(&text, name, watch_text(clause, "patience"));
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)

@@ -37,6 +37,7 @@
     .kind = SETTING_WORD, .choices = (const char *const[]) { __VA_ARGS__, NULL }
 #define NAME .kind = SETTING_NAME
 #define LIST(...) .kind = SETTING_LIST, __VA_ARGS__
+#define TIMES(from) .kind = SETTING_LIST, .times = times, .fraction = true, .low = from
 #define PATH .kind = SETTING_TEXT
 #define COLUMN .kind = SETTING_TEXT, .column = true
 

@@ -409,8 +409,8 @@ static void read_name(Reader *reader)
 
 const char *list_form(const Row *field)
 {
-    (void)field;
-    return "a list of numbers, such as [1 2]";
+    return field->times ? "a list of times, such as [10 epochs 20 epochs]"
+                        : "a list of numbers, such as [1 2]";
 }
 
 // Each of its items is read as the value of an option would be that takes one.
@@ -426,6 +426,7 @@ static void read_list(Reader *reader)
             reader->item = reader->item->next;
         return;
     }
+    const int errors = error_count();
     int count = 0;
     for (const Expr *item = list->items; item; item = item->next)
         count++;
@@ -439,6 +440,9 @@ static void read_list(Reader *reader)
         if (items.to->origin != ORIGIN_DEFAULT)
             to->list_count++;
     }
+    const Expr *const unit = reader->item; // one for all, as in `[90 135] epochs`
+    if (error_count() > errors && unit && unit->kind == EXPR_WORD && is_unit(unit->word))
+        reader->item = unit->next;
     set_origin(to, list->loc, ORIGIN_WRITTEN);
 }
 

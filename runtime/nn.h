@@ -171,6 +171,8 @@ typedef struct {
         NN_PLATEAU
     } kind;
     NnTime warmup, time, restart; // time: `every` or `over`
+    const NnTime *at;             // the times of steps, rising, in the place of `every`
+    int at_count;
     double factor, to, power;
     double t_mul, m_mul;         // of the cosine's restarts
     double rise, div, final_div; // of one cycle

@@ -38,6 +38,7 @@ loss cross_entropy
 optimizer rmsprop lr 0.001 momentum 0.5
 batch 40
 epochs 4
+schedule step at [1 epochs 3 epochs] factor 0.3
 validation 10%
 augment shift 2 px rotate 10 deg shear 5 deg zoom 10% flip both elastic 1 px cutout 5 px noise 0.05
 END

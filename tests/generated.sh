@@ -102,6 +102,7 @@ dense 10 softmax
 loss cross_entropy
 optimizer nadam
 clip value 0.5
+schedule step at [100 steps 2000 steps 30000 steps 400000 steps 5000000 steps 60000000 steps] factor 0.123456
 END
 for batch in 2 100 10000; do
     for options in '--target x86-64-v4' '--target x86-64-v3 --precision f64' '--target portable --gemm blas'; do

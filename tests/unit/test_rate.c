@@ -49,6 +49,43 @@ static void test_step(void **state)
         assert_near(rate_at(share, t), LR * pow(0.1, t / 7));
 }
 
+static NnSchedule steps_at(const NnTime *at, int count)
+{
+    return (NnSchedule){.kind = NN_STEP, .at = at, .at_count = count, .factor = 0.3};
+}
+
+// torch.optim.lr_scheduler.MultiStepLR(milestones=[3, 4, 8], gamma=0.3)
+static void test_step_at(void **state)
+{
+    (void)state;
+    static const double torch[] = {0.5, 0.5, 0.5, 0.15, 0.045, 0.045, 0.045, 0.045, 0.0135, 0.0135};
+    static const NnTime steps[] = {{3, NN_STEPS}, {4, NN_STEPS}, {8, NN_STEPS}};
+    static const NnTime epochs[] = {{3, NN_EPOCHS}, {4, NN_EPOCHS}, {8, NN_EPOCHS}};
+    static const NnTime shares[] = {{0.3, NN_SHARE}, {0.4, NN_SHARE}, {0.8, NN_SHARE}};
+    static const NnTime *const times[] = {steps, epochs, shares};
+    for (int i = 0; i < 3; i++) {
+        const int of_one = times[i] == steps ? 1 : 7; // steps for each of PyTorch's
+        const NnModel model = {.schedule = steps_at(times[i], 3)};
+        const RatePlan plan = rate_plan(&model, LR, of_one, 10, NULL, 0);
+        for (int t = 0; t < 10 * of_one; t++)
+            assert_near(rate_of_step(&plan, t + 1), torch[t / of_one]);
+    }
+}
+
+static void test_step_at_behind_warmup(void **state)
+{
+    (void)state;
+    static const NnTime steps[] = {{5, NN_STEPS}, {70, NN_STEPS}}; // one beyond the end
+    static const NnTime shares[] = {{0.25, NN_SHARE}, {0.5, NN_SHARE}};
+    NnSchedule schedule = steps_at(steps, 2);
+    schedule.warmup = (NnTime){10, NN_STEPS};
+    for (int t = 0; t < STEPS; t++)
+        assert_near(rate_at(schedule, t), t < 10 ? LR * t / 10 : t < 15 ? LR : LR * 0.3);
+    schedule.at = shares; // of the 40 steps that are left
+    for (int t = 10; t < STEPS; t++)
+        assert_near(rate_at(schedule, t), t < 20 ? LR : t < 30 ? LR * 0.3 : LR * 0.09);
+}
+
 static void test_exponential(void **state)
 {
     (void)state;
@@ -199,11 +236,18 @@ static void test_early_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_constant),   cmocka_unit_test(test_warmup),
-        cmocka_unit_test(test_step),       cmocka_unit_test(test_exponential),
-        cmocka_unit_test(test_cosine),     cmocka_unit_test(test_cosine_restarts),
-        cmocka_unit_test(test_polynomial), cmocka_unit_test(test_one_cycle),
-        cmocka_unit_test(test_plateau),    cmocka_unit_test(test_early_end),
+        cmocka_unit_test(test_constant),
+        cmocka_unit_test(test_warmup),
+        cmocka_unit_test(test_step),
+        cmocka_unit_test(test_step_at),
+        cmocka_unit_test(test_step_at_behind_warmup),
+        cmocka_unit_test(test_exponential),
+        cmocka_unit_test(test_cosine),
+        cmocka_unit_test(test_cosine_restarts),
+        cmocka_unit_test(test_polynomial),
+        cmocka_unit_test(test_one_cycle),
+        cmocka_unit_test(test_plateau),
+        cmocka_unit_test(test_early_end),
     };
     return cmocka_run_group_tests_name("rate", tests, NULL, NULL);
 }
