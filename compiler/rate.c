@@ -93,6 +93,18 @@ static void check_step(const Clause *schedule)
     check_times(at);
 }
 
+// Keras' alpha, the end of its CosineDecay, is a part of the first rate, and `to` a rate.
+static void check_end(const Program *program, const Clause *schedule)
+{
+    const Setting *const to = find_setting(schedule, "to");
+    const double lr = setting_number(program->optimizer, "lr");
+    if (error_count() || !to || to->origin == ORIGIN_DEFAULT || to->number <= lr)
+        return;
+    warn_at(to->loc, "'to' is above the optimizer's rate of %s: the rate rises", number_text(lr));
+    note_at((Loc){0}, "'to' is a rate; for a part of the first one write 'to %s'",
+            number_text(to->number * lr));
+}
+
 void check_rate(const Program *program)
 {
     const Clause *const schedule = program->schedule;
@@ -113,6 +125,7 @@ void check_rate(const Program *program)
         check_cosine(schedule);
     if (!strcmp(kind, "step"))
         check_step(schedule);
+    check_end(program, schedule);
 }
 
 // --- constants ----------------------------------------------------------------------------------
