@@ -63,7 +63,7 @@ for width in (1003, 67):
             file.write(",".join(f"{v:.4g}" for v in x) + f",{draw.integers(10)}\n")
 END
 
-for target in x86-64-v2 x86-64-v3 native; do
+for target in ${whole:+x86-64-v2} x86-64-v3 native; do
     start "50 columns, $target" as_in_double "v50-$target" mnist "$tmp/of-200" 28x28x1 'dense 50 relu' $target
     start "strips of two widths, $target" \
         as_in_double "v600-$target" mnist "$tmp/of-17" 28x28x1 $'dense 600 relu\ndense 40 relu' $target

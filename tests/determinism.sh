@@ -126,7 +126,7 @@ timed_like_plain() { # OPTIMIZER
     train "$net-plain" "$net-plain-run" && train "$net-timed" "$net-timed-run" || return
     same_bytes "$(weights "$net-plain-run")" "$(weights "$net-timed-run")"
 }
-for rule in 'sgd lr 0.1 momentum 0.9 nesterov on' adam; do
+for rule in 'sgd lr 0.1 momentum 0.9 nesterov on' adam ${whole:+rmsprop 'sgd lr 0.1 momentum 0.9'}; do
     start "$rule, timed or not" timed_like_plain "$rule"
 done
 

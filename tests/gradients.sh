@@ -15,7 +15,7 @@ gradcheck() { # FLAT NAME ROWS...
     shift 2
     build "$net.net" "$net" --precision f64 || return
     for rows; do
-        "$net" gradcheck --random --rows "$rows" --samples 100 --threads $((rows % 3 ? 1 : 3)) \
+        "$net" gradcheck --random --rows "$rows" --samples 60 --threads $((rows % 3 ? 1 : 3)) \
             >"$net.out" 2>"$net.err" || {
             echo "gradcheck --rows $rows: expected right gradients, found"
             cat "$net.err"

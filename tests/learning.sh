@@ -50,6 +50,7 @@ loss cross_entropy'
 while IFS=: read -r name optimizer; do
     trained "mlp-$name" "$optimizer" 8 0.86 <<<"$mlp
 $cross_entropy"
+    [[ $whole || $name =~ ^(sgd|rmsprop-momentum|adam)$ ]] || continue
     trained "cnn-$name" "$optimizer" 5 0.9 <<<"$cnn
 $cross_entropy"
 done <<END

@@ -17,6 +17,7 @@ quick='-Og -Dalways_inline='
 # where it runs for longer than gcc saves by that
 enduring='-O1 -Dalways_inline='
 JOBS=${JOBS:-2}
+whole=${WHOLE:-} # tests/long.sh asks for what `make test` has no time for
 export PYTHONPATH=$root/tests/python PYTHONDONTWRITEBYTECODE=1
 [ -x "$NETC" ] && [ -f "$lib/libnn.a" ] || {
     echo "$suite: no $NETC with its libnn.a; run make first" >&2

@@ -1,9 +1,11 @@
 #!/bin/bash
-# long.sh: what takes minutes: the goals on the whole of MNIST, and whether the checks can fail.
+# long.sh: what takes minutes: the goals on the whole of MNIST, whether the checks can fail, and all
+# of the suites of which `make test` runs a part.
 #
-# usage: tests/long.sh [mnist] [faults] [pictures]     all without an argument; mnist needs data/mnist
+# usage: tests/long.sh [mnist] [faults] [suites] [pictures]     all without an argument; mnist needs
+#        data/mnist
 . "$(dirname "$0")/lib.sh"
-[ $# -gt 0 ] || set -- mnist faults pictures
+[ $# -gt 0 ] || set -- mnist faults suites pictures
 
 # --- the goals: test accuracy on 10,000 pictures --------------------------------------------------
 
@@ -135,6 +137,22 @@ no_kind_is_missing() { # a fault that fits no line of the C checks nothing
     return 0
 }
 
+# --- suites, whole --------------------------------------------------------------------------------
+
+whole_suite() { # NAME
+    WHOLE=yes JOBS=1 "tests/$1.sh" >"$tmp/$1.out" 2>&1 && return
+    cat "$tmp/$1.out"
+}
+
+suites() {
+    local name
+    for name in $(grep -lE '[$]([{])?whole' tests/*.sh); do
+        name=$(basename "$name" .sh)
+        [ "$name" != long ] || continue
+        start "$name, all of it" whole_suite "$name"
+    done
+}
+
 faults() {
 start_torch
 mutate convolution <<END
@@ -239,8 +257,9 @@ for part; do
     pictures) pictures ;;
     mnist) goals ;;
     faults) faults ;;
+    suites) suites ;;
     *)
-        echo "tests/long.sh: unknown part '$part'; there are mnist, faults and pictures" >&2
+        echo "tests/long.sh: unknown part '$part'; there are mnist, faults, suites and pictures" >&2
         exit 2
         ;;
     esac

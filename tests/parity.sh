@@ -98,8 +98,11 @@ batch=1 steps=400 parity row-momentum 'f32' 'sgd lr 0.01 momentum 0.5' <<<"$row"
 # the bias of a channel does not move the mean of a value alone
 parity flat-norm 'f32 f64' 'sgd lr 0.05' <<<"$flat"
 while IFS=: read -r name optimizer; do
+    precisions='f32 f64'
+    [[ $whole || $name =~ ^(sgd|rmsprop-momentum|adam)$ ]] || precisions=f64
     parity "mlp-$name" 'f32 f64' "$optimizer" <<<"$mlp"
-    parity "cnn-$name" 'f32 f64' "$optimizer" <<<"$cnn"
+    parity "cnn-$name" "$precisions" "$optimizer" <<<"$cnn"
+    [ -z "$whole" ] || parity "kinks-$name" f64 "$optimizer" <<<"$kinks"
 done <<END
 sgd:sgd lr 0.05
 momentum:sgd lr 0.01 momentum 0.9
@@ -108,8 +111,7 @@ rmsprop:rmsprop lr 0.001
 rmsprop-momentum:rmsprop lr 0.0005 momentum 0.8 rho 0.95
 adam:adam lr 0.001
 END
-parity kinks-momentum f64 'sgd lr 0.01 momentum 0.9' <<<"$kinks"
-parity kinks-adam f64 'adam lr 0.001' <<<"$kinks"
+[ -n "$whole" ] || parity kinks-adam f64 'adam lr 0.001' <<<"$kinks"
 small='dense 30 tanh l1 0.0005 max_norm 1
 dense 10 softmax l1 0.0001 l2 0.0003
 loss cross_entropy'

@@ -175,8 +175,10 @@ done
 start 'each product of a long batch' each_product x86-64-v3 300
 start 'gradients of small panels' small_panels x86-64-v3
 start 'network 1' one_seed 1 '' portable
-start 'network 4' one_seed 4 ''
-for seed in 2 3 5 6; do
+cflags=$quick
+[ -z "$whole" ] || cflags=
+start 'network 4' one_seed 4 "$cflags"
+for seed in 2 3 ${whole:+5 6}; do
     start "network $seed" one_seed $seed "$quick"
 done
 finish
