@@ -20,6 +20,7 @@ train() { # BINARY
 }
 
 tunes() {
+    local -x NETC_CFLAGS=$enduring # what is measured is not tested
     local file before
     build "$tmp/net.net" "$tmp/tuned" --tune || return
     file=$(echo "$tmp"/cache/netc/tuned-*.txt)
@@ -38,6 +39,7 @@ tunes() {
 
 # Any shape of tile adds in one order. Each program has another shape for each of its products.
 same_bits() {
+    local -x NETC_CFLAGS=$enduring
     local shape shapes target products i
     mapfile -t products < <(sed -nE 's/^[^ ]+ f32 ([^=]+) =.*/\1/p' "$tmp"/cache/netc/tuned-*.txt)
     target=$("$NETC" emit "$tmp/net.net" | sed -n 's/.*compiled by netc --target \([^\\]*\)\\.*/\1/p')
@@ -110,6 +112,7 @@ check 'panels' panels
 
 # The C compiler has nothing to say of the programs that measure.
 silent() {
+    local -x NETC_CFLAGS=$enduring # at which gcc warns, as tests/generated.sh has it
     local net
     for net in "$tmp/panels.net" models/online.net; do
         same "said of $net" '' "$("$NETC" build "$net" -o "$tmp/measured" --tune 2>&1)"
