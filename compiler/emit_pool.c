@@ -2,6 +2,8 @@
 #include "netc.h"
 
 typedef struct {
+    const Graph *graph;
+    const Node *node;
     const Attributes *a;
     Shape in, grid; // of the pictures, and of the windows over one
     bool clipped;   // some windows reach beyond the picture
@@ -11,8 +13,8 @@ static Windows windows_of(const Graph *graph, const Node *node)
 {
     const Shape other = graph->nodes[node->input[0]].shape;
     const bool back = node->op == OP_maxpool_grad || node->op == OP_avgpool_grad;
-    Windows w = {.a = &node->attributes, .in = back ? node->shape : other};
-    w.grid = back ? other : node->shape;
+    Windows w = {graph, node, &node->attributes, back ? node->shape : other,
+                 back ? other : node->shape, false};
     for (int d = 0; d < 2; d++)
         w.clipped |= w.a->pad[d] > 0 || (w.grid.dims[d] - 1) * w.a->stride[d] + w.a->kernel[d] >
                                             w.in.dims[d];
@@ -105,35 +107,33 @@ static void load(Out *out, const Strip *s, const char *name, const char *at)
 }
 
 // Opens loops over the grid and, in them, calls `body` for each strip of channels.
-static void by_strips(Out *out, const Graph *graph, const Node *node,
-                      void (*body)(Out *, const Graph *, const Node *, const Strip *))
+static void by_strips(Out *out, const Windows *w,
+                      void (*body)(Out *, const Windows *, const Strip *))
 {
     Strip strips[8];
-    const Windows w = windows_of(graph, node);
-    const int count = strips_of(graph->network, w.grid.dims[2], strips);
-    line(out, "for (int row = 0; row < %d; row++)", w.grid.dims[0]);
-    line(out, "    for (int col = 0; col < %d; col++) {", w.grid.dims[1]);
+    const int count = strips_of(out->network, w->grid.dims[2], strips);
+    line(out, "for (int row = 0; row < %d; row++)", w->grid.dims[0]);
+    line(out, "    for (int col = 0; col < %d; col++) {", w->grid.dims[1]);
     out->depth++;
-    if (w.clipped) {
-        clip_window(out, &w, 0, "row", "top", "bottom");
-        clip_window(out, &w, 1, "col", "start", "end");
+    if (w->clipped) {
+        clip_window(out, w, 0, "row", "top", "bottom");
+        clip_window(out, w, 1, "col", "start", "end");
     }
     for (int i = 0; i < count; i++) {
         open_strip(out, &strips[i]);
-        body(out, graph, node, &strips[i]);
+        body(out, w, &strips[i]);
         line(out, "}");
     }
     line(out, "}");
     out->depth--;
 }
 
-static void largest_of_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
+static void largest_of_window(Out *out, const Windows *w, const Strip *s)
 {
-    const Windows w = windows_of(graph, node);
     load(out, s, "largest",
-         w.clipped ? "x[i][top][start][c]"
-                   : format("x[i][%s][%s][c]", first_of(w.a, 0, "row"), first_of(w.a, 1, "col")));
-    const char *const x = open_window(out, &w);
+         w->clipped ? "x[i][top][start][c]"
+                   : format("x[i][%s][%s][c]", first_of(w->a, 0, "row"), first_of(w->a, 1, "col")));
+    const char *const x = open_window(out, w);
     load(out, s, "v", format("x[i]%s", x));
     if (s->lanes == 1)
         line(out, "largest = ((v > largest) | (v != v)) ? v : largest; // NaN stays");
@@ -145,8 +145,9 @@ static void largest_of_window(Out *out, const Graph *graph, const Node *node, co
 
 void emit_maxpool(Out *out, const Graph *graph, const Node *node)
 {
+    const Windows w = windows_of(graph, node);
     line(out, "for (int i = 0; i < rows; i++) {");
-    by_strips(out, graph, node, largest_of_window);
+    by_strips(out, &w, largest_of_window);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
@@ -159,22 +160,22 @@ static const char *share_of_pixel(Out *out, const Windows *w)
     return real_number(out, 1.0 / (w->a->kernel[0] * w->a->kernel[1]));
 }
 
-static void mean_of_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
+static void mean_of_window(Out *out, const Windows *w, const Strip *s)
 {
-    const Windows w = windows_of(graph, node);
     line(out, "%s sum = %s;", strip_type(out->network, s), s->lanes == 1 ? "0" : "{0}");
-    const char *const x = open_window(out, &w);
+    const char *const x = open_window(out, w);
     load(out, s, "v", format("x[i]%s", x));
     line(out, "sum += v;");
     close_window(out);
-    line(out, "sum *= %s;", share_of_pixel(out, &w));
+    line(out, "sum *= %s;", share_of_pixel(out, w));
     line(out, "memcpy(&y[i][row][col][c], &sum, sizeof sum);");
 }
 
 void emit_avgpool(Out *out, const Graph *graph, const Node *node)
 {
+    const Windows w = windows_of(graph, node);
     line(out, "for (int i = 0; i < rows; i++) {");
-    by_strips(out, graph, node, mean_of_window);
+    by_strips(out, &w, mean_of_window);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
@@ -191,39 +192,37 @@ static void open_gradient(Out *out, const Windows *w)
 
 // relu-in-pooling: the gradient of relu before the pooling is a mask in the loop over windows.
 // Condition: it is the only step, on the x that was pooled, and each window is written once.
-static bool masks_windows(const Graph *graph, const Node *node)
+static bool masks_windows(const Windows *w)
 {
-    const Windows w = windows_of(graph, node);
+    const Node *const node = w->node;
     return node->step_count == 1 && node->steps[0].op == OP_relu_grad &&
-           node->input[node->steps[0].first_input] == node->input[1] &&
-           tiles(&w);
+           node->input[node->steps[0].first_input] == node->input[1] && tiles(w);
 }
 
 // Whether each number of x has been read, and is not needed again, when dx is written there.
 bool unpools_in_place(const Graph *graph, const Node *node)
 {
     const Windows w = windows_of(graph, node);
-    return tiles(&w) && (!node->step_count || masks_windows(graph, node));
+    return tiles(&w) && (!node->step_count || masks_windows(&w));
 }
 
-static void gradient_of_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
+static void gradient_of_window(Out *out, const Windows *w, const Strip *s)
 {
-    const Windows w = windows_of(graph, node);
     const char *const type = strip_type(out->network, s);
     line(out, "// dy goes to the first that is the largest");
     load(out, s, "left", "dy[i][row][col][c]");
     load(out, s, "largest", "y[i][row][col][c]");
-    const char *const x = open_window(out, &w);
-    load(out, s, "at", format("%s[i]%s", role(graph, node, 1), x));
+    const char *const x = open_window(out, w);
+    load(out, s, "at", format("%s[i]%s", role(w->graph, w->node, 1), x));
     const char *const share = s->lanes == 1
                                   ? "at == largest ? left : 0"
                                   : format("NN_CHOOSE(at == largest, left, (%s){0})", type);
     line(out, "%s v = %s;", type, share);
     line(out, "left -= v;");
-    if (masks_windows(graph, node))
+    if (masks_windows(w))
         line(out, s->lanes == 1 ? "v = at > 0 ? v : 0;" : "v = NN_CHOOSE(at > 0, v, (%s){0});",
              type);
-    if (!tiles(&w)) {
+    if (!tiles(w)) {
         load(out, s, "before", format("dx[i]%s", x));
         line(out, "v += before;");
     }
@@ -235,19 +234,18 @@ void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
 {
     const Windows w = windows_of(graph, node);
     open_gradient(out, &w);
-    by_strips(out, graph, node, gradient_of_window);
-    if (!masks_windows(graph, node))
+    by_strips(out, &w, gradient_of_window);
+    if (!masks_windows(&w))
         emit_row_steps(out, graph, node);
     line(out, "}");
 }
 
-static void share_in_window(Out *out, const Graph *graph, const Node *node, const Strip *s)
+static void share_in_window(Out *out, const Windows *w, const Strip *s)
 {
-    const Windows w = windows_of(graph, node);
     load(out, s, "share", "dy[i][row][col][c]");
-    line(out, "share *= %s;", share_of_pixel(out, &w));
-    const char *const x = open_window(out, &w);
-    if (tiles(&w)) {
+    line(out, "share *= %s;", share_of_pixel(out, w));
+    const char *const x = open_window(out, w);
+    if (tiles(w)) {
         line(out, "memcpy(&dx[i]%s, &share, sizeof share);", x);
     } else {
         load(out, s, "v", format("dx[i]%s", x));
@@ -261,7 +259,7 @@ void emit_avgpool_grad(Out *out, const Graph *graph, const Node *node)
 {
     const Windows w = windows_of(graph, node);
     open_gradient(out, &w);
-    by_strips(out, graph, node, share_in_window);
+    by_strips(out, &w, share_in_window);
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
