@@ -36,22 +36,12 @@ static const char *fitting_body(Shape from, Shape to)
     return NULL;
 }
 
-// What can be done at the end of the body that was lowered last, which should make `wanted`.
-static const char *sum_remedy(const Lowering *l, Shape wanted, bool shortcut)
+// The layer at the end of a body that leaves other channels or units than are wanted.
+static const char *last_remedy(Shape wanted)
 {
-    const Shape out = current_shape(l);
-    const int last = wanted.dims[wanted.count - 1];
-    if (shortcut && wanted.count != out.count)
-        return "put 'flatten' at the end of the body that makes a picture";
-    if (shortcut && !same_grid(wanted, out))
-        return "the strides of both bodies must come to the same";
-    if (wanted.count != out.count)
-        return wanted.count > 1 ? "put 'flatten' before 'residual'" : "a sum needs equal shapes";
-    if (!same_grid(wanted, out))
-        return "'pad same' without a stride keeps rows and columns";
     return format(wanted.count > 1 ? "'conv %d 1x1' at the end makes %s of it"
                                    : "'dense %d' at the end makes %s of it",
-                  last, shape_text(wanted));
+                  wanted.dims[wanted.count - 1], shape_text(wanted));
 }
 
 static bool wrong_sum(const Lowering *l, Shape in)
@@ -59,7 +49,12 @@ static bool wrong_sum(const Lowering *l, Shape in)
     const Shape out = current_shape(l);
     error_at(E515, l->clause->word_loc, "'residual' adds its input, %s, to its output, %s",
              shape_text(in), shape_text(out));
-    note_end(l, sum_remedy(l, in, false));
+    if (in.count != out.count)
+        note_end(l, in.count > 1 ? "put 'flatten' before 'residual'" : "a sum needs equal shapes");
+    else if (!same_grid(in, out))
+        note_end(l, "'pad same' without a stride keeps rows and columns");
+    else
+        note_end(l, last_remedy(in));
     const char *const body = fitting_body(in, out);
     if (body)
         note_at((Loc){0}, "or a second body brings the input to %s: 'residual { … } { %s }'",
@@ -67,13 +62,20 @@ static bool wrong_sum(const Lowering *l, Shape in)
     return false;
 }
 
+static const char unlike_bodies[] = "put 'flatten' at the end of the body that makes a picture";
+
 static bool wrong_sum_of_two(const Lowering *body, const Lowering *shortcut)
 {
-    const Shape wanted = current_shape(body);
+    const Shape wanted = current_shape(body), out = current_shape(shortcut);
     error_at(E515, body->clause->word_loc,
              "'residual' adds what its bodies make, and they make %s and %s", shape_text(wanted),
-             shape_text(current_shape(shortcut)));
-    note_end(shortcut, sum_remedy(shortcut, wanted, true));
+             shape_text(out));
+    if (wanted.count != out.count)
+        note_end(shortcut, unlike_bodies);
+    else if (!same_grid(wanted, out))
+        note_end(shortcut, "the strides of both bodies must come to the same");
+    else
+        note_end(shortcut, last_remedy(wanted));
     return false;
 }
 
@@ -83,7 +85,7 @@ static bool wrong_join(const Lowering *l, Shape first)
     error_at(E516, l->clause->word_loc, "'concat' joins %s and %s", shape_text(first),
              shape_text(shape));
     if (first.count != shape.count)
-        note_end(l, "put 'flatten' at the end of the body that makes a picture");
+        note_end(l, unlike_bodies);
     else
         note_end(l, "rows and columns must agree: 'pad same' without a stride keeps them");
     return false;
@@ -123,21 +125,16 @@ static int add_sum(const Lowering *l, Graph *graph, int body, int shortcut)
 bool lower_residual(Lowering *l)
 {
     const Lowering before = *l;
-    const Shape in = current_shape(l);
     if (!lower_branch(l, &before))
         return false;
+    const bool projected = has_next_body(l);
     Lowering shortcut = before;
-    if (!has_next_body(l)) {
-        if (!shape_equal(in, current_shape(l)))
-            return wrong_sum(l, in);
-    } else {
-        shortcut = *l;
-        if (!lower_branch(&shortcut, &before))
-            return false;
-        l->at = shortcut.at;
-        if (!shape_equal(current_shape(&shortcut), current_shape(l)))
-            return wrong_sum_of_two(l, &shortcut);
-    }
+    shortcut.at = l->at;
+    if (projected && !lower_branch(&shortcut, &before))
+        return false;
+    l->at = shortcut.at;
+    if (!shape_equal(current_shape(&shortcut), current_shape(l)))
+        return projected ? wrong_sum_of_two(l, &shortcut) : wrong_sum(l, current_shape(&before));
     l->train = add_sum(l, &l->network->train, l->train, shortcut.train);
     l->infer = add_sum(l, &l->network->infer, l->infer, shortcut.infer);
     return true;
