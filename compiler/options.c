@@ -347,14 +347,19 @@ static bool decides_code(const Option *option)
     return option->commands & IN(emit) && *option->value;
 }
 
+static Options without_settings(const Options *o)
+{
+    Options plain = no_options(o->given_count);
+    plain.command = o->command;
+    return plain;
+}
+
 int split_options(const Options *both, Options *left, Options *right)
 {
     Options *const sides[] = {left, right};
     bool alike = true;
-    for (int side = 0; side < 2; side++) {
-        *sides[side] = no_options(both->given_count);
-        sides[side]->command = both->command;
-    }
+    for (int side = 0; side < 2; side++)
+        *sides[side] = without_settings(both);
     for (int i = 0; i < both->given_count; i++) {
         const Given *const given = &both->given[i];
         if (!decides_code(given->option))
@@ -371,10 +376,8 @@ int split_options(const Options *both, Options *left, Options *right)
             if (before + behind == 0 || before == side)
                 give(sides[side], given->option, given->value);
     }
-    if (alike && both->paths.count == 1) {
-        *left = no_options(both->given_count);
-        left->command = both->command;
-    }
+    if (alike && both->paths.count == 1)
+        *left = without_settings(both);
     return DONE;
 }
 

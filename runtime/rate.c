@@ -75,12 +75,10 @@ static double steps_of(NnTime time, double steps_per_epoch, double steps)
     return fabs(share - whole) <= 1e-9 * share ? whole : share;
 }
 
-// How many of the changes of a schedule in steps lie behind, `after` steps behind the warmup.
-static double changes(const RatePlan *plan, double after, double steps)
+// How many of the times of a schedule in steps lie behind, `after` steps behind the warmup.
+static int times_behind(const RatePlan *plan, double after, double steps)
 {
     const NnSchedule *schedule = plan->schedule;
-    if (schedule->at_count == 0)
-        return floor(after / steps_of(schedule->time, plan->steps_per_epoch, steps));
     int count = 0;
     while (count < schedule->at_count &&
            steps_of(schedule->at[count], plan->steps_per_epoch, steps) <= after)
@@ -149,7 +147,9 @@ double rate_of_step(const RatePlan *plan, int64_t number)
     switch (schedule->kind) {
     case NN_CONSTANT_RATE:
     case NN_PLATEAU: break;
-    case NN_STEP: return rate * pow(schedule->factor, changes(plan, after, left));
+    case NN_STEP:
+        return rate * pow(schedule->factor, schedule->at_count ? times_behind(plan, after, left)
+                                                               : floor(after / time));
     case NN_EXPONENTIAL: return rate * pow(schedule->factor, after / time);
     case NN_COSINE:
         if (schedule->restart.count > 0)
