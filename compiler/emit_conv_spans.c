@@ -52,7 +52,7 @@ static Geometry geometry(const Network *network, Shape in, Shape out, const Attr
 
 // --- tiles --------------------------------------------------------------------------------------
 
-// Which lines of the window meet a line of dx: `count` of them from `first` on, that with dy's line
+// Which lines of the window meet a line of dx: `count` of them from `tap` on, that with dy's line
 // `from` and the others with those above.
 static void emit_lines_met(Out *out, const Geometry *g)
 {
@@ -60,12 +60,12 @@ static void emit_lines_met(Out *out, const Geometry *g)
     const char *const at = format(g->lines < g->in.dims[0] ? "top + r%s" : "r%s",
                                   pad ? format(" + %d", pad) : "");
     if (stride == 1) {
-        line(out, "const int at = %s, first = nn_max(0, at - %d);", at, g->out.dims[0] - 1);
-        line(out, "const int count = nn_min(%d, at + 1) - first, from = at - first;", kernel);
+        line(out, "const int at = %s, tap = nn_max(0, at - %d);", at, g->out.dims[0] - 1);
+        line(out, "const int count = nn_min(%d, at + 1) - tap, from = at - tap;", kernel);
         return;
     }
     line(out, "const int at = (%s) / %d, phase = (%s) %% %d;", at, stride, at, stride);
-    line(out, "const int skipped = nn_max(0, at - %d), first = phase + skipped * %d;",
+    line(out, "const int skipped = nn_max(0, at - %d), tap = phase + skipped * %d;",
          g->out.dims[0] - 1, stride);
     line(out, "const int lines = (%d - phase) / %d; // of the window, that come in turn",
          kernel + stride - 1, stride);
@@ -79,8 +79,8 @@ static void emit_tile(Out *out, const Geometry *g, const WindowStrip *strip, int
     const int row = packed ? strip->width : g->a->kernel[0] * g->window_line;
     const char *const filter = g->groups > 1 ? format("g * %d", g->gradients) : "0";
     const char *const b =
-        packed ? format("packed[first][%s]", filter)
-               : format("turned[%s] + first * %d%s", filter, g->window_line, column);
+        packed ? format("packed[tap][%s]", filter)
+               : format("turned[%s] + tap * %d%s", filter, g->window_line, column);
     call_line(out, window_tile(out->network, 1, spans, strip),
               format("count, %d, %s, %d, 0, -%d, 1, %s, %d, %d, spans[r][%s]%s, %d, false",
                      g->gradients,

@@ -264,10 +264,10 @@ static void emit_taps_of_row(Out *out, const Convolution *n)
     line(out, "const int top = %s%s;", row,
          pad > 0 ? format(" - %d", pad) : pad < 0 ? format(" + %d", -pad) : "");
     if (step == 1) {
-        line(out, "const int first = nn_max(-top, 0), end = nn_min(%d - top, %d);", lines, kernel);
+        line(out, "const int tap = nn_max(-top, 0), end = nn_min(%d - top, %d);", lines, kernel);
         return;
     }
-    line(out, "const int first = nn_max(%d - top, 0) / %d;", step - 1, step);
+    line(out, "const int tap = nn_max(%d - top, 0) / %d;", step - 1, step);
     line(out, "const int end = nn_min(nn_max(%d - top, 0) / %d, %d);", lines + step - 1, step,
          kernel);
 }
@@ -297,11 +297,11 @@ static void emit_vector_line(Out *out, const Convolution *n, int lanes, const ch
     const int channels = n->from.dims[2], tap = n->each * channels, line_of_w = n->kernel[1] * tap;
     const char *const weights =
         n->backwards
-            ? format("%s[%d - first][%d][0]%s", n->weights, n->kernel[0] - 1, n->kernel[1] - 1, at)
-            : format("%s[first][0][0]%s", n->weights, at);
-    const char *const row = n->step[0] > 1 ? format("top + first * %d", n->step[0]) : "top + first";
+            ? format("%s[%d - tap][%d][0]%s", n->weights, n->kernel[0] - 1, n->kernel[1] - 1, at)
+            : format("%s[tap][0][0]%s", n->weights, at);
+    const char *const row = n->step[0] > 1 ? format("top + tap * %d", n->step[0]) : "top + tap";
     call_line(out, tile_name(out->network, (DepthwiseTile){.lanes = lanes, .each = n->each}),
-              format("%d, %d, %d, %d, %d, %d, end - first, %d, %s[i][%s][0]%s, %d, %s, %d, %d, "
+              format("%d, %d, %d, %d, %d, %d, end - tap, %d, %s[i][%s][0]%s, %d, %s, %d, %d, "
                      "%s[i][row][0]%s",
                      channels, n->from.dims[1], n->to.dims[1], n->stride[1], n->pad[1], n->step[1],
                      n->kernel[1], n->source, row, at, n->step[0] * n->from.dims[1] * channels,
@@ -364,13 +364,13 @@ static void emit_weights_lines(Out *out, const Convolution *n, int lanes, const 
 {
     const int runs = rows_at_a_time(out->network, n);
     if (runs == 1) {
-        line(out, "for (int r = first; r < end; r++)");
+        line(out, "for (int r = tap; r < end; r++)");
         out->depth++;
         emit_weights_line(out, n, 1, lanes, at, "r");
         out->depth--;
         return;
     }
-    line(out, "int r%d = first;", lanes);
+    line(out, "int r%d = tap;", lanes);
     line(out, "for (; r%d + %d <= end; r%d += %d)", lanes, runs, lanes, runs);
     out->depth++;
     emit_weights_line(out, n, runs, lanes, at, format("r%d", lanes));

@@ -70,6 +70,7 @@ const char *role(const Graph *graph, const Node *node, int input)
             return role(graph, node, k);
     const char *const name = plain_role(graph, node, input);
     bool taken = !strcmp(name, op_info[node->op].result);
+    taken |= node->op == OP_group_norm && !strcmp(name, "mean"); // it has one for each example
     for (int k = 0; k < input; k++)
         taken |= !strcmp(name, plain_role(graph, node, k)) && node->input[k] != node->input[input];
     const char *const value = graph->nodes[node->input[input]].name;

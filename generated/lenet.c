@@ -920,9 +920,9 @@ static void conv2_backward(int rows, float dx[restrict ROWS][14][14][6],
             memcpy(packed[r][c], turned[c] + r * 30, 30 * sizeof(float));
     for (int i = 0; i < rows; i++) {
         for (int r = 0; r < 14; r++) {
-            const int at = r, first = nn_max(0, at - 9);
-            const int count = nn_min(5, at + 1) - first, from = at - first;
-            window_10x32(count, 16, dy[i][from][0], 16, 0, -160, 1, packed[first][0], 512, 32,
+            const int at = r, tap = nn_max(0, at - 9);
+            const int count = nn_min(5, at + 1) - tap, from = at - tap;
+            window_10x32(count, 16, dy[i][from][0], 16, 0, -160, 1, packed[tap][0], 512, 32,
                          spans[r][4], 32, false);
         }
         for (int r = 0; r < 14; r++)

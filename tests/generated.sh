@@ -13,7 +13,7 @@ compiles() { # C-FILE LEVEL-OF-CLANG [option...]
     local c=$1 level=$2 object
     object=$(mktemp -p "$tmp")
     shift 2
-    silent gcc -std=gnu11 $enduring "$@" -Wall -Wextra -Werror -Iruntime -march=x86-64-v4 -c -o "$object" "$c"
+    silent gcc -std=gnu11 $enduring "$@" -Wall -Wextra -Wshadow=local -Werror -Iruntime -march=x86-64-v4 -c -o "$object" "$c"
     silent gcc -std=gnu11 -O0 "$@" -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
     silent clang -std=gnu11 "$level" -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
     rm -f "$object"

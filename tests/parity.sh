@@ -347,5 +347,20 @@ tanh
 dense 10 softmax
 loss cross_entropy
 END
+# inference makes both in one function
+parity norm-after-norm f64 'sgd lr 0.05 momentum 0.9' <<END
+conv 6 5x5 stride 3
+groupnorm 2
+batchnorm
+softsign
+layernorm
+batchnorm
+dense 20
+groupnorm 4
+batchnorm
+tanh
+dense 10 softmax
+loss cross_entropy
+END
 
 finish

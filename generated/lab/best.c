@@ -902,17 +902,17 @@ static void conv2_backward(int rows, float dx[restrict ROWS][26][26][32],
     for (int i = 0; i < rows; i++) {
         for (int top = 0; top < 26; top += 2) {
             for (int r = 0; r < 2; r++) {
-                const int at = top + r, first = nn_max(0, at - 23);
-                const int count = nn_min(3, at + 1) - first, from = at - first;
+                const int at = top + r, tap = nn_max(0, at - 23);
+                const int count = nn_min(3, at + 1) - tap, from = at - tap;
                 for (int c = 0; c < 64; c += 32) {
                     for (int p = 0; p < 24; p += 12)
                         window_12x32(count, 32, dy[i][from][p], 32, 0, -768, 1,
-                                     turned[0] + first * 96 + c, 96, 288, spans[r][2 + p] + c, 96,
+                                     turned[0] + tap * 96 + c, 96, 288, spans[r][2 + p] + c, 96,
                                      false);
                 }
                 for (int p = 0; p < 24; p += 12)
                     window_12x32(count, 32, dy[i][from][p], 32, 0, -768, 1,
-                                 turned[0] + first * 96 + 64, 96, 288, spans[r][2 + p] + 64, 96,
+                                 turned[0] + tap * 96 + 64, 96, 288, spans[r][2 + p] + 64, 96,
                                  false);
             }
             for (int r = 0; r < 2; r++)

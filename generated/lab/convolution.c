@@ -1202,13 +1202,13 @@ static void conv2_backward(const NnBatch *batch, int first, int rows,
     for (int i = 0; i < rows; i++) {
         for (int top = 0; top < 14; top += 2) {
             for (int r = 0; r < 2; r++) {
-                const int at = top + r, first = nn_max(0, at - 11);
-                const int count = nn_min(3, at + 1) - first, from = at - first;
+                const int at = top + r, tap = nn_max(0, at - 11);
+                const int count = nn_min(3, at + 1) - tap, from = at - tap;
                 for (int c = 0; c < 64; c += 32) {
                     window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1,
-                                 turned[0] + first * 96 + c, 96, 288, spans[r][2] + c, 96, false);
+                                 turned[0] + tap * 96 + c, 96, 288, spans[r][2] + c, 96, false);
                 }
-                window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1, turned[0] + first * 96 + 64,
+                window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1, turned[0] + tap * 96 + 64,
                              96, 288, spans[r][2] + 64, 96, false);
             }
             for (int r = 0; r < 2; r++)
