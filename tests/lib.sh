@@ -164,11 +164,12 @@ start_torch() {
 }
 
 # Takes 50 steps by generated C and by PyTorch, and says where they differ.
-same_as_torch() { # C-FILE NET BOUND [adam]
+same_as_torch() { # C-FILE NET BOUND [adam|few]
     local base=${1%.c} status=
-    local request=("$base" "$2" "$sample" "$base".{before,losses,after,outputs} "$3" ${4-})
+    local data=${data:-$sample}
+    local request=("$base" "$2" "$data" "$base".{before,losses,after,outputs} "$3" ${4-})
     compile "$1" "$base" "$driver" || return
-    timeout 100 "$base" steps "$sample" "${steps:-50}" "${threads:-2}" "$base.before" "$base.after" \
+    timeout 100 "$base" steps "$data" "${steps:-50}" "${threads:-2}" "$base.before" "$base.after" \
         "$base.outputs" >"$base.losses" || return
     mkfifo "$base.status"
     (IFS=$'\t' && echo "${request[*]}") >&"$torch"
