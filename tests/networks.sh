@@ -33,9 +33,11 @@ data_of() { # NET
 beside_torch() { # NET SEED
     local c=${1%.net}.c gemm=tile
     [ $(($2 % 7)) -ne 3 ] || gemm=blas
-    quietly "$NETC" emit --precision f64 --gemm $gemm --target "$(target_of "$2")" "$1" -o "$c" || return
+    quietly "$NETC" emit --precision f64 --gemm $gemm --target "$(target_of "$2")" "$1" -o "$c" ||
+        return
     clang -std=gnu11 -fsyntax-only -Wall -Wextra -I"$lib" "$c" # which warns of more than gcc
-    data=$(data_of "$1") steps=$(steps_of "$1" 8) threads=$(($2 % 3 + 1)) same_as_torch "$c" "$1" 1e-8 few
+    data=$(data_of "$1") steps=$(steps_of "$1" 8) threads=$(($2 % 3 + 1)) \
+        same_as_torch "$c" "$1" 1e-8 few
 }
 
 same_bits() { # NET SEED
@@ -44,7 +46,8 @@ same_bits() { # NET SEED
     compile "$base.c" "$base" -Wall -Wextra -Wshadow=local "$driver" || return
     for threads in 1 3; do
         timeout 100 "$base" steps "$(data_of "$1")" "$(steps_of "$1" 8)" $threads \
-            "$base.before" "$base.$threads" "$base.outputs$threads" >"$base.losses$threads" || return
+            "$base.before" "$base.$threads" "$base.outputs$threads" >"$base.losses$threads" ||
+            return
     done
     same_bytes "$base.1" "$base.3"
     same_bytes "$base.outputs1" "$base.outputs3"
@@ -54,7 +57,8 @@ same_bits() { # NET SEED
 
 drawn() { # SEED
     local net=$tmp/$1.net found
-    "$python" $networks "$1" >"$net" && "$python" $networks "$1" chance >"$tmp/$1-chance.net" || return
+    "$python" $networks "$1" >"$net" || return
+    "$python" $networks "$1" chance >"$tmp/$1-chance.net" || return
     found=$(beside_torch "$net" "$1" 2>&1)
     [ -z "$found" ] || printf '%s\n' "$found" "$(cat "$net")"
     found=$(same_bits "$tmp/$1-chance.net" "$1" 2>&1)

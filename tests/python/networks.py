@@ -1,11 +1,11 @@
 """Networks drawn at random, of everything that tests/parity/reference.py knows.
 
-networks.py SEED [chance]         a .net that compiles; the same seed, the same net. With `chance` it
-                                  has layers and settings that draw random numbers too, which PyTorch
-                                  would draw otherwise
-networks.py data FOLDER           pictures of random bytes. Those of MNIST have a background of one value,
-                                  whose pixels come to lie within a rounding of each other where
-                                  `pool` chooses among them
+networks.py SEED [chance]         a .net that compiles; the same seed, the same net. With `chance`
+                                  it also has layers and settings that draw random numbers, which
+                                  PyTorch would draw otherwise
+networks.py data FOLDER           pictures of random bytes. Those of MNIST have a background of one
+                                  value, whose pixels come to lie within a rounding of each other
+                                  where `pool` chooses among them
 networks.py shrink FILE SEED      the least net for which `tests/networks.sh net FILE SEED` still
                                   finds something: statements are left out of FILE, one by one
 
@@ -44,7 +44,6 @@ class Drawn:
         self.chance = chance
         self.shape = (28, 28, 1)
         self.work = 0  # multiply-adds of one picture
-        self.depth = 0
 
     # --- what a statement may have
 
@@ -74,7 +73,8 @@ class Drawn:
         """(kernel, stride, options, new height and width) of a window that fits the picture."""
         height, width, _ = self.shape
         same = keep or self.likely(0.4)
-        kernel = [self.reach(height + 2 if same else height), self.reach(width + 2 if same else width)]
+        more = 2 if same else 0
+        kernel = [self.reach(height + more), self.reach(width + more)]
         if self.likely(0.6):
             kernel = [min(kernel)] * 2
         stride = [1, 1]
@@ -101,10 +101,12 @@ class Drawn:
             far = [(k - 1) * step + 1 for k in kernel]
             if " pad same" in options or (far[0] <= height and far[1] <= width):
                 options += f" dilation {step}"
-                size = [after(n, k, 1, " pad same" in options) for n, k in zip((height, width), far)]
+                same = " pad same" in options
+                size = [after(n, k, 1, same) for n, k in zip((height, width), far)]
         self.work += product(size) * product(kernel) * channels * filters // groups
         self.shape = (*size, filters)
-        return f"conv {filters} {kernel[0]}x{kernel[1]}{self.activation()}{options}{self.weighted()}"
+        kernel = f"{kernel[0]}x{kernel[1]}"
+        return f"conv {filters} {kernel}{self.activation()}{options}{self.weighted()}"
 
     def depthwise(self, keep=False):
         channels = self.shape[2]
@@ -195,11 +197,9 @@ class Drawn:
     # --- structure
 
     def body(self, layers):
-        """Lines of a body of so many layers that keeps rows and columns, and the shape behind it."""
+        """Lines of a body of so many layers that keeps rows and columns; the shape behind it."""
         before = self.shape
-        self.depth += 1
         lines = [self.keeping() for _ in range(layers)]
-        self.depth -= 1
         behind, self.shape = self.shape, before
         return lines, behind
 
@@ -211,11 +211,10 @@ class Drawn:
         return self.draw.choice(ways)()
 
     def structure(self):
-        if self.depth:
-            return None
         before = self.shape
         if self.likely(0.4):
-            bodies = [self.body(self.draw.choice((1, 1, 2))) for _ in range(self.draw.choice((2, 3)))]
+            bodies = [self.body(self.draw.choice((1, 1, 2)))
+                      for _ in range(self.draw.choice((2, 3)))]
             self.shape = (*before[:-1], sum(behind[-1] for _, behind in bodies))
             return "concat " + " ".join("{ " + "; ".join(lines) + " }" for lines, _ in bodies)
         lines, behind = self.body(self.draw.choice((1, 2)))
@@ -230,7 +229,8 @@ class Drawn:
 
     def layer(self):
         if len(self.shape) == 1:
-            ways = [self.dense] * 4 + [self.norm, self.alone, self.structure, self.lost, self.unfold]
+            ways = [self.dense] * 4 + [
+                self.norm, self.alone, self.structure, self.lost, self.unfold]
         else:
             ways = [self.conv] * 4 + [
                 self.depthwise, self.conv_transpose, self.pool, self.pool, self.border,
@@ -263,7 +263,7 @@ class Drawn:
         while len(lines) < count:
             before, work = self.shape, self.work
             line = self.layer()
-            # before all weights a byte may be the very mean of its neighbours, where relu has a kink
+            # before all weights a byte may be the mean of its neighbours, where relu has a kink
             early = not work and "norm" in (line or "")
             if not line or early or product(self.shape) > 20000 or self.work > 1500000:
                 self.shape, self.work = before, work
@@ -273,7 +273,8 @@ class Drawn:
 
     def end(self):
         loss = self.draw.choice(("cross_entropy",) * 4 + (
-            "cross_entropy smoothing 0.1", "binary_cross_entropy", "mse", "mae", "huber", "poisson"))
+            "cross_entropy smoothing 0.1", "binary_cross_entropy", "mse", "mae", "huber",
+            "poisson"))
         self.work += product(self.shape) * 10
         last = {"c": " softmax", "b": " sigmoid", "p": " softplus"}.get(loss[0], "")
         return [f"dense 10{last}{self.weighted()}", f"loss {loss}"]
@@ -308,7 +309,8 @@ def network(seed, chance):
 def write_data(folder):
     draw = random.Random(1)
     for part, count in (("train", 1500), ("t10k", 300)):
-        for kind, shape, below in (("images-idx3", (count, 28, 28), 256), ("labels-idx1", (count,), 10)):
+        for kind, shape, below in (("images-idx3", (count, 28, 28), 256),
+                                   ("labels-idx1", (count,), 10)):
             with open(f"{folder}/{part}-{kind}-ubyte", "wb") as file:
                 file.write(struct.pack(f">{len(shape) + 1}I", 0x800 + len(shape), *shape))
                 file.write(bytes(draw.randrange(below) for _ in range(product(shape))))
@@ -319,8 +321,8 @@ def write_data(folder):
 def differs(path, lines, seed):
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
-    found = subprocess.run(["tests/networks.sh", "net", path, seed], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           text=True, check=False).stdout
+    found = subprocess.run(["tests/networks.sh", "net", path, seed], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True, check=False).stdout
     return "expected" in found and not re.search(r"error: |Traceback", found)
 
 
