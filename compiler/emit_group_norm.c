@@ -158,15 +158,11 @@ static void open_groups(Out *out, const Plan *n)
     line(out, "for (int i = 0; i < rows; i++) {");
     open_loop(out, "p", n->pixels);
     open_loop(out, "g", n->groups);
-    if (n->pixels == 1 && n->groups == 1)
-        line(out, "{"); // what follows may have a mean of its own
     declare_stats(out, n);
 }
 
 static void close_groups(Out *out, const Plan *n)
 {
-    if (n->pixels == 1 && n->groups == 1)
-        line(out, "}");
     close_loop(out, n->groups);
     close_loop(out, n->pixels);
 }
