@@ -351,6 +351,14 @@ static uint64_t fingerprint(const Network *network)
 
 enum { MOST_THREADS = 64 };
 
+// Whether the outputs of classes are any numbers, and no probabilities.
+static bool ends_in_scores(const Network *network)
+{
+    const Node *const n = &network->infer.nodes[network->output];
+    const Op last = n->step_count ? n->steps[n->step_count - 1].op : n->op;
+    return network->classes && last != OP_softmax && last != OP_sigmoid;
+}
+
 static void emit_model(Out *out, const Network *network)
 {
     const Program *const p = network->program;
@@ -369,6 +377,8 @@ static void emit_model(Out *out, const Network *network)
     const Shape output = network->infer.nodes[network->output].shape;
     line(out, ".outputs = %ld, .classes = %d,%s", shape_size(output), network->classes,
          network->targets ? format(" .targets = %d,", network->targets) : "");
+    if (ends_in_scores(network))
+        line(out, ".scores = true,");
     const char *const range = network->targets ? target_range(p) : NULL;
     if (range)
         line(out, ".target_range = %s,", range);

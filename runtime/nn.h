@@ -191,6 +191,7 @@ typedef struct {
     int height, width, channels; // of the input
     int outputs;                 // width of the last layer
     int classes;                 // labels are below this; 0 for a regression
+    bool scores;                 // the outputs of classes are any numbers, no probabilities
     int targets;                 // numbers that each example of a regression has; 0: a label
     int target_shape[3];         // of a picture to learn: height, width, channels; otherwise 0
     enum { NN_ANY_TARGET, NN_FROM_0, NN_FROM_0_TO_1 } target_range; // that the loss has a sense for

@@ -171,24 +171,24 @@ static bool take_examples(Prediction *p)
 
 // --- answers ------------------------------------------------------------------------------------
 
-// The most probable classes of one row of the output, best first; returns how many.
-static int find_best(const NnModel *model, int row, int best[BEST], double probability[BEST])
+// The classes of the largest outputs of one row, best first; returns how many.
+static int find_best(const NnModel *model, int row, int best[BEST], double output[BEST])
 {
     int found = 0;
     for (int class = 0; class < model->outputs; class ++) {
-        const double p = tensor_get(model, model->output, (long)row * model->outputs + class);
+        const double y = tensor_get(model, model->output, (long)row * model->outputs + class);
         int place = found;
-        while (place > 0 && p > probability[place - 1])
+        while (place > 0 && y > output[place - 1])
             place--;
         if (place == BEST)
             continue;
         found = nn_min(found + 1, BEST);
         for (int i = found - 1; i > place; i--) {
             best[i] = best[i - 1];
-            probability[i] = probability[i - 1];
+            output[i] = output[i - 1];
         }
         best[place] = class;
-        probability[place] = p;
+        output[place] = y;
     }
     return found;
 }
@@ -223,17 +223,27 @@ static void print_single(const Prediction *p, int row)
     printf("%s, output %.6g\n", name, tensor_get(p->model, p->model->output, row));
 }
 
+static void print_output(const Prediction *p, double output)
+{
+    if (p->model->scores)
+        printf("%.6g", output);
+    else
+        printf("%.2f%%", 100 * output);
+}
+
 static void print_classes(const Prediction *p, int row)
 {
     int best[BEST];
-    double probability[BEST];
+    double output[BEST];
     char name[CLASS_TEXT];
-    const int found = find_best(p->model, row, best, probability);
+    const int found = find_best(p->model, row, best, output);
     class_name(name, p->progress.classes, best[0]);
-    printf("%s with %.2f%%  [", name, 100 * probability[0]);
+    printf("%s%s", name, p->model->scores ? ", output " : " with ");
+    print_output(p, output[0]);
     for (int i = 0; i < found; i++) {
         class_name(name, p->progress.classes, best[i]);
-        printf("%s%s %.2f%%", i > 0 ? ", " : "", name, 100 * probability[i]);
+        printf("%s%s ", i > 0 ? ", " : "  [", name);
+        print_output(p, output[i]);
     }
     printf("]\n");
 }
@@ -258,15 +268,16 @@ static void add_class(cJSON *object, const Prediction *p, const char *key, int c
 static void add_best(cJSON *object, const Prediction *p, int row)
 {
     int best[BEST];
-    double probability[BEST];
-    const int found = find_best(p->model, row, best, probability);
+    double output[BEST];
+    const char *const key = p->model->scores ? "output" : "probability";
+    const int found = find_best(p->model, row, best, output);
     add_class(object, p, "class", best[0]);
-    json_number(object, "probability", probability[0]);
+    json_number(object, key, output[0]);
     cJSON *list = cJSON_AddArrayToObject(object, "best");
     for (int i = 0; i < found; i++) {
         cJSON *one = cJSON_CreateObject();
         add_class(one, p, "class", best[i]);
-        json_number(one, "probability", probability[i]);
+        json_number(one, key, output[i]);
         cJSON_AddItemToArray(list, one);
     }
 }

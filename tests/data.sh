@@ -227,11 +227,25 @@ says() { # EXPECTED COMMAND...: a line of its output, or all of what it complain
     "$@" >says.out 2>&1
     grep -qxE -- "$expected" says.out || { echo "expected a line '$expected' of: $*, found"; cat says.out; }
 }
+scores() { # of a loss that takes any outputs
+    sed 's/^dense 3 softmax/dense 3/; s/^loss .*/loss categorical_hinge/; s/^epochs 8/epochs 1/' trees.net >scores.net
+    NETC_CFLAGS=$quick build scores.net scores && quietly ./scores train --out scores-1 || return
+    says 'two.csv, example 2 \(a ash\): [a-z]+, output -?[0-9.]+  \[([a-z]+ -?[0-9.]+(, )?){3}\]' \
+        ./scores predict --out scores-1 two.csv
+    ./scores predict --out scores-1 two.csv --json >scores.json || return
+    facts '
+import json
+for answer in json.load(open("scores.json")):
+    outputs = [best["output"] for best in answer["best"]]
+    if "probability" in str(answer) or outputs != sorted(outputs)[::-1] or outputs[0] != answer["output"]:
+        print(answer)'
+}
 head -n 3 trees.csv >two.csv
 cut -d, -f1-4 two.csv >bare.csv
 check 'a test example' says 'test example 0 \(a [a-z]+\): [a-z]+ with .*' ./trees predict --out trees-1 0
 check 'lines with their class' says 'two.csv, example 2 \(a ash\): ash with [0-9.]+%  \[.*\]' ./trees predict --out trees-1 two.csv
 check 'lines without' says 'bare.csv, example 1: ash with [0-9.]+%  \[.*\]' ./trees predict --out trees-1 bare.csv
+check 'outputs that are no probabilities' scores
 check 'an array' says 'f.npy, example 180: [012] with .*' ./bytes predict --out bytes-1 f.npy
 check 'two kinds of numbers' says "bytes: error: 'x.npy' holds bytes, and what stands before it does not: predict them apart" \
     ./bytes predict --out bytes-1 f.npy x.npy
