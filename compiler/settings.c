@@ -136,6 +136,15 @@ static void skip_activation(Reader *reader)
         reader->item = reader->item->next;
 }
 
+// Columns are called as anybody likes. Of `label label`, the second one is part of the mistake.
+static void explain_column(Reader *reader, const Row *field)
+{
+    const char *const word = reader->item->word;
+    note_at((Loc){0}, "a column of this name is written in quotes: '%s \"%s\"'", field->name, word);
+    if (strcmp(word, field->name) == 0)
+        reader->item = reader->item->next;
+}
+
 static void read_option(Reader *reader, const Row *field)
 {
     const Expr *const name = reader->item;
@@ -159,6 +168,8 @@ static void read_option(Reader *reader, const Row *field)
         (is_own_word(reader, reader->item) && !(is_name && is_activation(reader->item->word)))) {
         error_at(E109, missing_loc(reader), "'%s' needs %s%s", field->name, wanted(field),
                  reader->item ? format(" before '%s'", reader->item->word) : "");
+        if (field->column && reader->item)
+            explain_column(reader, field);
         skip_activation(reader);
     } else {
         reader->item = read_value(reader->row, field, reader->item, reader->params, to);
