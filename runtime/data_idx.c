@@ -44,21 +44,35 @@ static uint32_t big_endian(const unsigned char *byte)
     return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
 }
 
+// Pictures where the network takes rows, or the other way round, are told by their dimensions.
+static bool wrong_magic(const Source *source, int dims, const char *what, uint32_t found)
+{
+    static const char *const forms[IDX_MAX_DIMS + 1] = {
+        [2] = "count x values",
+        [3] = "count x height x width",
+        [4] = "count x height x width x channels",
+    };
+    const uint32_t others = found - 0x0800u;
+    if (others <= IDX_MAX_DIMS && forms[others] && forms[dims])
+        return failed("'%s' is %s, the network's input takes %s", source->path, forms[others],
+                      forms[dims]);
+    return failed("'%s' is no IDX file of %s: expected magic number 0x%08x, found 0x%08x",
+                  source->path, what, 0x0800u + (uint32_t)dims, found);
+}
+
 // The header: a magic number that tells the count of dimensions, then the dimensions.
 static bool read_header(const Source *source, int dims, const char *what,
                         uint32_t dim[IDX_MAX_DIMS])
 {
     unsigned char header[4 * (IDX_MAX_DIMS + 1)];
     const size_t size = 4 * ((size_t)dims + 1);
-    const uint32_t expected = 0x0800u + (uint32_t)dims;
     size_t got;
     if (!source_read(source, header, size, &got))
         return false;
     if (got == 0)
         return failed("'%s' is empty", source->path);
-    if (got >= 4 && big_endian(header) != expected)
-        return failed("'%s' is no IDX file of %s: expected magic number 0x%08x, found 0x%08x",
-                      source->path, what, expected, big_endian(header));
+    if (got >= 4 && big_endian(header) != 0x0800u + (uint32_t)dims)
+        return wrong_magic(source, dims, what, big_endian(header));
     if (got < size)
         return failed("'%s' is truncated: its header has %zu of %zu bytes", source->path, got,
                       size);
