@@ -38,6 +38,7 @@ static int run(const Options *o)
 
 int main(int count, char **arguments)
 {
+    signal(SIGXFSZ, SIG_IGN); // a file at its limit is told of as a full disk is
     Options o;
     int status = read_command_line(&o, count, arguments);
     if (status == DONE)

@@ -12,6 +12,14 @@ takes_many_words() {
     same 'temporary files' '' "$(ls "$TMPDIR")"
 }
 
+# In blocks of 1 KiB: the C of the network has more.
+beyond_the_largest_file() {
+    (ulimit -f 8 && exec "$NETC" build "$tmp/small.net" -o "$tmp/limited") >"$tmp/limited.log" 2>&1
+    same 'exit status' 1 $?
+    grep -q "error: cannot write '.*': File too large" "$tmp/limited.log" || cat "$tmp/limited.log"
+    same 'temporary files' '' "$(ls "$TMPDIR")"
+}
+
 # A key of the terminal is a signal to netc and to what it runs, here programs that wait for it: the C
 # compiler, or what that makes. SIGTERM is sent to netc alone. Suites run with both keys ignored, so
 # that they are set up anew.
@@ -49,6 +57,7 @@ PYTHON
 }
 
 check 'the C compiler gets many words' takes_many_words
+check 'a build beyond the largest file' beyond_the_largest_file
 for key in SIGINT SIGQUIT SIGTERM SIGHUP; do
     check "$key stops a build" interrupted $key waiting build "$tmp/small.net" -o "$tmp/stopped"
     check "$key stops the build of a measurement" interrupted $key waiting summary "$tmp/small.net" --measure
