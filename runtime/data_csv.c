@@ -178,15 +178,42 @@ static bool no_column(const Csv *csv, const char *name, size_t length)
                   name, list, readable ? "" : "; its names are not in UTF-8: save it so");
 }
 
-static int find_column(const Csv *csv, const char *name, size_t length)
+// The first column of this name, from one on; -1: there is none.
+static int column_named(const Csv *csv, int from, const char *name, size_t length)
 {
-    for (int i = 0; csv->header && i < csv->columns; i++)
+    for (int i = from; csv->header && i < csv->columns; i++)
         if (strlen(csv->header[i]) == length && strncmp(csv->header[i], name, length) == 0)
             return i;
+    return -1;
+}
+
+static int find_column(const Csv *csv, const char *name, size_t length)
+{
+    const int named = column_named(csv, 0, name, length);
+    if (named >= 0)
+        return named;
     if (length > 9 || strspn(name, "0123456789") < length)
         return -1;
     const int number = atoi(name);
     return number <= csv->columns ? number - 1 : -1;
+}
+
+// That an answer's name or number calls; -1 after failed().
+static int answer_column(const Csv *csv, const char *name, size_t length)
+{
+    const char *const path = csv->source.path;
+    const int column = find_column(csv, name, length);
+    const int other = column_named(csv, column + 1, name, length);
+    if (column < 0)
+        no_column(csv, name, length);
+    else if (other >= 0)
+        failed("'%s' calls columns %d and %d '%.*s': write the number of the one that is meant",
+               path, column + 1, other + 1, (int)length, name);
+    else if (csv->is_answer[column])
+        failed("'%s': column '%.*s' is wanted twice", path, (int)length, name);
+    else
+        return column;
+    return -1;
 }
 
 // "price, 4": of each its name or its number.
@@ -206,12 +233,9 @@ static bool find_answers(Csv *csv)
         const char *next = name[length] ? name + length + 1 : NULL;
         while (length > 0 && name[length - 1] == ' ')
             length--;
-        const int column = find_column(csv, name, length);
+        const int column = answer_column(csv, name, length);
         if (column < 0)
-            return no_column(csv, name, length);
-        if (csv->is_answer[column])
-            return failed("'%s': column '%.*s' is wanted twice", csv->source.path, (int)length,
-                          name);
+            return false;
         csv->is_answer[column] = 1;
         csv->answer[csv->answers++] = column;
         name = next;

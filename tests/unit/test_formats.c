@@ -184,6 +184,12 @@ static void csv_targets(void **state)
     assert_wrong(&model, "column 'rent' is wanted twice");
     model.columns = "rent";
     assert_wrong(&model, "is asked for 1 column of targets, the network has 2 outputs");
+    write_text("x.csv", "a,a,b,rent\n1,10,2,20\n");
+    model.columns = "rent, a";
+    assert_wrong(&model, "'x.csv' calls columns 1 and 2 'a': write the number of the one that is "
+                         "meant");
+    model.columns = "rent, 2";
+    load(&model);
 }
 
 static void csv_wrong(void **state)
