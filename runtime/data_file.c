@@ -115,7 +115,7 @@ unsigned char *source_body(const Source *source, size_t size)
     for (;;) {
         unsigned char *larger = realloc(body, room);
         if (!larger) {
-            failed("out of memory: '%s' holds more than %zu bytes", source->path, have);
+            failed("out of memory: '%s' takes %zu bytes", source->path, room);
             break;
         }
         body = larger;
@@ -154,7 +154,7 @@ char *source_rest(const Source *source, size_t *size)
     for (;;) {
         char *larger = realloc(rest, room);
         if (!larger) {
-            failed("out of memory: '%s' holds more than %zu bytes", source->path, *size);
+            failed("out of memory: '%s' takes %zu bytes", source->path, room);
             break;
         }
         rest = larger;
