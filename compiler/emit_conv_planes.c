@@ -410,6 +410,6 @@ void emit_lane_total(Out *out, const WindowProduct *p)
     line(out, "for (int l = 0; l < %d; l++)", vector_lanes(out->network));
     line(out, "    sum += lanes[o][r][c][s][l];");
     line(out, "dw[r][s][c][o] = sum;");
+    line(out, "}");
     out->depth -= 3;
-    line(out, "            }");
 }

@@ -141,10 +141,12 @@ static void emit_rival(Out *out, const Graph *graph, int outputs)
     line(out, "%s largest = 0;", real_type(graph->network));
     line(out, "int rival = -1;");
     line(out, "for (int j = 0; j < %d; j++)", outputs);
-    line(out, "    if (j != label && x[i][j] > largest) {");
-    line(out, "        largest = x[i][j];");
-    line(out, "        rival = j;");
-    line(out, "    }");
+    out->depth++;
+    line(out, "if (j != label && x[i][j] > largest) {");
+    line(out, "largest = x[i][j];");
+    line(out, "rival = j;");
+    line(out, "}");
+    out->depth--;
 }
 
 void emit_categorical_hinge(Out *out, const Graph *graph, const Node *node)

@@ -27,7 +27,26 @@ is_fresh() { # MODEL NAME
 tidy() { # C-FILE
     grep -nE '^.{101}| $' "$1"
     grep -Pzo '\n\n\n.*|\n\n *}.*|{\n\n.*' "$1" | tr '\0' '\n'
+    misplaced "$1"
     true
+}
+# what a brace opens stands four columns further in, and what closes it stands under it again
+misplaced() { # C-FILE
+    awk '{ macro = continued; continued = /\\$/ }
+        macro || continued || /^ *(#|\/\/)/ || /^$/ { next }
+        { text = $0; gsub(/"(\\.|[^"\\])*"|\/\/.*/, "", text) }
+        /^[a-z]/ { depth = brackets = 0 }
+        !brackets { start = match(text, /[^ ]/) }
+        !brackets && behind && text !~ /^ *}/ && start != behind + 4 { print FNR ": " $0 }
+        !brackets && text ~ /^ *}/ && start != at[depth] { print FNR ": " $0 }
+        {
+            brackets += gsub(/\(/, "(", text) - gsub(/\)/, ")", text)
+            closed = gsub(/}/, "}", text)
+            for (opened = gsub(/{/, "{", text); opened > 0; opened--)
+                at[++depth] = start
+            depth -= closed
+            behind = !brackets && text ~ /\) {$/ ? start : 0
+        }' "$1"
 }
 
 while read -r model; do
@@ -111,6 +130,10 @@ for batch in 2 100 10000; do
         done
     done
 done
+
+# braces in loops that have none
+printf '%s\n' 'input 28x28x1' 'conv 3 3x3' 'dense 10' 'loss categorical_hinge' >"$tmp/inner.net"
+start 'loops over planes and outputs' emitted_tidy inner --target x86-64-v4
 
 # gcc warned of the loop over the rest, which would leave the array
 printf '%s\n' 'input 28x28x1' 'dense 144 tanh' 'dense 19 tanh' 'dense 10 softmax' \
