@@ -170,14 +170,14 @@ bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window)
 
 static int picture_lines(const Geometry *g) { return (g->lines - 1) * g->stride[0] + g->reach[0]; }
 
-// Declares the copy; what lies around the picture is never written.
-static void declare_copy(Out *out, const Geometry *g)
+// Declares the copy of `x`; what lies around the picture is never written.
+static void declare_copy(Out *out, const Geometry *g, const char *x)
 {
     const char *const type = real_type(out->network);
     const WindowProduct p = product_of(g, g->lines, false);
     if (g->planes)
-        line(out, "_Alignas(64) %s planes[%d][%d][%d] = {0}; // of x, line by line", type,
-             picture_lines(g), g->in.dims[2], plane_pitch(out->network, &p));
+        line(out, "_Alignas(64) %s planes[%d][%d][%d] = {0}; // of %s, line by line", type,
+             picture_lines(g), g->in.dims[2], plane_pitch(out->network, &p), x);
     else if (g->padded)
         line(out, "%s padded[%d][%d][%d] = {0};", type, picture_lines(g), g->width, g->in.dims[2]);
 }
@@ -309,7 +309,7 @@ static void call_groups(Out *out, const Geometry *g, const WindowProduct *p, con
 
 static void emit_forward(Out *out, const Graph *graph, const Node *node, const Geometry *g)
 {
-    declare_copy(out, g);
+    declare_copy(out, g, role(graph, node, 0));
     line(out, "for (int i = 0; i < rows; i++) {");
     const WindowProduct p = product_of(g, g->lines, false);
     const char *const from = open_chunk(out, g, role(graph, node, 0));
@@ -352,7 +352,7 @@ void emit_conv_grad_w(Out *out, const Graph *graph, const Node *node)
         return;
     }
     const WindowProduct p = product_of(&g, g.lines, true);
-    declare_copy(out, &g);
+    declare_copy(out, &g, role(graph, node, 0));
     if (g.planes)
         emit_lane_sums(out, &p);
     else

@@ -195,7 +195,7 @@ void emit_macro(Out *out, const char *const *lines, int count)
     blank_line(out);
 }
 
-// ", where rows of a 64 and of c 304 numbers are apart": of the operands that have gaps.
+// ", where rows of a are 64 and of c 304 numbers apart": of the operands that have gaps.
 static const char *about_lines(const Product *p)
 {
     const struct {
@@ -207,9 +207,9 @@ static const char *about_lines(const Product *p)
     Text list = {0};
     for (int i = 0; i < 3; i++)
         if (operands[i].line != operands[i].numbers)
-            text_add(&list, "%sof %s %d", list.length ? " and " : ", where rows ", operands[i].name,
-                     operands[i].line);
-    return list.length ? format("%s numbers are apart", list.text) : "";
+            text_add(&list, list.length ? " and of %s %d" : ", where rows of %s are %d",
+                     operands[i].name, operands[i].line);
+    return list.length ? format("%s numbers apart", list.text) : "";
 }
 
 static const char *about_product(const Product *p)

@@ -105,7 +105,7 @@ static void emit_sum(Out *out, const Product *p)
     const char *const type = real_type(out->network);
     const int columns = p->columns, count = spans_of(out->network, columns, spans);
     const char *const apart =
-        p->b_line != columns ? format(", where rows of w %d numbers are apart", p->b_line) : "";
+        p->b_line != columns ? format(", where rows of w are %d numbers apart", p->b_line) : "";
     comment(out, "y[%d] = the sum of x[i] w[i][%d] over the places i of the list%s", columns,
             columns, apart);
     emit_declaration(

@@ -279,8 +279,8 @@ static void about_window_product(Out *out, const WindowProduct *p)
         text_add(&about, "y[%d][%d][%d] = %s times w[%d][%d][%d][%d]", p->lines, p->columns, made,
                  window, p->kernel[0], p->kernel[1], p->channels, made);
     if (p->groups > 1)
-        text_add(&about, ", of one group of channels: %d that are read and %d that are made",
-                 p->channels, p->outputs);
+        text_add(&about, ", of one group, which reads %d of the channels and makes %d", p->channels,
+                 p->outputs);
     comment(out, "%s", about.text);
 }
 

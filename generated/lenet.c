@@ -340,7 +340,7 @@ static void panels_400x120(int rows, const void *left, const void *right, void *
     strip_13_12x24of32(rows, 400, a, 400, 1, b + 96 * 400 - 8, 24, c + 88, 120, false);
 }
 
-// c[rows][400] = a[rows][120] b[120][400], with b in panels, where rows of a 144 numbers are apart
+// c[rows][400] = a[rows][120] b[120][400], with b in panels, where rows of a are 144 numbers apart
 static void panels_120of144x400(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
@@ -350,8 +350,8 @@ static void panels_120of144x400(int rows, const void *left, const void *right, v
     strip_9_7x48(rows, 120, a, 144, 1, b + 352 * 120, 48, c + 352, 400, false);
 }
 
-// c = rows from..to of the 400x120 sums a[terms][400]' b[terms][120], where rows of b 144 numbers
-// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// c = rows from..to of the 400x120 sums a[terms][400]' b[terms][120], where rows of b are 144
+// numbers apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
 // weights, are asked for on the way. So many terms at a time that what the tiles read again stays
 // in the first cache.
 static void outer_panels_400x120of144(int from, int to, int terms, const void *left,
@@ -386,8 +386,8 @@ static void panels_120x84(int rows, const void *left, const void *right, void *r
     dots_4x4(rows, 120, a, 120, b + 80 * 120, 120, c + 80, 84, false);
 }
 
-// c[rows][120] = a[rows][84] b[84][120], with b in panels, where rows of a 96 and of c 144 numbers
-// are apart
+// c[rows][120] = a[rows][84] b[84][120], with b in panels, where rows of a are 96 and of c 144
+// numbers apart
 static void panels_84of96x120of144(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
@@ -397,7 +397,7 @@ static void panels_84of96x120of144(int rows, const void *left, const void *right
     strip_13_12x24of32(rows, 84, a, 96, 1, b + 96 * 84 - 8, 24, c + 88, 144, false);
 }
 
-// c = rows from..to of the 120x84 sums a[terms][120]' b[terms][84], where rows of b 96 numbers are
+// c = rows from..to of the 120x84 sums a[terms][120]' b[terms][84], where rows of b are 96 numbers
 // apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
 // weights, are asked for on the way. So many terms at a time that what the tiles read again stays
 // in the first cache.
@@ -441,7 +441,7 @@ static void product_84x10(int rows, const void *left, const void *right, void *r
     strip_13_12x2(rows, 84, a, 84, 1, b + 8, 10, c + 8, 10, false);
 }
 
-// c[rows][84] = a[rows][10] b[10][84], where rows of c 96 numbers are apart
+// c[rows][84] = a[rows][10] b[10][84], where rows of c are 96 numbers apart
 static void product_10x84of96(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
@@ -715,7 +715,7 @@ static void conv1_w_partial(int rows, float dw[restrict 5][5][1][6], const float
                     for (int l = 0; l < 16; l++)
                         sum += lanes[o][r][c][s][l];
                     dw[r][s][c][o] = sum;
-                    }
+                }
 }
 
 // sum = sum of the blocks' partial sums, first to last

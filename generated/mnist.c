@@ -257,7 +257,7 @@ static void panels_3136x128(int rows, const void *left, const void *right, void 
         strip_13_12x32(rows, 3136, a, 3136, 1, b + j * 3136, 32, c + j, 128, false);
 }
 
-// c[rows][3136] = a[rows][128] b[128][3136], with b in panels, where rows of a 144 numbers are
+// c[rows][3136] = a[rows][128] b[128][3136], with b in panels, where rows of a are 144 numbers
 // apart
 static void panels_128of144x3136(int rows, const void *left, const void *right, void *result)
 {
@@ -267,10 +267,10 @@ static void panels_128of144x3136(int rows, const void *left, const void *right, 
         strip_13_12x32(rows, 128, a, 144, 1, b + j * 128, 32, c + j, 3136, false);
 }
 
-// c = rows from..to of the 3136x128 sums a[terms][3136]' b[terms][128], where rows of b 144
-// numbers are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of
-// `change`, weights, are asked for on the way. So many terms at a time that what the tiles read
-// again stays in the first cache.
+// c = rows from..to of the 3136x128 sums a[terms][3136]' b[terms][128], where rows of b are 144
+// numbers apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// weights, are asked for on the way. So many terms at a time that what the tiles read again stays
+// in the first cache.
 static void outer_panels_3136x128of144(int from, int to, int terms, const void *left,
                                        const void *right, void *result, int high, int row,
                                        const void *change, bool add)
@@ -298,7 +298,7 @@ static void product_128x10(int rows, const void *left, const void *right, void *
     strip_13_12x2(rows, 128, a, 128, 1, b + 8, 10, c + 8, 10, false);
 }
 
-// c[rows][128] = a[rows][10] b[10][128], where rows of c 144 numbers are apart
+// c[rows][128] = a[rows][10] b[10][128], where rows of c are 144 numbers apart
 static void product_10x128of144(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;

@@ -441,7 +441,7 @@ static void panels_1024x520(int rows, const void *left, const void *right, void 
     strip_8_4x8(rows, 1024, a, 1024, 1, b + 512 * 1024, 8, c + 512, 520, false);
 }
 
-// c[rows][1024] = a[rows][520] b[520][1024], with b in panels, where rows of a 528 numbers are
+// c[rows][1024] = a[rows][520] b[520][1024], with b in panels, where rows of a are 528 numbers
 // apart
 static void panels_520of528x1024(int rows, const void *left, const void *right, void *result)
 {
@@ -451,10 +451,10 @@ static void panels_520of528x1024(int rows, const void *left, const void *right, 
         strip_8_4x32(rows, 520, a, 528, 1, b + j * 520, 32, c + j, 1024, false);
 }
 
-// c = rows from..to of the 1024x520 sums a[terms][1024]' b[terms][520], where rows of b 528
-// numbers are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of
-// `change`, weights, are asked for on the way. So many terms at a time that what the tiles read
-// again stays in the first cache.
+// c = rows from..to of the 1024x520 sums a[terms][1024]' b[terms][520], where rows of b are 528
+// numbers apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// weights, are asked for on the way. So many terms at a time that what the tiles read again stays
+// in the first cache.
 static void outer_panels_1024x520of528(int from, int to, int terms, const void *left,
                                        const void *right, void *result, int high, int row,
                                        const void *change, bool add)
@@ -487,8 +487,8 @@ static void panels_520x300(int rows, const void *left, const void *right, void *
     strip_8_4x12of16(rows, 520, a, 520, 1, b + 288 * 520 - 4, 12, c + 284, 300, false);
 }
 
-// c[rows][520] = a[rows][300] b[300][520], with b in panels, where rows of a 304 and of c 528
-// numbers are apart
+// c[rows][520] = a[rows][300] b[300][520], with b in panels, where rows of a are 304 and of c 528
+// numbers apart
 static void panels_300of304x520of528(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
@@ -498,8 +498,8 @@ static void panels_300of304x520of528(int rows, const void *left, const void *rig
     strip_8_4x8(rows, 300, a, 304, 1, b + 512 * 300, 8, c + 512, 528, false);
 }
 
-// c = rows from..to of the 520x300 sums a[terms][520]' b[terms][300], where rows of b 304 numbers
-// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// c = rows from..to of the 520x300 sums a[terms][520]' b[terms][300], where rows of b are 304
+// numbers apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
 // weights, are asked for on the way. So many terms at a time that what the tiles read again stays
 // in the first cache.
 static void outer_panels_520x300of304(int from, int to, int terms, const void *left,
@@ -534,8 +534,8 @@ static void panels_300x250(int rows, const void *left, const void *right, void *
     strip_8_4x26of32(rows, 300, a, 300, 1, b + 224 * 300 - 6, 26, c + 218, 250, false);
 }
 
-// c[rows][300] = a[rows][250] b[250][300], with b in panels, where rows of a 272 and of c 304
-// numbers are apart
+// c[rows][300] = a[rows][250] b[250][300], with b in panels, where rows of a are 272 and of c 304
+// numbers apart
 static void panels_250of272x300of304(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
@@ -545,8 +545,8 @@ static void panels_250of272x300of304(int rows, const void *left, const void *rig
     strip_8_4x12of16(rows, 250, a, 272, 1, b + 288 * 250 - 4, 12, c + 284, 304, false);
 }
 
-// c = rows from..to of the 300x250 sums a[terms][300]' b[terms][250], where rows of b 272 numbers
-// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// c = rows from..to of the 300x250 sums a[terms][300]' b[terms][250], where rows of b are 272
+// numbers apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
 // weights, are asked for on the way. So many terms at a time that what the tiles read again stays
 // in the first cache.
 static void outer_panels_300x250of272(int from, int to, int terms, const void *left,
@@ -581,8 +581,8 @@ static void panels_250x130(int rows, const void *left, const void *right, void *
     dots_8x2(rows, 250, a, 250, b + 128 * 250, 250, c + 128, 130, false);
 }
 
-// c[rows][250] = a[rows][130] b[130][250], with b in panels, where rows of a 144 and of c 272
-// numbers are apart
+// c[rows][250] = a[rows][130] b[130][250], with b in panels, where rows of a are 144 and of c 272
+// numbers apart
 static void panels_130of144x250of272(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
@@ -592,8 +592,8 @@ static void panels_130of144x250of272(int rows, const void *left, const void *rig
     strip_8_4x26of32(rows, 130, a, 144, 1, b + 224 * 130 - 6, 26, c + 218, 272, false);
 }
 
-// c = rows from..to of the 250x130 sums a[terms][250]' b[terms][130], where rows of b 144 numbers
-// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// c = rows from..to of the 250x130 sums a[terms][250]' b[terms][130], where rows of b are 144
+// numbers apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
 // weights, are asked for on the way. So many terms at a time that what the tiles read again stays
 // in the first cache.
 static void outer_panels_250x130of144(int from, int to, int terms, const void *left,
@@ -633,7 +633,7 @@ static void product_130x60(int rows, const void *left, const void *right, void *
     strip_8_4x28of32(rows, 130, a, 130, 1, b + 28, 60, c + 28, 60, false);
 }
 
-// c[rows][130] = a[rows][60] b[60][130], where rows of c 144 numbers are apart
+// c[rows][130] = a[rows][60] b[60][130], where rows of c are 144 numbers apart
 static void product_60x130of144(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;

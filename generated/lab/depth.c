@@ -385,8 +385,8 @@ static void panels_196x300_onto(int rows, const void *left, const void *right, v
                       add ? ONTO : false);
 }
 
-// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b 304 numbers
-// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b are 304
+// numbers apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
 // weights, are asked for on the way. Terms whose numbers of a are 0 in a whole tile are left out.
 // So many terms at a time that what the tiles read again stays in the first cache.
 static void outer_panels_196x300of304_skipping(int from, int to, int terms, const void *left,
@@ -419,8 +419,8 @@ static void outer_panels_196x300of304_skipping(int from, int to, int terms, cons
     }
 }
 
-// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b 304 numbers
-// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b are 304
+// numbers apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
 // weights, are asked for on the way. So many terms at a time that what the tiles read again stays
 // in the first cache.
 static void outer_panels_196x300of304(int from, int to, int terms, const void *left,
@@ -488,8 +488,8 @@ static void panels_300x50(int rows, const void *left, const void *right, void *r
     dots_8x2(rows, 300, a, 300, b + 48 * 300, 300, c + 48, 50, false);
 }
 
-// c[rows][300] = a[rows][50] b[50][300], with b in panels, where rows of a 64 and of c 304 numbers
-// are apart
+// c[rows][300] = a[rows][50] b[50][300], with b in panels, where rows of a are 64 and of c 304
+// numbers apart
 static void panels_50of64x300of304(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
@@ -499,7 +499,7 @@ static void panels_50of64x300of304(int rows, const void *left, const void *right
     strip_13_12x12of16(rows, 50, a, 64, 1, b + 288 * 50 - 4, 12, c + 284, 304, false);
 }
 
-// c = rows from..to of the 300x50 sums a[terms][300]' b[terms][50], where rows of b 64 numbers are
+// c = rows from..to of the 300x50 sums a[terms][300]' b[terms][50], where rows of b are 64 numbers
 // apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
 // weights, are asked for on the way. So many terms at a time that what the tiles read again stays
 // in the first cache.
@@ -539,7 +539,7 @@ static void product_50x10(int rows, const void *left, const void *right, void *r
     strip_13_12x2(rows, 50, a, 50, 1, b + 8, 10, c + 8, 10, false);
 }
 
-// c[rows][50] = a[rows][10] b[10][50], where rows of c 64 numbers are apart
+// c[rows][50] = a[rows][10] b[10][50], where rows of c are 64 numbers apart
 static void product_10x50of64(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;

@@ -307,8 +307,8 @@ static void panels_196x300_onto(int rows, const void *left, const void *right, v
                       add ? ONTO : false);
 }
 
-// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b 304 numbers
-// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b are 304
+// numbers apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
 // weights, are asked for on the way. Terms whose numbers of a are 0 in a whole tile are left out.
 // So many terms at a time that what the tiles read again stays in the first cache.
 static void outer_panels_196x300of304_skipping(int from, int to, int terms, const void *left,
@@ -341,8 +341,8 @@ static void outer_panels_196x300of304_skipping(int from, int to, int terms, cons
     }
 }
 
-// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b 304 numbers
-// are apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
+// c = rows from..to of the 196x300 sums a[terms][196]' b[terms][300], where rows of b are 304
+// numbers apart, or c + those, in panels of `high` rows, from `row` on; the same rows of `change`,
 // weights, are asked for on the way. So many terms at a time that what the tiles read again stays
 // in the first cache.
 static void outer_panels_196x300of304(int from, int to, int terms, const void *left,
@@ -410,7 +410,7 @@ static void product_300x10(int rows, const void *left, const void *right, void *
     strip_13_12x2(rows, 300, a, 300, 1, b + 8, 10, c + 8, 10, false);
 }
 
-// c[rows][300] = a[rows][10] b[10][300], where rows of c 304 numbers are apart
+// c[rows][300] = a[rows][10] b[10][300], where rows of c are 304 numbers apart
 static void product_10x300of304(int rows, const void *left, const void *right, void *result)
 {
     const float *const a = left, *const b = right;
