@@ -463,10 +463,15 @@ static void emit_formula(Out *out, Op op, const char *elsewhere, bool follows)
 }
 
 // What of a loss its formula does not say.
-static void emit_loss_options(Out *out, const Attributes *a)
+static void emit_loss_options(Out *out, const Node *node)
 {
+    const Attributes *const a = &node->attributes;
+    const bool binary =
+        node->op == OP_binary_cross_entropy || node->op == OP_binary_cross_entropy_grad;
     if (a->smoothing != 0)
-        comment(out, "where %s of the target is the label's, and %s is shared out among all",
+        comment(out,
+                binary ? "where %s of each target is as given, and %s is 1/2"
+                       : "where %s of the target is the label's, and %s is shared out among all",
                 number_text(1 - a->smoothing), number_text(a->smoothing));
     if (a->class_weights)
         comment(out, "times the weight of the label's class");
@@ -509,7 +514,7 @@ const char *function_text(const Graph *graph, const Node *node)
         comment(&out, "%s", update_formula(node));
     else
         emit_formula(&out, node->op, NULL, false);
-    emit_loss_options(&out, &node->attributes);
+    emit_loss_options(&out, node);
     for (int i = 0; i < node->step_count; i++) {
         const char *const layer = node->steps[i].layer;
         emit_formula(&out, node->steps[i].op, strcmp(layer, node->layer) ? layer : NULL, true);
