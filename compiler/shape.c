@@ -190,10 +190,10 @@ void shape_pool(Graph *graph, Node *node)
         note_at(before->loc, "'%s' leaves %s here", loc_text(before->loc), shape_text(in));
         return;
     }
-    for (int d = 0; d < 2; d++) {
+    const bool square = in.dims[0] == in.dims[1] && a->kernel[0] == a->kernel[1] &&
+                        a->stride[0] == a->stride[1]; // what is said of rows holds for columns
+    for (int d = 0; d < (square ? 1 : 2); d++) {
         const int left = in.dims[d] - ((grid[d] - 1) * a->stride[d] + a->kernel[d]);
-        if (left > 0 && in.dims[0] == in.dims[1] && d == 1)
-            break;                                       // said of the rows already
         if (left > 0 && graph == &graph->network->train) // once, not for inference again
             warn_at(node->loc,
                     "the last %d of %d %s %s dropped: windows of %d at every %d do not reach %s "
