@@ -48,8 +48,8 @@ static void open_graded_rows(Out *out, const Graph *graph, const Node *node, int
 {
     const char *const type = real_type(graph->network);
     const bool weighted = node->attributes.class_weights;
-    const char *const rows = count == 1 ? "batch->rows" : format("(batch->rows * %d)", count);
-    line(out, "const %s %s = %d / (%s)%s;", type, weighted ? "share" : "scale", factor, type, rows);
+    line(out, "const %s %s = %d / (%s)%s;", type, weighted ? "share" : "scale", factor, type,
+         numbers_of_batch(count));
     open_labelled_rows(out, node);
     if (weighted)
         line(out, "const %s scale = class_weight[label] * share;", type);

@@ -483,6 +483,12 @@ void emit_declaration(Out *out, const char *start, const char *parameters)
     line(out, "%s%s)", start, parameters);
 }
 
+// Of so many in each row; in double, since there may be more than an int holds.
+const char *numbers_of_batch(long each)
+{
+    return each == 1 ? "batch->rows" : format("(batch->rows * %ld.0)", each);
+}
+
 // What elementwise ops compute once for the whole function.
 static void emit_prologue(Out *out, const Graph *graph, const Node *node, Op op, const char *layer)
 {
@@ -493,8 +499,8 @@ static void emit_prologue(Out *out, const Graph *graph, const Node *node, Op op,
     if (op == OP_norm_grad) {
         const Shape dims = view(graph, node);
         const long pixels = dims.count > 1 ? shape_size(dims) / dims.dims[dims.count - 1] : 1;
-        line(out, "const %s share = 1 / (%s)(batch->rows * %ld); // of one number in its channel",
-             real_type(graph->network), real_type(graph->network), pixels);
+        line(out, "const %s share = 1 / (%s)%s; // of one number in its channel",
+             real_type(graph->network), real_type(graph->network), numbers_of_batch(pixels));
     }
 }
 

@@ -895,6 +895,7 @@ const char *parameter_list(const Graph *graph, const Node *node);
 const char *function_text(const Graph *graph, const Node *node); // the whole function
 void emit_declaration(Out *out, const char *start, const char *parameters);
 const char *dims_text(Shape shape);               // "[26][26][32]"
+const char *numbers_of_batch(long each);
 // How many channels an elementwise node tells apart; 0 where none goes by channel.
 int node_channels(const Graph *graph, const Node *node);
 Shape view(const Graph *graph, const Node *node); // dimensions that its loops run over, of one row

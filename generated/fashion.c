@@ -893,7 +893,7 @@ static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[32], const float dbeta[32],
                                 const float dgamma[32])
 {
-    const float share = 1 / (float)(batch->rows * 784); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 784.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 784; p++)
             for (int c = 0; c < 32; c++) {
@@ -1176,7 +1176,7 @@ static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[32], const float dbeta[32],
                                 const float dgamma[32])
 {
-    const float share = 1 / (float)(batch->rows * 784); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 784.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 784; p++)
             for (int c = 0; c < 32; c++) {
@@ -1525,7 +1525,7 @@ static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[64], const float dbeta[64],
                                 const float dgamma[64])
 {
-    const float share = 1 / (float)(batch->rows * 196); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 196.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 196; p++)
             for (int c = 0; c < 64; c++) {
@@ -1800,7 +1800,7 @@ static void batchnorm4_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[64], const float dbeta[64],
                                 const float dgamma[64])
 {
-    const float share = 1 / (float)(batch->rows * 196); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 196.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 196; p++)
             for (int c = 0; c < 64; c++) {
@@ -2148,7 +2148,7 @@ static void batchnorm5_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[128], const float dbeta[128],
                                 const float dgamma[128])
 {
-    const float share = 1 / (float)(batch->rows * 49); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 49.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 49; p++)
             for (int c = 0; c < 128; c++) {
@@ -2422,7 +2422,7 @@ static void batchnorm6_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[128], const float dbeta[128],
                                 const float dgamma[128])
 {
-    const float share = 1 / (float)(batch->rows * 49); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 49.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 49; p++)
             for (int c = 0; c < 128; c++) {
@@ -2741,7 +2741,7 @@ static void batchnorm7_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[256], const float dbeta[256],
                                 const float dgamma[256])
 {
-    const float share = 1 / (float)(batch->rows * 1); // of one number in its channel
+    const float share = 1 / (float)batch->rows; // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 256; j++) {
             float v = dx[i][j];

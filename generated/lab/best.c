@@ -816,7 +816,7 @@ static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[32], const float dbeta[32],
                                 const float dgamma[32])
 {
-    const float share = 1 / (float)(batch->rows * 676); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 676.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 676; p++)
             for (int c = 0; c < 32; c++) {
@@ -1083,7 +1083,7 @@ static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[32], const float dbeta[32],
                                 const float dgamma[32])
 {
-    const float share = 1 / (float)(batch->rows * 576); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 576.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 576; p++)
             for (int c = 0; c < 32; c++) {
@@ -1432,7 +1432,7 @@ static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[64], const float dbeta[64],
                                 const float dgamma[64])
 {
-    const float share = 1 / (float)(batch->rows * 144); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 144.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 144; p++)
             for (int c = 0; c < 64; c++) {
@@ -1707,7 +1707,7 @@ static void batchnorm4_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[64], const float dbeta[64],
                                 const float dgamma[64])
 {
-    const float share = 1 / (float)(batch->rows * 144); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 144.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 144; p++)
             for (int c = 0; c < 64; c++) {
@@ -2055,7 +2055,7 @@ static void batchnorm5_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[128], const float dbeta[128],
                                 const float dgamma[128])
 {
-    const float share = 1 / (float)(batch->rows * 36); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 36.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 36; p++)
             for (int c = 0; c < 128; c++) {
@@ -2363,7 +2363,7 @@ static void batchnorm6_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[256], const float dbeta[256],
                                 const float dgamma[256])
 {
-    const float share = 1 / (float)(batch->rows * 1); // of one number in its channel
+    const float share = 1 / (float)batch->rows; // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int j = 0; j < 256; j++) {
             float v = dx[i][j];

@@ -1027,7 +1027,7 @@ static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[32], const float dbeta[32],
                                 const float dgamma[32])
 {
-    const float share = 1 / (float)(batch->rows * 784); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 784.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 784; p++)
             for (int c = 0; c < 32; c++) {
@@ -1380,7 +1380,7 @@ static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[64], const float dbeta[64],
                                 const float dgamma[64])
 {
-    const float share = 1 / (float)(batch->rows * 144); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 144.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 144; p++)
             for (int c = 0; c < 64; c++) {
@@ -1732,7 +1732,7 @@ static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restric
                                 const float gamma[64], const float dbeta[64],
                                 const float dgamma[64])
 {
-    const float share = 1 / (float)(batch->rows * 16); // of one number in its channel
+    const float share = 1 / (float)(batch->rows * 16.0); // of one number in its channel
     for (int i = 0; i < rows; i++) {
         for (int p = 0; p < 16; p++)
             for (int c = 0; c < 64; c++) {
