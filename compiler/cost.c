@@ -40,7 +40,10 @@ double node_operations(const Graph *graph, const Node *node)
     case OUTER: return 2 * size * pixels(second) * rows + steps;
     case OVERLAPS: return (STEPS_AHEAD - 1) * (double)shape_size(first);
     case WINDOWS: return size * node->attributes.kernel[0] * node->attributes.kernel[1] + steps;
-    default: return size * work / times + steps;
+    default:
+        if (work < LAST_KIND)
+            return (double)shape_size(first) * (LAST_KIND - work) + steps;
+        return size * work / times + steps;
     }
 }
 

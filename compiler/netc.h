@@ -424,7 +424,15 @@ enum {
 };
 
 // OpInfo.work, where it is no number of operations.
-enum { RESULT_BY_WEIGHTS = -1, FIRST_BY_WEIGHTS = -2, OUTER = -3, WINDOWS = -4, OVERLAPS = -5 };
+enum {
+    RESULT_BY_WEIGHTS = -1,
+    FIRST_BY_WEIGHTS = -2,
+    OUTER = -3,
+    WINDOWS = -4,
+    OVERLAPS = -5,
+    LAST_KIND = OVERLAPS
+};
+#define OF_FIRST(operations) (LAST_KIND - (operations)) // for each number of the first input
 
 enum { STEPS_AHEAD = 8 }; // ahead.c: STEPS in the generated code
 
