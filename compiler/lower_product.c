@@ -9,7 +9,6 @@ bool finish_product(Lowering *l, int units)
     if (switched_on(l->clause, "bias")) {
         name_value(l, "_xw", "forward");
         const int b = layer_tensor(l, "b", ROLE_WEIGHT, shape_of(1, units), 0);
-        l->network->tensors[b].why = "zeros";
         if (!apply(l, OP_bias, (Attributes){0}, 1, &b))
             return false;
         name_value(l, activation ? "_z" : "", "bias");

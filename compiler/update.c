@@ -47,6 +47,7 @@ static int memory_of(Network *network, const Tensor *of, const char *suffix, con
                                         .shape = of->shape,
                                         .init = "NN_CONSTANT",
                                         .scale = first,
+                                        .why = first == 0 ? NULL : number_text(first),
                                         .loc = of->loc});
 }
 

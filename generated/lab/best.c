@@ -65,40 +65,40 @@ static int rows_from(int first, const NnBatch *batch)
 
 // weights, which training changes, and what they are at first
 static _Alignas(64) float conv1_w[3][3][1][32]; // uniform within sqrt(6 / (9 + 288)) (glorot)
-static _Alignas(64) float batchnorm1_gamma[32];
-static _Alignas(64) float batchnorm1_beta[32];
+static _Alignas(64) float batchnorm1_gamma[32]; // ones
+static _Alignas(64) float batchnorm1_beta[32]; // zeros
 static _Alignas(64) float conv2_w[3][3][32][32]; // uniform within sqrt(6 / (288 + 288)) (glorot)
-static _Alignas(64) float batchnorm2_gamma[32];
-static _Alignas(64) float batchnorm2_beta[32];
+static _Alignas(64) float batchnorm2_gamma[32]; // ones
+static _Alignas(64) float batchnorm2_beta[32]; // zeros
 static _Alignas(64) float conv3_w[3][3][32][64]; // uniform within sqrt(6 / (288 + 576)) (glorot)
-static _Alignas(64) float batchnorm3_gamma[64];
-static _Alignas(64) float batchnorm3_beta[64];
+static _Alignas(64) float batchnorm3_gamma[64]; // ones
+static _Alignas(64) float batchnorm3_beta[64]; // zeros
 static _Alignas(64) float conv4_w[3][3][64][64]; // uniform within sqrt(6 / (576 + 576)) (glorot)
-static _Alignas(64) float batchnorm4_gamma[64];
-static _Alignas(64) float batchnorm4_beta[64];
+static _Alignas(64) float batchnorm4_gamma[64]; // ones
+static _Alignas(64) float batchnorm4_beta[64]; // zeros
 static _Alignas(64) float conv5_w[3][3][64][128]; // uniform within sqrt(6 / (576 + 1152)) (glorot)
-static _Alignas(64) float batchnorm5_gamma[128];
-static _Alignas(64) float batchnorm5_beta[128];
+static _Alignas(64) float batchnorm5_gamma[128]; // ones
+static _Alignas(64) float batchnorm5_beta[128]; // zeros
 // 1152x256 in panels of 1152x32
 static _Alignas(64) float dense1_w[294912]; // uniform within sqrt(6 / (1152 + 256)) (glorot)
-static _Alignas(64) float batchnorm6_gamma[256];
-static _Alignas(64) float batchnorm6_beta[256];
+static _Alignas(64) float batchnorm6_gamma[256]; // ones
+static _Alignas(64) float batchnorm6_beta[256]; // zeros
 static _Alignas(64) float dense2_w[256][10]; // uniform within sqrt(6 / (256 + 10)) (glorot)
 static _Alignas(64) float dense2_b[10]; // zeros
 
 // states, which follow the training
-static _Alignas(64) float batchnorm1_mean[32];
-static _Alignas(64) float batchnorm1_variance[32];
-static _Alignas(64) float batchnorm2_mean[32];
-static _Alignas(64) float batchnorm2_variance[32];
-static _Alignas(64) float batchnorm3_mean[64];
-static _Alignas(64) float batchnorm3_variance[64];
-static _Alignas(64) float batchnorm4_mean[64];
-static _Alignas(64) float batchnorm4_variance[64];
-static _Alignas(64) float batchnorm5_mean[128];
-static _Alignas(64) float batchnorm5_variance[128];
-static _Alignas(64) float batchnorm6_mean[256];
-static _Alignas(64) float batchnorm6_variance[256];
+static _Alignas(64) float batchnorm1_mean[32]; // zeros
+static _Alignas(64) float batchnorm1_variance[32]; // ones
+static _Alignas(64) float batchnorm2_mean[32]; // zeros
+static _Alignas(64) float batchnorm2_variance[32]; // ones
+static _Alignas(64) float batchnorm3_mean[64]; // zeros
+static _Alignas(64) float batchnorm3_variance[64]; // ones
+static _Alignas(64) float batchnorm4_mean[64]; // zeros
+static _Alignas(64) float batchnorm4_variance[64]; // ones
+static _Alignas(64) float batchnorm5_mean[128]; // zeros
+static _Alignas(64) float batchnorm5_variance[128]; // ones
+static _Alignas(64) float batchnorm6_mean[256]; // zeros
+static _Alignas(64) float batchnorm6_variance[256]; // ones
 
 // what the optimizer remembers
 static _Alignas(64) float conv1_w_m[3][3][1][32];

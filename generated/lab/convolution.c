@@ -59,16 +59,16 @@ static int rows_from(int first, const NnBatch *batch)
 // weights, which training changes, and what they are at first
 static _Alignas(64) float conv1_w[3][3][1][32]; // uniform within sqrt(6 / (9 + 288)) (glorot)
 static _Alignas(64) float conv1_b[32]; // zeros
-static _Alignas(64) float batchnorm1_gamma[32];
-static _Alignas(64) float batchnorm1_beta[32];
+static _Alignas(64) float batchnorm1_gamma[32]; // ones
+static _Alignas(64) float batchnorm1_beta[32]; // zeros
 static _Alignas(64) float conv2_w[3][3][32][64]; // uniform within sqrt(6 / (288 + 576)) (glorot)
 static _Alignas(64) float conv2_b[64]; // zeros
-static _Alignas(64) float batchnorm2_gamma[64];
-static _Alignas(64) float batchnorm2_beta[64];
+static _Alignas(64) float batchnorm2_gamma[64]; // ones
+static _Alignas(64) float batchnorm2_beta[64]; // zeros
 static _Alignas(64) float conv3_w[3][3][64][64]; // uniform within sqrt(6 / (576 + 576)) (glorot)
 static _Alignas(64) float conv3_b[64]; // zeros
-static _Alignas(64) float batchnorm3_gamma[64];
-static _Alignas(64) float batchnorm3_beta[64];
+static _Alignas(64) float batchnorm3_gamma[64]; // ones
+static _Alignas(64) float batchnorm3_beta[64]; // zeros
 // 1024x520 in panels of 1024x32, 1024x8
 static _Alignas(64) float dense1_w[532480]; // uniform within sqrt(6 / (1024 + 520)) (glorot)
 static _Alignas(64) float dense1_b[520]; // zeros
@@ -87,12 +87,12 @@ static _Alignas(64) float dense6_w[60][10]; // uniform within sqrt(6 / (60 + 10)
 static _Alignas(64) float dense6_b[10]; // zeros
 
 // states, which follow the training
-static _Alignas(64) float batchnorm1_mean[32];
-static _Alignas(64) float batchnorm1_variance[32];
-static _Alignas(64) float batchnorm2_mean[64];
-static _Alignas(64) float batchnorm2_variance[64];
-static _Alignas(64) float batchnorm3_mean[64];
-static _Alignas(64) float batchnorm3_variance[64];
+static _Alignas(64) float batchnorm1_mean[32]; // zeros
+static _Alignas(64) float batchnorm1_variance[32]; // ones
+static _Alignas(64) float batchnorm2_mean[64]; // zeros
+static _Alignas(64) float batchnorm2_variance[64]; // ones
+static _Alignas(64) float batchnorm3_mean[64]; // zeros
+static _Alignas(64) float batchnorm3_variance[64]; // ones
 
 // what the optimizer remembers
 static _Alignas(64) float conv1_w_v[3][3][1][32];
