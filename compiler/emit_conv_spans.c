@@ -6,6 +6,8 @@
 // dx is the sum of its pieces of a few of them. Each group of channels is such a sum by itself.
 #include "netc.h"
 
+#include <string.h>
+
 typedef struct {
     Shape in, out; // of dx, of dy
     const char *from, *to; // their names: a transposed convolution's are x and y
@@ -52,6 +54,13 @@ static Geometry geometry(const Network *network, Shape in, Shape out, const Attr
 
 // --- tiles --------------------------------------------------------------------------------------
 
+// True where a line of dx lies behind or between the windows, so that none of their lines meet it.
+static bool misses_lines(const Geometry *g)
+{
+    const int kernel = g->a->kernel[0], stride = g->a->stride[0], pad = g->a->pad[0];
+    return kernel < stride || g->in.dims[0] + pad > (g->out.dims[0] - 1) * stride + kernel;
+}
+
 // Which lines of the window meet a line of dx: `count` of them from `tap` on, that with dy's line
 // `from` and the others with those above.
 static void emit_lines_met(Out *out, const Geometry *g)
@@ -64,9 +73,17 @@ static void emit_lines_met(Out *out, const Geometry *g)
         line(out, "const int count = nn_min(%d, at + 1) - tap, from = at - tap;", kernel);
         return;
     }
-    line(out, "const int at = (%s) / %d, phase = (%s) %% %d;", at, stride, at, stride);
-    line(out, "const int skipped = nn_max(0, at - %d), tap = phase + skipped * %d;",
-         g->out.dims[0] - 1, stride);
+    const char *const all = strchr(at, ' ') ? format("(%s)", at) : at;
+    line(out, "const int at = %s / %d, phase = %s %% %d;", all, stride, all, stride);
+    const char *const skipped =
+        format("const int skipped = nn_max(0, at - %d)", g->out.dims[0] - 1);
+    if (misses_lines(g)) {
+        line(out, "%s;", skipped);
+        line(out, "const int tap = nn_min(phase + skipped * %d, %d); // any where none is met",
+             stride, kernel - 1);
+    } else {
+        line(out, "%s, tap = phase + skipped * %d;", skipped, stride);
+    }
     line(out, "const int lines = (%d - phase) / %d; // of the window, that come in turn",
          kernel + stride - 1, stride);
     line(out, "const int count = nn_min(lines, at + 1) - skipped, from = at - skipped;");

@@ -147,6 +147,17 @@ start 'joined values, as built' silent "$NETC" build "$tmp/joined.net" -o "$tmp/
 printf '%s\n' 'input 28x28x1' 'conv 8 3x3 relu' globalavgpool 'dense 10 softmax' 'loss cross_entropy' \
     'optimizer sgd' 'batch 1' >"$tmp/mean.net"
 start 'a convolution of one row, as built' silent "$NETC" build "$tmp/mean.net" -o "$tmp/mean"
+# lines between windows and behind the last of them, which no line of a window meets
+stays_in_arrays() { # NET
+    local c=${1%.net}.c binary=${1%.net}
+    silent "$NETC" emit "$1" --target x86-64-v3 -o "$c"
+    compile "$c" "$binary" -fsanitize=undefined -fno-sanitize-recover=undefined "$driver" || return
+    quietly "$binary" steps "$sample" 2 2 "$binary".{before,after,outputs}
+}
+compile_driver
+printf '%s\n' 'input 28x28x1' 'conv_transpose 3 1x1 stride 2' 'conv 4 3x3 stride 2' 'conv 5 2x2 stride 3' \
+    'conv_transpose 3 3x3 stride 4 pad same' 'dense 10 softmax' 'loss cross_entropy' 'batch 9' >"$tmp/between.net"
+start 'no line of a window is read that there is not' stays_in_arrays "$tmp/between.net"
 # names that variables of a function have too
 printf '%s\n' 'input 28x28x1' 'dense 16 relu as v' 'residual { dense 16 relu as rows; residual { dense 16 tanh } }' \
     'dense 10 softmax' 'loss cross_entropy' >"$tmp/named.net"
