@@ -33,3 +33,13 @@ void emit_crop(Out *out, const Graph *graph, const Node *node)
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
+
+void emit_zeropad_grad(Out *out, const Graph *graph, const Node *node)
+{
+    emit_crop(out, graph, node);
+}
+
+void emit_crop_grad(Out *out, const Graph *graph, const Node *node)
+{
+    emit_zeropad(out, graph, node);
+}

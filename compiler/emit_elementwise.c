@@ -23,6 +23,11 @@ void emit_add(Out *out, const Graph *graph, const Node *node)
     line(out, "v += %s;", aligned_with_result(out, 1));
 }
 
+void emit_gradient_sum(Out *out, const Graph *graph, const Node *node)
+{
+    emit_add(out, graph, node);
+}
+
 void emit_norm(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;
@@ -82,4 +87,9 @@ void emit_l2_grad(Out *out, const Graph *graph, const Node *node)
 void emit_reshape(Out *out, const Graph *graph, const Node *node)
 {
     (void)out, (void)graph, (void)node;
+}
+
+void emit_reshape_grad(Out *out, const Graph *graph, const Node *node)
+{
+    emit_reshape(out, graph, node);
 }

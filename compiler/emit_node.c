@@ -110,12 +110,17 @@ static int input_channels(const Graph *graph, const Node *node)
     return 0;
 }
 
+static bool drops_channels(Op op)
+{
+    return op == OP_spatial_dropout || op == OP_spatial_dropout_grad;
+}
+
 int node_channels(const Graph *graph, const Node *node)
 {
-    if (node->op == OP_spatial_dropout)
+    if (drops_channels(node->op))
         return node->attributes.channels;
     for (int s = 0; s < node->step_count; s++)
-        if (node->steps[s].op == OP_spatial_dropout)
+        if (drops_channels(node->steps[s].op))
             return node->steps[s].attributes.channels;
     return input_channels(graph, node);
 }
@@ -335,9 +340,10 @@ static void close_loops(Out *out, Shape dims)
 void emit_elements(Out *out, const Graph *graph, const Node *node, const char *from)
 {
     const Shape dims = view(graph, node);
+    const bool channels = runs(node, OP_spatial_dropout) || runs(node, OP_spatial_dropout_grad);
     if (has_flag(node, DRAWS))
         line(out, "const uint32_t number = (uint32_t)(first + i) * %ld;",
-             runs(node, OP_spatial_dropout) ? dims.dims[dims.count - 1] : shape_size(dims));
+             channels ? dims.dims[dims.count - 1] : shape_size(dims));
     open_loops(out, dims, "[i]");
     const char *const result = op_info[node->op].result;
     line(out, "%s v = %s%s;", real_type(graph->network), from, out->element.index);

@@ -29,6 +29,16 @@ void emit_spatial_dropout(Out *out, const Graph *graph, const Node *node)
     drop(out, out->element.channel);
 }
 
+void emit_dropout_grad(Out *out, const Graph *graph, const Node *node)
+{
+    emit_dropout(out, graph, node);
+}
+
+void emit_spatial_dropout_grad(Out *out, const Graph *graph, const Node *node)
+{
+    emit_spatial_dropout(out, graph, node);
+}
+
 void emit_noise(Out *out, const Graph *graph, const Node *node)
 {
     (void)graph, (void)node;

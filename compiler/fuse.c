@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-// relu-through-dropout: relu_grad(dropout(dy), y) reads dropout's result instead of relu's, which
-// then has no second reader and need not be stored.
-// Safe because both are positive at the same places wherever dropout(dy) is not 0.
+// relu-through-dropout: relu_grad(dropout_grad(dy), y) reads dropout's result instead of relu's,
+// which then has no second reader and need not be stored.
+// Safe because both are positive at the same places wherever dropout_grad(dy) is not 0.
 static void relu_through_dropout(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
@@ -17,7 +17,7 @@ static void relu_through_dropout(Graph *graph)
         if (grad->op != OP_relu_grad || grad->dead)
             continue;
         const Node *const masked = &graph->nodes[grad->input[0]];
-        if (masked->op != OP_dropout)
+        if (masked->op != OP_dropout_grad)
             continue;
         for (int f = 0; f < graph->forward_count; f++) {
             const Node *const forward = &graph->nodes[f];
@@ -101,7 +101,8 @@ static void turn_sums(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *const node = &graph->nodes[i];
-        if (node->op == OP_add && !node->dead && node->input[1] > node->input[0]) {
+        const bool sum = node->op == OP_add || node->op == OP_gradient_sum;
+        if (sum && !node->dead && node->input[1] > node->input[0]) {
             const int first = node->input[0];
             node->input[0] = node->input[1];
             node->input[1] = first;

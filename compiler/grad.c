@@ -36,8 +36,8 @@ static void name_summand(Graph *graph, int id, int gradient)
     Node *const node = &graph->nodes[gradient];
     const char *const plain = gradient_name(graph, id);
     if (strncmp(node->name, "d_", 2) != 0 || !strcmp(node->name, plain))
-        node->name = node->op == OP_add ? format("%s_%s", plain, node->suffix)
-                                        : format("%s_by_%s", plain, node->layer);
+        node->name = node->op == OP_gradient_sum ? format("%s_%s", plain, node->suffix)
+                                                 : format("%s_by_%s", plain, node->layer);
 }
 
 static int add_gradients(Graph *graph, int id, int before, int gradient)
@@ -45,10 +45,10 @@ static int add_gradients(Graph *graph, int id, int before, int gradient)
     name_summand(graph, id, before);
     name_summand(graph, id, gradient);
     const Node *const first = &graph->nodes[before];
-    const bool again = first->op == OP_add && first->layer == graph->nodes[id].layer;
+    const bool again = first->op == OP_gradient_sum && first->layer == graph->nodes[id].layer;
     const int number = again ? atoi(first->suffix + strlen("sum")) + 1 : 0;
-    const int sum =
-        NODE(graph, OP_add, graph->nodes[id].layer, graph->nodes[gradient].loc, before, gradient);
+    const int sum = NODE(graph, OP_gradient_sum, graph->nodes[id].layer, graph->nodes[gradient].loc,
+                         before, gradient);
     infer_shape(graph, sum);
     graph->nodes[sum].suffix = again ? format("sum%d", number > 1 ? number : 2) : "sum";
     graph->nodes[sum].name = gradient_name(graph, id);
@@ -296,12 +296,18 @@ void grad_avgpool(Graph *graph, const Node *node, int dy)
 
 void grad_reshape(Graph *graph, const Node *node, int dy)
 {
-    grad_of_dy(graph, node, dy, OP_reshape);
+    grad_of_dy(graph, node, dy, OP_reshape_grad);
 }
 
-void grad_zeropad(Graph *graph, const Node *node, int dy) { grad_of_dy(graph, node, dy, OP_crop); }
+void grad_zeropad(Graph *graph, const Node *node, int dy)
+{
+    grad_of_dy(graph, node, dy, OP_zeropad_grad);
+}
 
-void grad_crop(Graph *graph, const Node *node, int dy) { grad_of_dy(graph, node, dy, OP_zeropad); }
+void grad_crop(Graph *graph, const Node *node, int dy)
+{
+    grad_of_dy(graph, node, dy, OP_crop_grad);
+}
 
 void grad_upsample(Graph *graph, const Node *node, int dy)
 {
@@ -314,7 +320,11 @@ void grad_upsample_linear(Graph *graph, const Node *node, int dy)
 }
 
 // The same numbers are drawn again: what was kept is scaled, the rest is 0.
-void grad_dropout(Graph *graph, const Node *node, int dy) { grad_of_dy(graph, node, dy, node->op); }
+void grad_dropout(Graph *graph, const Node *node, int dy)
+{
+    grad_of_dy(graph, node, dy,
+               node->op == OP_dropout ? OP_dropout_grad : OP_spatial_dropout_grad);
+}
 
 void grad_noise(Graph *graph, const Node *node, int dy)
 {
@@ -334,7 +344,7 @@ void grad_add(Graph *graph, const Node *node, int dy)
         gradient_add(graph, n.input[1],
                      shape_equal(second, shape_at(graph, dy))
                          ? dy
-                         : BACKWARD(graph, &n, OP_reshape, second, "x_backward", dy));
+                         : BACKWARD(graph, &n, OP_reshape_grad, second, "x_backward", dy));
 }
 
 void grad_concat(Graph *graph, const Node *node, int dy)

@@ -13,7 +13,8 @@ static void print_attributes(const Node *node, FILE *out)
         fprintf(out, " groups=%d", a->groups);
     if (has_gaps(a))
         fprintf(out, " dilation=%dx%d", a->dilation[0], a->dilation[1]);
-    if (node->op == OP_zeropad || node->op == OP_crop)
+    if (node->op == OP_zeropad || node->op == OP_crop || node->op == OP_zeropad_grad ||
+        node->op == OP_crop_grad)
         fprintf(out, " border=%d,%d,%d,%d", a->border[0], a->border[1], a->border[2], a->border[3]);
     if (a->rate != 0)
         fprintf(out, " rate=%g", a->rate);

@@ -1340,7 +1340,8 @@ static void conv3_w_gradient(int part, float sum[restrict 288][64],
 
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
-// then y = kept ? x / (1 - rate) : 0 (dropout1)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout1)
+// dx = kept ? dy / (1 - rate) : 0
 static void conv3_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][14][14][32], const float dy[ROWS][14][14][64],
                            const float turned[3][3][64][32])
@@ -1964,7 +1965,8 @@ static void conv5_w_gradient(int part, float sum[restrict 576][128],
 
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
-// then y = kept ? x / (1 - rate) : 0 (dropout2)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout2)
+// dx = kept ? dy / (1 - rate) : 0
 static void conv5_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][7][7][64], const float dy[ROWS][7][7][128],
                            const float turned[3][3][128][64])
@@ -2554,7 +2556,8 @@ static void dense1_forward(int rows, float y[restrict ROWS][256], const float x[
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout3)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout3)
+// dx = kept ? dy / (1 - rate) : 0
 static void dense1_backward(const NnBatch *batch, int first, int rows,
                             float dx[restrict ROWS][3][3][128], const float dy[ROWS][256],
                             const float turned[294912])
@@ -2839,7 +2842,8 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout4)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout4)
+// dx = kept ? dy / (1 - rate) : 0
 // forward: y = x < 0 ? 0 : x (relu7)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][256],

@@ -851,7 +851,8 @@ static void dense1_b_gradient(float sum[restrict 128], const float partial[BLOCK
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout1)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout1)
+// dx = kept ? dy / (1 - rate) : 0
 static void dense1_backward(const NnBatch *batch, int first, int rows,
                             float dx[restrict ROWS][7][7][64], const float dy[ROWS][144],
                             const float turned[401408])
@@ -1007,7 +1008,8 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout2)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout2)
+// dx = kept ? dy / (1 - rate) : 0
 // forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][144],

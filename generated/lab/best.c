@@ -1247,7 +1247,8 @@ static void conv3_w_gradient(int part, float sum[restrict 288][64],
 
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
-// then y = kept ? x / (1 - rate) : 0 (dropout1)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout1)
+// dx = kept ? dy / (1 - rate) : 0
 static void conv3_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][12][12][32], const float dy[ROWS][12][12][64],
                            const float turned[3][3][64][32])
@@ -1871,7 +1872,8 @@ static void conv5_w_gradient(int part, float sum[restrict 576][128],
 
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
-// then y = kept ? x / (1 - rate) : 0 (dropout2)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout2)
+// dx = kept ? dy / (1 - rate) : 0
 static void conv5_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][6][6][64], const float dy[ROWS][6][6][128],
                            const float turned[3][3][128][64])
@@ -2176,7 +2178,8 @@ static void dense1_forward(int rows, float y[restrict ROWS][256], const float x[
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout3)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout3)
+// dx = kept ? dy / (1 - rate) : 0
 static void dense1_backward(const NnBatch *batch, int first, int rows,
                             float dx[restrict ROWS][3][3][128], const float dy[ROWS][256],
                             const float turned[294912])
@@ -2461,7 +2464,8 @@ static void dense2_b_gradient(float sum[restrict 10], const float partial[BLOCKS
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout4)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout4)
+// dx = kept ? dy / (1 - rate) : 0
 // forward: y = x < 0 ? 0 : x (relu6)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][256],

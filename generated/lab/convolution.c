@@ -1192,7 +1192,8 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
 
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
-// then y = kept ? x / (1 - rate) : 0 (dropout1)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout1)
+// dx = kept ? dy / (1 - rate) : 0
 static void conv2_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][14][14][32], const float dy[ROWS][12][12][64],
                            const float turned[64][288])
@@ -1559,7 +1560,8 @@ static void conv3_scatter(int top, int pixels, float dx[restrict][6][64],
 
 // forward: y = x * w, a sum over each window
 // dx = dy * w turned round
-// then y = kept ? x / (1 - rate) : 0 (dropout2)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout2)
+// dx = kept ? dy / (1 - rate) : 0
 static void conv3_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][6][6][64], const float dy[ROWS][4][4][64],
                            const float turned[64][576])
@@ -1807,7 +1809,8 @@ static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCK
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout3)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout3)
+// dx = kept ? dy / (1 - rate) : 0
 // forward: y = x < 0 ? 0 : x (relu3)
 // dx = y > 0 ? dy : 0
 static void dense1_backward(const NnBatch *batch, int first, int rows,

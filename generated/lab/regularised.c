@@ -1014,7 +1014,8 @@ static void dense2_b_gradient(float sum[restrict 300], const float partial[BLOCK
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout1)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout1)
+// dx = kept ? dy / (1 - rate) : 0
 // forward: y = x < 0 ? 0 : x (dense1)
 // dx = y > 0 ? dy : 0
 static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][528],
@@ -1182,7 +1183,8 @@ static void dense3_b_gradient(float sum[restrict 250], const float partial[BLOCK
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout2)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout2)
+// dx = kept ? dy / (1 - rate) : 0
 // forward: y = tanh(x) (dense2)
 // dx = dy (1 - y^2)
 static void dense3_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][304],
@@ -1349,7 +1351,8 @@ static void dense4_b_gradient(float sum[restrict 130], const float partial[BLOCK
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout3)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout3)
+// dx = kept ? dy / (1 - rate) : 0
 // forward: y = 1 / (1 + exp(-x)) (dense3)
 // dx = dy y (1 - y)
 static void dense4_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][272],
@@ -1511,7 +1514,8 @@ static void dense5_b_gradient(float sum[restrict 60], const float partial[BLOCKS
 
 // forward: y = x w
 // dx = dy w'
-// then y = kept ? x / (1 - rate) : 0 (dropout4)
+// forward: y = kept ? x / (1 - rate) : 0 (dropout4)
+// dx = kept ? dy / (1 - rate) : 0
 // forward: y = 1 / (1 + exp(-x)) (dense4)
 // dx = dy y (1 - y)
 static void dense5_backward(const NnBatch *batch, int first, int rows, float dx[restrict ROWS][144],
