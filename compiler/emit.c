@@ -189,7 +189,7 @@ static void emit_layer(Out *out, Network *network, Functions *functions, const c
     for (int g = !network->trains; g < 2; g++)
         for (int i = 0; i < graphs[g]->count; i++) {
             Node *const node = &graphs[g]->nodes[i];
-            if (!node->dead && op_info[node->op].tasks != BY_NONE && !strcmp(node->layer, layer))
+            if (has_function(node) && !strcmp(node->layer, layer))
                 add_function(out, functions, graphs[g], node);
         }
 }

@@ -134,8 +134,7 @@ static void emit_call(Out *out, const Graph *graph, const Node *node, const char
 
 static bool is_timed(const Node *node)
 {
-    const Tasks tasks = op_info[node->op].tasks;
-    return !node->dead && tasks != BY_NONE && tasks != BY_ALL;
+    return has_function(node) && op_info[node->op].tasks != BY_ALL;
 }
 
 static void emit_timed_call(Out *out, const Graph *graph, const Node *node)
@@ -224,7 +223,7 @@ static void list_call(const Listing *l, const Node *node)
 
 static bool listed(const Listing *l, const Node *node, Tasks tasks)
 {
-    return !node->dead && node->phase == l->phase && op_info[node->op].tasks == tasks &&
+    return has_function(node) && node->phase == l->phase && op_info[node->op].tasks == tasks &&
            (l->updates || !has_flag(node, UPDATES));
 }
 
@@ -492,7 +491,7 @@ void emit_infer(Out *out, const Graph *graph)
 static bool is_traced(const Node *node)
 {
     const Tasks tasks = op_info[node->op].tasks;
-    return !node->dead && tasks != BY_NONE && tasks != BY_ALL &&
+    return has_function(node) && tasks != BY_ALL &&
            (tasks != BY_PART || has_flag(node, SLICED)) && !has_flag(node, UPDATES) &&
            node->op != OP_predict;
 }

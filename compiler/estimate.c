@@ -50,7 +50,7 @@ static double memory_seconds(const Graph *graph, const Node *node)
 // needs: a planned graph
 double node_seconds(const Graph *graph, const Node *node)
 {
-    if (node->dead || op_info[node->op].tasks == BY_NONE)
+    if (!has_function(node))
         return 0;
     const double arithmetic = arithmetic_seconds(graph, node);
     const double memory = memory_seconds(graph, node);

@@ -2,7 +2,8 @@
 //
 // An elementwise op reads a number and writes one; a gradient of pooling writes each window where
 // it has just read it. Where nobody reads such an input later, its place is the result's: the arena
-// gets smaller, and what is written lies in the cache.
+// gets smaller, and what is written lies in the cache. What only sees its input in another shape
+// lies there in any case, and has no function.
 #include "netc.h"
 
 // The input whose numbers the node has read before it writes there; -1 where there is none.
@@ -15,21 +16,30 @@ static int replaced_input(const Graph *graph, const Node *node)
     return has_flag(node, ELTWISE) && !has_flag(node, ANCHOR) ? 0 : -1;
 }
 
-// Whether all others that read the value have done so when the node runs on a block of rows.
-static bool reads_last(const Graph *graph, int id, int value)
+static bool reads(const Node *node, int value)
 {
-    const Node *const node = &graph->nodes[id];
+    for (int k = 0; k < node->input_count; k++)
+        if (node->input[k] == value)
+            return true;
+    return false;
+}
+
+// Whether nothing needs the value when the node has run on a block of rows, in no shape that it is
+// seen in.
+static bool needs_last(const Graph *graph, int id, int value)
+{
+    const Node *const node = &graph->nodes[id], *const there = &graph->nodes[value];
+    if (there->kept || there->chunked)
+        return false;
     for (int i = 0; i < graph->count; i++) {
         const Node *const other = &graph->nodes[i];
-        if (i == id || other->dead)
-            continue;
-        for (int k = 0; k < other->input_count; k++)
-            if (other->input[k] == value &&
-                !(other->phase < node->phase || (other->phase == node->phase && i < id &&
-                                                 op_info[other->op].tasks == BY_ROWS)))
-                return false;
+        if (i != id && !other->dead && reads(other, value) &&
+            !(other->phase < node->phase ||
+              (other->phase == node->phase && i < id && op_info[other->op].tasks == BY_ROWS)))
+            return false;
     }
-    return true;
+    return !there->alias ||
+           (!reads(node, there->replaced) && needs_last(graph, id, there->replaced));
 }
 
 // The value that takes this one's place; -1 where there is none.
@@ -41,24 +51,36 @@ int replaced_by(const Graph *graph, int value)
     return -1;
 }
 
-// needs: phases; makes: Node.in_place, Node.replaced. in-place: a result lies where an input was.
-// Condition: the op allows it, nothing reads the input later, both have the same bytes, and neither
+static bool same_bytes(const Graph *graph, int a, int b)
+{
+    const Node *const x = &graph->nodes[a], *const y = &graph->nodes[b];
+    return in_arena(x) && in_arena(y) && x->extent == PER_ROW && y->extent == PER_ROW &&
+           x->type == y->type && x->line == y->line && x->ahead == y->ahead &&
+           shape_size(x->shape) == shape_size(y->shape) && x->chunked == y->chunked &&
+           kept_by_chunk(graph, a) == kept_by_chunk(graph, b);
+}
+
+static bool is_other_shape(const Node *node)
+{
+    return !node->step_count && (node->op == OP_reshape || node->op == OP_reshape_grad);
+}
+
+// needs: phases; makes: Node.in_place, Node.replaced, Node.alias.
+// in-place: a result lies where an input was.
+// Condition: the op allows it, nothing needs the input later, both have the same bytes, and neither
 // is kept or belongs to a chunk.
+// alias: a result is its input.
+// Condition: it is that in another shape, both have the same bytes, and nothing else has them yet.
 void replace_inputs(Graph *graph)
 {
     for (int id = 0; id < graph->count; id++) {
         Node *const node = &graph->nodes[id];
         const int k = node->dead ? -1 : replaced_input(graph, node);
-        if (k < 0)
+        if (k < 0 || !same_bytes(graph, id, node->input[k]) ||
+            replaced_by(graph, node->input[k]) >= 0)
             continue;
-        const Node *const value = &graph->nodes[node->input[k]];
-        const bool alike = in_arena(value) && value->extent == PER_ROW &&
-                           value->type == node->type && value->line == node->line &&
-                           shape_size(value->shape) == shape_size(node->shape);
-        const bool free = !node->kept && !value->kept && !node->chunked && !value->chunked;
-        if (alike && free && reads_last(graph, id, node->input[k])) {
-            node->in_place = true;
-            node->replaced = node->input[k];
-        }
+        node->replaced = node->input[k];
+        node->alias = is_other_shape(node);
+        node->in_place = node->alias || (!node->kept && needs_last(graph, id, node->replaced));
     }
 }

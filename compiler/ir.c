@@ -177,6 +177,12 @@ bool has_value(const Node *node)
 // And not only while a task is at it.
 bool in_arena(const Node *node) { return has_value(node) && !node->piece; }
 
+// What is called when it is its turn.
+bool has_function(const Node *node)
+{
+    return !node->dead && !node->alias && op_info[node->op].tasks != BY_NONE;
+}
+
 // An input that was among the earlier ones: a function has one parameter for both.
 bool is_repeated(const Node *node, int input)
 {

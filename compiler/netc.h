@@ -516,6 +516,7 @@ struct Node {
     int first, last;   // plan.c: phases in which it is alive; nodes where it is local
     bool in_place;     // in_place.c: its value takes the place of its input `replaced`
     int replaced;
+    bool alias;        // in_place.c: and is that input, in another shape: there is nothing to do
     bool dead; // dropped by a pass
 };
 
@@ -678,6 +679,7 @@ bool has_flag(const Node *node, int flag);
 bool has_value(const Node *node);
 bool is_saved(const Tensor *tensor); // in the files of weights
 bool in_arena(const Node *node);
+bool has_function(const Node *node);
 bool is_repeated(const Node *node, int input);
 bool has_parameter(const Node *node, int input); // of the function, to itself
 bool is_read(const Node *node, int input); // for the first time, and not only asked for

@@ -18,11 +18,6 @@ typedef struct {
     double scale;     // pixels for each byte
 } Picture;
 
-static bool takes_time(const Node *node)
-{
-    return !node->dead && op_info[node->op].tasks != BY_NONE;
-}
-
 static Picture make_picture(const Graph *graph)
 {
     Picture p = {.graph = graph, .scale = HEIGHT / (double)graph->arena_bytes};
@@ -33,7 +28,7 @@ static Picture make_picture(const Graph *graph)
     for (int phase = 0; phase < graph->phases; phase++) {
         p.phase_start[phase] = p.columns;
         for (int i = 0; i < graph->count; i++)
-            if (takes_time(&graph->nodes[i]) && graph->nodes[i].phase == phase)
+            if (has_function(&graph->nodes[i]) && graph->nodes[i].phase == phase)
                 p.column[i] = p.columns++;
     }
     p.phase_start[graph->phases] = p.columns;
@@ -69,12 +64,14 @@ static void put_value(Text *svg, const Picture *p, int id)
     const long bytes = stored_bytes(graph, id);
     double y = (double)node->offset;
     int from = node->local ? p->column[node->first] : p->phase_start[node->first];
-    int to = node->local
-                 ? p->column[node->last] + 1
-                 : p->phase_start[node->last < graph->phases ? node->last + 1 : graph->phases];
+    int last = node->last, next = replaced_by(graph, id);
+    for (; next >= 0 && graph->nodes[next].alias; next = replaced_by(graph, next))
+        if (graph->nodes[next].last > last)
+            last = graph->nodes[next].last;
+    int to = node->local ? p->column[last] + 1
+                         : p->phase_start[last < graph->phases ? last + 1 : graph->phases];
     if (node->in_place)
         from = p->column[id];
-    const int next = replaced_by(graph, id);
     if (next >= 0)
         to = p->column[next];
     if (node->local) { // node->each is the slab's size

@@ -355,6 +355,18 @@ flatten
 reshape 2x4x4
 crop 0 right 1
 END
+gradient 'values seen in other shapes, and what may take their places' 4 <<END
+conv 4 3x3 softsign stride 3
+reshape 18x18x1
+concat { tanh } { sigmoid } { reshape 18x9x2; conv 2 3x3 pad same; reshape 18x18x1 }
+pool 2
+concat { reshape 9x3x9; conv 2 3x3 softsign pad same; flatten } { flatten; reshape 3x81x1; tanh; flatten } { flatten }
+dense 24 tanh
+concat { reshape 4x6x1; noise 0.1; flatten } { reshape 2x3x4; batchnorm; flatten }
+reshape 4x4x3
+residual { reshape 4x12x1; reshape 8x6x1; softsign; reshape 4x4x3 }
+softsign
+END
 gradient 'upsample' 4 <<END
 conv 3 3x3 softsign stride 4
 upsample 2

@@ -173,6 +173,18 @@ start 'in place: the gradient of batchnorm' \
 start 'not in place: another reads the gradient' \
     emitted NO 'batchnorm1_backward, batch, rows, BLOCK\([a-z0-9_]*\), BLOCK\(conv2\),' 100 \
     $'conv 8 3x3\nresidual {\nconv 8 3x3 pad same\nbatchnorm\n}\npool 2' adam
+reshaped='nn_call\(reshape1_forward'
+start 'an alias: a picture in another shape' emitted NO "$reshaped" 100 $'pool 2\nreshape 7x28x1\nconv 2 3x3' adam
+start 'an alias: others read the picture' \
+    emitted NO "$reshaped" 100 $'dense 36 relu\nreshape 6x6x1\nconv 2 3x3' adam
+start 'an alias: what is kept after the step' \
+    emitted NO 'reshape1_infer' 100 $'dense 36 relu\nreshape 6x6x1\nconv 10 6x6\nreshape 10' adam
+start 'no alias: a loop that does more' \
+    emitted YES "$reshaped" 100 $'pool 2\nreshape 7x28x1\nrelu\nconv 2 3x3' adam
+start 'no alias: one of the picture is there' emitted YES 'nn_call\(reshape2_forward' 100 \
+    $'pool 2\nconcat { reshape 28x7x1; conv 2 1x1 } { reshape 28x7x1; conv 2 1x1 }' adam
+start 'not in place: the same in another shape is needed' emitted NO 'tanh1_forward, rows, BLOCK\(tanh1\)\);' 100 \
+    $'dense 36 sigmoid\nreshape 6x6x1\nconcat {\nrelu\n} {\ntanh\n}\nconv 2 3x3' adam
 bias_sum='conv1_b_partial'
 start 'no bias: batchnorm behind it' emitted NO "$bias_sum" 100 $'conv 8 3x3\nbatchnorm\nrelu' adam
 start 'no bias: it joins the kept mean' \
