@@ -26,21 +26,21 @@ static const char *tile_name(Network *network, DepthwiseTile tile)
 // What spreads a channel of each group over the lanes of the group.
 static const char *spread_name(DepthwiseTile tile)
 {
-    return tile.each > 1 ? format("spread_%d_of_%d", tile.each, tile.lanes) : "ITSELF";
+    return tile.each > 1 ? format("SPREAD_OF_%d", tile.each) : "ITSELF";
 }
 
+// No function: gcc warns of one whose vectors are longer than the processor's.
 static void emit_spread_macro(Out *out)
 {
     static const char *const spread[] = {
-        "#define SPREAD(name, EACH, Vector, Integer)",
-        "    static INLINED Vector name(Vector v, int k)",
-        "    {",
-        "        enum { LANES = sizeof(Vector) / sizeof(REAL) };",
-        "        Integer __attribute__((vector_size(sizeof(Vector)))) place = {0};",
+        "#define SPREAD(v, k, EACH, Integer)",
+        "    ({",
+        "        enum { LANES = sizeof(v) / sizeof(REAL) };",
+        "        Integer __attribute__((vector_size(sizeof(v)))) place = {0};",
         "        UNROLLED for (int l = 0; l < LANES; l++)",
         "            place[l] = l / EACH * EACH + k;",
-        "        return NN_PICK(v, v, place, LANES);",
-        "    }",
+        "        NN_PICK(v, v, place, LANES);",
+        "    })",
     };
     comment(out, "Number k of each EACH lanes, in all of them.");
     emit_macro(out, spread, (int)(sizeof spread / sizeof *spread));
@@ -63,8 +63,7 @@ static void emit_spreads(Out *out, const DepthwiseTile *tiles, int count)
         for (int k = 0; k < i; k++)
             known |= !strcmp(spread_name(tiles[k]), spread_name(tiles[i]));
         if (!known)
-            line(out, "SPREAD(%s, %d, %s, %s)", spread_name(tiles[i]), tiles[i].each,
-                 lane_type(out->network, tiles[i].lanes),
+            line(out, "#define %s(v, k) SPREAD(v, k, %d, %s)", spread_name(tiles[i]), tiles[i].each,
                  out->network->doubles ? "int64_t" : "int32_t");
     }
 }

@@ -61,12 +61,13 @@ while read -r file; do
     start "$file has a model" test -f "models/${name%.c}.net"
 done < <(find generated -name '*.c')
 
-# what no model has: branches, and chunks of a large batch that no weight's gradient sums over
+# what no model has: branches, small groups of channels, and chunks of a large batch that no weight's gradient sums over
 cat >"$tmp/branches.net" <<'END'
 input 28x28x1
 conv 4 3x3 relu stride 3
 residual { conv 4 3x3 pad same; batchnorm; dropout 10%; relu }
 concat { conv 2 3x3 tanh pad same } { }
+residual { conv 16 1x1; conv 16 3x3 groups 4 pad same; conv 6 1x1 }
 concat { dense 20 tanh } { avgpool 3; flatten }
 residual { dense [30 74] relu }
 dense 10 softmax
