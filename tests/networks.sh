@@ -1,6 +1,9 @@
 #!/bin/bash
-# networks.sh: networks drawn at random, beside PyTorch, and with the same bits for any number of
-# threads. What is drawn depends on the seed alone.
+# networks.sh: networks drawn at random: beside PyTorch; the same bits for any number of threads.
+# What is drawn depends on the seed alone.
+#
+# NETC_CFLAGS goes to the programs of the threads: -fsanitize=undefined,address finds what is out of
+# bounds.
 #
 # usage: tests/networks.sh [COUNT [SEED]]     so many, of this seed and of those that follow it
 #        tests/networks.sh shrink SEED        the least part of that one's net that differs as well
@@ -13,16 +16,21 @@ target_of() { # SEED
     echo "${targets[$1 % ${#targets[@]}]}"
 }
 
-# Eight, or what there is in a data set of 1500 pictures.
-steps_of() { # NET
-    local batch
+# Seven, or what there is in a data set of 1500 pictures, and one of a part of a batch.
+steps_of() { # NET SEED
+    local batch steps
     batch=$(sed -n 's/^batch //p' "$1")
-    echo $((1500 / batch < 8 ? 1500 / batch : 8))
+    steps=$((1499 / batch < 7 ? 1499 / batch : 7))
+    echo $steps+$((batch > 1 && $2 % 2 ? $2 / 2 % (batch - 1) + 1 : 0))
+}
+
+is_smooth() { # NET
+    ! grep -qE '\<(pool|globalpool|relu|leaky_relu|hard_sigmoid|selu|alpha|mae)\>|hinge' "$1"
 }
 
 # Random bytes where a number may lie at a kink; otherwise pictures whose zeros are left out.
 data_of() { # NET
-    if grep -qE '\<(pool|relu|leaky_relu|hard_sigmoid|mae)\>' "$1"; then
+    if ! is_smooth "$1" || grep -q npy "$1"; then
         echo "$tmp/data"
     else
         echo "$sample"
@@ -36,16 +44,16 @@ beside_torch() { # NET SEED
     quietly "$NETC" emit --precision f64 --gemm $gemm --target "$(target_of "$2")" "$1" -o "$c" ||
         return
     clang -std=gnu11 -fsyntax-only -Wall -Wextra -I"$lib" "$c" # which warns of more than gcc
-    data=$(data_of "$1") steps=$(steps_of "$1") threads=$(($2 / ${#targets[@]} % 3 + 1)) \
+    data=$(data_of "$1") steps=$(steps_of "$1" "$2") threads=$(($2 / ${#targets[@]} % 3 + 1)) \
         same_as_torch "$c" "$1" 1e-8 few
 }
 
 same_bits() { # NET SEED
     local base=${1%.net} threads
     quietly "$NETC" emit --target "$(target_of "$2")" "$1" -o "$base.c" || return
-    compile "$base.c" "$base" -Wall -Wextra -Wshadow=local "$driver" || return
+    compile "$base.c" "$base" -Wall -Wextra -Wshadow=local "$driver" ${NETC_CFLAGS-} || return
     for threads in 1 3; do
-        timeout 100 "$base" steps "$(data_of "$1")" "$(steps_of "$1")" $threads \
+        timeout 100 "$base" steps "$(data_of "$1")" "$(steps_of "$1" "$2")" $threads \
             "$base.before" "$base.$threads" "$base.outputs$threads" >"$base.losses$threads" ||
             return
     done
@@ -61,11 +69,11 @@ drawn() { # SEED
     "$python" $networks "$1" chance >"$tmp/$1-chance.net" || return
     found=$(beside_torch "$net" "$1" 2>&1)
     [ -z "$found" ] || printf '%s\n' "$found" "$(cat "$net")"
-    found=$(same_bits "$tmp/$1-chance.net" "$1" 2>&1)
-    [ -z "$found" ] || printf '%s\n' "$found" "$(cat "$tmp/$1-chance.net")"
+    net=$tmp/$1-chance.net
+    found=$(same_bits "$net" "$1" 2>&1)
+    [ -z "$found" ] || printf '%s\n' "$found" "$(cat "$net")"
 }
 
-mkdir "$tmp/data"
 "$python" $networks data "$tmp/data" || exit
 case ${1-} in
 net)

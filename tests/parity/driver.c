@@ -1,8 +1,10 @@
 // driver.c: a program around a generated network for the tests: steps on pictures in a known order.
 //
-//   driver steps DATA STEPS THREADS BEFORE AFTER OUTPUTS
-//       first weights -> BEFORE; STEPS steps on the pictures in their order, each one's loss on a
-//       line; weights -> AFTER; outputs of the first test pictures, a batch of them -> OUTPUTS
+//   driver steps DATA STEPS[+REST] THREADS BEFORE AFTER OUTPUTS
+//       first weights -> BEFORE; STEPS steps on the pictures in their order, and one more of REST
+//       pictures, each one's loss and pictures on a line; weights -> AFTER; outputs of the first
+//       test pictures, a batch of them -> OUTPUTS
+//   driver train|eval|... as a program without it
 //   driver order COUNT SEED EPOCH
 //       the order in which an epoch takes the pictures
 #include <stdio.h>
@@ -14,8 +16,7 @@
 typedef struct {
     DataSet train, test;
     uint32_t *index;
-    int steps;
-    double *loss;
+    int steps, rest; // the last step's pictures, fewer than a batch
     const char *outputs;
     bool good;
 } Work;
@@ -23,8 +24,9 @@ typedef struct {
 static void infer_first(Work *work)
 {
     const int rows = nn_min(nn_model.batch, work->test.count);
-    const NnBatch batch = {.pictures = work->test.pictures, .labels = work->test.labels,
-                           .index = work->index, .rows = rows};
+    NnBatch batch = data_batch(&work->test);
+    batch.index = work->index;
+    batch.rows = rows;
     NnResult result;
     nn_model.infer(&batch, &result);
     if (nn_thread() != 0)
@@ -38,20 +40,22 @@ static void infer_first(Work *work)
 static void take_steps(void *context)
 {
     Work *const work = context;
-    const int batches = work->train.count / nn_model.batch;
-    for (int step = 0; step < work->steps; step++) {
-        const int number = step % batches;
-        const int left = nn_min(batches - number, work->steps - step);
-        const NnBatch batch = {.pictures = work->train.pictures, .labels = work->train.labels,
-                               .index = work->index + number * nn_model.batch,
-                               .rows = nn_model.batch, .known = left * nn_model.batch,
-                               .zeros = work->train.zeros, .seed = 1,
-                               .number = number, .step = step + 1, .rate = nn_model.rate};
+    NnBatch batch = data_batch(&work->train);
+    batch.seed = 1;
+    batch.rate = nn_model.rate;
+    const int whole = nn_model.batch;
+    const int pictures = nn_min(work->steps * whole + work->rest, work->train.count);
+    for (int from = 0; from < pictures; from += whole) {
+        batch.index = work->index + from;
+        batch.known = pictures - from;
+        batch.rows = nn_min(whole, batch.known);
+        batch.number = from / whole;
+        batch.step = batch.number + 1;
         NnResult result;
         nn_model.train_step(&batch, &result);
         // each thread has its own result, and the first one's is written
         if (nn_thread() == 0)
-            work->loss[step] = result.loss / batch.rows + result.penalty;
+            printf("%.17g %d\n", result.loss / batch.rows + result.penalty, batch.rows);
     }
     nn_barrier();
     infer_first(work);
@@ -61,10 +65,12 @@ static int steps(char **argument)
 {
     static Work work;
     static Progress progress;
-    work = (Work){.steps = atoi(argument[1]), .outputs = argument[5], .good = true};
+    work = (Work){.outputs = argument[5], .good = true};
+    sscanf(argument[1], "%d+%d", &work.steps, &work.rest);
     progress = (Progress){.seed = 1, .rate = nn_model.rate};
-    work.loss = allocate((size_t)work.steps, sizeof *work.loss);
-    if (!data_load(&work.train, &nn_model, argument[0], DATA_TRAIN, NULL) ||
+    // of examples in files those to test with alone are as the files have them
+    const DataPart part = nn_model.test_files.inputs ? DATA_TEST : DATA_TRAIN;
+    if (!data_load(&work.train, &nn_model, argument[0], part, NULL) ||
         !data_load(&work.test, &nn_model, argument[0], DATA_TEST, NULL) ||
         !(work.index = sequence_of(work.train.count)))
         return end_with_problem();
@@ -74,8 +80,6 @@ static int steps(char **argument)
     team_run(atoi(argument[2]), take_steps, &work);
     if (!weights_write(argument[4], &nn_model, &progress, WEIGHTS_TO_CONTINUE))
         return end_with_problem();
-    for (int i = 0; i < work.steps; i++)
-        printf("%.17g\n", work.loss[i]);
     return work.good ? 0 : 1;
 }
 
@@ -96,6 +100,5 @@ int main(int count, char **argument)
         return steps(argument + 2);
     if (count == 5 && strcmp(argument[1], "order") == 0)
         return order(argument + 2);
-    fprintf(stderr, "driver: wrong arguments\n");
-    return 2;
+    return run_command_line(&nn_model, count, argument);
 }

@@ -52,7 +52,7 @@ def size(text):
 OPTIONS = set("""
     stride pad groups dilation multiplier l2 bias slope alpha top bottom left right interpolation
     lr momentum nesterov rho eps beta1 beta2 smoothing delta l1 max_norm weight_decay centered
-    amsgrad initial
+    amsgrad initial labels targets init
 """.split())
 
 
@@ -133,7 +133,7 @@ class Network:
     def __init__(self, path, tensors):
         self.training, self.counts = {}, {}
         program = read(path)
-        training = ("loss", "optimizer", "batch", "data", "input", "clip", "ema")
+        training = ("loss", "optimizer", "batch", "data", "input", "clip", "ema", "scale", "test")
         for word, values, named, _, _ in program:
             if word in training:
                 self.training[word] = (values, named)
@@ -154,6 +154,13 @@ class Network:
                            [self.named(body) for body in bodies]))
         return result
 
+    def options(self, layers):
+        """(name, named values) of each layer, those of bodies too."""
+        for name, _, _, named, _, bodies in layers:
+            yield name, named
+            for body in bodies:
+                yield from self.options(body)
+
     @staticmethod
     def flat(x):
         """In netc's order: height, width, channels."""
@@ -166,8 +173,8 @@ class Network:
             return F.group_norm(x, groups, gamma, beta, eps)
         return F.layer_norm(x.movedim(1, -1), gamma.shape, gamma, beta, eps).movedim(-1, 1)
 
-    def normalise(self, name, x, training):
-        """Batch normalisation with momentum 0.99 and eps 0.001; both variances are of N numbers."""
+    def normalise(self, name, x, momentum, eps, training):
+        """Batch normalisation; both variances are of N numbers."""
         t = self.tensors
         dims = [d for d in range(x.dim()) if d != 1]
         shape = [1, -1] + [1] * (x.dim() - 2)
@@ -175,10 +182,11 @@ class Network:
         if training:
             batch_mean = x.mean(dims)
             batch_variance = x.var(dims, unbiased=False)
-            t[f"{name}_mean"] = 0.99 * mean + 0.01 * batch_mean.detach()
-            t[f"{name}_variance"] = 0.99 * variance + 0.01 * batch_variance.detach()
+            for kept, now in (("mean", batch_mean), ("variance", batch_variance)):
+                kept = f"{name}_{kept}"
+                t[kept] = momentum * t[kept] + (1 - momentum) * now.detach()
             mean, variance = batch_mean, batch_variance
-        x = (x - mean.view(shape)) / torch.sqrt(variance.view(shape) + 0.001)
+        x = (x - mean.view(shape)) / torch.sqrt(variance.view(shape) + eps)
         return x * t[f"{name}_gamma"].view(shape) + t[f"{name}_beta"].view(shape)
 
     def forward(self, x, training):
@@ -190,6 +198,7 @@ class Network:
         for name, word, values, named, activation, bodies in layers:
             w, b = self.tensors.get(f"{name}_w"), self.tensors.get(f"{name}_b")
             stride = size(named.get("stride", "1"))
+            eps = float(named.get("eps", 0.001))
             if word in ("conv", "depthwise"):
                 dilation = size(named.get("dilation", "1"))
                 if named.get("pad") == "same":
@@ -206,10 +215,10 @@ class Network:
                 x = self.flat(x)
                 x = x @ w if b is None else x @ w + b
             elif word == "batchnorm":
-                x = self.normalise(name, x, training)
+                x = self.normalise(name, x, float(named.get("momentum", 0.99)), eps, training)
             elif word in ("layernorm", "groupnorm"):
                 groups = int(values[0]) if values else 0
-                x = self.normalise_within(name, x, groups, float(named.get("eps", 0.001)))
+                x = self.normalise_within(name, x, groups, eps)
             elif word in ("pool", "avgpool"):
                 pool = F.max_pool2d if word == "pool" else F.avg_pool2d
                 window, stride = size(values[0]), size(named.get("stride", values[0]))
@@ -253,17 +262,22 @@ class Network:
                 x = ACTIVATIONS[activation](x)
         return x, penalty
 
-    def loss(self, x, labels):
+    def loss(self, x, answers):
         """PyTorch's losses where it has them, otherwise Keras 3's formulas; as in Keras, weights of
-        classes do not change what the mean divides by."""
+        classes do not change what the mean divides by. Answers are labels or numbers to learn."""
         (kind,), named = self.training["loss"]
         smoothing = float(named.get("smoothing", 0))
-        target = F.one_hot(labels, x.shape[1]).to(x.dtype)
+        x = self.flat(x)
+        if answers.dim() > 1:
+            target = answers
+        else:
+            target = F.one_hot(answers, x.shape[1]) if x.shape[1] > 1 else answers[:, None]
+            target = target.to(x.dtype)
         sign = 2 * target - 1
         rival = (x * (1 - target)).max(1).values
         losses = {
             "cross_entropy": lambda: F.cross_entropy(
-                x, labels, label_smoothing=smoothing, reduction="none"),
+                x, answers, label_smoothing=smoothing, reduction="none"),
             "binary_cross_entropy": lambda: F.binary_cross_entropy_with_logits(
                 x, target * (1 - smoothing) + smoothing / 2, reduction="none"),
             "mse": lambda: F.mse_loss(x, target, reduction="none"),
@@ -278,12 +292,28 @@ class Network:
         if losses.dim() > 1:
             losses = losses.mean(1)
         if "class_weights" in named:
-            losses = losses * torch.tensor(named["class_weights"], dtype=REAL)[labels]
+            losses = losses * torch.tensor(named["class_weights"], dtype=REAL)[answers]
         return losses.mean()
+
+    def examples(self, folder, part):
+        """Inputs, and labels or numbers to learn; the arrays of `npy` are for all parts."""
+        names, named = self.training.get("data", (["mnist"], {}))
+        if names[0] == "npy":
+            paths = [names[1], named.get("labels") or named["targets"]]
+            x, answers = (np.load(folder + "/" + path.strip('"')) for path in paths)
+            scale = 1
+        else:
+            x, answers = files.data_set(folder, part)
+            x, scale = x[..., None], 1 / 255
+        scale = float(self.training.get("scale", ([scale],))[0][0])
+        x = torch.tensor(x, dtype=REAL).permute(0, 3, 1, 2) * scale
+        if "targets" in named:
+            return x, torch.tensor(answers, dtype=REAL).flatten(1)
+        return x, torch.tensor(answers, dtype=torch.int64)
 
     def outputs(self, x):
         kind = self.training["loss"][0][0]
-        x, _ = self.forward(x, False)
+        x = self.flat(self.forward(x, False)[0])
         last = {"cross_entropy": lambda: torch.softmax(x, 1),
                 "binary_cross_entropy": lambda: torch.sigmoid(x)}
         return last.get(kind, lambda: x)()
@@ -291,7 +321,7 @@ class Network:
 
 def make_optimizer(network, use_torch_adam):
     limits = {network.trained.index(f"{name}_w"): float(named["max_norm"])
-              for name, _, _, named, _, _ in network.layers if "max_norm" in named}
+              for name, named in network.options(network.layers) if "max_norm" in named}
     return optimizers.Optimizer([network.tensors[name] for name in network.trained],
                                 network.training, limits, use_torch_adam)
 
@@ -318,21 +348,17 @@ def compare(net, data, before, losses, after, outputs, bound, how=None):
     optimizer = make_optimizer(network, use_torch_adam)
     batch = int(network.training["batch"][0][0])
 
-    def pictures(part):
-        x, labels = files.data_set(data, part)
-        return torch.tensor(x, dtype=REAL)[:, None] / 255, torch.tensor(labels, dtype=torch.int64)
-
-    x, labels = pictures("train")
-    found = np.loadtxt(losses)
+    x, answers = network.examples(data, "train")
+    found, taken = np.loadtxt(losses, ndmin=2).T
     steps = len(found)
-    if steps < least or batch * steps > len(x):
-        print(f"losses: expected at least {least}, of {batch} pictures each, found {len(found)}")
+    if steps < least or taken.sum() > len(x) or any(taken[:-1] != batch):
+        print(f"losses: expected at least {least}, of {batch} pictures each, found {taken}")
     expected = []
     for step in range(len(found)):
-        rows = slice(step * batch, (step + 1) * batch)
+        rows = slice(step * batch, step * batch + int(taken[step]))
         optimizer.zero_grad()
         result, penalty = network.forward(x[rows], True)
-        loss = network.loss(result, labels[rows]) + penalty
+        loss = network.loss(result, answers[rows]) + penalty
         loss.backward()
         optimizer.step()
         expected.append(loss.item())
@@ -357,7 +383,7 @@ def compare(net, data, before, losses, after, outputs, bound, how=None):
 
     # Inference from the weights that netc ended with: the forward pass alone is compared.
     network = Network(net, last)
-    x, _ = pictures("t10k")
+    x, _ = network.examples(data, "t10k")
     wanted = network.outputs(x[:batch]).detach().numpy()
     there = np.fromfile(outputs, np.float64 if double else np.float32).reshape(wanted.shape)
     report("output", 1e-12 if double else 1e-5, wanted, there)

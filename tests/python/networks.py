@@ -3,7 +3,7 @@
 networks.py SEED [chance]         a .net that compiles; the same seed, the same net. With `chance`
                                   it also has layers and settings that draw random numbers, which
                                   PyTorch would draw otherwise
-networks.py data FOLDER           pictures of random bytes. Those of MNIST have a background of one
+networks.py data FOLDER [COUNT]   pictures of random bytes. Those of MNIST have a background of one
                                   value, whose pixels come to lie within a rounding of each other
                                   where `pool` chooses among them
 networks.py shrink FILE SEED      the least net for which `tests/networks.sh net FILE SEED` still
@@ -11,11 +11,15 @@ networks.py shrink FILE SEED      the least net for which `tests/networks.sh net
 
 A net has 28x28x1 for its input and ten outputs, as the sample of MNIST wants it.
 """
+import os
 import random
 import re
-import struct
 import subprocess
 import sys
+
+import numpy as np
+
+import files
 
 BUDGET = 2e8  # multiply-adds of all pictures of all steps, forward
 COUNTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 15, 16, 17, 20, 24, 31, 32, 33)
@@ -34,6 +38,10 @@ def product(shape):
     for n in shape:
         result *= n
     return result
+
+
+def braces(lines):
+    return "{ " + "; ".join(lines) + " }" if lines else "{ }"
 
 
 class Drawn:
@@ -64,6 +72,10 @@ class Drawn:
             text += " l2 0.01"
         if self.likely(0.05):
             text += " l1 0.001"
+        if self.likely(0.05):
+            text += " max_norm 0.8"
+        if self.likely(0.1):
+            text += " init " + self.draw.choice(("he", "he_uniform", "lecun", "glorot_normal"))
         return text
 
     def reach(self, largest):
@@ -167,10 +179,10 @@ class Drawn:
         if len(self.shape) == 3 and self.likely(0.4):
             groups = self.draw.choice([g for g in (1, 2, 3, 4, channels) if channels % g == 0])
             if product(self.shape) // groups > 4:
-                return f"groupnorm {groups}"
+                return f"groupnorm {groups}" + self.draw.choice(("", "", " eps 0.01"))
         if self.likely(0.4) and channels > 2:
-            return "layernorm"
-        return "batchnorm"
+            return "layernorm" + self.draw.choice(("", "", " eps 0.1"))
+        return "batchnorm" + self.draw.choice(("", "", " momentum 0.8", " eps 0.1"))
 
     def alone(self):
         """An activation by itself."""
@@ -196,62 +208,112 @@ class Drawn:
 
     # --- structure
 
-    def body(self, layers):
-        """Lines of a body of so many layers that keeps rows and columns; the shape behind it."""
-        before = self.shape
-        lines = [self.keeping() for _ in range(layers)]
-        behind, self.shape = self.shape, before
-        return lines, behind
+    def bodies(self, count, depth, way=None):
+        """Bodies that all read what is there now, and the shapes behind them. They keep rows and
+        columns, but for a first statement that `way` may draw."""
+        before, result = self.shape, []
+        for _ in range(count):
+            self.shape = before
+            lines = [way()] if way else []
+            lines += [self.keeping(depth) for _ in range(self.draw.choice((1, 1, 2, 3)))]
+            result.append((lines, self.shape))
+        return result
 
-    def keeping(self):
+    def halving(self):
+        """A statement that takes half of the rows and columns, whatever its window."""
+        self.shape = (-(-self.shape[0] // 2), -(-self.shape[1] // 2), self.shape[2])
+        kernel = f"{self.reach(5)}x{self.reach(5)}"
+        if self.likely(0.3):
+            return self.draw.choice(("pool ", "avgpool ")) + kernel + " stride 2 pad same"
+        filters = self.draw.choice(COUNTS)
+        self.work += product(self.shape) * 25 * filters
+        self.shape = (*self.shape[:2], filters)
+        return f"conv {filters} {kernel}{self.activation()} stride 2 pad same{self.weighted()}"
+
+    def keeping(self, depth):
+        if depth < 3 and self.likely(0.25):
+            return self.draw.choice((self.concat, self.residual, self.repeat))(depth + 1, True)
+        if self.chance and self.likely(0.1):
+            return self.lost()
         if len(self.shape) == 1:
             return self.draw.choice((self.dense, self.dense, self.norm, self.alone))()
         ways = [lambda: self.conv(keep=True)] * 3 + [
             lambda: self.depthwise(keep=True), lambda: self.pool(keep=True), self.norm, self.alone]
         return self.draw.choice(ways)()
 
-    def structure(self):
+    def back_to(self, shape):
+        """A statement that brings what has the rows and columns of a shape to its last number."""
+        return self.conv(True, shape[2]) if len(shape) == 3 else self.dense(shape[0])
+
+    def concat(self, depth=0, keep=False):
         before = self.shape
-        if self.likely(0.4):
-            bodies = [self.body(self.draw.choice((1, 1, 2)))
-                      for _ in range(self.draw.choice((2, 3)))]
-            self.shape = (*before[:-1], sum(behind[-1] for _, behind in bodies))
-            return "concat " + " ".join("{ " + "; ".join(lines) + " }" for lines, _ in bodies)
-        lines, behind = self.body(self.draw.choice((1, 2)))
-        self.shape = behind
-        if self.likely(0.5):  # back to what it began with
-            lines.append(self.conv(True, before[2]) if len(before) == 3 else self.dense(before[0]))
-            return "residual { " + "; ".join(lines) + " }"
+        flat = len(before) == 3 and not keep and product(before) < 2000 and self.likely(0.2)
+        way = self.halving if len(before) == 3 and not keep and self.likely(0.3) else None
+        drawn = self.bodies(self.draw.choice((2, 2, 3)), depth, way)
+        if flat:  # rows of values, of pictures too
+            for i, (lines, shape) in enumerate(drawn):
+                self.shape = shape
+                lines.append(self.draw.choice((self.dense, self.whole_row))())
+                drawn[i] = lines, self.shape
+        elif not way and self.likely(0.2):
+            drawn.insert(self.draw.randrange(3), ([], before))
+        self.shape = (*drawn[0][1][:-1], sum(shape[-1] for _, shape in drawn))
+        return "concat " + " ".join(braces(lines) for lines, _ in drawn)
+
+    def residual(self, depth=0, keep=False):
+        before = self.shape
+        way = self.halving if len(before) == 3 and not keep and self.likely(0.3) else None
+        if not way and self.likely(0.5):
+            (lines, shape), = self.bodies(1, depth)
+            lines.append(self.back_to(before))
+            self.shape = before
+            return f"residual {braces(lines)}" + self.draw.choice(("", "", " { }"))
+        (lines, shape), (others, _) = self.bodies(2, depth, way)
+        others.append(self.back_to(shape))
+        self.shape = shape
+        return f"residual {braces(lines)} {braces(others)}"
+
+    def repeat(self, depth=0, _=True):
+        before, work = self.shape, self.work
+        (lines, self.shape), = self.bodies(1, depth)
+        lines.append(self.back_to(before))
         self.shape = before
-        other = self.conv(True, behind[2]) if len(before) == 3 else self.dense(behind[0])
-        self.shape = behind
-        return "residual { " + "; ".join(lines) + " } { " + other + " }"
+        rounds = self.draw.choice((1, 2, 2, 3))
+        self.work = work + (self.work - work) * rounds
+        return f"repeat {rounds} {braces(lines)}"
 
     def layer(self):
         if len(self.shape) == 1:
             ways = [self.dense] * 4 + [
-                self.norm, self.alone, self.structure, self.lost, self.unfold]
+                self.norm, self.alone, self.concat, self.residual, self.repeat, self.lost,
+                self.unfold]
         else:
             ways = [self.conv] * 4 + [
                 self.depthwise, self.conv_transpose, self.pool, self.pool, self.border,
-                self.upsample, self.norm, self.norm, self.alone, self.structure, self.structure,
-                self.lost, self.whole]
+                self.upsample, self.norm, self.norm, self.alone, self.concat, self.residual,
+                self.repeat, self.lost, self.whole]
         return self.draw.choice(ways)()
 
     def whole(self):
         """A picture becomes a row."""
         if product(self.shape[:2]) > 60:
             return None
-        word = self.draw.choice(("flatten", "globalavgpool"))
+        word = self.draw.choice(("flatten", "globalavgpool", "globalpool"))
         self.shape = (product(self.shape),) if word == "flatten" else self.shape[2:]
         return word
+
+    def whole_row(self):
+        self.shape = (product(self.shape),)
+        return "flatten"
 
     def unfold(self):
         """A row becomes a picture."""
         width = self.shape[0]
         height = self.draw.choice([n for n in (1, 2, 3, 4, 5) if width % n == 0])
-        self.shape = (height, width // height, 1)
-        return f"reshape {height}x{width // height}x1"
+        width //= height
+        channels = self.draw.choice([n for n in (1, 1, 2, 3, 5, 16) if width % n == 0])
+        self.shape = (height, width // channels, channels)
+        return f"reshape {height}x{width // channels}x{channels}"
 
     # --- the net
 
@@ -272,48 +334,100 @@ class Drawn:
         return lines
 
     def end(self):
-        loss = self.draw.choice(("cross_entropy",) * 4 + (
-            "cross_entropy smoothing 0.1", "binary_cross_entropy", "mse", "mae", "huber",
-            "poisson"))
-        self.work += product(self.shape) * 10
-        last = {"c": " softmax", "b": " sigmoid", "p": " softplus"}.get(loss[0], "")
-        return [f"dense 10{last}{self.weighted()}", f"loss {loss}"]
+        """The last layers, the loss, and the data: MNIST's or those of write_arrays()."""
+        form = self.draw.choice(("classes",) * 6 + ("two", "numbers", "numbers", "picture"))
+        losses = ["binary_cross_entropy", "binary_cross_entropy smoothing 0.2", "mse", "mae",
+                  "huber", "huber delta 0.3", "poisson"]
+        if form == "classes":
+            losses += ["cross_entropy"] * 5 + ["cross_entropy smoothing 0.1", "categorical_hinge"]
+        if form in ("classes", "two"):
+            losses += ["hinge"]
+        loss = self.draw.choice(losses)
+        last = {"cr": " softmax", "bi": " sigmoid", "po": " softplus"}.get(loss[:2], "")
+        if form == "classes" and self.likely(0.2):
+            loss += " class_weights [1 2 3 0.5 1 1 0 1 1 0.1]"
+        self.work += product(self.shape) * 49
+        if form == "picture":
+            lines = [f"dense 49{self.activation()}", "reshape 7x7x1",
+                     f"conv_transpose 1 4x5{last} stride 4 pad same{self.weighted()}"]
+        else:
+            lines = [f"dense {1 if form == 'two' else 10}{last}{self.weighted()}"]
+        answers = {"two": 'labels "two.npy"', "numbers": 'targets "y.npy"',
+                   "picture": 'targets "x.npy"'}.get(form)
+        if answers:
+            lines.append(f'data npy "x.npy" {answers}')
+            lines.append('test "x.npy" ' + answers.split()[1])
+        return lines + [f"loss {loss}"]
 
-    def training(self, least):
+    def optimizer(self, lines):
         # a gradient that is 0 but for rounding must not count as one: hence the large eps
-        lines = ["optimizer " + self.draw.choice((
-            "sgd lr 0.001", "sgd lr 0.001 momentum 0.9", "sgd lr 0.001 momentum 0.8 nesterov on",
-            "adam lr 0.002 eps 0.01", "adamw lr 0.002 eps 0.01", "rmsprop lr 0.001 eps 0.01",
-            "adagrad lr 0.01 eps 0.01"))]
+        kinds = ["sgd lr 0.001", "sgd lr 0.001 momentum 0.9",
+                 "sgd lr 0.001 momentum 0.8 nesterov on", "adam lr 0.002 eps 0.01",
+                 "adam lr 0.002 eps 0.01 amsgrad on", "adamw lr 0.002 eps 0.01",
+                 "nadam lr 0.002 eps 0.01", "rmsprop lr 0.001 eps 0.01",
+                 "rmsprop lr 0.001 eps 0.01 centered on momentum 0.5", "adagrad lr 0.01 eps 0.01",
+                 "adadelta lr 0.1"]
+        if not any(word in line for line in lines for word in ("norm", "softmax")):
+            kinds.append("lion lr 0.0005")  # whose steps tell no rounding from a gradient
+        return self.draw.choice(kinds) + (" weight_decay 0.1" if self.likely(0.15) else "")
+
+    def training(self, lines):
+        # the variance of two numbers may be nearly 0, and every rounding is large beside it
+        least = 5 if any("batchnorm" in line for line in lines) else 1
+        result = ["optimizer " + self.optimizer(lines)]
         if self.likely(0.15):
-            lines.append(self.draw.choice(("clip norm 0.5", "clip value 0.01")))
+            result.append(self.draw.choice(("clip norm 0.5", "clip value 0.01")))
         if self.likely(0.15):
-            lines.append("ema 0.9")
+            result.append("ema 0.9")
+        if self.likely(0.1):
+            result.append("scale 0.7" if "data npy" in str(lines) else "scale 0.01")
         pictures = min(1500, int(BUDGET / (self.work + 1)))
         batches = [n for n in (1, 2, 3, 5, 8, 16, 25, 31, 32, 33, 50, 64, 65, 100, 129, 300)
                    if n * 4 <= pictures and n >= least]
-        lines.append(f"batch {self.draw.choice(batches)}")
-        if self.chance and self.likely(0.5):
-            lines.append("augment shift 2 px rotate 10 deg noise 0.1")
-        return lines
+        result.append(f"batch {self.draw.choice(batches)}")
+        if self.chance:
+            result += self.by_chance(lines)
+        return result
+
+    def by_chance(self, lines):
+        """What PyTorch would draw otherwise, or what has no part in a step by itself."""
+        result = []
+        if self.likely(0.5) and "data npy" not in str(lines):
+            result.append("augment shift 2 px rotate 10 deg noise 0.1")
+        if self.likely(0.3):
+            result.append("standardize")
+        schedules = ["step every 2 steps factor 0.5", "step at [1 epochs 2 epochs] factor 0.3",
+                     "exponential every 3 steps factor 0.9 warmup 1 epochs", "cosine over 5 steps",
+                     "cosine restart 2 steps m_mul 0.9", "polynomial over 2 epochs power 2",
+                     "constant warmup 4 steps"]
+        if self.likely(0.4):
+            result.append("validation 11 samples")
+            watch = "loss" if " targets " in str(lines) else "accuracy"
+            schedules.append(f"plateau patience 1 epochs watch {watch} warmup 1 epochs")
+            if self.likely(0.5):
+                result.append("patience 1 epochs")
+        if self.likely(0.6):
+            result.append("schedule " + self.draw.choice(schedules))
+        return result
 
 
 def network(seed, chance):
     drawn = Drawn(seed, chance)
     lines = drawn.layers(drawn.draw.choice((2, 3, 4, 5, 6, 8))) + drawn.end()
-    # the variance of two numbers may be nearly 0, and every rounding is large beside it
-    least = 5 if any("batchnorm" in line for line in lines) else 1
-    return ["input 28x28x1", *lines, *drawn.training(least)]
+    return ["input 28x28x1", *lines, *drawn.training(lines)]
 
 
-def write_data(folder):
-    draw = random.Random(1)
-    for part, count in (("train", 1500), ("t10k", 300)):
-        for kind, shape, below in (("images-idx3", (count, 28, 28), 256),
-                                   ("labels-idx1", (count,), 10)):
-            with open(f"{folder}/{part}-{kind}-ubyte", "wb") as file:
-                file.write(struct.pack(f">{len(shape) + 1}I", 0x800 + len(shape), *shape))
-                file.write(bytes(draw.randrange(below) for _ in range(product(shape))))
+def write_data(folder, examples=1500):
+    """The files of MNIST, and arrays of as many examples with each kind of answers. No pixel is 0:
+    where a bias has no part in what follows, it is all that relu reads there, and only rounding."""
+    os.mkdir(folder)
+    draw, examples = np.random.default_rng(1), int(examples)
+    for part, count in (("train", examples), ("t10k", 300)):
+        files.write_data_set(folder, part, draw.integers(1, 256, (count, 28, 28)),
+                             draw.integers(10, size=count))
+    np.save(f"{folder}/x.npy", draw.random((examples, 28, 28, 1), np.float32))
+    np.save(f"{folder}/y.npy", draw.random((examples, 10), np.float32))
+    np.save(f"{folder}/two.npy", draw.integers(2, size=examples).astype(np.uint8))
 
 
 # --- the least net that still fails ---------------------------------------------------------------
@@ -327,14 +441,17 @@ def differs(path, lines, seed):
 
 
 def shorter(line):
-    """The same statement with less in it: a body fewer statements, an option fewer."""
+    """The same with less in it: a statement of a body fewer, an option, or all but a body."""
     inner = [m.span() for m in re.finditer(r"[^{};]+;|;[^{};]+(?= })", line)]
     options = [m.span() for m in re.finditer(
         r" (stride|groups|dilation|multiplier|pad|bias|l1|l2|top|bottom|left|right|interpolation|"
-        r"alpha|slope|smoothing|momentum|nesterov|eps) \S+|" + "|".join(
-            f" {word}(?= |$)" for word in SMOOTH + BROKEN), line)]
+        r"alpha|slope|smoothing|momentum|nesterov|eps|max_norm|init|delta|weight_decay) \S+|"
+        + "|".join(f" {word}(?=[ ;]|$)" for word in SMOOTH + BROKEN), line)]
     for first, last in inner + options:
         yield line[:first] + line[last:]
+    for found in re.finditer(r"(?:concat|residual|repeat \d+)((?: \{[^{}]*\})+)", line):
+        for body in re.findall(r"\{ ([^{}]+) \}", found[1]):
+            yield line[:found.start()] + body + line[found.end():]
 
 
 def shrink(path, seed):
@@ -354,9 +471,10 @@ def shrink(path, seed):
     print("\n".join(lines))
 
 
-if sys.argv[1] == "shrink":
-    shrink(*sys.argv[2:])
-elif sys.argv[1] == "data":
-    write_data(sys.argv[2])
-else:
-    print("\n".join(network(sys.argv[1], "chance" in sys.argv[2:])))
+if __name__ == "__main__":
+    command, *arguments = sys.argv[1:]
+    known = {"shrink": shrink, "data": write_data}
+    if command in known:
+        known[command](*arguments)
+    else:
+        print("\n".join(network(command, "chance" in arguments)))
