@@ -1,6 +1,6 @@
 #!/bin/bash
-# networks.sh: networks drawn at random: beside PyTorch; the same bits for any number of threads.
-# What is drawn depends on the seed alone.
+# networks.sh: networks drawn at random: beside PyTorch; the same bits for any number of threads; the
+# same C for other words. What is drawn depends on the seed alone.
 #
 # NETC_CFLAGS goes to the programs of the threads: -fsanitize=undefined,address finds what is out of
 # bounds.
@@ -63,6 +63,29 @@ same_bits() { # NET SEED
     rm -f "$base" "$base".*[13] "$base.before"
 }
 
+# What a net computes does not hang on the words for it.
+in_other_words() { # NET SEED
+    local base=${1%.net}-words way options=()
+    mkdir -p "$base"/{as-it-is,fmt,plain,dressed}
+    cp "$1" "$base/as-it-is/net.net"
+    "$NETC" fmt - <"$1" >"$base/fmt/net.net"
+    "$NETC" fmt - <"$base/fmt/net.net" | cmp - "$base/fmt/net.net"
+    for way in plain dressed; do
+        "$python" tests/python/restated.py $way "$1" "$2" >"$base/$way/net.net"
+    done
+    for way in as-it-is fmt plain dressed; do
+        mapfile -t options < <(sed -nE 's/.*# (-D|--set) (.*)/\1\n\2/p' "$base/$way/net.net")
+        "$NETC" emit "$base/$way/net.net" "${options[@]}" 2>"$base/said" |
+            sed '/^ *\.source =/,/",$/d' >"$base/$way.c"
+        diff "$base/as-it-is.c" "$base/$way.c" >"$base/diff" && continue
+        cat "$base/said" "$base/$way/net.net"
+        head -n 10 "$base/diff"
+    done
+    [ -s "$base/as-it-is.c" ] || echo "expected C, found none"
+    same 'diff with itself' '' "$("$NETC" diff "$1" "$1" 2>/dev/null)"
+    rm -r "$base"
+}
+
 drawn() { # SEED
     local net=$tmp/$1.net found
     "$python" $networks "$1" >"$net" || return
@@ -70,7 +93,7 @@ drawn() { # SEED
     found=$(beside_torch "$net" "$1" 2>&1)
     [ -z "$found" ] || printf '%s\n' "$found" "$(cat "$net")"
     net=$tmp/$1-chance.net
-    found=$(same_bits "$net" "$1" 2>&1)
+    found=$(in_other_words "$net" "$1" 2>&1)$(same_bits "$net" "$1" 2>&1)
     [ -z "$found" ] || printf '%s\n' "$found" "$(cat "$net")"
 }
 
