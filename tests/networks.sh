@@ -1,6 +1,6 @@
 #!/bin/bash
-# networks.sh: networks drawn at random: beside PyTorch; the same bits for any number of threads; the
-# same C for other words. What is drawn depends on the seed alone.
+# networks.sh: networks drawn at random: beside PyTorch; the same bits for any number of threads and
+# behind a pause; the same C for other words. What is drawn depends on the seed alone.
 #
 # NETC_CFLAGS goes to the programs of the threads: -fsanitize=undefined,address finds what is out of
 # bounds.
@@ -60,6 +60,7 @@ same_bits() { # NET SEED
     same_bytes "$base.1" "$base.3"
     same_bytes "$base.outputs1" "$base.outputs3"
     same_bytes "$base.losses1" "$base.losses3"
+    [ $(($2 % 3)) -ne 0 ] || with_a_pause "$1" "$base"
     rm -f "$base" "$base".*[13] "$base.before"
 }
 
@@ -83,6 +84,25 @@ in_other_words() { # NET SEED
     done
     [ -s "$base/as-it-is.c" ] || echo "expected C, found none"
     same 'diff with itself' '' "$("$NETC" diff "$1" "$1" 2>/dev/null)"
+    rm -r "$base"
+}
+
+# A pause changes no bit of a training, whatever the threads; what is tested is what is predicted.
+with_a_pause() { # NET PROGRAM
+    local base=$2-train batch count
+    batch=$(sed -n 's/^batch //p' "$1")
+    "$python" $networks data "$base" $((batch < 10 ? 30 : batch * 5 / 2 + 1)) || return
+    pass() { # RUN COMMAND [option...]
+        timeout 300 "$2" "$3" --data "$base" --out "$base/$1" "${@:4}"
+    }
+    quietly pass whole "$2" train --quiet --epochs 3 --threads 1
+    quietly pass halves "$2" train --quiet --epochs 1 --threads 3
+    quietly pass halves "$2" train --quiet --epochs 3 --threads 2 --resume
+    same_bytes "$base"/{whole,halves}/weights.safetensors
+    pass whole "$2" eval --json --threads 3 >"$base/eval"
+    count=$(sed -nE 's/^[^,]*,"pictures":([0-9]+),.*/\1/p' "$base/eval")
+    pass whole "$2" predict --json $(seq 0 $((count - 1))) >"$base/predict"
+    "$python" $networks recount "$base/eval" "$base/predict"
     rm -r "$base"
 }
 

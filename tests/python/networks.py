@@ -6,11 +6,13 @@ networks.py SEED [chance]         a .net that compiles; the same seed, the same 
 networks.py data FOLDER [COUNT]   pictures of random bytes. Those of MNIST have a background of one
                                   value, whose pixels come to lie within a rounding of each other
                                   where `pool` chooses among them
+networks.py recount EVAL PREDICT  says where what both print as JSON does not fit together
 networks.py shrink FILE SEED      the least net for which `tests/networks.sh net FILE SEED` still
                                   finds something: statements are left out of FILE, one by one
 
 A net has 28x28x1 for its input and ten outputs, as the sample of MNIST wants it.
 """
+import json
 import os
 import random
 import re
@@ -430,6 +432,25 @@ def write_data(folder, examples=1500):
     np.save(f"{folder}/two.npy", draw.integers(2, size=examples).astype(np.uint8))
 
 
+# --- what programs of a net made ------------------------------------------------------------------
+
+def recount(evaluated, predicted):
+    """What `eval` counts is what `predict` answers for each example of the test."""
+    with open(evaluated, encoding="utf-8") as file:
+        found = json.load(file)
+    with open(predicted, encoding="utf-8") as file:
+        answers = json.load(file)
+    if "hits" in found:
+        hits = sum(answer["label"] == answer["class"] for answer in answers)
+        if (hits, len(answers)) != (found["hits"], found["pictures"]):
+            print(f"expected {hits} hits of {len(answers)}, found {found}")
+    else:
+        errors = np.array([answer["outputs"] for answer in answers]) - np.array(
+            [answer["targets"] for answer in answers])
+        if abs((errors ** 2).mean() - found["mse"]) > 1e-5 * found["mse"]:
+            print(f"expected mse {(errors ** 2).mean()}, found {found}")
+
+
 # --- the least net that still fails ---------------------------------------------------------------
 
 def differs(path, lines, seed):
@@ -473,7 +494,7 @@ def shrink(path, seed):
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    known = {"shrink": shrink, "data": write_data}
+    known = {"shrink": shrink, "data": write_data, "recount": recount}
     if command in known:
         known[command](*arguments)
     else:
