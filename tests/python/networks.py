@@ -6,6 +6,8 @@ networks.py SEED [chance]         a .net that compiles; the same seed, the same 
 networks.py data FOLDER [COUNT]   pictures of random bytes. Those of MNIST have a background of one
                                   value, whose pixels come to lie within a rounding of each other
                                   where `pool` chooses among them
+networks.py compare A B BOUND     says where weights differ by more than that
+networks.py rounding FILE         the BOUND of a step in float beside one in double
 networks.py recount EVAL PREDICT  says where what both print as JSON does not fit together
 networks.py shrink FILE SEED      the least net for which `tests/networks.sh net FILE SEED` still
                                   finds something: statements are left out of FILE, one by one
@@ -434,6 +436,27 @@ def write_data(folder, examples=1500):
 
 # --- what programs of a net made ------------------------------------------------------------------
 
+def compare(left, right, bound):
+    """Weights agree, relatively to the largest of a tensor, or to 0.01 where all are nearly 0."""
+    (a, _), (b, _) = files.safetensors(left), files.safetensors(right)
+    if a.keys() != b.keys():
+        print(f"expected the tensors {list(a)}, found {list(b)}")
+        return
+    for name, x in a.items():
+        error = np.abs(x.astype(np.float64) - b[name]).max() / max(np.abs(x).max(), 0.01)
+        if not error <= float(bound):
+            print(f"{name}: expected differences of at most {bound}, found {error:.2g}")
+
+
+def rounding(path):
+    """How far float may be from double: a sum of n terms is off by sqrt(n) roundings, the longest
+    go over the pixels of a batch, and what one statement is off by goes through all others."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    batch = int(re.search(r"^batch (\d+)", text, re.MULTILINE)[1])
+    print(2.0 ** -24 * (batch * 784) ** 0.5 * len(re.findall("[;\n]", text)))
+
+
 def recount(evaluated, predicted):
     """What `eval` counts is what `predict` answers for each example of the test."""
     with open(evaluated, encoding="utf-8") as file:
@@ -494,7 +517,8 @@ def shrink(path, seed):
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    known = {"shrink": shrink, "data": write_data, "recount": recount}
+    known = {"shrink": shrink, "data": write_data, "compare": compare,
+             "rounding": rounding, "recount": recount}
     if command in known:
         known[command](*arguments)
     else:
