@@ -11,6 +11,7 @@
 #        tests/networks.sh net FILE SEED      what is wrong with a net, with that seed's settings
 . "$(dirname "$0")/lib.sh"
 networks=tests/python/networks.py
+programs=tests/python/programs.py
 targets=(native x86-64-v2 x86-64-v3 x86-64-v4 armv8 portable)
 
 target_of() { # SEED
@@ -103,7 +104,7 @@ with_a_pause() { # NET PROGRAM
     pass whole "$2" eval --json --threads 3 >"$base/eval"
     count=$(sed -nE 's/^[^,]*,"pictures":([0-9]+),.*/\1/p' "$base/eval")
     pass whole "$2" predict --json $(seq 0 $((count - 1))) >"$base/predict"
-    "$python" $networks recount "$base/eval" "$base/predict"
+    "$python" $programs recount "$base/eval" "$base/predict"
     rm -r "$base"
 }
 
@@ -120,8 +121,8 @@ by_other_ways() { # NET SEED
                 "$base.$way-$steps" "$base.outputs" >"$base.losses" || return
         done
     done
-    "$python" $networks compare "$base".{0,1}-"$steps" 1e-9
-    "$python" $networks compare "$base".{0,2}-1 "$("$python" $networks rounding "$1")"
+    "$python" $programs compare "$base".{0,1}-"$steps" 1e-9
+    "$python" $programs compare "$base".{0,2}-1 "$("$python" $programs rounding "$1")"
     quietly "$base.0" gradcheck --random --samples 30
     rm -f "$base".*
 }
@@ -147,7 +148,7 @@ net)
     ;;
 shrink)
     "$python" $networks "$2" >"$tmp/least.net"
-    "$python" $networks shrink "$tmp/least.net" "$2"
+    "$python" tests/python/shrink.py "$tmp/least.net" "$2"
     ;;
 *)
     start_torch

@@ -6,19 +6,11 @@ networks.py SEED [chance]         a .net that compiles; the same seed, the same 
 networks.py data FOLDER [COUNT]   pictures of random bytes. Those of MNIST have a background of one
                                   value, whose pixels come to lie within a rounding of each other
                                   where `pool` chooses among them
-networks.py compare A B BOUND     says where weights differ by more than that
-networks.py rounding FILE         the BOUND of a step in float beside one in double
-networks.py recount EVAL PREDICT  says where what both print as JSON does not fit together
-networks.py shrink FILE SEED      the least net for which `tests/networks.sh net FILE SEED` still
-                                  finds something: statements are left out of FILE, one by one
 
-A net has 28x28x1 for its input and ten outputs, as the sample of MNIST wants it.
+A net has 28x28x1 for its input, as the sample of MNIST and the arrays of `data` have it.
 """
-import json
 import os
 import random
-import re
-import subprocess
 import sys
 
 import numpy as np
@@ -434,92 +426,8 @@ def write_data(folder, examples=1500):
     np.save(f"{folder}/two.npy", draw.integers(2, size=examples).astype(np.uint8))
 
 
-# --- what programs of a net made ------------------------------------------------------------------
-
-def compare(left, right, bound):
-    """Weights agree, relatively to the largest of a tensor, or to 0.01 where all are nearly 0."""
-    (a, _), (b, _) = files.safetensors(left), files.safetensors(right)
-    if a.keys() != b.keys():
-        print(f"expected the tensors {list(a)}, found {list(b)}")
-        return
-    for name, x in a.items():
-        error = np.abs(x.astype(np.float64) - b[name]).max() / max(np.abs(x).max(), 0.01)
-        if not error <= float(bound):
-            print(f"{name}: expected differences of at most {bound}, found {error:.2g}")
-
-
-def rounding(path):
-    """How far float may be from double: a sum of n terms is off by sqrt(n) roundings, the longest
-    go over the pixels of a batch, and what one statement is off by goes through all others."""
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    batch = int(re.search(r"^batch (\d+)", text, re.MULTILINE)[1])
-    print(2.0 ** -24 * (batch * 784) ** 0.5 * len(re.findall("[;\n]", text)))
-
-
-def recount(evaluated, predicted):
-    """What `eval` counts is what `predict` answers for each example of the test."""
-    with open(evaluated, encoding="utf-8") as file:
-        found = json.load(file)
-    with open(predicted, encoding="utf-8") as file:
-        answers = json.load(file)
-    if "hits" in found:
-        hits = sum(answer["label"] == answer["class"] for answer in answers)
-        if (hits, len(answers)) != (found["hits"], found["pictures"]):
-            print(f"expected {hits} hits of {len(answers)}, found {found}")
-    else:
-        errors = np.array([answer["outputs"] for answer in answers]) - np.array(
-            [answer["targets"] for answer in answers])
-        if abs((errors ** 2).mean() - found["mse"]) > 1e-5 * found["mse"]:
-            print(f"expected mse {(errors ** 2).mean()}, found {found}")
-
-
-# --- the least net that still fails ---------------------------------------------------------------
-
-def differs(path, lines, seed):
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
-    found = subprocess.run(["tests/networks.sh", "net", path, seed], stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, check=False).stdout
-    return "expected" in found and not re.search(r"error: |Traceback", found)
-
-
-def shorter(line):
-    """The same with less in it: a statement of a body fewer, an option, or all but a body."""
-    inner = [m.span() for m in re.finditer(r"[^{};]+;|;[^{};]+(?= })", line)]
-    options = [m.span() for m in re.finditer(
-        r" (stride|groups|dilation|multiplier|pad|bias|l1|l2|top|bottom|left|right|interpolation|"
-        r"alpha|slope|smoothing|momentum|nesterov|eps|max_norm|init|delta|weight_decay) \S+|"
-        + "|".join(f" {word}(?=[ ;]|$)" for word in SMOOTH + BROKEN), line)]
-    for first, last in inner + options:
-        yield line[:first] + line[last:]
-    for found in re.finditer(r"(?:concat|residual|repeat \d+)((?: \{[^{}]*\})+)", line):
-        for body in re.findall(r"\{ ([^{}]+) \}", found[1]):
-            yield line[:found.start()] + body + line[found.end():]
-
-
-def shrink(path, seed):
-    with open(path, encoding="utf-8") as file:
-        lines = file.read().splitlines()
-    going = True
-    while going:
-        going = False
-        tries = [lines[:i] + lines[i + 1:] for i, line in enumerate(lines)
-                 if line.split()[0] not in ("input", "loss", "optimizer", "batch")]
-        tries += [lines[:i] + [less] + lines[i + 1:]
-                  for i, line in enumerate(lines) for less in shorter(line)]
-        for tried in tries:
-            if differs(path, tried, seed):
-                lines, going = tried, True
-                break
-    print("\n".join(lines))
-
-
 if __name__ == "__main__":
-    command, *arguments = sys.argv[1:]
-    known = {"shrink": shrink, "data": write_data, "compare": compare,
-             "rounding": rounding, "recount": recount}
-    if command in known:
-        known[command](*arguments)
+    if sys.argv[1] == "data":
+        write_data(*sys.argv[2:])
     else:
-        print("\n".join(network(command, "chance" in arguments)))
+        print("\n".join(network(sys.argv[1], "chance" in sys.argv[2:])))
