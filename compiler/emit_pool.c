@@ -31,16 +31,33 @@ static bool tiles(const Windows *w)
     return true;
 }
 
-static const char *first_of(const Attributes *a, int d, const char *window)
+// A single window that lies in the picture needs no loop.
+static bool is_single(const Windows *w, int d) { return w->grid.dims[d] == 1 && !w->clipped; }
+
+static const char *window_index(const Windows *w, int d)
 {
-    return a->stride[d] > 1 ? format("%s * %d", window, a->stride[d]) : window;
+    static const char *const names[] = {"row", "col"};
+    return is_single(w, d) ? "0" : names[d];
+}
+
+// The line or column that a window begins with, where it does not reach beyond the picture.
+static const char *first_of(const Windows *w, int d)
+{
+    const int stride = w->a->stride[d];
+    const char *const window = window_index(w, d);
+    return stride > 1 && !is_single(w, d) ? format("%s * %d", window, stride) : window;
+}
+
+// Of the windows' result or its gradient: "dy[i][row][col][c]".
+static const char *at_window(const Windows *w, const char *name)
+{
+    return format("%s[i][%s][%s][c]", name, window_index(w, 0), window_index(w, 1));
 }
 
 // The part of a window that lies in the picture.
-static void clip_window(Out *out, const Windows *w, int d, const char *window, const char *first,
-                        const char *end)
+static void clip_window(Out *out, const Windows *w, int d, const char *first, const char *end)
 {
-    const char *const at = first_of(w->a, d, window);
+    const char *const at = first_of(w, d);
     const int pad = w->a->pad[d];
     line(out, "const int %s = %s, %s = nn_min(%s + %d, %d);", first,
          pad ? format("nn_max(%s - %d, 0)", at, pad) : at, end, at, w->a->kernel[d] - pad,
@@ -55,9 +72,12 @@ static const char *open_window(Out *out, const Windows *w)
     out->depth++;
     line(out, w->clipped ? "for (int s = start; s < end; s++) {" : "for (int s = 0; s < %d; s++) {",
          w->a->kernel[1]);
-    return w->clipped ? "[r][s][c]"
-                      : format("[%s + r][%s + s][c]", first_of(w->a, 0, "row"),
-                               first_of(w->a, 1, "col"));
+    static const char *const within[] = {"r", "s"};
+    const char *at[2];
+    for (int d = 0; d < 2; d++)
+        at[d] = w->clipped || is_single(w, d) ? within[d]
+                                              : format("%s + %s", first_of(w, d), within[d]);
+    return format("[%s][%s][c]", at[0], at[1]);
 }
 
 static void close_window(Out *out)
@@ -106,33 +126,44 @@ static void load(Out *out, const Strip *s, const char *name, const char *at)
     line(out, "memcpy(&%s, &%s, sizeof %s);", name, at, name);
 }
 
+// Opens the loops over the windows of a picture; returns how many.
+static int open_grid(Out *out, const Windows *w)
+{
+    const bool rows = !is_single(w, 0), columns = !is_single(w, 1);
+    if (rows)
+        line(out, "for (int row = 0; row < %d; row++)%s", w->grid.dims[0], columns ? "" : " {");
+    out->depth += rows && columns;
+    if (columns)
+        line(out, "for (int col = 0; col < %d; col++) {", w->grid.dims[1]);
+    return rows + columns;
+}
+
 // Opens loops over the grid and, in them, calls `body` for each strip of channels.
 static void by_strips(Out *out, const Windows *w,
                       void (*body)(Out *, const Windows *, const Strip *))
 {
     Strip strips[8];
     const int count = strips_of(out->network, w->grid.dims[2], strips);
-    line(out, "for (int row = 0; row < %d; row++)", w->grid.dims[0]);
-    line(out, "    for (int col = 0; col < %d; col++) {", w->grid.dims[1]);
-    out->depth++;
+    const int loops = open_grid(out, w);
     if (w->clipped) {
-        clip_window(out, w, 0, "row", "top", "bottom");
-        clip_window(out, w, 1, "col", "start", "end");
+        clip_window(out, w, 0, "top", "bottom");
+        clip_window(out, w, 1, "start", "end");
     }
     for (int i = 0; i < count; i++) {
         open_strip(out, &strips[i]);
         body(out, w, &strips[i]);
         line(out, "}");
     }
-    line(out, "}");
-    out->depth--;
+    if (loops > 0)
+        line(out, "}");
+    out->depth -= loops > 1;
 }
 
 static void largest_of_window(Out *out, const Windows *w, const Strip *s)
 {
     load(out, s, "largest",
          w->clipped ? "x[i][top][start][c]"
-                   : format("x[i][%s][%s][c]", first_of(w->a, 0, "row"), first_of(w->a, 1, "col")));
+                    : format("x[i][%s][%s][c]", first_of(w, 0), first_of(w, 1)));
     const char *const x = open_window(out, w);
     load(out, s, "v", format("x[i]%s", x));
     if (s->lanes == 1)
@@ -140,7 +171,7 @@ static void largest_of_window(Out *out, const Windows *w, const Strip *s)
     else
         line(out, "largest = NN_CHOOSE((v > largest) | (v != v), v, largest); // NaN stays");
     close_window(out);
-    line(out, "memcpy(&y[i][row][col][c], &largest, sizeof largest);");
+    line(out, "memcpy(&%s, &largest, sizeof largest);", at_window(w, "y"));
 }
 
 void emit_maxpool(Out *out, const Graph *graph, const Node *node)
@@ -168,7 +199,7 @@ static void mean_of_window(Out *out, const Windows *w, const Strip *s)
     line(out, "sum += v;");
     close_window(out);
     line(out, "sum *= %s;", share_of_pixel(out, w));
-    line(out, "memcpy(&y[i][row][col][c], &sum, sizeof sum);");
+    line(out, "memcpy(&%s, &sum, sizeof sum);", at_window(w, "y"));
 }
 
 void emit_avgpool(Out *out, const Graph *graph, const Node *node)
@@ -210,8 +241,8 @@ static void gradient_of_window(Out *out, const Windows *w, const Strip *s)
 {
     const char *const type = strip_type(out->network, s);
     line(out, "// dy goes to the first that is the largest");
-    load(out, s, "left", "dy[i][row][col][c]");
-    load(out, s, "largest", "y[i][row][col][c]");
+    load(out, s, "left", at_window(w, "dy"));
+    load(out, s, "largest", at_window(w, "y"));
     const char *const x = open_window(out, w);
     load(out, s, "at", format("%s[i]%s", role(w->graph, w->node, 1), x));
     const char *const share = s->lanes == 1
@@ -242,7 +273,7 @@ void emit_maxpool_grad(Out *out, const Graph *graph, const Node *node)
 
 static void share_in_window(Out *out, const Windows *w, const Strip *s)
 {
-    load(out, s, "share", "dy[i][row][col][c]");
+    load(out, s, "share", at_window(w, "dy"));
     line(out, "share *= %s;", share_of_pixel(out, w));
     const char *const x = open_window(out, w);
     if (tiles(w)) {
