@@ -356,11 +356,7 @@ void emit_total(Out *out, const Graph *graph, const Node *node)
     }
     if (penalised)
         line(out, "double penalty = 0;");
-    for (int k = first; k < node->input_count; k++) {
-        const Node *const in = &graph->nodes[node->input[k]];
-        line(out, "for (int part = 0; part < %ld; part++)", shape_size(in->shape));
-        line(out, "    penalty += %s[part];", role(graph, node, k));
-    }
+    add_parts(out, graph, node, first, "penalty");
     line(out, "const bool finite = isfinite(sum);");
     line(out, "*result = (NnResult){.loss = sum, %s%s.finite = finite};",
          penalised ? ".penalty = penalty, " : "", classes ? ".hits = hits, " : "");

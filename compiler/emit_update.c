@@ -132,15 +132,21 @@ void emit_square_sum(Out *out, const Graph *graph, const Node *node)
     line(out, "squares%s = sum;", part_index(graph, node));
 }
 
-void emit_square_total(Out *out, const Graph *graph, const Node *node)
+// Adds the parts' sums that the node reads, from its input `first` on, to a variable.
+void add_parts(Out *out, const Graph *graph, const Node *node, int first, const char *total)
 {
-    line(out, "double sum = 0;");
-    for (int k = 0; k < node->input_count; k++) {
+    for (int k = first; k < node->input_count; k++) {
         const long parts = shape_size(graph->nodes[node->input[k]].shape);
         if (parts > 1)
             line(out, "for (int part = 0; part < %ld; part++)", parts);
-        line(out, parts > 1 ? "    sum += %s[part];" : "sum += %s[0];", role(graph, node, k));
+        line(out, parts > 1 ? "    %s += %s[part];" : "%s += %s[0];", total, role(graph, node, k));
     }
+}
+
+void emit_square_total(Out *out, const Graph *graph, const Node *node)
+{
+    line(out, "double sum = 0;");
+    add_parts(out, graph, node, 0, "sum");
     line(out, "total[0] = sum;");
 }
 

@@ -918,6 +918,7 @@ const char *aligned_with_result(const Out *out, int operand); // emit_elementwis
 void emit_largest(Out *out, const char *x, int count); // emit_softmax.c: declares `largest` of x
 void emit_part_elements(Out *out, const Graph *graph, const Node *node, const char *from);
 Op update_rule(const Node *node); // emit_update.c, as the next
+void add_parts(Out *out, const Graph *graph, const Node *node, int first, const char *total);
 const char *update_formula(const Node *node);
 void emit_update_scalars(Out *out, const Graph *graph, const Node *node);
 void emit_update_lines(Out *out, const Graph *graph, const Node *node, const char *at);

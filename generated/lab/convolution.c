@@ -2491,8 +2491,7 @@ static bool loss_total(const NnBatch *batch, NnResult *result, const float loss[
         hits += predicted[i] == batch->labels[batch->index[i]];
     }
     double penalty = 0;
-    for (int part = 0; part < 1; part++)
-        penalty += conv1_w_penalty[part];
+    penalty += conv1_w_penalty[0];
     for (int part = 0; part < 8; part++)
         penalty += conv2_w_penalty[part];
     for (int part = 0; part < 8; part++)
