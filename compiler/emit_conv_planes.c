@@ -401,15 +401,19 @@ void emit_lane_sums(Out *out, const WindowProduct *p)
 
 void emit_lane_total(Out *out, const WindowProduct *p)
 {
+    const bool channels = p->channels > 1;
+    const char *const c = channels ? "c" : "0";
     line(out, "for (int r = 0; r < %d; r++)", p->kernel[0]);
     line(out, "    for (int s = 0; s < %d; s++)", p->kernel[1]);
-    line(out, "        for (int c = 0; c < %d; c++)", p->channels);
-    line(out, "            for (int o = 0; o < %d; o++) {", p->outputs);
-    out->depth += 3;
+    out->depth += 2;
+    if (channels)
+        line(out, "for (int c = 0; c < %d; c++)", p->channels);
+    out->depth += channels;
+    line(out, "for (int o = 0; o < %d; o++) {", p->outputs);
     line(out, "%s sum = 0;", real_type(out->network));
     line(out, "for (int l = 0; l < %d; l++)", vector_lanes(out->network));
-    line(out, "    sum += lanes[o][r][c][s][l];");
-    line(out, "dw[r][s][c][o] = sum;");
+    line(out, "    sum += lanes[o][r][%s][s][l];", c);
+    line(out, "dw[r][s][%s][o] = sum;", c);
     line(out, "}");
-    out->depth -= 3;
+    out->depth -= 2 + channels;
 }

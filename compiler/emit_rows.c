@@ -141,8 +141,10 @@ static void emit_dot(Out *out, const Product *p)
     const int whole = columns / full * full;
     if (full > 1) {
         line(out, "%s sum%d = {0};", lane_type(out->network, full), full);
-        line(out, "for (int j = 0; j < %d; j += %d)", whole, full);
-        line(out, "    ADD_PRODUCTS(sum%d, row + j, y + j);", full);
+        if (whole > full)
+            line(out, "for (int j = 0; j < %d; j += %d)", whole, full);
+        line(out, whole > full ? "    ADD_PRODUCTS(sum%d, row + j, y + j);"
+                               : "ADD_PRODUCTS(sum%d, row, y);", full);
     } else {
         line(out, "%s sum1 = row[0] * y[0];", type);
     }

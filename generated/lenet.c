@@ -709,13 +709,12 @@ static void conv1_w_partial(int rows, float dw[restrict 5][5][1][6], const float
     }
     for (int r = 0; r < 5; r++)
         for (int s = 0; s < 5; s++)
-            for (int c = 0; c < 1; c++)
-                for (int o = 0; o < 6; o++) {
-                    float sum = 0;
-                    for (int l = 0; l < 16; l++)
-                        sum += lanes[o][r][c][s][l];
-                    dw[r][s][c][o] = sum;
-                }
+            for (int o = 0; o < 6; o++) {
+                float sum = 0;
+                for (int l = 0; l < 16; l++)
+                    sum += lanes[o][r][0][s][l];
+                dw[r][s][0][o] = sum;
+            }
 }
 
 // sum = sum of the blocks' partial sums, first to last

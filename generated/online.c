@@ -322,8 +322,7 @@ static void rows_sum_10(const int32_t *at, const float *x, const float *w, float
 static inline float row_dot_10(const float *y, const float *row)
 {
     Vector8 sum8 = {0};
-    for (int j = 0; j < 8; j += 8)
-        ADD_PRODUCTS(sum8, row + j, y + j);
+    ADD_PRODUCTS(sum8, row, y);
     Vector4 sum4;
     HALVE(sum4, sum8);
     Vector2 sum2;
