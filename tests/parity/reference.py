@@ -363,7 +363,9 @@ def compare(net, data, before, losses, after, outputs, bound, how=None):
         optimizer.step()
         expected.append(loss.item())
     expected = np.array(expected)
-    errors = np.nan_to_num(np.abs(found - expected) / np.abs(expected), nan=np.inf)
+    least_loss = np.finfo(np.float64).tiny  # of examples whose class has no weight it is 0
+    errors = np.nan_to_num(np.abs(found - expected) / np.maximum(np.abs(expected), least_loss),
+                           nan=np.inf)
     if not errors.max() <= bound:
         step = int(np.argmax(errors))
         print(f"loss of step {step + 1}: expected {expected[step]:.12g}, found {found[step]:.12g}, "
