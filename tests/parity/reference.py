@@ -1,13 +1,13 @@
 """The same training in PyTorch: reference.py NET DATA BEFORE LOSSES AFTER OUTPUTS BOUND [adam|few]
 
-Reads the layers and the optimizer from the .net itself, starts from the weights in BEFORE, takes the
-same batches, and compares the losses of all steps, the weights and running statistics AFTER, and
-the outputs of inference. Prints what differs by more than BOUND, relatively, and nothing else.
+Reads the layers and the optimizer from the .net itself, starts from the weights in BEFORE, takes
+the same batches, and compares the losses of all steps, the weights and running statistics AFTER,
+and the outputs of inference. Prints what differs by more than BOUND, relatively, and nothing else.
 
 PyTorch computes in double, for a net in float too: so a difference is netc's own.
 
-`adam` asks for torch.optim.Adam, for a net whose eps is too small to count; `few` are steps in which
-nothing need be learned.
+`adam` asks for torch.optim.Adam, for a net whose eps is too small to count; `few` are steps in
+which nothing need be learned.
 
 reference.py --serve does so for each line of its input, PLACE NET DATA ... with tabs between, in a
 process of its own: to load PyTorch takes longer than a comparison. What is printed goes to
@@ -167,7 +167,7 @@ class Network:
         return x.permute(0, 2, 3, 1).flatten(1) if x.dim() > 2 else x
 
     def normalise_within(self, name, x, groups, eps):
-        """Each example by itself: the channels of a pixel, or a group of channels over all pixels."""
+        """Each example by itself: a pixel's channels, or a group of channels over all pixels."""
         gamma, beta = self.tensors[f"{name}_gamma"], self.tensors[f"{name}_beta"]
         if groups:
             return F.group_norm(x, groups, gamma, beta, eps)
@@ -222,7 +222,10 @@ class Network:
             elif word in ("pool", "avgpool"):
                 pool = F.max_pool2d if word == "pool" else F.avg_pool2d
                 window, stride = size(values[0]), size(named.get("stride", values[0]))
-                x = pool_same(word, x, window, stride) if named.get("pad") == "same" else pool(x, window, stride)
+                if named.get("pad") == "same":
+                    x = pool_same(word, x, window, stride)
+                else:
+                    x = pool(x, window, stride)
             elif word == "flatten":
                 x = self.flat(x)
             elif word in ("residual", "concat"):

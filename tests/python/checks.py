@@ -65,7 +65,8 @@ def report(run, evaluation):
         if test[name] != found[name]:
             print(f"{name}: run.json has {test[name]}, eval prints {found[name]}")
     if run["status"] != "finished" or run["epochs_completed"] != len(run["history"]):
-        print(f"run.json: {run['status']}, {run['epochs_completed']} of {len(run['history'])} epochs")
+        print(f"run.json: {run['status']}, "
+              f"{run['epochs_completed']} of {len(run['history'])} epochs")
     total = np.array(found["confusion"])
     if total.sum() != found["pictures"] or np.trace(total) != found["hits"]:
         print(f"confusion: {total.sum()} pictures and {np.trace(total)} hits, "

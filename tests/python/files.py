@@ -66,7 +66,8 @@ def data_set(folder, part):
 def write_data_set(folder, part, pictures, labels):
     """The same, plain."""
     os.makedirs(folder, exist_ok=True)
-    for name, array in ((f"{part}-images-idx3-ubyte", pictures), (f"{part}-labels-idx1-ubyte", labels)):
+    for name, array in ((f"{part}-images-idx3-ubyte", pictures),
+                        (f"{part}-labels-idx1-ubyte", labels)):
         with open(f"{folder}/{name}", "wb") as file:
             file.write(struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape))
             file.write(np.ascontiguousarray(array, np.uint8).tobytes())

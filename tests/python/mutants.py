@@ -64,7 +64,8 @@ def mutants(text, functions, faults):
         # first line of a padded picture, which is 0 before and after.
         following = "".join(lines[number + 1 : number + 2]).strip()
         harmless = (
-            "(first + i)" in line or "nn_ahead(" in line or following.startswith("const int from = r -")
+            "(first + i)" in line or "nn_ahead(" in line or
+            following.startswith("const int from = r -")
         )
         if not function or not line.startswith("    ") or harmless:
             continue

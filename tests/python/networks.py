@@ -363,7 +363,7 @@ class Drawn:
                  "nadam lr 0.002 eps 0.01", "rmsprop lr 0.001 eps 0.01",
                  "rmsprop lr 0.001 eps 0.01 centered on momentum 0.5", "adagrad lr 0.01 eps 0.01",
                  "adadelta lr 0.1"]
-        # lion's steps tell no rounding from a gradient, and what adds up slopes of 1 and -1 may be 0
+        # lion's steps tell no rounding from a gradient, and slopes of 1 and -1 add up to it
         if not any(word in line for line in lines for word in ("norm", "softmax", "mae", "hinge")):
             kinds.append("lion lr 0.0005")
         return self.draw.choice(kinds) + (" weight_decay 0.1" if self.likely(0.15) else "")
