@@ -110,19 +110,21 @@ static int input_channels(const Graph *graph, const Node *node)
     return 0;
 }
 
-static bool drops_channels(Op op)
+// Of the op, among the node's and its steps', that drops whole channels; NULL where none does.
+static const Attributes *dropped_channels(const Node *node)
 {
-    return op == OP_spatial_dropout || op == OP_spatial_dropout_grad;
+    for (int s = -1; s < node->step_count; s++) {
+        const Op op = s < 0 ? node->op : node->steps[s].op;
+        if (op == OP_spatial_dropout || op == OP_spatial_dropout_grad)
+            return s < 0 ? &node->attributes : &node->steps[s].attributes;
+    }
+    return NULL;
 }
 
 int node_channels(const Graph *graph, const Node *node)
 {
-    if (drops_channels(node->op))
-        return node->attributes.channels;
-    for (int s = 0; s < node->step_count; s++)
-        if (drops_channels(node->steps[s].op))
-            return node->steps[s].attributes.channels;
-    return input_channels(graph, node);
+    const Attributes *const dropped = dropped_channels(node);
+    return dropped ? dropped->channels : input_channels(graph, node);
 }
 
 static Shape rows_and_columns(Shape shape)
@@ -340,10 +342,9 @@ static void close_loops(Out *out, Shape dims)
 void emit_elements(Out *out, const Graph *graph, const Node *node, const char *from)
 {
     const Shape dims = view(graph, node);
-    const bool channels = runs(node, OP_spatial_dropout) || runs(node, OP_spatial_dropout_grad);
     if (has_flag(node, DRAWS))
         line(out, "const uint32_t number = (uint32_t)(first + i) * %ld;",
-             channels ? dims.dims[dims.count - 1] : shape_size(dims));
+             dropped_channels(node) ? dims.dims[dims.count - 1] : shape_size(dims));
     open_loops(out, dims, "[i]");
     const char *const result = op_info[node->op].result;
     line(out, "%s v = %s%s;", real_type(graph->network), from, out->element.index);

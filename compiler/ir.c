@@ -213,14 +213,6 @@ bool writes(const Graph *graph, const Node *node, int input)
            (input == 0 || graph->network->tensors[in->attributes.tensor].role != ROLE_WEIGHT);
 }
 
-bool runs(const Node *node, Op op)
-{
-    bool found = node->op == op;
-    for (int i = 0; i < node->step_count; i++)
-        found |= node->steps[i].op == op;
-    return found;
-}
-
 int consumers(const Graph *graph, int node)
 {
     int count = 0;
