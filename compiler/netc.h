@@ -528,7 +528,7 @@ typedef struct {
     int line;         // of its nodes (Node.line)
     const char *init; // NN_CONSTANT, NN_UNIFORM, NN_NORMAL
     double scale;
-    const char *why; // the first values in words: "uniform within sqrt(6 / (784 + 300))"
+    const char *why; // random first values in words: "uniform within sqrt(6 / (784 + 300))"
     double l1, l2, max_norm;
     const char *key; // in the weights file; NULL: the name
     int average_of;  // the tensor whose average it is; -1: none
@@ -684,7 +684,6 @@ bool is_repeated(const Node *node, int input);
 bool has_parameter(const Node *node, int input); // of the function, to itself
 bool is_read(const Node *node, int input); // for the first time, and not only asked for
 bool writes(const Graph *graph, const Node *node, int input); // a tensor that the node changes
-bool runs(const Node *node, Op op); // itself or as a step
 Shape flat(Shape shape);
 int consumers(const Graph *graph, int node); // how many living nodes read it
 void replace_uses(Graph *graph, int from, int to);
@@ -805,6 +804,7 @@ bool unpools_in_place(const Graph *graph, const Node *node); // emit_pool.c
 // --- plan.c: offsets in the arena ---------------------------------------------------------------
 void plan(Graph *graph);
 long stored_bytes(const Graph *graph, int node);        // in the arena, of all its blocks
+int last_use_there(const Graph *graph, int id);         // of what takes its place, too
 bool fits_memory(const Network *network, double limit); // error with the largest buffers
 
 // --- verify.c, irprint.c ------------------------------------------------------------------------

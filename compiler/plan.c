@@ -142,7 +142,7 @@ static int first_there(const Graph *graph, int id)
 }
 
 // When the last of them is no longer needed.
-static int last_use_there(const Graph *graph, int id)
+int last_use_there(const Graph *graph, int id)
 {
     int last = graph->nodes[id].last;
     while ((id = replaced_by(graph, id)) >= 0)

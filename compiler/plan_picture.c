@@ -64,10 +64,10 @@ static void put_value(Text *svg, const Picture *p, int id)
     const long bytes = stored_bytes(graph, id);
     double y = (double)node->offset;
     int from = node->local ? p->column[node->first] : p->phase_start[node->first];
-    int last = node->last, next = replaced_by(graph, id);
-    for (; next >= 0 && graph->nodes[next].alias; next = replaced_by(graph, next))
-        if (graph->nodes[next].last > last)
-            last = graph->nodes[next].last;
+    const int last = last_use_there(graph, id);
+    int next = replaced_by(graph, id);
+    while (next >= 0 && graph->nodes[next].alias)
+        next = replaced_by(graph, next);
     int to = node->local ? p->column[last] + 1
                          : p->phase_start[last < graph->phases ? last + 1 : graph->phases];
     if (node->in_place)
