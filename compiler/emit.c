@@ -118,6 +118,16 @@ static void emit_card(Out *out, const Network *network)
 
 // --- tensors ------------------------------------------------------------------------------------
 
+// How a tensor's numbers begin; NULL where nobody asks: what the optimizer remembers is 0.
+static const char *first_values(const Tensor *t)
+{
+    if (t->why || !t->init)
+        return t->why;
+    if (t->scale == 0)
+        return t->role == ROLE_OPTIMIZER ? NULL : "zeros";
+    return t->scale == 1 ? "ones" : number_text(t->scale);
+}
+
 static void emit_tensors(Out *out, const Network *network)
 {
     static const char *const titles[] = {
@@ -139,8 +149,9 @@ static void emit_tensors(Out *out, const Network *network)
                 comment(out, "%s in %s", shape_text(t->shape), panels_text(network, t->shape));
             if (t->line)
                 comment(out, "%s, with rows %d numbers apart", shape_text(t->shape), t->line);
+            const char *const first = first_values(t);
             line(out, "static _Alignas(64) %s %s%s;%s", real_type(network), t->name,
-                 dims_text(with_gaps(t->shape, t->line)), t->why ? format(" // %s", t->why) : "");
+                 dims_text(with_gaps(t->shape, t->line)), first ? format(" // %s", first) : "");
         }
         if (titled)
             blank_line(out);

@@ -22,7 +22,6 @@ void set_initializer(Tensor *tensor, const char *word, double fan_in, double fan
     };
     tensor->init = "NN_CONSTANT";
     tensor->scale = 0;
-    tensor->why = "zeros";
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (strcmp(word, table[i].word))
             continue;

@@ -87,7 +87,6 @@ static void add_standardize(Lowering *l)
                                                   .shape = channels,
                                                   .init = "NN_CONSTANT",
                                                   .scale = i,
-                                                  .why = i ? "ones" : "zeros",
                                                   .loc = clause->loc});
     apply(l, OP_standardize, (Attributes){0}, 2, tensors);
     name_value(l, "_standard", "standardize");

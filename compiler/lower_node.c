@@ -76,7 +76,6 @@ void name_value(const Lowering *l, const char *suffix, const char *function)
     }
 }
 
-// All its numbers are `constant` at first, 0 or 1, until an initializer says another thing.
 int layer_tensor(const Lowering *l, const char *suffix, int role, Shape shape, double constant)
 {
     return tensor_add(l->network, (Tensor){.name = format("%s_%s", l->layer, suffix),
@@ -85,7 +84,6 @@ int layer_tensor(const Lowering *l, const char *suffix, int role, Shape shape, d
                                            .shape = shape,
                                            .init = "NN_CONSTANT",
                                            .scale = constant,
-                                           .why = constant == 0 ? "zeros" : "ones",
                                            .loc = l->clause->loc});
 }
 

@@ -47,7 +47,6 @@ static int memory_of(Network *network, const Tensor *of, const char *suffix, con
                                         .shape = of->shape,
                                         .init = "NN_CONSTANT",
                                         .scale = first,
-                                        .why = first == 0 ? NULL : number_text(first),
                                         .loc = of->loc});
 }
 
