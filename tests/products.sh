@@ -35,16 +35,10 @@ fi
 
 compare() { # compare TILED REFERENCE: largest difference relative to the largest weight of a tensor
     /usr/bin/python3 - "$1" "$2" <<'PY'
-import json, struct, sys
+import sys
 import numpy
-def tensors(path):
-    data = open(path, "rb").read()
-    size = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + size])
-    return {name: numpy.frombuffer(data[8 + size:][entry["data_offsets"][0]:entry["data_offsets"][1]],
-                                   dtype={"F32": numpy.float32, "F64": numpy.float64}[entry["dtype"]])
-            for name, entry in header.items() if name != "__metadata__"}
-a, b = tensors(sys.argv[1]), tensors(sys.argv[2])
+import files
+a, b = (files.safetensors(path)[0] for path in sys.argv[1:])
 assert a.keys() == b.keys() and len(a) > 4
 worst = max(float(numpy.abs(a[n] - b[n]).max() / (numpy.abs(b[n]).max() + 1e-3)) for n in a)
 moved = any(float(numpy.abs(a[n]).max()) > 0 for n in a if n.endswith("_b"))
