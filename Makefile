@@ -19,7 +19,7 @@ COMPILER_OBJ := $(COMPILER:compiler/%.c=$(B)/compiler/%.o) $(B)/grammar/net.tab.
     $(B)/manual_lines.o
 RUNTIME := $(wildcard runtime/*.c)
 RUNTIME_OBJ := $(RUNTIME:runtime/%.c=$(B)/runtime/%.o)
-RUNTIME_H := nn.h nn_math.h nn_random.h nn_lanes.h nn_weave.h nn_augment.h nn_places.h
+RUNTIME_H := nn.h nn_math.h nn_random.h nn_lanes.h nn_weave.h nn_augment.h
 MODELS := $(wildcard models/*.net models/lab/*.net)
 
 all: $(B)/netc $(B)/lib/netc/libnn.a $(B)/share/made
@@ -141,9 +141,6 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/small_model.c $(B)/lib/netc/libnn.a
 	@mkdir -p $(@D)
 	$(CC) $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -fopenmp -o $@ $< tests/unit/small_model.c \
 	    $(B)/lib/netc/libnn.a -lcmocka -lcjson -lpng -lz -lm
-
-# for the vectors of the processor that it runs on
-$(B)/tests/unit/test_places: NETC_FLAGS += -march=native
 
 # these test the compiler
 COMPILER_UNIT := $(addprefix $(B)/tests/unit/,test_break test_fuse test_myers test_text)

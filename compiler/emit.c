@@ -434,8 +434,7 @@ static void emit_model(Out *out, const Network *network)
     line(out, "};");
 }
 
-// `code`: what follows.
-static void emit_includes(Out *out, const Network *network, const char *code)
+static void emit_includes(Out *out, const Network *network)
 {
     if (links_blas(network))
         line(out, "#include <cblas.h>  // the matrix products");
@@ -445,8 +444,6 @@ static void emit_includes(Out *out, const Network *network, const char *code)
     line(out, "#include \"nn.h\" // the team of threads, random numbers, exp and log in vectors");
     if (network->trains && network->train.nodes[0].op == OP_augmented)
         line(out, "#include \"nn_augment.h\" // random changes of pictures");
-    if (strstr(code, "nn_places_") || strstr(code, "nn_rows_of_places"))
-        line(out, "#include \"nn_places.h\" // which numbers of a row are not 0");
     blank_line(out);
 }
 
@@ -516,7 +513,7 @@ const char *emit_c(Network *network)
     emit_products(&products, body.text.text);
     Out out = {.network = network};
     emit_card(&out, network);
-    emit_includes(&out, network, format("%s%s", products.text.text, body.text.text));
+    emit_includes(&out, network);
     emit_sizes(&out, network, body.text.text);
     emit_tensors(&out, network);
     part_rule(&out, ARENA);

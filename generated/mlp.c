@@ -23,7 +23,6 @@
 #include <string.h> // memcpy, memset
 
 #include "nn.h" // the team of threads, random numbers, exp and log in vectors
-#include "nn_places.h" // which numbers of a row are not 0
 
 // --- sizes ---------------------------------------------------------------------------------------
 

@@ -313,6 +313,23 @@ void nn_turn_float(int rows, int columns, const float *from, int from_line, floa
 void nn_turn_double(int rows, int columns, const double *from, int from_line, double *to,
                     int to_line);
 
+// --- places.c -----------------------------------------------------------------------------------
+// list[0] = at how many places from `first` to `end` one of x[rows][numbers] is neither 0 nor -0,
+// and list[1], list[2], ... = at which, in ascending order. `list` has room for 1 + end - first;
+// what lies behind the last place has no meaning.
+void nn_places_of_rows(int first, int end, int rows, const float *x, int numbers, int32_t *list);
+// The same of x[0] .. x[count - 1].
+void nn_places_float(int count, const float *x, int32_t *list);
+void nn_places_double(int count, const double *x, int32_t *list);
+
+enum { NN_MOST_LISTED = 128 };
+// For each `group` <= 16 places side by side one of the lists, which are `each` numbers apart:
+// list[0] = how many of at most NN_MOST_LISTED rows, `line` numbers apart, have at these places a
+// number that is neither 0 nor -0, and list[1], list[2], ... = which. A list has room for one more
+// than the rows, rounded up to a multiple of eight.
+void nn_rows_of_places(int rows, int places, int group, const float *x, long line, int32_t *lists,
+                       int each);
+
 // --- profile.c ----------------------------------------------------------------------------------
 uint64_t nn_ticks(void);                  // of a clock that is cheap to read
 void nn_called(int call, uint64_t since); // adds the time since then to this thread's of a call

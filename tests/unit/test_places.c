@@ -1,14 +1,18 @@
-// test_places.c: the lists of nn_places.h against a plain loop, for rows of every rest and zeros in
-// every density. Built for the processor it runs on, whose vectors the header takes.
+// test_places.c: the lists of places.c against a plain loop, for rows of every rest and zeros in
+// every density, by all vectors that the processor has.
 
 #include "support.h"
 
 #include <math.h>
 
-#include "../../runtime/nn_places.h"
 #include "../../runtime/nn_random.h"
+#include "../../runtime/places.c"
 
 enum { MOST = 150 };
+
+static const int vectors[] = {NO_VECTORS, VECTORS_OF_8, VECTORS_OF_16};
+
+static bool is_here(int v) { return v < 3 && vectors[v] <= vectors_here(); }
 
 // 0 and -0 with a chance of `zeros`; the rest are numbers of any size, infinities and NaN.
 static double draw(uint64_t key, uint64_t *count, double zeros)
@@ -73,44 +77,55 @@ static void places_of_rows_are_found(void **state)
                         expected[1 + count++] = j;
                 }
                 expected[0] = count;
-                found[1 + end - first] = -1; // behind the list
-                nn_places_of_rows(first, end, rows, x[0], MOST, found);
-                assert_memory_equal(found, expected, (size_t)(1 + count) * sizeof *expected);
-                assert_int_equal(found[1 + end - first], -1);
+                for (int v = 0; is_here(v); v++) {
+                    memset(found, 0, sizeof found);
+                    found[1 + end - first] = -1; // behind the list
+                    places_of_rows(vectors[v], first, end, rows, x[0], MOST, found);
+                    assert_memory_equal(found, expected, (size_t)(1 + count) * sizeof *expected);
+                    assert_int_equal(found[1 + end - first], -1);
+                }
             }
+}
+
+enum { PLACES = 50, LINE = 53, ROWS = 128 };
+
+static void compare_rows_of_places(int v, int rows, int places, int group, float (*x)[LINE])
+{
+    static int32_t found[PLACES + 1][ROWS + 1];
+    const int each = (rows + 7) / 8 * 8 + 1, lists = (places + group - 1) / group;
+    memset(found, 0, sizeof found);
+    found[0][lists * each] = -1; // behind the last list
+    rows_of_places(vectors[v], rows, places, group, x[0], LINE, found[0], each);
+    for (int k = 0; k < lists; k++) {
+        const int32_t *const list = found[0] + k * each;
+        int32_t expected[1 + ROWS], count = 0;
+        for (int i = 0; i < rows; i++)
+            for (int j = k * group; j < places && j < (k + 1) * group; j++)
+                if (x[i][j] != 0) {
+                    expected[1 + count++] = i;
+                    break;
+                }
+        expected[0] = count;
+        assert_memory_equal(list, expected, (size_t)(1 + count) * sizeof *expected);
+    }
+    assert_int_equal(found[0][lists * each], -1);
 }
 
 // Which rows have a number among a few places side by side, for groups of every width.
 static void rows_of_places_are_found(void **state)
 {
     (void)state;
-    enum { PLACES = 50, LINE = 53, ROWS = 128 };
     const uint64_t key = nn_key(1, nn_stream("rows of places"), 0);
     uint64_t drawn = 0;
     for (int group = 1; group <= 16; group++)
         for (int places = 1; places <= PLACES; places += 1 + places / 20)
             for (int rows = 1; rows <= ROWS; rows += 1 + rows / 8) {
                 static float x[ROWS][LINE];
-                static int32_t found[PLACES + 1][ROWS + 1];
-                const int each = (rows + 7) / 8 * 8 + 1, lists = (places + group - 1) / group;
                 for (int i = 0; i < rows; i++)
                     for (int j = 0; j < LINE; j++)
                         x[i][j] = (float)draw(key, &drawn, j < places ? 0.9 : 0);
-                found[0][lists * each] = -1; // behind the last list
-                nn_rows_of_places(rows, places, group, x[0], LINE, found[0], each);
-                for (int k = 0; k < lists; k++) {
-                    const int32_t *const list = found[0] + k * each;
-                    int32_t expected[1 + ROWS], count = 0;
-                    for (int i = 0; i < rows; i++)
-                        for (int j = k * group; j < places && j < (k + 1) * group; j++)
-                            if (x[i][j] != 0) {
-                                expected[1 + count++] = i;
-                                break;
-                            }
-                    expected[0] = count;
-                    assert_memory_equal(list, expected, (size_t)(1 + count) * sizeof *expected);
-                }
-                assert_int_equal(found[0][lists * each], -1);
+                for (int v = 0; is_here(v); v++)
+                    compare_rows_of_places(v, rows, places, group, x);
             }
 }
 
