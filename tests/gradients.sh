@@ -47,12 +47,11 @@ gradient() { # NAME BATCH ROWS...
 # --- convolution: the first reads one channel, the second has a gradient by its input
 for pad in valid same; do
     for stride in 1 2 3x2; do
-        for kernel in 1x1 3x3 5x4; do
-            gradient "conv $kernel $pad stride $stride" 4 <<END
-conv 3 $kernel softsign stride $stride pad $pad
-conv 4 $kernel softsign stride $stride pad $pad
+        kernels='1x1 5x4 3x3'
+        [ "$pad $stride" = 'valid 3x2' ] && kernels='3x3 5x4 1x1' # two rows are left for the last
+        gradient "conv $pad stride $stride" 4 <<END
+conv [3 4 2] [$kernels] softsign stride $stride pad $pad
 END
-        done
     done
 done
 NETC_CFLAGS=$enduring gradient 'conv wider than a cache of columns' 2 <<END
@@ -160,14 +159,23 @@ END
 
 # --- pooling, of 13x13 pixels: some windows leave a remainder, some overlap, some leave gaps
 for op in pool avgpool; do
-    for window in 2 '3 stride 2' '2 stride 3' '3x2 stride 2x1' '4 stride 3' 13 '2 pad same' \
-        '5x3 stride 1x2 pad same' '4 stride 3 pad same'; do
+    for window in '3 stride 2' '4 stride 3 pad same' ${whole:+2 '2 stride 3' '5x3 stride 1x2 pad same'}; do
         gradient "$op $window" 4 <<END
 conv 3 3x3 softsign stride 2
 $op $window
 conv 4 1x1 softsign
 END
     done
+    while IFS=: read -r a b c d; do
+        gradient "$op $a, $b, $c and $d" 4 <<END
+conv 3 3x3 softsign stride 2
+concat { $op $a; conv 2 1x1 softsign; flatten } { $op $b; conv 2 1x1; flatten } {
+    $op $c; conv 2 1x1 softsign; flatten } { $op $d; flatten }
+END
+    done <<'END'
+2:2 stride 3:3x2 stride 2x1:13
+4 stride 3:2 pad same:5x3 stride 1x2 pad same:3
+END
     gradient "$op of two vectors of channels and some more" 4 <<END
 conv 21 3x3 softsign stride 3
 $op 3 stride 1
@@ -212,19 +220,13 @@ END
 
 # --- activations
 for activation in relu sigmoid tanh; do
-    gradient "$activation fused" 4 <<END
+    gradient "$activation, of a layer and as a statement" 4 <<END
 conv 3 3x3 $activation stride 2
-conv 4 3x3 $activation stride 2
-dense 12 $activation
-dense 12 $activation
-END
-    gradient "$activation as a statement" 4 <<END
-conv 3 3x3 stride 2
-$activation
 conv 4 3x3 stride 2
 $activation
 pool 2
 $activation
+dense 12 $activation
 dense 12
 $activation
 END

@@ -46,8 +46,9 @@ sys.exit(0 if worst < 2e-4 and moved else f"largest relative difference {worst:.
 PY
 }
 
+part_of_sample few 600 50
 trained() { # NET BINARY [option of netc build...]: its weights lie in BINARY-out
-    build "$@" && quietly "$2" train --data "$sample" --out "$2-out" --quiet
+    build "$@" && quietly "$2" train --data "$tmp/few" --out "$2-out" --quiet
 }
 rows_of_block() { sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p' "$@"; } # [C-FILE]
 
@@ -172,7 +173,7 @@ start 'network 1' one_seed 1 '' portable
 cflags=$quick
 [ -z "$whole" ] || cflags=
 start 'network 4' one_seed 4 "$cflags"
-for seed in 2 3 ${whole:+5 6}; do
+for seed in 3 ${whole:+2 5 6}; do
     start "network $seed" one_seed $seed "$quick"
 done
 finish
