@@ -91,13 +91,13 @@ enum { PLACES = 50, LINE = 53, ROWS = 128 };
 
 static void compare_rows_of_places(int v, int rows, int places, int group, float (*x)[LINE])
 {
-    static int32_t found[PLACES + 1][ROWS + 1];
+    static int32_t found[(PLACES + 1) * (ROWS + 1)];
     const int each = (rows + 7) / 8 * 8 + 1, lists = (places + group - 1) / group;
     memset(found, 0, sizeof found);
-    found[0][lists * each] = -1; // behind the last list
-    rows_of_places(vectors[v], rows, places, group, x[0], LINE, found[0], each);
+    found[lists * each] = -1; // behind the last list
+    rows_of_places(vectors[v], rows, places, group, x[0], LINE, found, each);
     for (int k = 0; k < lists; k++) {
-        const int32_t *const list = found[0] + k * each;
+        const int32_t *const list = found + k * each;
         int32_t expected[1 + ROWS], count = 0;
         for (int i = 0; i < rows; i++)
             for (int j = k * group; j < places && j < (k + 1) * group; j++)
@@ -108,7 +108,7 @@ static void compare_rows_of_places(int v, int rows, int places, int group, float
         expected[0] = count;
         assert_memory_equal(list, expected, (size_t)(1 + count) * sizeof *expected);
     }
-    assert_int_equal(found[0][lists * each], -1);
+    assert_int_equal(found[lists * each], -1);
 }
 
 // Which rows have a number among a few places side by side, for groups of every width.
