@@ -35,25 +35,20 @@ static INLINED uint32_t bits_of(const float *x)
     return bits;
 }
 
-// The places from j on, behind those that are listed. Numbers are looked at as integers: comparing
-// numbers must ask for NaN too, and takes twice as long.
-static INLINED void places_of_rest(int j, int end, int rows, const float *x, int numbers,
-                                   int32_t *list, int found)
+// Goes on with a list that has `found` places: those from `first` to `end` at which one of `count`
+// numbers, `line` apart, is neither 0 nor -0; places are `step` numbers apart. Numbers are looked at
+// as integers: a comparison must ask for NaN too, and takes twice as long.
+static INLINED void list_others(int first, int end, long step, int count, long line,
+                                const float *x, int32_t *list, int found)
 {
-    for (; j < end; j++) {
+    for (int j = first; j < end; j++) {
         uint32_t any = 0;
-        for (int i = 0; i < rows; i++)
-            any |= bits_of(x + (long)i * numbers + j);
+        for (int i = 0; i < count; i++)
+            any |= bits_of(x + j * step + i * line);
         list[1 + found] = j;
         found += any << 1 != 0;
     }
     list[0] = found;
-}
-
-static void places_one_by_one(int first, int end, int rows, const float *x, int numbers,
-                              int32_t *list)
-{
-    places_of_rest(first, end, rows, x, numbers, list, 0);
 }
 
 #if defined(__x86_64__)
@@ -101,7 +96,7 @@ WITH_8 static INLINED void some_places_by_8(int first, int end, int rows, const 
         const int some = 255 ^ _mm256_movemask_ps(_mm256_castsi256_ps(none));
         found += unpack((uint32_t)some, j, list + 1 + found);
     }
-    places_of_rest(j, end, rows, x, numbers, list, found);
+    list_others(j, end, 1, rows, numbers, x, list, found);
 }
 
 WITH_16 static INLINED void some_places_by_16(int first, int end, int rows, const float *x,
@@ -215,7 +210,7 @@ static INLINED void places_of_rows(int vectors, int first, int end, int rows, co
         places_by_8(first, end, rows, x, numbers, list);
     else
 #endif
-        places_one_by_one(first, end, rows, x, numbers, list);
+        list_others(first, end, 1, rows, numbers, x, list, 0);
     (void)vectors;
 }
 
@@ -231,18 +226,8 @@ static void rows_of_places(int vectors, int rows, int places, int group, const f
             each);
 #endif
     (void)vectors;
-    for (; at < places; at += group, lists += each) {
-        const int end = places - at < group ? places : at + group;
-        int found = 0;
-        for (int i = 0; i < rows; i++) {
-            uint32_t any = 0;
-            for (int j = at; j < end; j++)
-                any |= bits_of(x + i * line + j);
-            lists[1 + found] = i;
-            found += any << 1 != 0;
-        }
-        lists[0] = found;
-    }
+    for (; at < places; at += group, lists += each)
+        list_others(0, rows, line, places - at < group ? places - at : group, 1, x + at, lists, 0);
 }
 
 void nn_places_of_rows(int first, int end, int rows, const float *x, int numbers, int32_t *list)

@@ -20,7 +20,7 @@ start_torch
 agrees() { # NAME PRECISION BOUND [adam]
     local c=$tmp/$1-$2.c
     quietly "$NETC" emit --precision "$2" "$tmp/$1.net" -o "$c" || return
-    # which warns of more than gcc, alike in both precisions
+    # which warns of more than gcc; what single precision alone has, generated.sh compiles by it
     [ "$2" = f32 ] || clang -std=gnu11 -fsyntax-only -Wall -Wextra -I"$lib" "$c"
     same_as_torch "$c" "$tmp/$1.net" "$3" ${4-}
 }
