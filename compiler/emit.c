@@ -173,22 +173,23 @@ typedef struct {
 // equal.
 static void add_function(Out *out, Functions *functions, const Graph *graph, Node *node)
 {
-    const char *text = function_text(graph, node);
+    const char *name = function_name(node), *text = function_text(graph, node);
     for (int i = 0; i < functions->count; i++) {
         const Function *const f = &functions->list[i];
-        if (strcmp(f->name, function_name(node)))
+        if (strcmp(f->name, name))
             continue;
         if (!strcmp(f->text, text))
             return;
         if (graph == &graph->network->train || !strcmp(node->suffix, "infer"))
             bug("two functions are called '%s'", f->name);
         node->suffix = "infer";
+        name = function_name(node);
         text = function_text(graph, node);
         i = -1;
     }
     if (functions->count == functions->capacity)
         bug("more functions than nodes");
-    functions->list[functions->count++] = (Function){function_name(node), text};
+    functions->list[functions->count++] = (Function){name, text};
     if (strcmp(node->suffix, "infer"))
         emit_conv_helpers(out, graph, node);
     raw(out, "%s\n", text);

@@ -25,6 +25,7 @@ typedef struct {
     size_t length, capacity;
 } Text;
 void text_add(Text *text, const char *format, ...) PRINTF(2, 3);
+void text_add_list(Text *text, const char *format, va_list args) PRINTF(2, 0);
 bool text_once(Text *names, const char *name); // false where it is there; otherwise adds it
 void text_put(Text *text, const char *bytes, size_t length);
 

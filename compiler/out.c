@@ -9,9 +9,8 @@ void raw(Out *out, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    const char *const text = format_list(format, list);
+    text_add_list(&out->text, format, list);
     va_end(list);
-    text_put(&out->text, text, strlen(text));
 }
 
 const char *behind_quotes(const char *code)

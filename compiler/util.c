@@ -114,21 +114,27 @@ void text_put(Text *text, const char *bytes, size_t length)
     text->text[text->length] = '\0';
 }
 
-// Most pieces are short: printed once, and copied.
-static void PRINTF(2, 0) text_add_list(Text *text, const char *format, va_list args)
+// Printed in its place where there is room, and most pieces that start a text are short.
+void text_add_list(Text *text, const char *format, va_list args)
 {
     char piece[256];
+    const size_t free = text->capacity - text->length;
+    const bool in_place = free > sizeof piece;
     va_list again;
     va_copy(again, args);
-    const int length = vsnprintf(piece, sizeof piece, format, args);
-    if (length < 0)
+    const int printed = vsnprintf(in_place ? text->text + text->length : piece,
+                                  in_place ? free : sizeof piece, format, args);
+    if (printed < 0)
         bug("format '%s'", format);
-    if ((size_t)length < sizeof piece) {
-        text_put(text, piece, (size_t)length);
+    const size_t length = (size_t)printed;
+    if (in_place && length < free) {
+        text->length += length;
+    } else if (length < sizeof piece) {
+        text_put(text, piece, length);
     } else {
-        text_reserve(text, (size_t)length);
-        vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
-        text->length += (size_t)length;
+        text_reserve(text, length);
+        vsnprintf(text->text + text->length, length + 1, format, again);
+        text->length += length;
     }
     va_end(again);
 }
