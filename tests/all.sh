@@ -8,7 +8,7 @@
 set -u
 cd "$(dirname "$0")/.."
 export NETC=${NETC:-build/netc}
-JOBS=${JOBS:-2}
+JOBS=${JOBS:-3} # one more than processors of a small machine, as suites wait now and then
 passed=0 failed=0 skipped=0
 tmp=$(mktemp -d)
 trap 'kill "${!suite_of[@]}" 2>/dev/null; rm -rf "$tmp"' EXIT

@@ -7,8 +7,10 @@
 #
 # Pictures go through softsign where any smooth activation does: in double tanh is a call of the C
 # library for each number, which took three fifths of a check.
+#
+# clang without passes takes a third of gcc's time for small programs, and says what it thinks of them.
 . "$(dirname "$0")/lib.sh"
-export NETC_CFLAGS=$quick
+export CC=clang NETC_CFLAGS=-O0
 
 gradcheck() { # FLAT NAME ROWS...
     local flat=$1 net=$tmp/$2 rows
@@ -44,22 +46,29 @@ gradient() { # NAME BATCH ROWS...
     start "$name" gradcheck "$flat" "${name// /-}" "${@:-$batch}"
 }
 
+# For checks that would run for longer than the compiler saves.
+long_gradient() {
+    CC=gcc NETC_CFLAGS=$enduring gradient "$@"
+}
+
 # --- convolution: the first reads one channel, the second has a gradient by its input
 for pad in valid same; do
     for stride in 1 2 3x2; do
         kernels='1x1 5x4 3x3'
         [ "$pad $stride" = 'valid 3x2' ] && kernels='3x3 5x4 1x1' # two rows are left for the last
-        gradient "conv $pad stride $stride" 4 <<END
+        long= # of many pixels
+        [ "$stride" != 1 ] || long=long_
+        ${long}gradient "conv $pad stride $stride" 4 <<END
 conv [3 4 2] [$kernels] softsign stride $stride pad $pad
 END
     done
 done
-NETC_CFLAGS=$enduring gradient 'conv wider than a cache of columns' 2 <<END
+long_gradient 'conv wider than a cache of columns' 2 <<END
 conv 12 5x5 softsign pad same
 conv 6 5x5 softsign pad same
 pool 4
 END
-NETC_CFLAGS=$enduring gradient 'conv in spans of several vectors' 2 <<END
+long_gradient 'conv in spans of several vectors' 2 <<END
 conv 7 3x3 softsign stride 1x2
 conv 19 4x3 softsign stride 1x1
 conv 5 5x4 softsign stride 2x1
@@ -86,7 +95,7 @@ conv 6 3x2 softsign groups 3 stride 2 dilation 1x2
 conv 4 3x3 groups 2 dilation 2 pad same bias off
 END
 # whole vectors and parts, pixels of gradients that lie apart, and further apart than windows take
-NETC_CFLAGS=$enduring gradient 'conv in groups of many channels' 3 <<END
+long_gradient 'conv in groups of many channels' 3 <<END
 conv 6 3x3 softsign stride 3
 conv 40 3x3 softsign groups 2 pad same
 conv 40 2x3 softsign groups 5 stride 2x1 pad same l2 0.01
@@ -95,7 +104,7 @@ conv 36 2x2 softsign groups 4 stride 1x3 dilation 2x1
 conv 12 3x3 groups 12 stride 4x3 pad same
 END
 # in vectors of channels: of 44 by one, or by less
-NETC_CFLAGS=$enduring gradient 'conv in small groups' 3 <<END
+long_gradient 'conv in small groups' 3 <<END
 conv 44 3x3 softsign stride 3
 conv 44 3x3 softsign groups 11 pad same
 conv 44 2x3 groups 22 stride 2x1 l2 0.01
@@ -103,7 +112,7 @@ conv 44 3x2 softsign groups 22 dilation 2x3 pad same
 conv 44 3x3 softsign groups 11 stride 2 dilation 1x2 pad same
 conv 44 5x5 softsign groups 11 pad same bias off
 END
-NETC_CFLAGS=$enduring gradient 'windows with gaps' 4 <<END
+long_gradient 'windows with gaps' 4 <<END
 conv 5 3x3 softsign dilation 3 pad same
 conv 18 3x2 softsign dilation 1x4 l2 0.01
 conv 7 1x3 softsign dilation 2 pad same bias off
@@ -123,7 +132,7 @@ depthwise 3x3 softsign pad same multiplier 2 l2 0.01
 depthwise 2x2 softsign pad same stride 2 dilation 1x2
 END
 # vectors of 4, 2 and one channel, and several of the longest
-gradient 'depthwise in vectors' 4 <<END
+long_gradient 'depthwise in vectors' 4 <<END
 conv 23 3x3 softsign stride 2
 depthwise 3x3 softsign pad same
 depthwise 2x5 softsign stride 2x1 l2 0.01
@@ -149,7 +158,7 @@ relu
 END
 
 # what is put before a layer's product: copies of channels, weights laid out
-NETC_CFLAGS=$enduring gradient 'depthwise and conv_transpose in branches' 4 <<END
+long_gradient 'depthwise and conv_transpose in branches' 4 <<END
 conv 6 3x3 softsign stride 3
 residual { depthwise 3x3 softsign multiplier 3 pad same; conv 6 1x1; residual { conv_transpose 6 3x3 pad same; softsign } }
 concat { conv_transpose 4 2x2 softsign stride 2 } { depthwise 2x2 multiplier 2; conv_transpose 5 2x2 stride 2; zeropad 1 } { upsample 2 }
@@ -579,7 +588,7 @@ loss binary_cross_entropy
 END
 
 # --- values that several layers read
-gradient 'residual of conv and batchnorm, in a repeated block' 4 4 3 <<END
+long_gradient 'residual of conv and batchnorm, in a repeated block' 4 4 3 <<END
 block unit(filters drop) {
     residual {
         conv filters 3x3 pad same
@@ -619,7 +628,7 @@ gradient 'concat of dense, conv and the input' 4 <<END
 conv 2 3x3 softsign stride 3
 concat { dense 7 tanh } { conv 3 3x3 tanh stride 2; flatten } { flatten } { dense 3; batchnorm; relu }
 END
-gradient 'concat of pictures, twice' 4 4 2 <<END
+long_gradient 'concat of pictures, twice' 4 4 2 <<END
 conv 3 3x3 softsign stride 3
 repeat 2 {
     concat { conv 2 1x1 relu } { } { avgpool 1; conv 2 [1x1 3x3] tanh pad same } {
@@ -708,7 +717,7 @@ dense 12 tanh
 END
 
 # --- whole networks
-NETC_CFLAGS=$enduring gradient 'LeNet' 4 4 3 <<END
+long_gradient 'LeNet' 4 4 3 <<END
 conv 6 5x5 softsign pad same
 avgpool 2
 conv 16 5x5 softsign
@@ -716,7 +725,7 @@ avgpool 2
 conv 120 5x5 softsign
 dense 84 tanh
 END
-NETC_CFLAGS=$enduring gradient 'the laboratory network' 9 9 4 <<END
+long_gradient 'the laboratory network' 9 9 4 <<END
 conv 4 3x3 l2 0.01
 batchnorm
 relu
@@ -736,7 +745,7 @@ dense 20 relu
 dense 16 tanh
 dense 12 tanh
 END
-gradient 'a small mnist.net' 5 5 2 <<END
+long_gradient 'a small mnist.net' 5 5 2 <<END
 conv 4 3x3 relu
 pool 2
 conv 6 3x3 relu pad same

@@ -102,8 +102,8 @@ while IFS=: read -r name optimizer; do
     precisions='f32 f64'
     [[ $whole || $name =~ ^(sgd|rmsprop-momentum|adam)$ ]] || precisions=f64
     parity "mlp-$name" "$precisions" "$optimizer" <<<"$mlp"
-    parity "cnn-$name" "$precisions" "$optimizer" <<<"$cnn"
-    [[ $whole || $name = adam ]] && parity "kinks-$name" f64 "$optimizer" <<<"$kinks"
+    batch=16 parity "cnn-$name" "$precisions" "$optimizer" <<<"$cnn"
+    [[ $whole || $name = adam ]] && batch=16 parity "kinks-$name" f64 "$optimizer" <<<"$kinks"
 done <<END
 sgd:sgd lr 0.05
 momentum:sgd lr 0.01 momentum 0.9
@@ -191,7 +191,7 @@ dense 10 softmax
 loss cross_entropy
 END
 # where zeros are added and where windows begin, no check of gradients can tell
-quick=$enduring parity geometry-of-taps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+batch=19 quick=$enduring parity geometry-of-taps 'f32 f64' 'sgd lr 0.06 momentum 0.9' <<END
 conv 6 3x2 softsign stride 2 dilation 2x3
 depthwise 3x3 stride 2 pad same multiplier 2
 batchnorm
@@ -207,7 +207,7 @@ avgpool 4
 dense 10 softmax
 loss cross_entropy
 END
-parity depthwise 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
+batch=11 parity depthwise 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
 conv 23 3x3 softsign stride 2
 depthwise 3x3 pad same
 batchnorm
@@ -225,7 +225,7 @@ avgpool 3
 dense 10 softmax
 loss cross_entropy
 END
-quick=$enduring parity groups-and-the-way-back 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
+batch=11 quick=$enduring parity groups-and-the-way-back 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
 conv 40 3x3 stride 2
 batchnorm
 softsign
@@ -245,7 +245,7 @@ avgpool 3
 dense 10 softmax
 loss cross_entropy
 END
-quick=$enduring parity gaps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+batch=11 quick=$enduring parity gaps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
 conv 6 3x2 softsign dilation 2x3 pad same
 conv 19 2x3 softsign dilation 3x2
 pool 2
