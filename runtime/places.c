@@ -36,7 +36,7 @@ static INLINED uint32_t bits_of(const float *x)
 }
 
 // Goes on with a list that has `found` places: those from `first` to `end` at which one of `count`
-// numbers, `line` apart, is neither 0 nor -0; places are `step` numbers apart. Numbers are looked at
+// numbers, `line` apart, is neither 0 nor -0; places are `step` numbers apart. They are looked at
 // as integers: a comparison must ask for NaN too, and takes twice as long.
 static INLINED void list_others(int first, int end, long step, int count, long line,
                                 const float *x, int32_t *list, int found)
