@@ -234,17 +234,19 @@ static const Break *best_break(const LongLine *l, int from, const Way *way)
 }
 
 typedef struct {
-    Text text;
+    Way way;
     int lines, widest;
     Rank worst; // of its breaks
 } Layout;
 
-static Layout lay_out(const LongLine *l, Way way)
+// Writes the lines to `text` unless it is NULL.
+static Layout lay_out(const LongLine *l, Way way, Text *text)
 {
-    Layout layout = {0};
+    Layout layout = {.way = way};
     int from = 0, column = l->indent;
     const char *quote = "";
-    text_add(&layout.text, "%*s", column, "");
+    if (text)
+        text_add(text, "%*s", column, "");
     for (;;) {
         const int end = place(l, from, l->length, column);
         const bool fits = end <= WIDTH && (!way.forced || way.forced->at <= from);
@@ -254,13 +256,15 @@ static Layout lay_out(const LongLine *l, Way way)
         const int last = b ? l->column[to] - spaces : end;
         layout.widest = last > layout.widest ? last : layout.widest;
         layout.lines++;
-        text_add(&layout.text, "%s%.*s", quote, to - from - spaces, l->text + from);
+        if (text)
+            text_add(text, "%s%.*s", quote, to - from - spaces, l->text + from);
         if (!b)
             return layout;
         layout.worst = b->rank > layout.worst ? b->rank : layout.worst;
         quote = is_in_quotes(b) ? "\"" : "";
         column = l->column[b->below] + b->right;
-        text_add(&layout.text, "%s%s\n%*s", quote, l->end, column, "");
+        if (text)
+            text_add(text, "%s%s\n%*s", quote, l->end, column, "");
         column += *quote != '\0';
         from = to;
     }
@@ -285,17 +289,19 @@ static bool is_better_layout(const LongLine *l, const Layout *a, const Layout *t
 // Forced breaks make room where the others are not enough, and last those in quotes.
 static const char *best_layout(const LongLine *l)
 {
-    Layout best = lay_out(l, (Way){0});
+    Layout best = lay_out(l, (Way){0}, NULL);
     for (int depth = 0; depth < MOST_BRACKETS; depth++)
         for (int i = 0; i < l->count; i++) {
             const Break *const b = &l->breaks[i];
             if (b->depth != depth || !may_be_forced(b))
                 continue;
-            const Layout layout = lay_out(l, (Way){.forced = b});
+            const Layout layout = lay_out(l, (Way){.forced = b}, NULL);
             if (is_better_layout(l, &layout, &best, b))
                 best = layout;
         }
-    return best.widest > WIDTH ? lay_out(l, (Way){.cuts_texts = true}).text.text : best.text.text;
+    Text text = {0};
+    lay_out(l, best.widest > WIDTH ? (Way){.cuts_texts = true} : best.way, &text);
+    return text.text;
 }
 
 static LongLine line_of(int indent, const char *code, const char *behind)
@@ -332,8 +338,8 @@ const char *broken(int indent, const char *text)
     if (!*behind)
         return best_layout(&alone);
     const LongLine both = line_of(indent, code, format(" %s", behind));
-    const Layout lines = lay_out(&both, (Way){0});
-    if (lines.widest <= WIDTH)
-        return lines.text.text;
+    Text text_of_both = {0};
+    if (lay_out(&both, (Way){0}, &text_of_both).widest <= WIDTH)
+        return text_of_both.text;
     return format("%s\n%s", comment_text(alone.indent, behind + 3), best_layout(&alone));
 }

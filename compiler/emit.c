@@ -42,7 +42,7 @@ static void rule(Out *out, const char *title)
     const char *const rest = title + length + strspn(title + length, " ");
     Text dashes = {0};
     for (int i = length; i < MOST_DASHES; i++)
-        text_add(&dashes, "-");
+        text_put(&dashes, "-", 1);
     raw(out, "// --- %.*s %s\n", length, title, dashes.text);
     if (*rest)
         raw(out, "%s\n", comment_text(0, rest));
@@ -220,7 +220,7 @@ static void emit_layers(Out *out, Network *network)
             continue;
         rule(out, format("%s: %s   %s -> %s", card->name, clause_text(card->clause),
                          shape_text(card->in), shape_text(card->out)));
-        raw(out, "%s", body.text.text);
+        text_put(&out->text, body.text.text, body.text.length);
     }
     rule(out, network->trains ? format("%s, and the answer", clause_text(network->program->loss))
                               : "the answer");
@@ -242,7 +242,7 @@ const char *c_string(const char *text)
         else if (*c == '?')
             text_add(&out, "\\?"); // no trigraphs
         else
-            text_add(&out, "%c", *c);
+            text_put(&out, (const char *)c, 1);
     }
     text_add(&out, "\"");
     return out.text;
@@ -317,7 +317,7 @@ static void emit_source(Out *out, const Network *network)
     for (const char *c = record_text(network); *c; c++) {
         if (*c == '\r')
             continue;
-        text_add(&current, "%c", *c);
+        text_put(&current, c, 1);
         if (*c == '\n' || !c[1]) {
             line(out, "%s%s", c_string(current.text), c[1] ? "" : ",");
             current = (Text){0};
@@ -519,6 +519,7 @@ const char *emit_c(Network *network)
     emit_tensors(&out, network);
     part_rule(&out, ARENA);
     emit_arena(&out, network);
-    raw(&out, "%s%s", products.text.text, body.text.text);
+    text_put(&out.text, products.text.text, products.text.length);
+    text_put(&out.text, body.text.text, body.text.length);
     return out.text.text;
 }

@@ -188,7 +188,7 @@ void emit_macro(Out *out, const char *const *lines, int count)
                 text_add(&text, "%s", real_type(out->network));
                 c += 3;
             } else {
-                text_add(&text, "%c", *c);
+                text_put(&text, c, 1);
             }
         raw(out, i < count - 1 ? "%-90s\\\n" : "%s\n", text.text);
     }

@@ -225,7 +225,7 @@ static const char *formula_text(const Out *out, const Node *node, const char *te
         while (is_letter(c[word]))
             word++;
         if (!word) {
-            text_add(&result, "%c", *c++);
+            text_put(&result, c++, 1);
             continue;
         }
         const char *const name = format("%.*s", (int)word, c);
@@ -247,7 +247,7 @@ static const char *formula_text(const Out *out, const Node *node, const char *te
                                            : name);
         c += word;
         for (; c < text + length && *c >= '0' && *c <= '9'; c++)
-            text_add(&result, "%c", *c);
+            text_put(&result, c, 1);
     }
     return result.text;
 }

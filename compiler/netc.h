@@ -34,6 +34,7 @@ const char *percent_text(double number); // "25%" of 0.25
 const char *bytes_text(double bytes);    // "1.23 MB", of a million
 const char *seconds_text(double seconds);        // "1.23 ms"
 int text_columns(const char *text); // characters, of which each is taken for one column wide
+int columns_in(const char *text, size_t length); // the same of its first bytes
 bool starts_with(const char *text, const char *start);
 bool same_letters(const char *a, const char *b); // equal but for the case of the letters
 

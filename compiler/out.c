@@ -63,18 +63,20 @@ const char *words_in_lines(const char *first, const char *next, const char *word
     enum { MOST_COLUMNS = 99 };
     Text lines = {0};
     const char *start = first;
-    text_add(&lines, "%s", start);
+    text_put(&lines, start, strlen(start));
     for (int used = 0; *words;) {
-        const char *const word = format("%.*s", (int)strcspn(words, " "), words);
-        const int columns = text_columns(word);
+        const size_t length = strcspn(words, " ");
+        const int columns = columns_in(words, length);
         if (used && text_columns(start) + used + 1 + columns > MOST_COLUMNS) {
             start = next;
             text_add(&lines, "\n%s", start);
             used = 0;
         }
-        text_add(&lines, "%s%s", used ? " " : "", word);
+        if (used)
+            text_put(&lines, " ", 1);
+        text_put(&lines, words, length);
         used += columns + (used > 0);
-        words += strlen(word);
+        words += length;
         words += *words == ' ';
     }
     return lines.text;

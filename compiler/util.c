@@ -213,13 +213,15 @@ const char *percent_text(double number)
     return format("%s%%", number_text(strtod(text, NULL)));
 }
 
-int text_columns(const char *text)
+int columns_in(const char *text, size_t length)
 {
     int columns = 0;
-    for (; *text; text++)
-        columns += (*text & 0xc0) != 0x80;
+    for (size_t i = 0; i < length; i++)
+        columns += (text[i] & 0xc0) != 0x80;
     return columns;
 }
+
+int text_columns(const char *text) { return columns_in(text, strlen(text)); }
 
 const char *join_words(const char *const *words, int count, const char *last)
 {

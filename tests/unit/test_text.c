@@ -42,11 +42,35 @@ static void added_texts_follow_each_other(void **state)
     }
 }
 
+// A long text has room behind it, which a piece may just fill, or not.
+static void pieces_fill_the_room_of_a_text(void **state)
+{
+    (void)state;
+    char piece[2 * MOST + 1];
+    memset(piece, 'z', sizeof piece);
+    for (int length = 0; length <= 2 * MOST; length++) {
+        Text text = {0};
+        text_put(&text, piece, MOST);
+        text_add(&text, "a");
+        const size_t room = text.capacity - text.length;
+        text_add(&text, "%.*s", length, piece);
+        text_add(&text, "b");
+        assert_true(room > 256 && room < 2 * MOST);
+        assert_int_equal(text.length, MOST + length + 2);
+        assert_int_equal(strlen(text.text), text.length);
+        assert_int_equal(strspn(text.text, "z"), MOST);
+        assert_int_equal(text.text[MOST], 'a');
+        assert_int_equal(strspn(text.text + MOST + 1, "z"), length);
+        assert_int_equal(text.text[MOST + 1 + length], 'b');
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed_texts_are_whole),
         cmocka_unit_test(added_texts_follow_each_other),
+        cmocka_unit_test(pieces_fill_the_room_of_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
