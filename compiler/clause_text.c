@@ -1,4 +1,4 @@
-// clause_text.c: a statement as text, with every value in force.
+// clause_text.c: a statement as text, with numbers for names, and without what is a default.
 #include "netc.h"
 
 #include <string.h>

@@ -76,13 +76,13 @@ static const char *card_row(const char *name, const char *statement, const char 
     return format("//   %-16s %-34s %-14s %s", name, statement, output, parameters);
 }
 
-// A row with a long statement takes several lines.
+// A statement that would reach the next column has lines of its own.
 static void emit_card_row(Out *out, const char *name, const char *statement, const char *output,
                           const char *parameters)
 {
-    enum { MOST_COLUMNS = 100 };
+    enum { MOST_COLUMNS = 100, COLUMNS_OF_STATEMENT = 34 };
     const char *row = card_row(name, statement, output, parameters);
-    if (text_columns(row) > MOST_COLUMNS) {
+    if (text_columns(row) > MOST_COLUMNS || text_columns(statement) > COLUMNS_OF_STATEMENT) {
         const char *const next = format("//   %-16s ", "");
         raw(out, "%s\n", words_in_lines(format("//   %-16s ", name), next, statement));
         row = card_row("", "", output, parameters);

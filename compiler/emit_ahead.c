@@ -181,7 +181,7 @@ static void emit_lone_macros(Out *out)
         "                    sum[i * COLUMNS + j] += row * column[j];",
         "            }",
         "        }",
-        "        lane_sums(sum);",
+        "        add_lanes(sum);",
         "        UNROLLED for (int i = 0; i < STEPS; i++)",
         "            UNROLLED for (int j = 0; j < COLUMNS; j++) {",
         "                REAL total = sum[0][i * COLUMNS + j];",
@@ -252,8 +252,8 @@ void emit_ahead_kernels(Out *out, const char *body)
     emit_kinds(out, "CHANGE", "change", w);
     if (lone) {
         emit_lone_macros(out);
-        line(out, "LONE_SUMS(lone_sums, %d, %d, %s)", lone, inputs, type);
-        line(out, "LONE_CHANGE(lone_change, %d, %d, %s)", lone, inputs, type);
+        line(out, "LONE_SUMS(sum_lone, %d, %d, %s)", lone, inputs, type);
+        line(out, "LONE_CHANGE(change_lone, %d, %d, %s)", lone, inputs, type);
         blank_line(out);
     }
     emit_overlaps_macro(out);
@@ -373,9 +373,9 @@ void emit_dense_ahead(Out *out, const Graph *graph, const Node *node)
         return;
     line(out, "if (batch->number > 0)");
     out->depth++;
-    emit_lone(out, &rows, "lone_change", "x_before", "changes[before]");
+    emit_lone(out, &rows, "change_lone", "x_before", "changes[before]");
     out->depth--;
-    emit_lone(out, &rows, "lone_sums", "x", "sums[0]");
+    emit_lone(out, &rows, "sum_lone", "x", "sums[0]");
 }
 
 void emit_dense_late(Out *out, const Graph *graph, const Node *node)
@@ -419,5 +419,5 @@ void emit_dense_late_sgd(Out *out, const Graph *graph, const Node *node)
     }
     line(out, "}");
     if (lone_ahead(graph->network, w))
-        emit_lone(out, &rows, "lone_change", "x", "changes[first]");
+        emit_lone(out, &rows, "change_lone", "x", "changes[first]");
 }

@@ -211,9 +211,13 @@ static void emit_pixels_of_line(Out *out, const Geometry *g, const char *x)
          g->pad[1] ? format("%d + ", g->pad[1]) : "", apart, x, from, type, channels);
 }
 
+// In a copy of the whole picture what is 0 stays so.
+static bool copies_whole_picture(const Geometry *g) { return g->lines == g->out.dims[0]; }
+
 static void emit_padded_line(Out *out, const Geometry *g, const char *x)
 {
-    const bool outside = lines_reach_outside(g), apart = g->spread[0] > 1;
+    const bool apart = g->spread[0] > 1;
+    const bool outside = lines_reach_outside(g) && !copies_whole_picture(g);
     if (!outside && !apart) {
         emit_pixels_of_line(out, g, x);
         return;
@@ -223,6 +227,8 @@ static void emit_padded_line(Out *out, const Geometry *g, const char *x)
     out->depth++;
     emit_pixels_of_line(out, g, x);
     out->depth--;
+    if (copies_whole_picture(g))
+        return;
     line(out, "else");
     line(out, "    memset(padded[r][%d], 0, sizeof(%s[%d][%d]));", g->pad[1],
          real_type(out->network), columns_reached(g), g->in.dims[2]);
@@ -230,7 +236,7 @@ static void emit_padded_line(Out *out, const Geometry *g, const char *x)
 
 static void emit_plane_line(Out *out, const Geometry *g, const char *x)
 {
-    if (lines_reach_outside(g)) {
+    if (lines_reach_outside(g) && !copies_whole_picture(g)) {
         line(out, "if (from < 0 || from >= %d) {", g->in.dims[0]);
         line(out, "memset(planes[r], 0, sizeof planes[r]);");
         line(out, "continue;");
@@ -248,13 +254,16 @@ static void emit_plane_line(Out *out, const Geometry *g, const char *x)
          g->pad[1] ? format(" + %d", g->pad[1]) : "", x);
 }
 
-// Copies the lines below the result's line `top`.
+// Copies the lines below the result's line `top`, or those of the whole picture.
 static void emit_copy(Out *out, const Geometry *g, const char *x)
 {
-    const char *const top = g->lines == g->out.dims[0] ? ""
-                            : g->stride[0] > 1         ? format("top * %d + ", g->stride[0])
-                                                       : "top + ";
-    line(out, "for (int r = 0; r < %d; r++) {", picture_lines(g));
+    const bool whole = copies_whole_picture(g);
+    const char *const top = whole              ? ""
+                            : g->stride[0] > 1 ? format("top * %d + ", g->stride[0])
+                                               : "top + ";
+    const int lines = picture_lines(g), inside = g->pad[0] + spread_size(g, 0);
+    line(out, "for (int r = %d; r < %d; r++) {", whole ? g->pad[0] : 0,
+         whole && inside < lines ? inside : lines);
     line(out, "const int from = %sr%s;", top, g->pad[0] ? format(" - %d", g->pad[0]) : "");
     (g->planes ? emit_plane_line : emit_padded_line)(out, g, x);
     line(out, "}");

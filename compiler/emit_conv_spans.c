@@ -162,17 +162,20 @@ static void emit_spans(Out *out, const Geometry *g)
 {
     const Network *const network = out->network;
     const int lanes = vector_lanes(network), last = last_vectors(g);
-    const int whole = g->vectors - last; // vectors of the strips before the last one
+    const bool alike = last == g->tile.vectors && !packs(network, g); // the last strip as all are
+    const int whole = g->vectors - (alike ? 0 : last); // vectors of the strips that are alike
+    const WindowStrip strip = strip_of(network, g->tile.vectors), rest = strip_of(network, last);
     line(out, "for (int r = 0; r < %d; r++) {", g->lines);
     emit_lines_met(out, g);
-    if (whole) {
-        const WindowStrip strip = strip_of(network, g->tile.vectors);
+    if (whole > strip.vectors) {
         line(out, "for (int c = 0; c < %d; c += %d) {", whole * lanes, strip.width);
         emit_strip(out, g, &strip, " + c", false);
         line(out, "}");
+    } else if (whole) {
+        emit_strip(out, g, &strip, "", false);
     }
-    const WindowStrip strip = strip_of(network, last);
-    emit_strip(out, g, &strip, whole ? format(" + %d", whole * lanes) : "", packs(network, g));
+    if (!alike)
+        emit_strip(out, g, &rest, whole ? format(" + %d", whole * lanes) : "", packs(network, g));
     line(out, "}");
 }
 

@@ -71,7 +71,7 @@ static void emit_dot_macro(Out *out)
         "            }",
         "            name##_step(rows, a + terms - LANES, ai, column, sum);",
         "        }",
-        "        lane_sums(sum);",
+        "        add_lanes(sum);",
         "        UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
         "            UNROLLED for (int j = 0; j < COLUMNS; j++)",
         "                if (i < rows)",
@@ -91,7 +91,7 @@ static void emit_dot_macro(Out *out)
 
     line(out, "typedef %s Lanes;", lane_type(network, lanes));
     line(out, "typedef %s Mask __attribute__((vector_size(sizeof(Lanes))));", integer);
-    line(out, "NN_LANE_SUMS(lane_sums, %s, %s, Lanes)", real_type(network), integer);
+    line(out, "NN_LANE_SUMS(add_lanes, %s, %s, Lanes)", real_type(network), integer);
     blank_line(out);
     comment(out, "Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] "
                  "b[j][p], or that added to c, in as many sums as a vector has lanes. Rows of a "

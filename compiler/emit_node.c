@@ -520,11 +520,25 @@ void emit_weight(Out *out, const Graph *graph, const Node *node)
 
 void emit_before(Out *out, const Graph *graph, const Node *node) { emit_weight(out, graph, node); }
 
+// One parameter is both: the formula's names are two.
+static void emit_place_taken(Out *out, const Graph *graph, const Node *node)
+{
+    const char *const result = op_info[node->op].result;
+    for (int k = 0; node->in_place && k < node->input_count; k++)
+        if (node->input[k] == node->replaced) {
+            if (strcmp(plain_role(graph, node, k), result) != 0)
+                comment(out, "%s takes the place of %s", result, plain_role(graph, node, k));
+            return;
+        }
+}
+
 const char *function_text(const Graph *graph, const Node *node)
 {
     Out out = {.network = graph->network};
     if (node->op == OP_update)
         comment(&out, "%s", update_formula(node));
+    else if (node->op == OP_penalty)
+        comment(&out, "%s", penalty_formula(graph, node));
     else
         emit_formula(&out, node->op, NULL, false);
     emit_loss_options(&out, node);
@@ -532,6 +546,7 @@ const char *function_text(const Graph *graph, const Node *node)
         const char *const layer = node->steps[i].layer;
         emit_formula(&out, node->steps[i].op, strcmp(layer, node->layer) ? layer : NULL, true);
     }
+    emit_place_taken(&out, graph, node);
     emit_declaration(
         &out, format("static %s %s(", node->op == OP_total ? "bool" : "void", function_name(node)),
         parameter_list(graph, node));

@@ -110,6 +110,15 @@ static const char *part_index(const Graph *graph, const Node *node)
     return part_count(graph->nodes[node->input[0]].shape) > 1 ? "[part]" : "[0]";
 }
 
+const char *penalty_formula(const Graph *graph, const Node *node)
+{
+    const double l1 = node->attributes.l1, l2 = node->attributes.lambda;
+    const bool parts = part_count(graph->nodes[node->input[0]].shape) > 1;
+    return format("penalty = %s%s%s%s", l1 != 0 ? "l1 sum |w|" : "",
+                  l1 != 0 && l2 != 0 ? " + " : "", l2 != 0 ? "l2 sum w^2" : "",
+                  parts ? ", of a part of w" : "");
+}
+
 void emit_penalty(Out *out, const Graph *graph, const Node *node)
 {
     const double l1 = node->attributes.l1, l2 = node->attributes.lambda;

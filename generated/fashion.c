@@ -707,12 +707,9 @@ static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
 {
     float padded[30][30][1] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 30; r++) {
+        for (int r = 1; r < 29; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 28)
-                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
-            else
-                memset(padded[r][1], 0, sizeof(float[28][1]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
         }
         convolve_28x28_3x3x1x32(padded[0][0], w[0][0][0], y[i][0][0]);
     }
@@ -726,12 +723,9 @@ static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
     float padded[30][30][1] = {0};
     memset(dw, 0, sizeof(float[3][3][1][32]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 30; r++) {
+        for (int r = 1; r < 29; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 28)
-                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
-            else
-                memset(padded[r][1], 0, sizeof(float[28][1]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
         }
         convolve_weights_28x28_3x3x1x32(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
@@ -773,12 +767,9 @@ static void conv1_infer(int rows, float y[restrict ROWS][28][28][32],
 {
     float padded[30][30][1] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 30; r++) {
+        for (int r = 1; r < 29; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 28)
-                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
-            else
-                memset(padded[r][1], 0, sizeof(float[28][1]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
         }
         convolve_28x28_3x3x1x32(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 28; row++)
@@ -888,6 +879,7 @@ static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][784][32],
                                 const float x[ROWS][784][32], const float stats[2][32],
                                 const float gamma[32], const float dbeta[32],
@@ -1171,6 +1163,7 @@ static void batchnorm2_gamma_gradient(float sum[restrict 32], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][784][32],
                                 const float x[ROWS][784][32], const float stats[2][32],
                                 const float gamma[32], const float dbeta[32],
@@ -1242,6 +1235,7 @@ static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (relu2)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
                            const float dy[ROWS][14][14][32], const float y[ROWS][14][14][32])
 {
@@ -1294,12 +1288,9 @@ static void conv3_forward(int rows, float y[restrict ROWS][14][14][64],
 {
     float padded[16][16][32] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][32]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
         }
         convolve_14x14_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
     }
@@ -1313,12 +1304,9 @@ static void conv3_w_partial(int rows, float dw[restrict 3][3][32][64],
     float padded[16][16][32] = {0};
     memset(dw, 0, sizeof(float[3][3][32][64]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][32]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
         }
         convolve_weights_14x14_3x3x32x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
@@ -1349,12 +1337,9 @@ static void conv3_backward(const NnBatch *batch, int first, int rows,
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
     float padded[16][16][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], dy[i][from], sizeof(float[14][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][64]));
+            memcpy(padded[r][1], dy[i][from], sizeof(float[14][64]));
         }
         convolve_14x14_3x3x64x32(padded[0][0], turned[0][0][0], dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 6272;
@@ -1406,12 +1391,9 @@ static void conv3_infer(int rows, float y[restrict ROWS][14][14][64],
 {
     float padded[16][16][32] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][32]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
         }
         convolve_14x14_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 14; row++)
@@ -1521,6 +1503,7 @@ static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][196][64],
                                 const float x[ROWS][196][64], const float stats[2][64],
                                 const float gamma[64], const float dbeta[64],
@@ -1572,12 +1555,9 @@ static void conv4_forward(int rows, float y[restrict ROWS][14][14][64],
 {
     float padded[16][16][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], x[i][from], sizeof(float[14][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[14][64]));
         }
         convolve_14x14_3x3x64x64(padded[0][0], w[0][0][0], y[i][0][0]);
     }
@@ -1591,12 +1571,9 @@ static void conv4_w_partial(int rows, float dw[restrict 3][3][64][64],
     float padded[16][16][64] = {0};
     memset(dw, 0, sizeof(float[3][3][64][64]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], x[i][from], sizeof(float[14][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[14][64]));
         }
         convolve_weights_14x14_3x3x64x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
@@ -1626,12 +1603,9 @@ static void conv4_backward(int rows, float dx[restrict ROWS][14][14][64],
 {
     float padded[16][16][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], dy[i][from], sizeof(float[14][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][64]));
+            memcpy(padded[r][1], dy[i][from], sizeof(float[14][64]));
         }
         convolve_14x14_3x3x64x64(padded[0][0], turned[0][0][0], dx[i][0][0]);
         for (int row = 0; row < 14; row++)
@@ -1681,12 +1655,9 @@ static void conv4_infer(int rows, float y[restrict ROWS][14][14][64],
 {
     float padded[16][16][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], x[i][from], sizeof(float[14][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[14][64]));
         }
         convolve_14x14_3x3x64x64(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 14; row++)
@@ -1796,6 +1767,7 @@ static void batchnorm4_gamma_gradient(float sum[restrict 64], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm4_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][196][64],
                                 const float x[ROWS][196][64], const float stats[2][64],
                                 const float gamma[64], const float dbeta[64],
@@ -1867,6 +1839,7 @@ static void pool2_forward(int rows, float y[restrict ROWS][7][7][64],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (relu4)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool2_backward(int rows, float dx[restrict ROWS][14][14][64],
                            const float dy[ROWS][7][7][64], const float y[ROWS][7][7][64])
 {
@@ -1919,12 +1892,9 @@ static void conv5_forward(int rows, float y[restrict ROWS][7][7][128],
 {
     float padded[9][9][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 9; r++) {
+        for (int r = 1; r < 8; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 7)
-                memcpy(padded[r][1], x[i][from], sizeof(float[7][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[7][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[7][64]));
         }
         convolve_7x7_3x3x64x128(padded[0][0], w[0][0][0], y[i][0][0]);
     }
@@ -1938,12 +1908,9 @@ static void conv5_w_partial(int rows, float dw[restrict 3][3][64][128],
     float padded[9][9][64] = {0};
     memset(dw, 0, sizeof(float[3][3][64][128]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 9; r++) {
+        for (int r = 1; r < 8; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 7)
-                memcpy(padded[r][1], x[i][from], sizeof(float[7][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[7][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[7][64]));
         }
         convolve_weights_7x7_3x3x64x128(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
@@ -1974,12 +1941,9 @@ static void conv5_backward(const NnBatch *batch, int first, int rows,
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
     float padded[9][9][128] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 9; r++) {
+        for (int r = 1; r < 8; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 7)
-                memcpy(padded[r][1], dy[i][from], sizeof(float[7][128]));
-            else
-                memset(padded[r][1], 0, sizeof(float[7][128]));
+            memcpy(padded[r][1], dy[i][from], sizeof(float[7][128]));
         }
         convolve_7x7_3x3x128x64(padded[0][0], turned[0][0][0], dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 3136;
@@ -2030,12 +1994,9 @@ static void conv5_infer(int rows, float y[restrict ROWS][7][7][128], const float
 {
     float padded[9][9][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 9; r++) {
+        for (int r = 1; r < 8; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 7)
-                memcpy(padded[r][1], x[i][from], sizeof(float[7][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[7][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[7][64]));
         }
         convolve_7x7_3x3x64x128(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 7; row++)
@@ -2145,6 +2106,7 @@ static void batchnorm5_gamma_gradient(float sum[restrict 128], const float parti
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm5_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][49][128],
                                 const float x[ROWS][49][128], const float stats[2][128],
                                 const float gamma[128], const float dbeta[128],
@@ -2196,12 +2158,9 @@ static void conv6_forward(int rows, float y[restrict ROWS][7][7][128],
 {
     float padded[9][9][128] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 9; r++) {
+        for (int r = 1; r < 8; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 7)
-                memcpy(padded[r][1], x[i][from], sizeof(float[7][128]));
-            else
-                memset(padded[r][1], 0, sizeof(float[7][128]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[7][128]));
         }
         convolve_7x7_3x3x128x128(padded[0][0], w[0][0][0], y[i][0][0]);
     }
@@ -2215,12 +2174,9 @@ static void conv6_w_partial(int rows, float dw[restrict 3][3][128][128],
     float padded[9][9][128] = {0};
     memset(dw, 0, sizeof(float[3][3][128][128]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 9; r++) {
+        for (int r = 1; r < 8; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 7)
-                memcpy(padded[r][1], x[i][from], sizeof(float[7][128]));
-            else
-                memset(padded[r][1], 0, sizeof(float[7][128]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[7][128]));
         }
         convolve_weights_7x7_3x3x128x128(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
@@ -2250,12 +2206,9 @@ static void conv6_backward(int rows, float dx[restrict ROWS][7][7][128],
 {
     float padded[9][9][128] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 9; r++) {
+        for (int r = 1; r < 8; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 7)
-                memcpy(padded[r][1], dy[i][from], sizeof(float[7][128]));
-            else
-                memset(padded[r][1], 0, sizeof(float[7][128]));
+            memcpy(padded[r][1], dy[i][from], sizeof(float[7][128]));
         }
         convolve_7x7_3x3x128x128(padded[0][0], turned[0][0][0], dx[i][0][0]);
         for (int row = 0; row < 7; row++)
@@ -2304,12 +2257,9 @@ static void conv6_infer(int rows, float y[restrict ROWS][7][7][128], const float
 {
     float padded[9][9][128] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 9; r++) {
+        for (int r = 1; r < 8; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 7)
-                memcpy(padded[r][1], x[i][from], sizeof(float[7][128]));
-            else
-                memset(padded[r][1], 0, sizeof(float[7][128]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[7][128]));
         }
         convolve_7x7_3x3x128x128(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 7; row++)
@@ -2419,6 +2369,7 @@ static void batchnorm6_gamma_gradient(float sum[restrict 128], const float parti
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm6_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][49][128],
                                 const float x[ROWS][49][128], const float stats[2][128],
                                 const float gamma[128], const float dbeta[128],
@@ -2739,6 +2690,7 @@ static void batchnorm7_gamma_gradient(float sum[restrict 256], const float parti
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm7_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][256],
                                 const float x[ROWS][256], const float stats[2][256],
                                 const float gamma[256], const float dbeta[256],

@@ -265,7 +265,7 @@ STRIP(strip_14_4x2, 14, 4, CALLED, 1, Vector2, 0, 16)
 
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
-NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
+NN_LANE_SUMS(add_lanes, float, int32_t, Lanes)
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
 // added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
@@ -303,7 +303,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
             }                                                                             \
             name##_step(rows, a + terms - LANES, ai, column, sum);                        \
         }                                                                                 \
-        lane_sums(sum);                                                                   \
+        add_lanes(sum);                                                                   \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
                 if (i < rows)                                                             \
@@ -648,12 +648,8 @@ static void conv1_forward(int rows, float y[restrict ROWS][28][28][6],
 {
     _Alignas(64) float planes[32][1][48] = {0}; // of x, line by line
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 32; r++) {
+        for (int r = 2; r < 30; r++) {
             const int from = r - 2;
-            if (from < 0 || from >= 28) {
-                memset(planes[r], 0, sizeof planes[r]);
-                continue;
-            }
             memcpy(planes[r][0] + 2, x[i][from], sizeof(float[28]));
         }
         convolve_planes_28x28_5x5x1x6(planes[0][0], w[0][0][0], y[i][0][0]);
@@ -697,12 +693,8 @@ static void conv1_w_partial(int rows, float dw[restrict 5][5][1][6], const float
     _Alignas(64) float planes[32][1][48] = {0}; // of x, line by line
     _Alignas(64) float lanes[6][5][1][5][16] = {0}; // of dw, to be added
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 32; r++) {
+        for (int r = 2; r < 30; r++) {
             const int from = r - 2;
-            if (from < 0 || from >= 28) {
-                memset(planes[r], 0, sizeof planes[r]);
-                continue;
-            }
             memcpy(planes[r][0] + 2, x[i][from], sizeof(float[28]));
         }
         convolve_planes_weights_28x28_5x5x1x6(planes[0][0], dy[i][0][0], lanes[0][0][0][0]);
@@ -797,6 +789,7 @@ static void pool1_forward(int rows, float y[restrict ROWS][14][14][6],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (conv1)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool1_backward(int rows, float dx[restrict ROWS][28][28][6],
                            const float dy[ROWS][14][14][6], const float y[ROWS][14][14][6])
 {
@@ -1001,6 +994,7 @@ static void pool2_forward(int rows, float y[restrict ROWS][5][5][16],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (conv2)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool2_backward(int rows, float dx[restrict ROWS][10][10][16],
                            const float dy[ROWS][5][5][16], const float y[ROWS][5][5][16])
 {

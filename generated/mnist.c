@@ -439,12 +439,9 @@ static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
 {
     float padded[30][30][1] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 30; r++) {
+        for (int r = 1; r < 29; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 28)
-                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
-            else
-                memset(padded[r][1], 0, sizeof(float[28][1]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
         }
         convolve_28x28_3x3x1x32(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 28; row++)
@@ -487,12 +484,9 @@ static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
     float padded[30][30][1] = {0};
     memset(dw, 0, sizeof(float[3][3][1][32]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 30; r++) {
+        for (int r = 1; r < 29; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 28)
-                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
-            else
-                memset(padded[r][1], 0, sizeof(float[28][1]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
         }
         convolve_weights_28x28_3x3x1x32(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
@@ -565,6 +559,7 @@ static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (conv1)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
                            const float dy[ROWS][14][14][32], const float y[ROWS][14][14][32])
 {
@@ -602,12 +597,9 @@ static void conv2_forward(int rows, float y[restrict ROWS][14][14][64],
 {
     float padded[16][16][32] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][32]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
         }
         convolve_14x14_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 14; row++)
@@ -650,12 +642,9 @@ static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
     float padded[16][16][32] = {0};
     memset(dw, 0, sizeof(float[3][3][32][64]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][32]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
         }
         convolve_weights_14x14_3x3x32x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
@@ -682,12 +671,9 @@ static void conv2_backward(int rows, float dx[restrict ROWS][14][14][32],
 {
     float padded[16][16][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 16; r++) {
+        for (int r = 1; r < 15; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 14)
-                memcpy(padded[r][1], dy[i][from], sizeof(float[14][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[14][64]));
+            memcpy(padded[r][1], dy[i][from], sizeof(float[14][64]));
         }
         convolve_14x14_3x3x64x32(padded[0][0], turned[0][0][0], dx[i][0][0]);
     }
@@ -761,6 +747,7 @@ static void pool2_forward(int rows, float y[restrict ROWS][7][7][64],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (conv2)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool2_backward(int rows, float dx[restrict ROWS][14][14][64],
                            const float dy[ROWS][7][7][64], const float y[ROWS][7][7][64])
 {

@@ -195,7 +195,7 @@ STRIP(strip_1_1x2, 1, 1, CALLED, 1, Vector2, 0, 16)
 
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
-NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
+NN_LANE_SUMS(add_lanes, float, int32_t, Lanes)
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
 // added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
@@ -233,7 +233,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
             }                                                                             \
             name##_step(rows, a + terms - LANES, ai, column, sum);                        \
         }                                                                                 \
-        lane_sums(sum);                                                                   \
+        add_lanes(sum);                                                                   \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
                 if (i < rows)                                                             \
@@ -407,7 +407,7 @@ CHANGE(change_3x16, 4, 3, Vector16)
                     sum[i * COLUMNS + j] += row * column[j];                              \
             }                                                                             \
         }                                                                                 \
-        lane_sums(sum);                                                                   \
+        add_lanes(sum);                                                                   \
         UNROLLED for (int i = 0; i < STEPS; i++)                                          \
             UNROLLED for (int j = 0; j < COLUMNS; j++) {                                  \
                 float total = sum[0][i * COLUMNS + j];                                    \
@@ -439,8 +439,8 @@ CHANGE(change_3x16, 4, 3, Vector16)
                     w[j * NUMBERS + p] -= x[i * NUMBERS + p] * change[i * line + j];      \
     }
 
-LONE_SUMS(lone_sums, 2, 784, Vector16)
-LONE_CHANGE(lone_change, 2, 784, Vector16)
+LONE_SUMS(sum_lone, 2, 784, Vector16)
+LONE_CHANGE(change_lone, 2, 784, Vector16)
 
 // overlaps[i][k] = the product of the rows i and k of x, for FROM <= i < TO and k < i.
 #define OVERLAPS(name, FROM, TO, NUMBERS, Vector)                                         \
@@ -540,8 +540,8 @@ static void dense1_ahead(const NnBatch *batch, int rows, float sums[restrict STE
             sums_3x16(at[i / 4][part], x[i], 784, w, 48, sums[i], 64);
     }
     if (batch->number > 0)
-        lone_change(x_before[0], w + 37632, changes[before] + 48, 64);
-    lone_sums(x[0], w + 37632, sums[0] + 48, 64);
+        change_lone(x_before[0], w + 37632, changes[before] + 48, 64);
+    sum_lone(x[0], w + 37632, sums[0] + 48, 64);
 }
 
 // y = x w, of sums and what earlier ones of these steps change
@@ -606,7 +606,7 @@ static void dense1_w_update(const NnBatch *batch, float w[restrict 39200],
         for (int i = 0; i < step + 1; i += 4)
             change_3x16(at[i / 4][part], x[i], 784, w, 48, changes[first + i], 64);
     }
-    lone_change(x[0], w + 37632, changes[first] + 48, 64);
+    change_lone(x[0], w + 37632, changes[first] + 48, 64);
 }
 
 // w = w - rate g

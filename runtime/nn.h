@@ -40,7 +40,7 @@ typedef enum {
     NN_CIFAR,  // the binary version of CIFAR-10
     NN_CSV,    // one example a line
     NN_NPY,    // NumPy's arrays
-    NN_FOLDER, // of PNG pictures, in a folder for each class
+    NN_FOLDER, // of pictures, in a folder for each class
 } NnFormat;
 
 typedef enum { NN_AUTO, NN_YES, NN_NO } NnHeader; // of a CSV file
@@ -141,7 +141,7 @@ typedef struct {
 // What one step found: each thread of the team writes one of its own, and all are alike.
 typedef struct {
     double loss;    // sum over the rows, without penalties
-    double penalty; // of l2, for the whole batch; added to the mean loss
+    double penalty; // of l1 and l2, for the whole batch; added to the mean loss
     int hits;       // rows whose largest output is the label's; 0 for a regression
     bool finite;    // false: the step stopped before it changed a weight
 } NnResult;

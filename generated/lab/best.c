@@ -811,6 +811,7 @@ static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][676][32],
                                 const float x[ROWS][676][32], const float stats[2][32],
                                 const float gamma[32], const float dbeta[32],
@@ -904,16 +905,12 @@ static void conv2_backward(int rows, float dx[restrict ROWS][26][26][32],
             for (int r = 0; r < 2; r++) {
                 const int at = top + r, tap = nn_max(0, at - 23);
                 const int count = nn_min(3, at + 1) - tap, from = at - tap;
-                for (int c = 0; c < 64; c += 32) {
+                for (int c = 0; c < 96; c += 32) {
                     for (int p = 0; p < 24; p += 12)
                         window_12x32(count, 32, dy[i][from][p], 32, 0, -768, 1,
                                      turned[0] + tap * 96 + c, 96, 288, spans[r][2 + p] + c, 96,
                                      false);
                 }
-                for (int p = 0; p < 24; p += 12)
-                    window_12x32(count, 32, dy[i][from][p], 32, 0, -768, 1,
-                                 turned[0] + tap * 96 + 64, 96, 288, spans[r][2 + p] + 64, 96,
-                                 false);
             }
             for (int r = 0; r < 2; r++)
                 for (int col = 0; col < 26; col++) {
@@ -1078,6 +1075,7 @@ static void batchnorm2_gamma_gradient(float sum[restrict 32], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][576][32],
                                 const float x[ROWS][576][32], const float stats[2][32],
                                 const float gamma[32], const float dbeta[32],
@@ -1149,6 +1147,7 @@ static void pool1_forward(int rows, float y[restrict ROWS][12][12][32],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (relu2)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool1_backward(int rows, float dx[restrict ROWS][24][24][32],
                            const float dy[ROWS][12][12][32], const float y[ROWS][12][12][32])
 {
@@ -1201,12 +1200,9 @@ static void conv3_forward(int rows, float y[restrict ROWS][12][12][64],
 {
     float padded[14][14][32] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 14; r++) {
+        for (int r = 1; r < 13; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 12)
-                memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
-            else
-                memset(padded[r][1], 0, sizeof(float[12][32]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
         }
         convolve_12x12_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
     }
@@ -1220,12 +1216,9 @@ static void conv3_w_partial(int rows, float dw[restrict 3][3][32][64],
     float padded[14][14][32] = {0};
     memset(dw, 0, sizeof(float[3][3][32][64]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 14; r++) {
+        for (int r = 1; r < 13; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 12)
-                memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
-            else
-                memset(padded[r][1], 0, sizeof(float[12][32]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
         }
         convolve_weights_12x12_3x3x32x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
@@ -1256,12 +1249,9 @@ static void conv3_backward(const NnBatch *batch, int first, int rows,
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
     float padded[14][14][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 14; r++) {
+        for (int r = 1; r < 13; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 12)
-                memcpy(padded[r][1], dy[i][from], sizeof(float[12][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[12][64]));
+            memcpy(padded[r][1], dy[i][from], sizeof(float[12][64]));
         }
         convolve_12x12_3x3x64x32(padded[0][0], turned[0][0][0], dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 4608;
@@ -1313,12 +1303,9 @@ static void conv3_infer(int rows, float y[restrict ROWS][12][12][64],
 {
     float padded[14][14][32] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 14; r++) {
+        for (int r = 1; r < 13; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 12)
-                memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
-            else
-                memset(padded[r][1], 0, sizeof(float[12][32]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
         }
         convolve_12x12_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 12; row++)
@@ -1428,6 +1415,7 @@ static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][144][64],
                                 const float x[ROWS][144][64], const float stats[2][64],
                                 const float gamma[64], const float dbeta[64],
@@ -1479,12 +1467,9 @@ static void conv4_forward(int rows, float y[restrict ROWS][12][12][64],
 {
     float padded[14][14][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 14; r++) {
+        for (int r = 1; r < 13; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 12)
-                memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[12][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
         }
         convolve_12x12_3x3x64x64(padded[0][0], w[0][0][0], y[i][0][0]);
     }
@@ -1498,12 +1483,9 @@ static void conv4_w_partial(int rows, float dw[restrict 3][3][64][64],
     float padded[14][14][64] = {0};
     memset(dw, 0, sizeof(float[3][3][64][64]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 14; r++) {
+        for (int r = 1; r < 13; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 12)
-                memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[12][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
         }
         convolve_weights_12x12_3x3x64x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
@@ -1533,12 +1515,9 @@ static void conv4_backward(int rows, float dx[restrict ROWS][12][12][64],
 {
     float padded[14][14][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 14; r++) {
+        for (int r = 1; r < 13; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 12)
-                memcpy(padded[r][1], dy[i][from], sizeof(float[12][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[12][64]));
+            memcpy(padded[r][1], dy[i][from], sizeof(float[12][64]));
         }
         convolve_12x12_3x3x64x64(padded[0][0], turned[0][0][0], dx[i][0][0]);
         for (int row = 0; row < 12; row++)
@@ -1588,12 +1567,9 @@ static void conv4_infer(int rows, float y[restrict ROWS][12][12][64],
 {
     float padded[14][14][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 14; r++) {
+        for (int r = 1; r < 13; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 12)
-                memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[12][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
         }
         convolve_12x12_3x3x64x64(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 12; row++)
@@ -1703,6 +1679,7 @@ static void batchnorm4_gamma_gradient(float sum[restrict 64], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm4_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][144][64],
                                 const float x[ROWS][144][64], const float stats[2][64],
                                 const float gamma[64], const float dbeta[64],
@@ -1774,6 +1751,7 @@ static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (relu4)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool2_backward(int rows, float dx[restrict ROWS][12][12][64],
                            const float dy[ROWS][6][6][64], const float y[ROWS][6][6][64])
 {
@@ -1826,12 +1804,9 @@ static void conv5_forward(int rows, float y[restrict ROWS][6][6][128],
 {
     float padded[8][8][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 8; r++) {
+        for (int r = 1; r < 7; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 6)
-                memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[6][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
         }
         convolve_6x6_3x3x64x128(padded[0][0], w[0][0][0], y[i][0][0]);
     }
@@ -1845,12 +1820,9 @@ static void conv5_w_partial(int rows, float dw[restrict 3][3][64][128],
     float padded[8][8][64] = {0};
     memset(dw, 0, sizeof(float[3][3][64][128]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 8; r++) {
+        for (int r = 1; r < 7; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 6)
-                memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[6][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
         }
         convolve_weights_6x6_3x3x64x128(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
@@ -1881,12 +1853,9 @@ static void conv5_backward(const NnBatch *batch, int first, int rows,
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
     float padded[8][8][128] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 8; r++) {
+        for (int r = 1; r < 7; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 6)
-                memcpy(padded[r][1], dy[i][from], sizeof(float[6][128]));
-            else
-                memset(padded[r][1], 0, sizeof(float[6][128]));
+            memcpy(padded[r][1], dy[i][from], sizeof(float[6][128]));
         }
         convolve_6x6_3x3x128x64(padded[0][0], turned[0][0][0], dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 2304;
@@ -1937,12 +1906,9 @@ static void conv5_infer(int rows, float y[restrict ROWS][6][6][128], const float
 {
     float padded[8][8][64] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 8; r++) {
+        for (int r = 1; r < 7; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 6)
-                memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
-            else
-                memset(padded[r][1], 0, sizeof(float[6][64]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
         }
         convolve_6x6_3x3x64x128(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 6; row++)
@@ -2052,6 +2018,7 @@ static void batchnorm5_gamma_gradient(float sum[restrict 128], const float parti
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm5_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][36][128],
                                 const float x[ROWS][36][128], const float stats[2][128],
                                 const float gamma[128], const float dbeta[128],
@@ -2123,6 +2090,7 @@ static void pool3_forward(int rows, float y[restrict ROWS][3][3][128],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (relu5)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool3_backward(int rows, float dx[restrict ROWS][6][6][128],
                            const float dy[ROWS][3][3][128], const float y[ROWS][3][3][128])
 {
@@ -2361,6 +2329,7 @@ static void batchnorm6_gamma_gradient(float sum[restrict 256], const float parti
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm6_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][256],
                                 const float x[ROWS][256], const float stats[2][256],
                                 const float gamma[256], const float dbeta[256],

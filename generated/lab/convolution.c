@@ -357,7 +357,7 @@ STRIP(strip_12_4x2, 12, 4, CALLED, 1, Vector2, 0, 16)
 
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
-NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
+NN_LANE_SUMS(add_lanes, float, int32_t, Lanes)
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
 // added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
@@ -395,7 +395,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
             }                                                                             \
             name##_step(rows, a + terms - LANES, ai, column, sum);                        \
         }                                                                                 \
-        lane_sums(sum);                                                                   \
+        add_lanes(sum);                                                                   \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
                 if (i < rows)                                                             \
@@ -820,18 +820,15 @@ static void conv1_forward(int rows, float y[restrict ROWS][28][28][32],
 {
     float padded[30][30][1] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 30; r++) {
+        for (int r = 1; r < 29; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 28)
-                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
-            else
-                memset(padded[r][1], 0, sizeof(float[28][1]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
         }
         convolve_28x28_3x3x1x32(padded[0][0], w[0][0][0], y[i][0][0]);
     }
 }
 
-// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
+// penalty = l2 sum w^2
 static void conv1_w_penalty(double penalty[restrict 1], const float w[9][32])
 {
     double sums[32] = {0};
@@ -852,19 +849,16 @@ static void conv1_w_partial(int rows, float dw[restrict 3][3][1][32],
     float padded[30][30][1] = {0};
     memset(dw, 0, sizeof(float[3][3][1][32]));
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 30; r++) {
+        for (int r = 1; r < 29; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 28)
-                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
-            else
-                memset(padded[r][1], 0, sizeof(float[28][1]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
         }
         convolve_weights_28x28_3x3x1x32(padded[0][0], dy[i][0][0], dw[0][0][0]);
     }
 }
 
 // sum = sum of the blocks' partial sums, first to last
-// then g = g + 2 lambda w
+// then g = g + 2 l2 w
 static void conv1_w_gradient(float sum[restrict 9][32], const float partial[BLOCKS][9][32],
                              const float w[9][32])
 {
@@ -906,12 +900,9 @@ static void conv1_infer(int rows, float y[restrict ROWS][28][28][32],
 {
     float padded[30][30][1] = {0};
     for (int i = 0; i < rows; i++) {
-        for (int r = 0; r < 30; r++) {
+        for (int r = 1; r < 29; r++) {
             const int from = r - 1;
-            if (from >= 0 && from < 28)
-                memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
-            else
-                memset(padded[r][1], 0, sizeof(float[28][1]));
+            memcpy(padded[r][1], x[i][from], sizeof(float[28][1]));
         }
         convolve_28x28_3x3x1x32(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 28; row++)
@@ -1022,6 +1013,7 @@ static void batchnorm1_gamma_gradient(float sum[restrict 32], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm1_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][784][32],
                                 const float x[ROWS][784][32], const float stats[2][32],
                                 const float gamma[32], const float dbeta[32],
@@ -1089,6 +1081,7 @@ static void pool1_forward(int rows, float y[restrict ROWS][14][14][32],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (relu1)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
                            const float dy[ROWS][14][14][32], const float y[ROWS][14][14][32])
 {
@@ -1144,7 +1137,7 @@ static void conv2_forward(int rows, float y[restrict ROWS][12][12][64],
     }
 }
 
-// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
+// penalty = l2 sum w^2, of a part of w
 static void conv2_w_penalty(int part, double penalty[restrict 8], const float w[288][64])
 {
     double sums[64] = {0};
@@ -1170,7 +1163,7 @@ static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
 }
 
 // sum = sum of the blocks' partial sums, first to last
-// then g = g + 2 lambda w
+// then g = g + 2 l2 w
 static void conv2_w_gradient(int part, float sum[restrict 288][64],
                              const float partial[BLOCKS][288][64], const float w[288][64])
 {
@@ -1205,12 +1198,10 @@ static void conv2_backward(const NnBatch *batch, int first, int rows,
             for (int r = 0; r < 2; r++) {
                 const int at = top + r, tap = nn_max(0, at - 11);
                 const int count = nn_min(3, at + 1) - tap, from = at - tap;
-                for (int c = 0; c < 64; c += 32) {
+                for (int c = 0; c < 96; c += 32) {
                     window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1,
                                  turned[0] + tap * 96 + c, 96, 288, spans[r][2] + c, 96, false);
                 }
-                window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1, turned[0] + tap * 96 + 64,
-                             96, 288, spans[r][2] + 64, 96, false);
             }
             for (int r = 0; r < 2; r++)
                 for (int col = 0; col < 14; col++) {
@@ -1376,6 +1367,7 @@ static void batchnorm2_gamma_gradient(float sum[restrict 64], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm2_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][144][64],
                                 const float x[ROWS][144][64], const float stats[2][64],
                                 const float gamma[64], const float dbeta[64],
@@ -1443,6 +1435,7 @@ static void pool2_forward(int rows, float y[restrict ROWS][6][6][64],
 // dx = dy where x was the first largest of its window
 // forward: y = x < 0 ? 0 : x (relu2)
 // dx = y > 0 ? dy : 0
+// dx takes the place of x
 static void pool2_backward(int rows, float dx[restrict ROWS][12][12][64],
                            const float dy[ROWS][6][6][64], const float y[ROWS][6][6][64])
 {
@@ -1498,7 +1491,7 @@ static void conv3_forward(int rows, float y[restrict ROWS][4][4][64], const floa
     }
 }
 
-// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
+// penalty = l2 sum w^2, of a part of w
 static void conv3_w_penalty(int part, double penalty[restrict 8], const float w[576][64])
 {
     double sums[64] = {0};
@@ -1524,7 +1517,7 @@ static void conv3_w_partial(int rows, float dw[restrict 3][3][64][64],
 }
 
 // sum = sum of the blocks' partial sums, first to last
-// then g = g + 2 lambda w
+// then g = g + 2 l2 w
 static void conv3_w_gradient(int part, float sum[restrict 576][64],
                              const float partial[BLOCKS][576][64], const float w[576][64])
 {
@@ -1729,6 +1722,7 @@ static void batchnorm3_gamma_gradient(float sum[restrict 64], const float partia
 
 // forward: y = (x - mean) / deviation * gamma + beta
 // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy xhat))
+// dx takes the place of dy
 static void batchnorm3_backward(const NnBatch *batch, int rows, float dx[restrict ROWS][16][64],
                                 const float x[ROWS][16][64], const float stats[2][64],
                                 const float gamma[64], const float dbeta[64],

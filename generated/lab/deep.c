@@ -331,7 +331,7 @@ STRIP(strip_12_4x2, 12, 4, CALLED, 1, Vector2, 0, 16)
 
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
-NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
+NN_LANE_SUMS(add_lanes, float, int32_t, Lanes)
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
 // added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
@@ -369,7 +369,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
             }                                                                             \
             name##_step(rows, a + terms - LANES, ai, column, sum);                        \
         }                                                                                 \
-        lane_sums(sum);                                                                   \
+        add_lanes(sum);                                                                   \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
                 if (i < rows)                                                             \

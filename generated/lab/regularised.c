@@ -364,7 +364,7 @@ STRIP(strip_12_4x2, 12, 4, CALLED, 1, Vector2, 0, 16)
 
 typedef Vector16 Lanes;
 typedef int32_t Mask __attribute__((vector_size(sizeof(Lanes))));
-NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
+NN_LANE_SUMS(add_lanes, float, int32_t, Lanes)
 
 // Columns that lie by themselves: c[i][j] = the sum over p < terms of a[i][p] b[j][p], or that
 // added to c, in as many sums as a vector has lanes. Rows of a are ai apart, columns bj, rows of c
@@ -402,7 +402,7 @@ NN_LANE_SUMS(lane_sums, float, int32_t, Lanes)
             }                                                                             \
             name##_step(rows, a + terms - LANES, ai, column, sum);                        \
         }                                                                                 \
-        lane_sums(sum);                                                                   \
+        add_lanes(sum);                                                                   \
         UNROLLED for (int i = 0; i < ROW_COUNT; i++)                                      \
             UNROLLED for (int j = 0; j < COLUMNS; j++)                                    \
                 if (i < rows)                                                             \
@@ -831,7 +831,7 @@ static void dense1_forward(const NnBatch *batch, int first, int rows, float y[re
     }
 }
 
-// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
+// penalty = l2 sum w^2, of a part of w
 static void dense1_w_penalty(int part, double penalty[restrict 16], const float w[407680])
 {
     double sums[32] = {0};
@@ -873,7 +873,7 @@ static void dense1_b_gradient(float sum[restrict 520], const float partial[BLOCK
 
 // forward: sum = x w, a slice of x by its rows of w
 // dw = x' dy
-// then g = g + 2 lambda w
+// then g = g + 2 l2 w
 static void dense1_w_gradient(const NnBatch *batch, int part, float dw[restrict 25480],
                               const float x[4][100][196], const float dy[BATCH][528],
                               const float w[407680])
@@ -972,7 +972,7 @@ static void dense2_forward(int rows, float y[restrict ROWS][300], const float x[
     }
 }
 
-// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
+// penalty = l2 sum w^2, of a part of w
 static void dense2_w_penalty(int part, double penalty[restrict 8], const float w[156000])
 {
     double sums[32] = {0};
@@ -1037,7 +1037,7 @@ static void dense2_backward(const NnBatch *batch, int first, int rows, float dx[
 
 // forward: y = x w
 // dw = x' dy
-// then g = g + 2 lambda w
+// then g = g + 2 l2 w
 static void dense2_w_gradient(const NnBatch *batch, int part, float dw[restrict 19500],
                               const float x[BATCH][520], const float dy[BATCH][304],
                               const float w[156000])
@@ -1141,7 +1141,7 @@ static void dense3_forward(int rows, float y[restrict ROWS][250], const float x[
     }
 }
 
-// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
+// penalty = l2 sum w^2, of a part of w
 static void dense3_w_penalty(int part, double penalty[restrict 8], const float w[75000])
 {
     double sums[32] = {0};
@@ -1206,7 +1206,7 @@ static void dense3_backward(const NnBatch *batch, int first, int rows, float dx[
 
 // forward: y = x w
 // dw = x' dy
-// then g = g + 2 lambda w
+// then g = g + 2 l2 w
 static void dense3_w_gradient(const NnBatch *batch, int part, float dw[restrict 9500],
                               const float x[BATCH][300], const float dy[BATCH][272],
                               const float w[75000])
@@ -1309,7 +1309,7 @@ static void dense4_forward(int rows, float y[restrict ROWS][130], const float x[
     }
 }
 
-// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
+// penalty = l2 sum w^2, of a part of w
 static void dense4_w_penalty(int part, double penalty[restrict 8], const float w[32500])
 {
     double sums[32] = {0};
@@ -1374,7 +1374,7 @@ static void dense4_backward(const NnBatch *batch, int first, int rows, float dx[
 
 // forward: y = x w
 // dw = x' dy
-// then g = g + 2 lambda w
+// then g = g + 2 l2 w
 static void dense4_w_gradient(const NnBatch *batch, int part, float dw[restrict 4160],
                               const float x[BATCH][250], const float dy[BATCH][144],
                               const float w[32500])
@@ -1477,7 +1477,7 @@ static void dense5_forward(int rows, float y[restrict ROWS][60], const float x[R
     }
 }
 
-// penalty = l1 sum |w| + l2 sum w^2, a part of w at a time
+// penalty = l2 sum w^2, of a part of w
 static void dense5_w_penalty(int part, double penalty[restrict 3], const float w[130][60])
 {
     double sums[60] = {0};
@@ -1537,7 +1537,7 @@ static void dense5_backward(const NnBatch *batch, int first, int rows, float dx[
 
 // forward: y = x w
 // dw = x' dy
-// then g = g + 2 lambda w
+// then g = g + 2 l2 w
 static void dense5_w_gradient(const NnBatch *batch, int part, float dw[restrict 44][60],
                               const float x[BATCH][130], const float dy[BATCH][60],
                               const float w[130][60])
