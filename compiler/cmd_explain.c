@@ -49,6 +49,14 @@ static Blocks entry(const char *word)
     return owner ? manual_section(owner->name) : section;
 }
 
+// That of our word, or, where it is an attribute, of the statement in the example.
+static Blocks entry_of(const Foreign *known)
+{
+    const Blocks own = entry(known->ours);
+    const int statement = (int)strcspn(known->example, " ");
+    return own.count ? own : entry(format("%.*s", statement, known->example));
+}
+
 static int unknown(const char *word)
 {
     const Words known = manual_names(), owners = option_owners(word);
@@ -99,8 +107,11 @@ int run_explain(const Options *o)
     if (explain_error(word))
         return DONE;
     const Blocks blocks = entry(word);
-    if (!blocks.count)
+    const Foreign *const known = blocks.count ? NULL : foreign_word(word);
+    if (!blocks.count && !known)
         return unknown(word);
-    print_blocks(blocks);
+    if (known)
+        printf("'%s' looks like %s; here one writes '%s'.\n\n", word, known->tool, known->example);
+    print_blocks(known ? entry_of(known) : blocks);
     return DONE;
 }

@@ -103,12 +103,18 @@ Blocks manual_blocks(void)
     return all;
 }
 
+// `weights file` is "The weights file".
+static bool is_heading(const char *text, const char *name)
+{
+    return !strcasecmp(text, name) || (starts_with(text, "The ") && !strcasecmp(text + 4, name));
+}
+
 Blocks manual_section(const char *name)
 {
     const Blocks all = manual_blocks();
     for (int i = 0; i < all.count; i++) {
         const Block *const heading = &all.blocks[i];
-        if (heading->kind != BLOCK_HEADING || strcasecmp(heading->text, name) != 0)
+        if (heading->kind != BLOCK_HEADING || !is_heading(heading->text, name))
             continue;
         int end = i + 1;
         while (end < all.count &&

@@ -278,6 +278,9 @@ static void unknown_word(const Reader *reader, const Expr *item)
         return;
     if (same_letters(item->word, "linear") || same_letters(item->word, "none"))
         note_at((Loc){0}, "for no activation, leave the word out");
+    else if (known && !starts_with(known->example, reader->row->name) &&
+             option_row(reader->row, known->ours, reader->choice))
+        note_at((Loc){0}, "this looks like %s; the word is '%s'", known->tool, known->ours);
     else if (known)
         note_at((Loc){0}, "this looks like %s; write '%s'", known->tool,
                 takes_activation(reader->row) && same_letters(item->word, "activation")
