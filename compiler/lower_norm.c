@@ -1,6 +1,17 @@
 // lower_norm.c: layers that normalise.
 #include "lower.h"
 
+// PyTorch's momentum is what the batch's part is, and its 0.1 is 0.9 here, and in Keras.
+static void check_momentum(const Clause *clause)
+{
+    const Setting *const momentum = find_setting(clause, "momentum");
+    if (momentum->number >= 0.5)
+        return;
+    warn_at(momentum->loc, "'momentum' is the part that is kept, and usually above 0.5");
+    note_at((Loc){0}, "PyTorch's 'momentum=%s' is 'momentum %s' here",
+            number_text(momentum->number), number_text(1 - momentum->number));
+}
+
 // Ioffe and Szegedy 2015; population variance, and means that follow by `momentum`, as in Keras 3.
 bool lower_batchnorm(Lowering *l)
 {
@@ -12,6 +23,7 @@ bool lower_batchnorm(Lowering *l)
         note_at(batch->loc, "the batch is set here; a larger one is needed");
         return false;
     }
+    check_momentum(l->clause);
     const Shape channels = shape_of(1, shape.dims[shape.count - 1]);
     const Attributes a = {.momentum = setting_number(l->clause, "momentum"),
                           .eps = setting_number(l->clause, "eps"),
