@@ -97,7 +97,10 @@ static Network *lower_program(const Options *o, const Program *program)
     if (error_count())
         return NULL;
     Network *const network = lower(program, &options);
-    return error_count() ? NULL : network;
+    if (error_count())
+        return NULL;
+    network->identity = identity(network);
+    return network;
 }
 
 Network *compile(const Options *o, const Program *program)

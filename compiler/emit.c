@@ -326,41 +326,6 @@ static void emit_source(Out *out, const Network *network)
     out->depth--;
 }
 
-// Two networks with equal fingerprints compute the same function of equal tensors.
-static uint64_t fingerprint(const Network *network)
-{
-    uint64_t hash = 0xcbf29ce484222325u;
-    const Graph *const graph = &network->infer;
-    Text text = {0};
-    if (network->program->scale)
-        text_add(&text, "scale %g;", setting_number(network->program->scale, "factor"));
-    for (int i = 0; i < graph->count; i++) {
-        const Node *const n = &graph->nodes[i];
-        const Attributes *const a = &n->attributes;
-        if (n->layer != graph->nodes[0].layer && !strcmp(n->layer, "loss"))
-            continue;
-        text_add(&text, "%s %s %s %d %d %d %d %d %d %g;", op_info[n->op].name, n->name,
-                 shape_text(n->shape), a->kernel[0], a->kernel[1], a->stride[0], a->stride[1],
-                 a->pad[0], a->pad[1], a->eps);
-        for (int k = 0; k < n->input_count; k++)
-            text_add(&text, "%d ", n->input[k]);
-        if (a->slope != 0)
-            text_add(&text, "slope %g;", a->slope);
-        if (has_gaps(a))
-            text_add(&text, "dilation %d %d;", a->dilation[0], a->dilation[1]);
-        if (n->op == OP_zeropad || n->op == OP_crop)
-            text_add(&text, "border %d %d;", a->border[0], a->border[2]);
-        for (int s = 0; s < n->step_count; s++) {
-            text_add(&text, "%s %g,", op_info[n->steps[s].op].name, n->steps[s].attributes.eps);
-            if (n->steps[s].attributes.slope != 0)
-                text_add(&text, "slope %g,", n->steps[s].attributes.slope);
-        }
-    }
-    for (const char *c = text.text; *c; c++)
-        hash = (hash ^ (unsigned char)*c) * 0x100000001b3u;
-    return hash;
-}
-
 enum { MOST_THREADS = 64 };
 
 // Whether the outputs of classes are any numbers, and no probabilities.
@@ -381,7 +346,7 @@ static void emit_model(Out *out, const Network *network)
     emit_source(out, network);
     if (links_blas(network))
         line(out, ".blas_kernels = NN_BLAS_KERNELS,");
-    line(out, ".fingerprint = \"%016llx\",", (unsigned long long)fingerprint(network));
+    line(out, ".fingerprint = \"%016llx\",", (unsigned long long)network->identity);
     line(out, ".type = %s, .vector_bytes = NN_VECTOR_BYTES,",
          network->doubles ? "NN_F64" : "NN_F32");
     line(out, ".height = %d, .width = %d, .channels = %d,", picture.dims[0], picture.dims[1],

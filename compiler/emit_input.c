@@ -5,13 +5,13 @@
 #include <string.h>
 
 // What a number of the data set is multiplied by, before anything else sees it.
-static double scale_of(const Network *network, bool bytes)
+double scale_of(const Network *network, bool bytes)
 {
     const Clause *const scale = network->program->scale;
     return scale ? setting_number(scale, "factor") : bytes ? 1.0 / 255 : 1;
 }
 
-static bool is_npy(const Network *network)
+bool is_npy(const Network *network)
 {
     return !strcmp(data_set(network->program)->format, "NN_NPY");
 }

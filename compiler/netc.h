@@ -661,6 +661,7 @@ struct Network {
     int classes;            // of the data set; 0: its examples have numbers to learn
     int targets;            // how many numbers each; 0: it has classes
     Shape picture;          // of the data set
+    uint64_t identity;      // identity.c: equal where two compute the same of equal tensors
     int output;             // node of infer: the last layer
     int predicted;          // node of infer; -1 for a regression
 };
@@ -722,6 +723,8 @@ const char *data_text(const Program *program, const char *name); // NULL: no suc
 const char *answers_file(const Program *program); // NULL: there is none, or the data has a name
 bool learns_numbers(const Program *program);
 bool has_bytes(const DataSet *data); // always; NumPy's files may have
+bool is_npy(const Network *network);
+double scale_of(const Network *network, bool bytes); // emit_input.c: what numbers are multiplied by
 
 // --- lower_loss.c -------------------------------------------------------------------------------
 const char *target_range(const Program *program); // in nn.h; NULL: any number is a target
@@ -1143,6 +1146,9 @@ const char *read_stream(FILE *file, size_t *length);
 // Those that lead to it too; they may be there. False after an error was printed.
 bool make_folders(const char *path);
 const char *temporary_folder(void); // for the caller to remove; NULL after an error was printed
+
+// --- identity.c ---------------------------------------------------------------------------------
+uint64_t identity(const Network *network);
 
 // --- fingerprint.c ------------------------------------------------------------------------------
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count);

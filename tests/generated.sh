@@ -177,6 +177,37 @@ scales_differ() {
     [ "$(fingerprint '')" != "$(fingerprint 'scale 1')" ] || echo 'the scale is not in the fingerprint'
 }
 start 'fingerprints know the scale' scales_differ
+print_of() { # LAYERS AND LOSS
+    printf 'input 28x28x1\nconv 4 3x3\nbatchnorm\nrelu\n%s\n' "$1" |
+        "$NETC" emit /dev/stdin 2>/dev/null | grep '\.fingerprint ='
+}
+# What trains a network does not change what it computes, and weights go from one to the other.
+print_knows_no_training() {
+    local ce='loss cross_entropy' bce='loss binary_cross_entropy' plain
+    plain=$(print_of 'dense 9 tanh; dense 10 softmax')
+    same 'a loss' "$plain" "$(print_of "dense 9 tanh; dense 10 softmax; $ce")"
+    same penalties "$plain" "$(print_of "dense 9 tanh l1 0.1; dense 10 softmax l2 0.1; $ce")"
+    same 'a scale that is the default' "$plain" "$(print_of 'scale 1/255; dense 9 tanh; dense 10 softmax')"
+    same 'training' "$plain" "$(print_of "dropout 10%; dense 9 tanh max_norm 2; dense 10 softmax; $ce; ema 0.9")"
+    same 'binary_cross_entropy' "$(print_of 'dense 10 sigmoid')" "$(print_of "dense 10 sigmoid; $bce")"
+    same 'mse' "$(print_of 'dense 10 sigmoid')" "$(print_of 'dense 10 sigmoid; loss mse')"
+}
+start 'fingerprints know nothing of the training' print_knows_no_training
+prints_differ() {
+    local net
+    for net in 'pool 2' 'pool 3 pad same' 'avgpool 2' 'pool 2x3' 'pool 2; leaky_relu' 'pool 2; leaky_relu slope 0.1' \
+        'pool 2; groupnorm 2' 'pool 2; groupnorm 4' 'pool 2; groupnorm 2 eps 0.1' \
+        'zeropad 1; pool 2' 'zeropad 0 top 2 left 2; pool 2' 'crop 2; pool 2' 'crop 0 top 4 left 4; pool 2' \
+        'residual { tanh }; pool 2' 'residual { pool 1; tanh } { tanh }; pool 2' \
+        'concat { tanh } { sigmoid }; pool 2' 'concat { sigmoid } { tanh }; pool 2' \
+        'conv 4 3x3 pad same; pool 2' 'conv 4 3x3 pad same dilation 2; pool 2' \
+        'upsample 2; pool 4' 'upsample 2 interpolation bilinear; pool 4'; do
+        print_of "$net; dense 10 softmax"
+    done >"$tmp/prints"
+    same 'equal ones' '' "$(sort "$tmp/prints" | uniq -d)"
+    same 'fingerprints' 21 "$(wc -l <"$tmp/prints")"
+}
+start 'fingerprints of networks that compute otherwise' prints_differ
 
 # Weights of a program with tiles are read by one with BLAS.
 of_gaps() { # --gemm

@@ -2237,7 +2237,7 @@ const NnModel nn_model = {
         "optimizer adam lr 0.001\012"
         "batch     100\012"
         "epochs    5\012",
-    .fingerprint = "0e09baad6088ab73",
+    .fingerprint = "f86a05307f364a1e",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,
