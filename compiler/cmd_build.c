@@ -39,7 +39,7 @@ static Network *compile_tuned(const Options *o)
 static bool build(const Options *o, Network *network)
 {
     const BuildOptions options = build_options(o, network);
-    return build_binary(network, emit_c(network), &options);
+    return spares_source(o, options.output) && build_binary(network, emit_c(network), &options);
 }
 
 // DONE, or USAGE after an error was printed.

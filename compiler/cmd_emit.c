@@ -6,5 +6,7 @@ int run_emit(const Options *o)
     Network *const network = compile_file(o);
     if (!network)
         return MISTAKE;
-    return o->dump || write_file(o->output, emit_c(network)) ? DONE : MISTAKE;
+    if (o->dump)
+        return DONE;
+    return spares_source(o, o->output) && write_file(o->output, emit_c(network)) ? DONE : MISTAKE;
 }

@@ -139,5 +139,7 @@ int run_summary(const Options *o)
         print_rows(&summary);
         print_totals(network, &summary);
     }
-    return o->plan && !write_file(o->plan, plan_picture(network)) ? MISTAKE : DONE;
+    if (!o->plan)
+        return DONE;
+    return spares_source(o, o->plan) && write_file(o->plan, plan_picture(network)) ? DONE : MISTAKE;
 }

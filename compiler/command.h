@@ -75,6 +75,7 @@ Words option_choices(const Option *option); // what its value may be; none where
 // Fills in `to`. The result is DONE, or USAGE after an error was printed.
 int read_command_line(Options *to, int count, char **arguments);
 int usage_error(ErrorCode code, const char *text); // prints it with a hint; returns USAGE
+bool spares_source(const Options *o, const char *output); // false after an error was printed
 
 // Two settings of what decides the code, from one command line: of an option that is given twice,
 // or of a -D or --set of one name, the first goes to the left and the second to the right. Of a

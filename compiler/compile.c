@@ -128,6 +128,17 @@ Network *compile_file(const Options *o)
     return program ? compile(o, program) : NULL;
 }
 
+// `netc build x` of a file without an ending would put the program in its place.
+bool spares_source(const Options *o, const char *output)
+{
+    const char *const source = o->paths.items[0];
+    if (!output || !same_file(output, source))
+        return true;
+    error_at(E925, (Loc){0}, "'%s' would take the place of the network itself", output);
+    note_at((Loc){0}, "name another file with '%s FILE'", output == o->plan ? "--plan" : "-o");
+    return false;
+}
+
 Network *lower_file(const Options *o, bool gradients)
 {
     const Program *const program = read_program(o);

@@ -58,6 +58,13 @@ static bool write_into(const char *path, const char *text)
     return good && closed;
 }
 
+bool same_file(const char *a, const char *b)
+{
+    struct stat first, second;
+    return !stat(a, &first) && !stat(b, &second) && S_ISREG(first.st_mode) &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 bool write_file(const char *path, const char *text)
 {
     if (!path) {

@@ -421,6 +421,8 @@ void grad_loss(Graph *graph, const Node *node, int dy)
     (void)dy;
     const Node n = *node;
     const int x = n.input[0];
+    if (!needs_gradient(graph, x))
+        return;
     const Op op = op_named(format("%s_grad", op_info[n.op].name));
     const bool activated = !strcmp(op_info[op].inputs, "p");
     gradient_add(graph, x,

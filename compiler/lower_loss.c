@@ -199,6 +199,14 @@ static int add_predicted(Graph *graph, int output, const Loss *loss)
     return id;
 }
 
+static void check_weights(const Network *network)
+{
+    for (int i = 0; i < network->tensor_count; i++)
+        if (network->tensors[i].role == ROLE_WEIGHT)
+            return;
+    warn_at(network->program->loss->loc, "there are no weights to train");
+}
+
 bool lower_loss(Lowering *l)
 {
     Network *const network = l->network;
@@ -213,6 +221,7 @@ bool lower_loss(Lowering *l)
     if (network->predicted >= 0)
         infer->nodes[network->predicted].kept = true;
     if (loss) {
+        check_weights(network);
         add_loss(train, l->train, add_predicted(train, l->train, loss), loss);
         add_loss(infer, l->infer, network->predicted, loss);
     } else {

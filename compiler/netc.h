@@ -1141,6 +1141,7 @@ int tile_rows(const Network *network, const Product *product, Tiling tiling); //
 // Writes a file whole or not at all, with the mode of the one it replaces; path NULL: to standard
 // output. False after an error was printed.
 bool write_file(const char *path, const char *text);
+bool same_file(const char *a, const char *b); // both are there, and one
 // All that is left of it; its bytes are counted where `length` is not NULL.
 const char *read_stream(FILE *file, size_t *length);
 // Those that lead to it too; they may be there. False after an error was printed.

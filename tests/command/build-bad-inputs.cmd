@@ -10,3 +10,9 @@ run build build.net -o folder
 run build build.net -o folder/missing/build
 (cd folder && cp ../build.net . && run build build.net)
 [ ! -e built ] || echo "it was built"
+cp build.net plain
+run build plain
+run emit build.net -o ./build.net
+cp build.net build.txt
+run graph build.txt -o build.txt
+cmp build.net plain && cmp build.net build.txt
