@@ -328,6 +328,14 @@ static void emit_source(Out *out, const Network *network)
 
 enum { MOST_THREADS = 64 };
 
+// Room for the few arrays that functions have at a time; 0: what a stack has by itself is enough.
+static double stack_bytes(const Network *network)
+{
+    enum { ENOUGH = 1 << 20, ARRAYS = 4 };
+    const double bytes = network->largest_local * (network->doubles ? 8 : 4);
+    return bytes <= ENOUGH ? 0 : ARRAYS * bytes;
+}
+
 // Whether the outputs of classes are any numbers, and no probabilities.
 static bool ends_in_scores(const Network *network)
 {
@@ -364,6 +372,8 @@ static void emit_model(Out *out, const Network *network)
     emit_data(out, network);
     if (network->trains && works_ahead(&network->train))
         line(out, ".ahead = STEPS,");
+    if (stack_bytes(network) > 0)
+        line(out, ".stack_bytes = %.0f,", stack_bytes(network));
     line(out, ".batch = BATCH, .blocks = BLOCKS, .epochs = %.0f, .seed = %.0f, .rate = %s,",
          setting_number(p->epochs, "count"), setting_number(p->seed, "number"),
          number_text(network->trains ? setting_number(p->optimizer, "lr") : 0));

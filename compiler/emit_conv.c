@@ -175,11 +175,15 @@ static void declare_copy(Out *out, const Geometry *g, const char *x)
 {
     const char *const type = real_type(out->network);
     const WindowProduct p = product_of(g, g->lines, false);
+    const int lines = picture_lines(g), channels = g->in.dims[2];
+    const int pitch = g->planes ? plane_pitch(out->network, &p) : g->width;
     if (g->planes)
-        line(out, "_Alignas(64) %s planes[%d][%d][%d] = {0}; // of %s, line by line", type,
-             picture_lines(g), g->in.dims[2], plane_pitch(out->network, &p), x);
+        line(out, "_Alignas(64) %s planes[%d][%d][%d] = {0}; // of %s, line by line", type, lines,
+             channels, pitch, x);
     else if (g->padded)
-        line(out, "%s padded[%d][%d][%d] = {0};", type, picture_lines(g), g->width, g->in.dims[2]);
+        line(out, "%s padded[%d][%d][%d] = {0};", type, lines, pitch, channels);
+    if (g->planes || g->padded)
+        on_stack(out, (double)lines * pitch * channels);
 }
 
 // True where some lines of the copy are not the picture's.

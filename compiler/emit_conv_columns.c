@@ -159,6 +159,7 @@ static void close_chunks(Out *out, const Geometry *g)
 static void declare_columns(Out *out, const Geometry *g)
 {
     line(out, "%s columns[%d][%d];", real_type(out->network), g->rows * g->out.dims[1], g->window);
+    on_stack(out, (double)g->rows * g->out.dims[1] * g->window);
 }
 
 static Geometry of_node(const Graph *graph, const Node *node, Shape in, Shape result)

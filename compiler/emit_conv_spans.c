@@ -239,6 +239,7 @@ void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node)
     // a vector may be read across the last span's end
     line(out, "_Alignas(64) %s spans[%d][%d][%d] = {0};", real_type(network), g.lines, g.width + 1,
          pitch(network, &g));
+    on_stack(out, (double)g.lines * (g.width + 1) * pitch(network, &g));
     if (packs(network, &g))
         emit_packing(out, &g);
     line(out, "for (int i = 0; i < rows; i++) {");

@@ -649,6 +649,7 @@ struct Network {
     DepthwiseTile depthwise_tiles[MAX_WINDOW_TILES];
     int depthwise_tile_count;
     bool doubles; // --precision f64
+    double largest_local; // numbers of the largest array on a thread's stack
     Tensor *tensors;
     int tensor_count;
     int averages; // tensors that are the average of another
@@ -873,6 +874,7 @@ const char *comment_text(int indent, const char *words);      // its lines
 const char *words_in_lines(const char *first, const char *next, const char *words);
 // `code`, or behind a text in quotes that it begins with.
 const char *behind_quotes(const char *code);
+void on_stack(Out *out, double numbers); // notes an array of so many that a function declares
 void call_line(Out *out, const char *name, const char *arguments); // of a function
 // Lets the lanes of vectors share the terms of `results`, so many each, in the loop that follows;
 // the operator is + or max. False where they are too few.

@@ -51,6 +51,12 @@ void line(Out *out, const char *format, ...)
         bug("more braces closed than opened at '%s'", text);
 }
 
+void on_stack(Out *out, double numbers)
+{
+    Network *const network = out->network;
+    network->largest_local = numbers > network->largest_local ? numbers : network->largest_local;
+}
+
 void blank_line(Out *out) { text_put(&out->text, "\n", 1); }
 
 void call_line(Out *out, const char *name, const char *arguments)

@@ -351,6 +351,8 @@ int run_command_line(const NnModel *model, int argc, char **argv)
         status = end_with_usage();
     else if (options.help)
         print_help(command, &defaults);
+    else if (!team_stack(model->stack_bytes))
+        status = end_with_problem();
     else
         status = command->run(model, &options);
     free(words);

@@ -212,6 +212,7 @@ typedef struct {
     // then come in the order of their numbers, and only after an epoch's last step are weights what
     // its steps have made of them. 0: each step is by itself.
     int ahead;
+    size_t stack_bytes; // that a thread's functions take of its stack; 0: little
     uint64_t seed;
     double rate;
     NnSchedule schedule;

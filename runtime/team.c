@@ -3,6 +3,7 @@
 // All epochs run inside one parallel region; the threads meet only at nn_barrier(). The number of
 // threads decides who runs a task and never what a task computes.
 
+#define _GNU_SOURCE // pthread_setattr_default_np
 #include <limits.h>
 #include <omp.h>
 #include <pthread.h>
@@ -10,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #if defined(__linux__)
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -121,6 +123,39 @@ typedef int FloatMode;
 static FloatMode flush_subnormals(void) { return 0; }
 static void restore_float_mode(FloatMode before) { (void)before; }
 #endif
+
+// The stacks of threads that are not there yet; the first one's grows up to its limit.
+static void set_stacks(size_t bytes)
+{
+#if defined(__GLIBC__)
+    pthread_attr_t attributes;
+    size_t now = 0;
+    if (pthread_getattr_default_np(&attributes))
+        return;
+    pthread_attr_getstacksize(&attributes, &now);
+    if (now < bytes && !pthread_attr_setstacksize(&attributes, bytes))
+        pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+#else
+    (void)bytes;
+#endif
+}
+
+bool team_stack(size_t bytes)
+{
+    struct rlimit limit;
+    if (bytes == 0)
+        return true;
+    bytes += 1 << 20; // for those that call the functions
+    if (!getrlimit(RLIMIT_STACK, &limit) && limit.rlim_cur < bytes) {
+        limit.rlim_cur = bytes;
+        if (bytes > limit.rlim_max || setrlimit(RLIMIT_STACK, &limit))
+            return failed("the network needs stacks of %zu MB, more than 'ulimit -Hs' allows",
+                          bytes >> 20);
+    }
+    set_stacks(bytes);
+    return true;
+}
 
 static void *pass(void *gate)
 {

@@ -463,4 +463,20 @@ names_that_are_no_text() {
     same 'name in the weights' '"name":"_"' "$(cat "$name/name.json")"
 }
 check 'names of files that are not UTF-8' names_that_are_no_text
+
+# A padded picture of 12 MB lies on a thread's stack.
+large_stack() {
+    local limited
+    printf '%s\n' 'data mnist' 'input 28x28x1' 'conv 512 1x1 relu' 'conv 4 3x3 pad same dilation 32' globalavgpool \
+        'dense 10 softmax' 'loss cross_entropy' 'batch 4' >"$tmp/large-stack.net"
+    NETC_CFLAGS=$enduring build "$tmp/large-stack.net" "$tmp/large-stack" || return
+    quietly "$tmp/large-stack" eval --help
+    quietly "$tmp/large-stack" bench --steps 8 --threads 2 --data "$tmp/few" || return
+    limited=$(ulimit -Hs 8192 && "$tmp/large-stack" bench --steps 8 --data "$tmp/few" 2>&1)
+    same 'exit status of the limited' 1 $?
+    grep -q "error: the network needs stacks of 47 MB, more than 'ulimit -Hs' allows" <<<"$limited" ||
+        echo "$limited"
+}
+part_of_sample few 20 20
+check 'arrays that are larger than a stack' large_stack
 finish
