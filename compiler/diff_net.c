@@ -15,6 +15,7 @@ enum { NAME, STATEMENT, OUTPUT, PARAMETERS, MULTIPLY_ADDS, COLUMNS };
 
 typedef struct {
     const char *cells[COLUMNS];
+    const char *place; // " in body 2 of residual", or "" outside of all bodies
 } Layer;
 
 typedef struct {
@@ -33,17 +34,48 @@ struct NetDiff {
 
 // --- layers -------------------------------------------------------------------------------------
 
+// The bodies that a layer stands in, the innermost first.
+static const char *place_of(const Program *program, const char *layer)
+{
+    const struct Body {
+        const struct Body *around;
+        const char *word;
+        int number;
+    } *body = NULL;
+    for (int i = 0; i < program->layer_count; i++) {
+        const Clause *const clause = &program->layers[i];
+        if (clause->bracket == BRACKET_CLOSES)
+            body = body->around;
+        else if (clause->bracket <= BRACKET_OPENS && !strcmp(clause->name, layer))
+            break;
+        if (clause->bracket != BRACKET_OPENS && clause->bracket != BRACKET_NEXT)
+            continue;
+        struct Body *const next = allocate(sizeof *next);
+        *next = (struct Body){body, clause->word, 1};
+        if (clause->bracket == BRACKET_NEXT)
+            *next = (struct Body){body->around, body->word, body->number + 1};
+        body = next;
+    }
+    Text text = {0};
+    text_add(&text, "%s", "");
+    for (; body; body = body->around)
+        text_add(&text, " in body %d of %s", body->number, body->word);
+    return text.text;
+}
+
 // The input and the layers.
 static Layer *layers_of(const Network *network)
 {
     Layer *const layers = allocate(((size_t)network->card_count + 1) * sizeof *layers);
     layers[0] = (Layer){{"input", clause_text(network->program->input),
-                         shape_text(network->infer.nodes[0].shape), "", ""}};
+                         shape_text(network->infer.nodes[0].shape), "", ""},
+                        ""};
     for (int i = 0; i < network->card_count; i++) {
         const Card *const card = &network->cards[i];
         layers[i + 1] = (Layer){{card->name, clause_text(card->clause), shape_text(card->out),
                                  format("%ld", card->parameters),
-                                 format("%.0f", layer_multiply_adds(network, card->name))}};
+                                 format("%.0f", layer_multiply_adds(network, card->name))},
+                                place_of(network->program, card->name)};
     }
     return layers;
 }
@@ -56,9 +88,24 @@ static bool same_layer(const Layer *a, const Layer *b)
     return true;
 }
 
+// One statement at two places: what stands on both sides would look alike.
+static Layer *with_place(const Layer *layer)
+{
+    Layer *const shown = allocate(sizeof *shown);
+    *shown = *layer;
+    shown->cells[STATEMENT] =
+        format("%s%s", layer->cells[STATEMENT], *layer->place ? layer->place : " in no body");
+    return shown;
+}
+
 static void add_pair(NetDiff *diff, const Layer *left, const Layer *right)
 {
-    const bool same = left && right && same_layer(left, right);
+    bool same = left && right && same_layer(left, right);
+    if (same && strcmp(left->place, right->place) != 0) {
+        same = false;
+        left = with_place(left);
+        right = with_place(right);
+    }
     diff->layers[diff->layer_count++] = (LayerPair){left, right, same};
     diff->layers_differ |= !same;
 }
@@ -146,6 +193,8 @@ static void add_settings(NetDiff *diff, const Row *row)
     Words names = {0};
     for (const Row *field = next_field(row); field; field = next_field(field))
         words_add(&names, field->name);
+    if (!names.count)
+        add_word(diff, row->name, left ? "on" : "off", right ? "on" : "off");
     for (int i = 0; i < names.count; i++) {
         const char *const name = names.words[i];
         const bool only = names.count == 1 || !strcmp(name, next_field(row)->name);
@@ -188,6 +237,7 @@ bool networks_differ(const NetDiff *diff) { return diff->layers_differ || diff->
 
 static const Layer titles = {
     {"layer", "statement", "output", "parameters", "multiply-adds"},
+    "",
 };
 
 static void widen(int *widths, const Layer *layer)
