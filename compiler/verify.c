@@ -1,6 +1,7 @@
 // verify.c: what must hold of a graph after every pass. Always on: it costs microseconds.
 #include "netc.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void check_node(const Graph *graph, int id, const char *pass)
@@ -36,18 +37,26 @@ static void check_node(const Graph *graph, int id, const char *pass)
             inputs);
 }
 
+static int by_letters(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 // Names of values are names of C: no two may be equal.
 static void check_names(const Graph *graph, const char *pass)
 {
-    for (int i = 0; i < graph->count; i++)
-        for (int k = 0; k < i; k++) {
-            const Node *const a = &graph->nodes[i], *const b = &graph->nodes[k];
-            const bool valued = !has_flag(a, UPDATES) && !has_flag(b, UPDATES) &&
-                                a->extent != PER_RUN && b->extent != PER_RUN;
-            if (!a->dead && !b->dead && valued && !strcmp(a->name, b->name) &&
-                strcmp(a->name, "result"))
-                bug("after %s: two values are called '%s'", pass, a->name);
-        }
+    const char **const names = allocate((size_t)graph->count * sizeof *names);
+    int count = 0;
+    for (int i = 0; i < graph->count; i++) {
+        const Node *const node = &graph->nodes[i];
+        if (!node->dead && !has_flag(node, UPDATES) && node->extent != PER_RUN &&
+            strcmp(node->name, "result") != 0)
+            names[count++] = node->name;
+    }
+    qsort(names, (size_t)count, sizeof *names, by_letters);
+    for (int i = 1; i < count; i++)
+        if (!strcmp(names[i - 1], names[i]))
+            bug("after %s: two values are called '%s'", pass, names[i]);
 }
 
 void verify(const Graph *graph, const char *pass)
