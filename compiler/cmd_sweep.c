@@ -18,6 +18,24 @@ typedef struct {
     int count, rows;
 } Axes;
 
+// Up to a comma; one in quotes belongs to the value, a list of columns.
+static size_t value_length(const char *text)
+{
+    bool quoted = false;
+    size_t length = 0;
+    for (; text[length] && (quoted || text[length] != ','); length++)
+        quoted ^= text[length] == '"';
+    return length;
+}
+
+static bool is_there(const Axes *axes, const char *name, bool is_set)
+{
+    for (int i = 0; i < axes->count; i++)
+        if (axes->axes[i].is_set == is_set && !strcmp(axes->axes[i].name, name))
+            return true;
+    return false;
+}
+
 static bool add_axis(Axes *axes, const char *text, bool is_set)
 {
     const char *const option = is_set ? "--set" : "-D", *const equals = strchr(text, '=');
@@ -33,11 +51,16 @@ static bool add_axis(Axes *axes, const char *text, bool is_set)
         error_at(E935, (Loc){0}, "more than %d -D and --set", MAX_AXES);
         return false;
     }
+    const char *const name = format("%.*s", (int)(equals - text), text);
+    if (is_there(axes, name, is_set)) {
+        error_at(E935, (Loc){0}, "'%s %s' is given twice", option, name);
+        return false;
+    }
     Axis *const axis = &axes->axes[axes->count++];
-    *axis = (Axis){.name = format("%.*s", (int)(equals - text), text), .is_set = is_set};
+    *axis = (Axis){.name = name, .is_set = is_set};
     axis->values.items = allocate((strlen(text) + 1) * sizeof(char *));
     for (const char *at = equals + 1;;) {
-        const size_t length = strcspn(at, ",");
+        const size_t length = value_length(at);
         if (!length) {
             error_at(E935, (Loc){0}, "'%s %s' has an empty value", option, text);
             return false;

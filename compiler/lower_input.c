@@ -41,8 +41,10 @@ static bool augments(const Program *program, Shape picture, bool *wrong)
                                      "'input 28x28x1'");
         *wrong = true;
     } else if (room > MOST_AUGMENTED) {
-        error_at(E351, augment->loc, "'augment' changes pictures of up to %d values, not of %ld",
-                 MOST_AUGMENTED, shape_size(picture));
+        error_at(E351, augment->loc,
+                 "'augment' changes pictures of up to %d values with three rows and columns more, "
+                 "not of %ld",
+                 MOST_AUGMENTED, room);
         *wrong = true;
     }
     return changes && !*wrong;

@@ -244,15 +244,17 @@ static const Row *row_to_set(const char *set, size_t length)
 
 static void apply_set(Resolver *r, const char *set)
 {
-    const char *const equals = strchr(set, '=');
-    if (!equals || equals == set || !equals[1]) {
+    const char *const equals = strchr(set, '='), *const value = equals ? equals + 1 : "";
+    const Row *const alone = equals ? NULL : statement_row(set);
+    const bool takes_nothing = alone && !next_field(alone); // `standardize`
+    if (!takes_nothing && (!equals || equals == set || !*value)) {
         error_at(E216, (Loc){0}, "'--set %s' is not STATEMENT=VALUE, as in '--set batch=100'", set);
         return;
     }
-    const Row *const row = row_to_set(set, (size_t)(equals - set));
+    const Row *const row = row_to_set(set, equals ? (size_t)(equals - set) : strlen(set));
     const int errors = error_count();
     const Source *const source =
-        row ? source_of_text("--set", format("%s %s", row->name, equals + 1)) : NULL;
+        row ? source_of_text("--set", format("%s %s", row->name, value)) : NULL;
     const Statement *const statement = source ? parse(source) : NULL;
     if (error_count() > errors || !statement)
         return;

@@ -194,12 +194,14 @@ void shape_pool(Graph *graph, Node *node)
                         a->stride[0] == a->stride[1]; // what is said of rows holds for columns
     for (int d = 0; d < (square ? 1 : 2); d++) {
         const int left = in.dims[d] - ((grid[d] - 1) * a->stride[d] + a->kernel[d]);
+        const int most = (in.dims[d] + a->stride[d] - 1) / a->stride[d]; // windows with `pad same`
+        const bool padding_helps = (most - 1) * a->stride[d] + a->kernel[d] >= in.dims[d];
         if (left > 0 && graph == &graph->network->train) // once, not for inference again
             warn_at(node->loc,
-                    "the last %d of %d %s %s dropped: windows of %d at every %d do not reach %s "
-                    "without 'pad same'",
+                    "the last %d of %d %s %s dropped: windows of %d at every %d do not reach %s%s",
                     left, in.dims[d], d ? "columns" : "rows", left == 1 ? "is" : "are",
-                    a->kernel[d], a->stride[d], left == 1 ? "it" : "them");
+                    a->kernel[d], a->stride[d], left == 1 ? "it" : "them",
+                    padding_helps ? " without 'pad same'" : "");
     }
     node->shape = shape_of(3, grid[0], grid[1], in.dims[2]);
 }

@@ -70,7 +70,7 @@ static const Option options_of_all[OPTION_COUNT] = {
     [OPTION_ALL_TERMS] = {"--all-terms", NULL, BENCH, SWITCH, FIELD(all_terms), 0, 0,
                           "leave no zeros out of products"},
     [OPTION_STEPS] = {"--steps", "N", BENCH, COUNT, FIELD(steps), 1, 1e8,
-                      "steps to take, instead of --seconds"},
+                      "about how many steps to take, in eight rounds, instead of --seconds"},
     [OPTION_SECONDS] = {"--seconds", "X", BENCH, RATE, FIELD(seconds), 0, 1e5,
                         "how long to measure"},
     [OPTION_INVERT] = {"--invert", NULL, PREDICT, SWITCH, FIELD(invert), 0, 0,

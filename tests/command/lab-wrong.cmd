@@ -39,3 +39,5 @@ for arguments in '' '-D width' '-D =3' '-D width=3' '-D width=3,,4' '--set seed=
 done
 ../../$NETC sweep sweep.net -D "width=3,$(printf '\033')4"
 ../../$NETC sweep sweep.net -D a=1,2,3,4,5,6,7,8,9,10 -D b=1,2,3,4,5,6,7,8,9,10 -D c=1,2,3,4,5,6,7,8,9,10,11
+../../$NETC sweep sweep.net -D a=1,2 -D a=3,4
+../../$NETC sweep sweep.net --set 'data=csv "x.csv" targets "a, b"'

@@ -13,3 +13,4 @@ differ 'residual { conv 2 1x1; conv 2 1x1 }' 'conv 2 1x1; residual { conv 2 1x1 
 differ 'residual { concat { relu } { }; conv 2 1x1 }' 'residual { concat { } { relu }; conv 2 1x1 }'
 differ 'relu; standardize' 'relu'
 "$NETC" diff left.net left.net --net && echo same
+"$NETC" diff right.net --set standardize --net --target x86-64-v3 | grep standardize
