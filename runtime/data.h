@@ -41,6 +41,7 @@ typedef struct {
 } Source;
 
 bool source_open(Source *source, const char *folder, const char *name);
+bool source_place(Source *source, const char *folder, const char *name); // sets source->path
 bool source_open_path(Source *source); // source->path is set
 void source_close(Source *source);
 // Reads up to `size` bytes; false where the file is at fault, not where it is short.

@@ -59,15 +59,17 @@ bool source_open_path(Source *source)
     return true;
 }
 
+bool source_place(Source *source, const char *folder, const char *name)
+{
+    if (*name != '/' && strcmp(folder, ".") != 0)
+        return path_join(source->path, folder, name);
+    return snprintf(source->path, RUN_PATH, "%s", name) < RUN_PATH ||
+           failed("the path of '%s' is too long", name);
+}
+
 bool source_open(Source *source, const char *folder, const char *name)
 {
-    if (*name != '/' && strcmp(folder, ".") != 0) {
-        if (!path_join(source->path, folder, name))
-            return false;
-    } else if (snprintf(source->path, RUN_PATH, "%s", name) >= RUN_PATH) {
-        return failed("the path of '%s' is too long", name);
-    }
-    return source_open_path(source);
+    return source_place(source, folder, name) && source_open_path(source);
 }
 
 void source_close(Source *source) { gzclose_r(source->file); }

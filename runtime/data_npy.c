@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data.h"
 
@@ -234,6 +235,8 @@ static bool is_example(const NnModel *model, const long long *dim, int dims)
     return is_picture((int[3]){model->height, model->width, model->channels}, dim, dims);
 }
 
+static bool has_bytes(const Array *array) { return array->kind == 'u' && array->bytes == 1; }
+
 static bool read_inputs(DataSet *set, const Wanted *wanted, Array *array)
 {
     const NnModel *model = wanted->model;
@@ -253,7 +256,7 @@ static bool read_inputs(DataSet *set, const Wanted *wanted, Array *array)
         array->dim[1] = (long long)size;
     }
     set->count = (int)array->dim[0];
-    if (array->kind == 'u' && array->bytes == 1) {
+    if (has_bytes(array)) {
         set->pictures = source_body(&array->source, (size_t)set->count * size);
         return set->pictures != NULL;
     }
@@ -332,9 +335,33 @@ static bool read_array(DataSet *set, const Wanted *wanted, const char *name,
     return done;
 }
 
+// Bytes and other numbers are multiplied by different ones: those of validation and test must be as
+// those that are trained with, where these are at hand.
+static bool scaled_alike(const DataSet *set, const Wanted *wanted)
+{
+    const NnModel *model = wanted->model;
+    Array trained = {.dims = 0};
+    if (model->byte_scale == model->number_scale || model->files.inputs == wanted->files.inputs)
+        return true;
+    if (!source_place(&trained.source, wanted->folder, model->files.inputs))
+        return false;
+    if (access(trained.source.path, R_OK) != 0)
+        return true;
+    if (!source_open_path(&trained.source))
+        return false;
+    bool done = read_header(&trained);
+    if (done && (set->pictures != NULL) != has_bytes(&trained))
+        done = failed("'%s' holds %s, and '%s', which the network learns from, %s: bytes are "
+                      "multiplied by 1/255, all else is not; 'scale' says by what both are",
+                      wanted->files.inputs, set->pictures ? "bytes" : "numbers that are no bytes",
+                      model->files.inputs, set->pictures ? "does not" : "bytes");
+    source_close(&trained.source);
+    return done;
+}
+
 bool npy_read(DataSet *set, const Wanted *wanted)
 {
     const NnFiles *files = &wanted->files;
-    return read_array(set, wanted, files->inputs, read_inputs) &&
+    return read_array(set, wanted, files->inputs, read_inputs) && scaled_alike(set, wanted) &&
            (!files->answers || read_array(set, wanted, files->answers, read_answers));
 }

@@ -298,4 +298,19 @@ print(report["history"][1]["validation_accuracy"], report.get("test"))')"
         ./huge predict --out huge-1 2
 }
 check 'huge inputs' huge_inputs
+
+# --- bytes to learn from, and other numbers to test with
+other_numbers_to_test() {
+    local message="unlike: error: 'f.npy' holds numbers that are no bytes, and 'x.npy', which the network learns"
+    message+=" from, bytes: bytes are multiplied by 1/255, all else is not; 'scale' says by what both are"
+    sed '/^scale/d; s/^test.*/test "f.npy" "k.npy"/' bytes.net >unlike.net
+    build unlike.net unlike || return
+    fails_with "$message" ./unlike train --out unlike-1
+    sed 's/^test.*/test "f.npy" "k.npy"/' bytes.net >alike.net
+    build alike.net alike && quietly ./alike train --out alike-1
+    sed '/^scale/d; s/^test.*/test "x.npy" "k.npy"/' bytes.net >alike.net
+    build alike.net alike && quietly ./alike train --out alike-2
+    fails_with "${message/unlike/alike}" ./alike predict --out alike-2 f.npy
+}
+check 'bytes to learn from, other numbers to test with' other_numbers_to_test
 finish
