@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "data.h"
 #include "run.h"
 
 // Two trainings in one folder would overwrite each other's files.
@@ -75,8 +76,8 @@ static bool split(Training *training)
     const int count = training->train.count;
     const long kept = data_left(count, model->validation_share, model->validation_pictures);
     if (kept < 1)
-        return failed("no picture is left to train with: of %d in '%s', %ld are for validation",
-                      count, training->options->data, count - kept);
+        return failed("no %s is left to train with: of %d, %ld are for validation",
+                      example_word(model), count, count - kept);
     training->training = (int)kept;
     training->validation =
         model->validation_files.inputs ? training->held.count : count - (int)kept;

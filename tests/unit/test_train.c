@@ -297,7 +297,7 @@ static void test_validation(void **state)
     small_model_hook = NULL;
     other.validation_pictures = 203;
     assert_int_equal(run(&other, "train"), 1);
-    assert_said(errors, "no picture is left to train with: of 203 in 'data/mnist', 203 are for");
+    assert_said(errors, "no picture is left to train with: of 203, 203 are for validation");
     other.validation_pictures = 3;
     assert_int_equal(run(&other, "train"), 0);
     assert_said(output, "small: 200 pictures of 4x4x1 and 3 for validation");
