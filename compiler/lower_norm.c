@@ -5,7 +5,7 @@
 static void check_momentum(const Clause *clause)
 {
     const Setting *const momentum = find_setting(clause, "momentum");
-    if (momentum->number >= 0.5)
+    if (momentum->number == 0 || momentum->number >= 0.5)
         return;
     warn_at(momentum->loc, "'momentum' is the part that is kept, and usually above 0.5");
     note_at((Loc){0}, "PyTorch's 'momentum=%s' is 'momentum %s' here",
