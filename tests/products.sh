@@ -59,6 +59,7 @@ one_seed() { # SEED CFLAGS [another target]: tiles are compiled as a user's wher
     NETC_CFLAGS=${cflags:-$enduring} \
         trained "$net" "$tmp/$seed-f64" --precision f64 --target portable || return 1
     for target in $targets ${3-}; do
+        [[ $whole || $target = x86-64-v[34] ]] || cflags=$quick
         NETC_CFLAGS=$cflags trained "$net" "$tmp/$seed-$target" --target $target || return 1
         for reference in "$tmp/$seed-blas-out" "$tmp/$seed-f64-out"; do
             compare "$tmp/$seed-$target-out/weights.safetensors" "$reference/weights.safetensors" ||
