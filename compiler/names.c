@@ -87,8 +87,8 @@ static void check_names(const Program *program)
 // such a name (d_conv1_w). A name that could be read as one of another layer's is refused.
 static void check_generated(const Program *program, const Clause *layer)
 {
-    static const char *const words[] = {"input",  "output", "loss", "predicted",
-                                        "result", "infer",  "nn",   "d"};
+    static const char *const words[] = {"input",  "output", "loss", "predicted", "result",
+                                        "infer",  "squares", "nn",  "d"};
     static const char *const prefixes[] = {"d_", "infer_", "input_", "nn_"};
     const Loc place = written_name(layer);
     const char *const name = layer->name;
