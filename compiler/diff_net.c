@@ -34,39 +34,37 @@ struct NetDiff {
 
 // --- layers -------------------------------------------------------------------------------------
 
-// The bodies that a layer stands in, the innermost first.
-static const char *place_of(const Program *program, const char *layer)
+// Of each layer of the program, the bodies that it stands in, the innermost first.
+static const char **places_of(const Program *program)
 {
-    const struct Body {
-        const struct Body *around;
-        const char *word;
+    typedef struct {
+        const char *around, *word;
         int number;
-    } *body = NULL;
+    } OpenBody;
+    const size_t count = (size_t)program->layer_count;
+    const char **const places = allocate(count * sizeof *places), *place = "";
+    OpenBody *const open = allocate(count * sizeof *open);
+    int depth = 0;
     for (int i = 0; i < program->layer_count; i++) {
         const Clause *const clause = &program->layers[i];
         if (clause->bracket == BRACKET_CLOSES)
-            body = body->around;
-        else if (clause->bracket <= BRACKET_OPENS && !strcmp(clause->name, layer))
-            break;
+            place = open[--depth].around;
+        places[i] = place;
+        if (clause->bracket == BRACKET_OPENS)
+            open[depth++] = (OpenBody){.around = place, .word = clause->word};
         if (clause->bracket != BRACKET_OPENS && clause->bracket != BRACKET_NEXT)
             continue;
-        struct Body *const next = allocate(sizeof *next);
-        *next = (struct Body){body, clause->word, 1};
-        if (clause->bracket == BRACKET_NEXT)
-            *next = (struct Body){body->around, body->word, body->number + 1};
-        body = next;
+        OpenBody *const body = &open[depth - 1];
+        place = format(" in body %d of %s%s", ++body->number, body->word, body->around);
     }
-    Text text = {0};
-    text_add(&text, "%s", "");
-    for (; body; body = body->around)
-        text_add(&text, " in body %d of %s", body->number, body->word);
-    return text.text;
+    return places;
 }
 
 // The input and the layers.
 static Layer *layers_of(const Network *network)
 {
     Layer *const layers = allocate(((size_t)network->card_count + 1) * sizeof *layers);
+    const char *const *const places = places_of(network->program);
     layers[0] = (Layer){{"input", clause_text(network->program->input),
                          shape_text(network->infer.nodes[0].shape), "", ""},
                         ""};
@@ -75,7 +73,7 @@ static Layer *layers_of(const Network *network)
         layers[i + 1] = (Layer){{card->name, clause_text(card->clause), shape_text(card->out),
                                  format("%ld", card->parameters),
                                  format("%.0f", layer_multiply_adds(network, card->name))},
-                                place_of(network->program, card->name)};
+                                places[card->clause - network->program->layers]};
     }
     return layers;
 }

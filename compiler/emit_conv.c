@@ -186,10 +186,14 @@ static void declare_copy(Out *out, const Geometry *g, const char *x)
         on_stack(out, (double)lines * pitch * channels);
 }
 
-// True where some lines of the copy are not the picture's.
-static bool lines_reach_outside(const Geometry *g)
+// A copy of the whole picture: what is 0 around it stays so.
+static bool copies_whole_picture(const Geometry *g) { return g->lines == g->out.dims[0]; }
+
+// True where some of the lines that are copied are not the picture's.
+static bool copies_outside(const Geometry *g)
 {
-    return g->pad[0] || (g->out.dims[0] - 1) * g->stride[0] + g->reach[0] > spread_size(g, 0);
+    const int reached = (g->out.dims[0] - 1) * g->stride[0] + g->reach[0];
+    return !copies_whole_picture(g) && (g->pad[0] || reached > spread_size(g, 0));
 }
 
 // The picture's columns that the windows reach.
@@ -215,13 +219,9 @@ static void emit_pixels_of_line(Out *out, const Geometry *g, const char *x)
          g->pad[1] ? format("%d + ", g->pad[1]) : "", apart, x, from, type, channels);
 }
 
-// In a copy of the whole picture what is 0 stays so.
-static bool copies_whole_picture(const Geometry *g) { return g->lines == g->out.dims[0]; }
-
 static void emit_padded_line(Out *out, const Geometry *g, const char *x)
 {
-    const bool apart = g->spread[0] > 1;
-    const bool outside = lines_reach_outside(g) && !copies_whole_picture(g);
+    const bool outside = copies_outside(g), apart = g->spread[0] > 1;
     if (!outside && !apart) {
         emit_pixels_of_line(out, g, x);
         return;
@@ -240,7 +240,7 @@ static void emit_padded_line(Out *out, const Geometry *g, const char *x)
 
 static void emit_plane_line(Out *out, const Geometry *g, const char *x)
 {
-    if (lines_reach_outside(g) && !copies_whole_picture(g)) {
+    if (copies_outside(g)) {
         line(out, "if (from < 0 || from >= %d) {", g->in.dims[0]);
         line(out, "memset(planes[r], 0, sizeof planes[r]);");
         line(out, "continue;");

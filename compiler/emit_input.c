@@ -118,7 +118,7 @@ void emit_augmented(Out *out, const Graph *graph, const Node *node)
     const bool bytes = has_bytes(data_set(network->program)), either = is_npy(network);
     emit_changes(out, network->program->augment);
     line(out, "float frame[NN_AUGMENT_ROOM(%s)];", sizes);
-    on_stack(out, (double)(dims[0] + 3) * (dims[1] + 3) * dims[2] + 6.0 * dims[1]);
+    on_stack(out, (double)frame_size(network->picture) + 6.0 * dims[1]);
     if (network->doubles)
         line(out, "float changed[%ld];", size);
     line(out, "for (int i = 0; i < rows; i++) {");

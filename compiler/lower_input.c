@@ -15,6 +15,12 @@ static void check_batch(const Program *program, const DataSet *data)
                 size, data->pictures, data->name);
 }
 
+// Numbers of a picture with one row and column before it and two behind: nn_augment.h.
+long frame_size(Shape picture)
+{
+    return (picture.dims[0] + 3L) * (picture.dims[1] + 3L) * picture.dims[2];
+}
+
 // True where training sees changed pictures. False without an error where nothing is to change.
 static bool augments(const Program *program, Shape picture, bool *wrong)
 {
@@ -28,7 +34,7 @@ static bool augments(const Program *program, Shape picture, bool *wrong)
         written |= s->origin != ORIGIN_DEFAULT;
         changes |= s->kind == SETTING_NUMBER && s->number > 0 && strcmp(s->name, "grid") != 0;
     }
-    const long room = (picture.dims[0] + 3L) * (picture.dims[1] + 3L) * picture.dims[2];
+    const long room = frame_size(picture);
     const Words words = option_words(statement_row("augment"), NULL);
     if (!written) {
         error_at(E350, augment->loc, "'augment' without a change to make");

@@ -316,6 +316,7 @@ typedef struct {
     int count;
 } Words;
 void words_add(Words *words, const char *word); // once
+bool has_word(Words words, const char *word);
 const char *words_joined(Words words, const char *between);
 
 const Row *statement_row(const char *word);      // NULL: no such statement
@@ -725,6 +726,7 @@ const char *answers_file(const Program *program); // NULL: there is none, or the
 bool learns_numbers(const Program *program);
 bool has_bytes(const DataSet *data); // always; NumPy's files may have
 bool is_npy(const Network *network);
+long frame_size(Shape picture); // lower_input.c: of a picture that augment changes
 double scale_of(const Network *network, bool bytes); // emit_input.c: what numbers are multiplied by
 
 // --- lower_loss.c -------------------------------------------------------------------------------

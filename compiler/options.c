@@ -29,14 +29,6 @@ static const char *any_text(const Option *option, const char *value)
     return NULL;
 }
 
-static bool has_word(Words words, const char *word)
-{
-    for (int i = 0; i < words.count; i++)
-        if (!strcmp(words.words[i], word))
-            return true;
-    return false;
-}
-
 static const char *one_of_choices(const Option *option, const char *value)
 {
     const Words choices = option_choices(option);

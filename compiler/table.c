@@ -162,11 +162,18 @@ const Row *option_row(const Row *statement, const char *name, const char *choice
 
 // --- lists of words, for suggestions -----------------------------------------------------------
 
+bool has_word(Words words, const char *word)
+{
+    for (int i = 0; i < words.count; i++)
+        if (!strcmp(words.words[i], word))
+            return true;
+    return false;
+}
+
 void words_add(Words *words, const char *word)
 {
-    for (int i = 0; i < words->count; i++)
-        if (!strcmp(words->words[i], word))
-            return;
+    if (has_word(*words, word))
+        return;
     // Grown one by one: the lists are short and only made for a message.
     const char **const longer = allocate(((size_t)words->count + 1) * sizeof *longer);
     if (words->count)

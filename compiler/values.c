@@ -334,10 +334,8 @@ static void read_word(Reader *reader)
     error_at(E123, item->loc, "%s is %s, not '%s'%s", subject(field),
              join_words(choices.words, choices.count, "or"), text,
              near ? format("; did you mean '%s'?", near) : "");
-    bool here = false; // `linear` is no schedule, and PyTorch's layer of that name is not meant
-    for (int i = 0; known && i < choices.count; i++)
-        here |= !strcmp(choices.words[i], known->ours);
-    if (!near && here)
+    // `linear` is no schedule, and PyTorch's layer of that name is not meant
+    if (!near && known && has_word(choices, known->ours))
         note_at((Loc){0}, "this looks like %s; write '%s'", known->tool, known->example);
     to->word = NULL;
 }

@@ -52,7 +52,8 @@ trained() { # NET BINARY [option of netc build...]: its weights lie in BINARY-ou
 }
 rows_of_block() { sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p' "$@"; } # [C-FILE]
 
-one_seed() { # SEED CFLAGS [another target]: tiles are compiled as a user's where there are no flags
+# Tiles are compiled as a user's where there are no flags, those of v2 and portable in long.sh alone.
+one_seed() { # SEED CFLAGS [another target]
     local seed=$1 cflags=$2 net=$tmp/$1.net target reference
     random_net "$seed" >"$net"
     NETC_CFLAGS=$quick trained "$net" "$tmp/$seed-blas" --gemm blas || return 1
