@@ -12,6 +12,7 @@ static void add_scales(Text *text, const Network *network)
         text_add(text, "numbers by %.17g;", scale_of(network, false));
 }
 
+// Groups are in the shapes of weights and statistics.
 static void add_node(Text *text, const Node *node, const int *numbers)
 {
     const Attributes *const a = &node->attributes;
@@ -20,8 +21,7 @@ static void add_node(Text *text, const Node *node, const int *numbers)
     text_add(text, " window %d %d %d %d %d %d %d %d", a->kernel[0], a->kernel[1], a->stride[0],
              a->stride[1], a->pad[0], a->pad[1], a->dilation[0], a->dilation[1]);
     text_add(text, " border %d %d %d %d", a->border[0], a->border[1], a->border[2], a->border[3]);
-    text_add(text, " groups %d %d eps %.17g slope %.17g of", a->groups, a->channels, a->eps,
-             a->slope);
+    text_add(text, " channels %d eps %.17g slope %.17g of", a->channels, a->eps, a->slope);
     for (int k = 0; k < node->input_count; k++)
         text_add(text, " %d", numbers[node->input[k]]);
     text_add(text, ";");

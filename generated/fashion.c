@@ -3916,7 +3916,7 @@ const NnModel nn_model = {
         "epochs    30\012"
         "schedule  one_cycle\012"
         "augment   flip horizontal shift 2 px zoom 10% cutout 6 px\012",
-    .fingerprint = "b26b88e2dcb577bd",
+    .fingerprint = "d8a385d81ac40b8e",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,

@@ -1757,7 +1757,7 @@ const NnModel nn_model = {
         "optimizer adam lr 0.001\012"
         "batch     100\012"
         "epochs    10\012",
-    .fingerprint = "30c1738197cb7327",
+    .fingerprint = "7831ec000bb9bfec",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,

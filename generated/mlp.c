@@ -983,7 +983,7 @@ const NnModel nn_model = {
         "optimizer adam lr 0.001\012"
         "batch     100\012"
         "epochs    5\012",
-    .fingerprint = "a1244315ee342883",
+    .fingerprint = "6e9bb4b24daa0a03",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,

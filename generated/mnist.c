@@ -1434,7 +1434,7 @@ const NnModel nn_model = {
         "optimizer adam lr 0.001\012"
         "batch     100\012"
         "epochs    5\012",
-    .fingerprint = "1f6999861b254673",
+    .fingerprint = "1f77ebad5bf22199",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,

@@ -989,7 +989,7 @@ const NnModel nn_model = {
         "optimizer sgd lr 0.01\012"
         "batch     1\012"
         "epochs    5\012",
-    .fingerprint = "ef2282673ea1f596",
+    .fingerprint = "b2ffc9f4f587927c",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,

@@ -198,11 +198,12 @@ prints_differ() {
         'residual { tanh }; pool 2' 'residual { pool 1; tanh } { tanh }; pool 2' \
         'concat { tanh } { sigmoid }; pool 2' 'concat { sigmoid } { tanh }; pool 2' \
         'conv 4 3x3 pad same; pool 2' 'conv 4 3x3 pad same dilation 2; pool 2' \
+        'pool 2; softmax' 'pool 2; flatten; softmax' \
         'upsample 2; pool 4' 'upsample 2 interpolation bilinear; pool 4'; do
         print_of "$net; dense 10 softmax"
     done >"$tmp/prints"
     same 'equal ones' '' "$(sort "$tmp/prints" | uniq -d)"
-    same 'fingerprints' 21 "$(wc -l <"$tmp/prints")"
+    same 'fingerprints' 23 "$(wc -l <"$tmp/prints")"
 }
 start 'fingerprints of networks that compute otherwise' prints_differ
 

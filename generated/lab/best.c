@@ -3453,7 +3453,7 @@ const NnModel nn_model = {
         "epochs    36\012"
         "schedule  one_cycle\012"
         "augment   shift 2 px rotate 12 deg zoom 10% shear 8 deg elastic 1 px\012",
-    .fingerprint = "cadbf0bb57af389d",
+    .fingerprint = "9c44d884414a7722",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,

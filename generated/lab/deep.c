@@ -1844,7 +1844,7 @@ const NnModel nn_model = {
         "schedule  cosine\012"
         "batch     100\012"
         "epochs    5\012",
-    .fingerprint = "f62ec008a0cd3158",
+    .fingerprint = "34175e0f99b4c18b",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,

@@ -1240,7 +1240,7 @@ const NnModel nn_model = {
         "optimizer sgd lr 0.05 momentum 0.9 nesterov on  # chosen on validation data\012"
         "batch     100\012"
         "epochs    5\012",
-    .fingerprint = "5a083b2477f3ca6b",
+    .fingerprint = "7089931e983ef3be",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,

@@ -1899,7 +1899,7 @@ const NnModel nn_model = {
         "optimizer adam lr 0.001\012"
         "batch     100\012"
         "epochs    5\012",
-    .fingerprint = "85018eaa866a1d38",
+    .fingerprint = "6c996e623567e578",
     .type = NN_F32, .vector_bytes = NN_VECTOR_BYTES,
     .height = 28, .width = 28, .channels = 1,
     .outputs = 10, .classes = 10,
