@@ -6,7 +6,7 @@
 // of STEPS steps changes the weights for all the steps before them, and multiplies the pictures of
 // all of these with them; each adds what the earlier ones of them change. What is large is read and
 // written once instead of STEPS times, and each step is that of plain sgd but for the rounding.
-#include "netc.h"
+#include "passes.h"
 
 #include <string.h>
 

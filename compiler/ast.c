@@ -1,5 +1,5 @@
 // ast.c: the text as a tree: what the grammar's actions build, and --dump ast, which prints it.
-#include "netc.h"
+#include "language.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 // bench.c: a network's program is built, and its `bench` run by one thread on random pictures, for
 // a second.
 #include "child.h"
-#include "netc.h"
+#include "build.h"
+#include "emit.h"
 
 #include <unistd.h>
 

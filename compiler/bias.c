@@ -3,7 +3,7 @@
 // The mean that is subtracted from each channel has the channel's bias in it, so that the bias
 // changes nothing in training but the kept mean, and its gradient is 0. Nobody adds it there, sums
 // a gradient for it or changes it; the kept mean is that of values with it, for those who infer.
-#include "netc.h"
+#include "passes.h"
 
 // The node of an op that reads the value first of all; -1: none.
 static int reader(const Graph *graph, Op op, int value)

@@ -1,7 +1,7 @@
 // break.c: a line of C that is too long goes on where a reader would break it: at the outermost
 // brackets, behind the operator that binds least, as far to the right as there is room; below what
 // stands first within those brackets.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

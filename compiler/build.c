@@ -1,6 +1,6 @@
 // build.c: the generated C becomes a binary: runs the C compiler and links the runtime.
 #include "child.h"
-#include "netc.h"
+#include "build.h"
 
 #include <errno.h>
 #include <libgen.h>

@@ -4,7 +4,7 @@
 // A rule knows the registers and the caches; a file of measurements (tune.c), where one is named,
 // knows better. Tiles of any shape add the same numbers in the same order: only BLAS and planes
 // change bits.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

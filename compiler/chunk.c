@@ -4,7 +4,7 @@
 // thrice from memory. A chunk of some hundred rows goes forward and backward and adds its share to
 // the gradients before the next one begins, in the same bytes of the arena. The order in which a
 // gradient's sum runs is the rows' order with or without chunks: its bits are the same.
-#include "netc.h"
+#include "passes.h"
 
 static bool reads_rows(const Graph *graph, const Node *node)
 {

@@ -1,5 +1,5 @@
 // clause_text.c: a statement as text, with numbers for names, and without what is a default.
-#include "netc.h"
+#include "language.h"
 
 #include <string.h>
 

@@ -1,6 +1,8 @@
 // cmd_build.c: `netc build` makes the program, and `netc train` runs it too.
+#include "build.h"
 #include "child.h"
 #include "command.h"
+#include "emit.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 // cmd_diff.c: `netc diff` compares two networks and their C, or two settings of one.
 #include "command.h"
 #include "diff.h"
+#include "emit.h"
 #include "json.h"
 #include "record.h"
 

@@ -1,5 +1,6 @@
 // cmd_emit.c: `netc emit` writes the C that a network becomes.
 #include "command.h"
+#include "emit.h"
 
 int run_emit(const Options *o)
 {

@@ -1,6 +1,7 @@
 // cmd_summary.c: `netc summary` prints what a network costs, and draws its memory plan.
 #include "command.h"
 #include "json.h"
+#include "passes.h"
 #include "summary.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 
-#include "netc.h"
+#include "ir.h"
 
 #define NETC_VERSION "0.1.0"
 #define NETC_DATE "2026-11-25" // of the manual pages

@@ -21,6 +21,7 @@
 //     | emit         emit*.c           the C file
 //     v cc           build.c           the binary
 #include "command.h"
+#include "passes.h"
 
 #include <string.h>
 

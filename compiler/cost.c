@@ -1,7 +1,7 @@
 // cost.c: work and memory of a network, known before its first step.
 //
 // A multiply-add counts as two operations; exp, log, tanh and a division as one.
-#include "netc.h"
+#include "passes.h"
 
 #include <string.h>
 

@@ -4,13 +4,18 @@
 
 #include <cjson/cJSON.h>
 
-#include "netc.h"
+#include "ir.h"
 
 typedef struct {
     const char *label; // as the command line says it: "mlp.net -D width=50"
     Network *network;
     const char *code; // its C
 } Side;
+
+// --- myers.c: the shortest edit script ----------------------------------------------------------
+// What to remove from a, and what to add, to make b. Elements are interned; see myers.c.
+void edit_script(const char *const *a, int n, const char *const *b, int m, bool *removed,
+                 bool *added);
 
 // --- paint.c: text as git shows it --------------------------------------------------------------
 typedef enum { STYLE_PLAIN, STYLE_HEADER, STYLE_PLACE, STYLE_REMOVED, STYLE_ADDED } Style;

@@ -6,6 +6,7 @@
 // that of its file, makes no difference either.
 #include "definitions.h"
 #include "diff.h"
+#include "emit.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 // diff_net.c: what differs between two networks: layers, totals, settings of the training.
 #include "diff.h"
+#include "passes.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 //
 // Its bytes depend on the network alone: no date, path, host or option; names come from roles; what
 // would change everywhere when one layer changes stands in one table.
+#include "emit.h"
 #include "record.h"
 
 #include <string.h>

@@ -3,7 +3,7 @@
 //
 // A gradient is computed from the result y where that says enough, so that x need not be kept;
 // where y does not tell x, from x. A NaN stays NaN.
-#include "netc.h"
+#include "emit.h"
 
 #define UNUSED (void)graph, (void)node
 

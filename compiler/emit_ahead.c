@@ -1,7 +1,7 @@
 // emit_ahead.c: what the first layer does for several steps at once (ahead.c).
 //
 // A few pictures are taken at a time: what is read of the weights serves them all.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // emit_border.c: zeros put around a picture, and a border taken off. Each is the other's gradient.
-#include "netc.h"
+#include "emit.h"
 
 // The rows of the smaller picture are copied between their places in the larger one.
 static void emit_copy(Out *out, Shape small, const char *to, const char *from)

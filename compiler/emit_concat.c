@@ -1,5 +1,5 @@
 // emit_concat.c: values one behind another along their last dimension, and the gradient's parts.
-#include "netc.h"
+#include "emit.h"
 
 void emit_concat(Out *out, const Graph *graph, const Node *node)
 {

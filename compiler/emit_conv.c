@@ -4,7 +4,7 @@
 // turned round. Padding is a copy of the picture, a few lines at a time, with zeros around it, and
 // between its pixels where those of a gradient lie a stride apart. A transposed convolution is the
 // gradient by the picture of one that leads the other way.
-#include "netc.h"
+#include "emit.h"
 
 typedef struct {
     Shape in, out;

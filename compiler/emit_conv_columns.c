@@ -3,7 +3,7 @@
 //
 // The columns of a few rows of pixels at a time stay in cache; they are made anew for the weights'
 // gradient instead of being kept.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 // channel, a vector is that many pixels of a line, and each weight is one number that multiplies
 // them. The result lies pixel by pixel as everywhere else: its channels are woven when a tile is
 // done, and those of its gradient are taken apart before the weights' gradient begins (nn_weave.h).
-#include "netc.h"
+#include "emit.h"
 
 // --- sizes --------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 // contiguous: [kx][channel]. So all that a pixel of dy's lines adds to one line of dx is a sum over
 // the window's lines and dy's channels, a tile of a matrix product. The spans overlap; a pixel of
 // dx is the sum of its pieces of a few of them. Each group of channels is such a sum by itself.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

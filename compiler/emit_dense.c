@@ -2,7 +2,7 @@
 //
 // Each is a product of one block of rows, or of one part of the weights; the caller divides the
 // work.
-#include "netc.h"
+#include "emit.h"
 
 static void emit_rows_of_steps(Out *out, const Graph *graph, const Node *node)
 {

@@ -7,7 +7,7 @@
 // too, of the result's gradient with the weights the other way round; that by the weights has a sum
 // for each tap, and each channel of a group. A channel of several filters is there as many times.
 // Where pixels of the gradient meet only some taps (a stride), emit_taps.c has the plain loops.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

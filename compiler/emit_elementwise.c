@@ -1,5 +1,5 @@
 // emit_elementwise.c: the ops that run in the loop of another: one or two statements on `v`.
-#include "netc.h"
+#include "emit.h"
 
 const char *aligned_with_result(const Out *out, int operand)
 {

@@ -3,7 +3,7 @@
 //
 // Values that are normalised together lie side by side, but for groupnorm on a picture: there, sums
 // run over the pixels for each channel by itself, which vectors do, and then over the group.
-#include "netc.h"
+#include "emit.h"
 
 typedef struct {
     int pixels, channels;

@@ -1,6 +1,6 @@
 // emit_input.c: what goes into the network: examples, gathered from the data set, and in training
 // changed by chance; and what the runtime is told of the data set.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 // A vector of two columns takes as long as one of sixteen. Each of such columns lies by itself
 // instead, and vectors go down it: a product sums a row's numbers times a column's, an outer
 // product makes sixteen numbers of a column at once.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // emit_loss.c: what comes out of the network: losses, answers.
-#include "netc.h"
+#include "emit.h"
 
 static int outputs_of(const Graph *graph, const Node *node)
 {

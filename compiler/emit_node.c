@@ -3,7 +3,7 @@
 //
 // A function's parameters are called by their roles (x, w, b, dy), not by the values of one
 // network, so that a function stays the same when its neighbours change.
-#include "netc.h"
+#include "emit.h"
 
 #include <stdarg.h>
 #include <string.h>

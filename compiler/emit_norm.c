@@ -3,7 +3,7 @@
 // Sums are made in two steps, by block of rows and then over the blocks from first to last, so that
 // they come out the same for any number of threads. They are double: a variance is the difference
 // of two large sums.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

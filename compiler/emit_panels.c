@@ -3,7 +3,7 @@
 // Row p, column c of a weight lies in the panel of the columns j.. with c - j < wide, at j * rows +
 // p * wide + c - j, where a panel has `rows` rows. Where the rows are cut into slices, the panels
 // of one slice follow those of the one before.
-#include "netc.h"
+#include "emit.h"
 
 static int columns_of(Shape shape) { return shape.dims[shape.count - 1]; }
 

@@ -1,5 +1,5 @@
 // emit_pool.c: maximum and mean over windows.
-#include "netc.h"
+#include "emit.h"
 
 typedef struct {
     const Graph *graph;

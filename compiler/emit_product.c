@@ -4,7 +4,7 @@
 // A tile of the result stays in vector registers while the sum over the common dimension runs. Its
 // operands are read where they lie: rows of weights are contiguous, and one number of the other
 // operand is spread over a vector. Every size is a literal where the network fixes it.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

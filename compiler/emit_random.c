@@ -2,7 +2,7 @@
 //
 // A number is a function of the layer, the step and its place: the backward pass draws the same
 // numbers again, and none is stored.
-#include "netc.h"
+#include "emit.h"
 
 // Number `index` of the row as an argument.
 static const char *counter(const char *index) { return format("number + %s", index); }

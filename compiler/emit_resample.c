@@ -1,5 +1,5 @@
 // emit_resample.c: pictures made larger by a whole factor, and the gradients of that.
-#include "netc.h"
+#include "emit.h"
 
 static void open_pixels(Out *out, Shape grid)
 {

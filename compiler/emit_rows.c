@@ -1,6 +1,6 @@
 // emit_rows.c: products of one row: rows of a matrix added up, for the places of a list only, or
 // one of them multiplied by a row.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

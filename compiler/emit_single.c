@@ -1,5 +1,5 @@
 // emit_single.c: layers of one row that read only the rows of weights where their input isn't 0.
-#include "netc.h"
+#include "emit.h"
 
 void emit_nonzero(Out *out, const Graph *graph, const Node *node)
 {

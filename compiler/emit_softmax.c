@@ -1,5 +1,5 @@
 // emit_softmax.c: softmax over the channels of each pixel, or over all values of a row.
-#include "netc.h"
+#include "emit.h"
 
 static bool of_pixels(const Graph *graph, const Node *node)
 {

@@ -3,7 +3,7 @@
 //
 // All threads run these functions together. nn_each deals tasks out; a barrier stands wherever a
 // task reads what another thread may have written.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 //
 // A tile of the result stays in vector registers while the sum over the common dimension runs. One
 // row of tiles after the other, as many as the rows are high, is a strip: a few vectors of columns.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

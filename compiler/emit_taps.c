@@ -4,7 +4,7 @@
 // All of them, forward and backward, are one sum over the same triples: a pixel of the smaller
 // picture, a tap of the window, and the pixel of the larger picture under it. They differ in which
 // of the two pictures is read, in which is written, and in what is multiplied.
-#include "netc.h"
+#include "emit.h"
 
 typedef struct {
     Shape small, large; // the result's and the input's

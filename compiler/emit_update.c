@@ -1,7 +1,7 @@
 // emit_update.c: gradients gathered over the batch, and the optimizers' formulas.
 //
 // Work is cut along the tensor: a part has one owner, who sums, regularises and updates it.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

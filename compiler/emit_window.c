@@ -4,7 +4,7 @@
 // numbers, one for each of its rows, and the windows of neighbouring pixels overlap. A tile is a
 // matrix product that reads its left operand as such windows where they lie; nothing is copied.
 // Its rows are the pixels of a line (forward), or the numbers of the window (weights' gradient).
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // emit_window_product.c: the functions that convolve some lines of one picture, forward and for the
 // weights' gradient: tiles over windows, strip by strip. Layers of one shape share them.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 // vectors and the figures below. It is an estimate: it knows nothing of the machine's own clock and
 // caches, of barriers, or of how near a kernel comes to its roof. It serves to compare networks and
 // layers.
-#include "netc.h"
+#include "passes.h"
 
 #include <string.h>
 

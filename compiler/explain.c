@@ -1,5 +1,5 @@
 // explain.c: what is in force and where it comes from: `check --explain` and `params`.
-#include "netc.h"
+#include "language.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // expr.c: the number that an expression stands for.
-#include "netc.h"
+#include "language.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 // fingerprint.c: 64 bits that stand for files, by which a finished training is known again.
-#include "netc.h"
+#include "build.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 //
 // It works on tokens, which keep the spelling of numbers and names.
 #include "fmt.h"
+#include "language.h"
 
 #include "net.tab.h"
 

@@ -1,7 +1,7 @@
 // foreign.c: statements in another tool's syntax. They can't be parsed, but they can be recognised,
 // and the best answer to `Conv2D(32, 3)` is not "unexpected ','".
 #define _GNU_SOURCE // memmem
-#include "netc.h"
+#include "language.h"
 
 #include <ctype.h>
 #include <string.h>

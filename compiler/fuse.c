@@ -3,7 +3,7 @@
 //
 // A rewrite states its condition; where the condition fails, nothing happens and the result is the
 // same numbers from more loops.
-#include "netc.h"
+#include "passes.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 //
 // 50 or 300 numbers are no whole lines: a vector of such a row lies in two of them, and takes two
 // accesses. With a gap behind each row it lies in one.
-#include "netc.h"
+#include "passes.h"
 
 Shape with_gaps(Shape shape, int line)
 {

@@ -4,7 +4,7 @@
 // result and adds the gradients of those inputs that need one; a value read by several nodes gets
 // the sum. What a backward node reads of the forward pass is kept because it reads it: there is no
 // list of saved activations.
-#include "netc.h"
+#include "passes.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // identity.c: 64 bits that stand for what a network computes of its input and its tensors, whatever
 // trains it: by them a file of weights knows whose it is.
-#include "netc.h"
+#include "build.h"
 
 // `scale 1/255` of bytes, or `scale 1` of other numbers, says what is so without it.
 static void add_scales(Text *text, const Network *network)

@@ -4,7 +4,7 @@
 // it has just read it. Where nobody reads such an input later, its place is the result's: the arena
 // gets smaller, and what is written lies in the cache. What only sees its input in another shape
 // lies there in any case, and has no function.
-#include "netc.h"
+#include "passes.h"
 
 // The input whose numbers the node has read before it writes there; -1 where there is none.
 static int replaced_input(const Graph *graph, const Node *node)

@@ -1,5 +1,5 @@
 // initializer.c: the distribution that first weights are drawn from.
-#include "netc.h"
+#include "passes.h"
 
 #include <math.h>
 #include <string.h>

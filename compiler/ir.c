@@ -1,5 +1,5 @@
 // ir.c: the graph: nodes, tensors, shapes, and who reads what.
-#include "netc.h"
+#include "ir.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // irprint.c: the graph as text, one line for each node; the same form after every pass.
-#include "netc.h"
+#include "passes.h"
 
 #include <string.h>
 

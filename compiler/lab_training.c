@@ -4,7 +4,9 @@
 // A row's folder holds its program and what the first training writes; the others have a folder
 // each inside it. Beside its results, each keeps row.json: the key of what was trained and how it
 // ended. Where the key is the same, a finished training is kept and a stopped one goes on.
+#include "build.h"
 #include "child.h"
+#include "emit.h"
 #include "json.h"
 #include "lab.h"
 

@@ -4,6 +4,7 @@
 // Both are built side by side, layer by layer, over the same tensors. They differ where a layer
 // does: dropout is absent from inference, batchnorm uses the means that it followed in training.
 #include "lower.h"
+#include "passes.h"
 
 #include <string.h>
 

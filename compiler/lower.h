@@ -5,7 +5,7 @@
 #ifndef LOWER_H
 #define LOWER_H
 
-#include "netc.h"
+#include "ir.h"
 
 typedef struct {
     Network *network;

@@ -1,5 +1,6 @@
 // lower_conv.c: convolutions: plain, in groups, of one channel each, and transposed.
 #include "lower.h"
+#include "passes.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 // lower_data.c: what the program says of its data: where it lies, what is kept for checks, and
 // whether its examples have classes or numbers to learn.
 #include "lower.h"
+#include "passes.h"
 
 #include <string.h>
 

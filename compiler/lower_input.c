@@ -1,5 +1,6 @@
 // lower_input.c: the input, which must be an example of the data set.
 #include "lower.h"
+#include "passes.h"
 
 #include <string.h>
 

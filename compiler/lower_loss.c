@@ -1,5 +1,6 @@
 // lower_loss.c: the loss, the penalties and what they add up to.
 #include "lower.h"
+#include "passes.h"
 
 #include <string.h>
 

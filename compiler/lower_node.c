@@ -1,5 +1,6 @@
 // lower_node.c: the nodes, tensors and names of one layer, added behind the value that flows.
 #include "lower.h"
+#include "passes.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 // lower_norm.c: layers that normalise.
 #include "lower.h"
+#include "passes.h"
 
 // PyTorch's momentum is what the batch's part is, and its 0.1 is 0.9 here, and in Keras.
 static void check_momentum(const Clause *clause)

@@ -1,6 +1,7 @@
 // lower_structure.c: layers made of layers: their bodies all start at one value, and what they make
 // becomes one value again.
 #include "lower.h"
+#include "passes.h"
 
 #include <string.h>
 

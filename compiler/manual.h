@@ -2,7 +2,7 @@
 #ifndef MANUAL_H
 #define MANUAL_H
 
-#include "netc.h"
+#include "language.h"
 
 extern const char *const manual_lines[]; // made of docs/language.md; ends with NULL
 

@@ -1,4 +1,5 @@
 // measure.c: the time of each layer as the program itself measures it.
+#include "build.h"
 #include "summary.h"
 
 #include <cjson/cJSON.h>

@@ -4,7 +4,7 @@
 // middle of a shortest path is found from both ends at once, then both halves the same way, so that
 // memory is linear in the lengths. A point (x, y) of a path has x elements of a and y of b behind
 // it; a diagonal k = x - y is a run of equal elements.
-#include "netc.h"
+#include "diff.h"
 
 #include <string.h>
 

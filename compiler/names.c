@@ -1,5 +1,5 @@
 // names.c: the names of layers, which become the names of functions and weights.
-#include "netc.h"
+#include "language.h"
 
 #include <stdlib.h>
 #include <string.h>

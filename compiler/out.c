@@ -1,5 +1,5 @@
 // out.c: the text of the generated file: lines indented by their braces, numbers as C writes them.
-#include "netc.h"
+#include "emit.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

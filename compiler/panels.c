@@ -5,7 +5,7 @@
 // themselves, the steps lie end to end. Weights, what the optimizer remembers of them and their
 // gradient lie in panels alike, so that an update is a loop over numbers side by side. Files hold
 // rows: whoever reads or writes one (runtime/tensors.c) finds the places.
-#include "netc.h"
+#include "passes.h"
 
 // How the columns of a matrix lie in panels of so many rows. Where so few of them are left for a
 // last vector that it would do next to nothing, each of those lies by itself (emit_lone.c). A

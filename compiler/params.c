@@ -2,7 +2,7 @@
 //
 // -D width=50 is the text `param width=50` of a source of its own, so that its mistakes are found
 // and shown as the file's are.
-#include "netc.h"
+#include "language.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef PICTURE_H
 #define PICTURE_H
 
-#include "netc.h"
+#include "ir.h"
 
 enum { MAX_BOX_LINES = 12 };
 

@@ -5,7 +5,7 @@
 // alive for whole phases; one that is made and read within a phase by the same block of rows lives
 // in that block's slab, where time is the order of the nodes. The slabs of a phase are one buffer
 // of the first kind.
-#include "netc.h"
+#include "passes.h"
 
 #include <stdlib.h>
 #include <string.h>

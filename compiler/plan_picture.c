@@ -3,6 +3,7 @@
 // Across go the nodes of the step in the order in which they run, phase by phase; down go the
 // arena's bytes. A slab, which each block of rows has for itself, is drawn stretched over the bytes
 // of all of them.
+#include "passes.h"
 #include "summary.h"
 #include "svg.h"
 

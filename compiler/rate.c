@@ -1,6 +1,6 @@
 // rate.c: the statements `schedule`, `patience` and `clip`: what they need of each other and of
 // others, and the constants that the program is given; runtime/rate.c computes with them.
-#include "netc.h"
+#include "emit.h"
 
 #include <string.h>
 

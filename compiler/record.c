@@ -9,6 +9,7 @@
 //
 // It is one string, `.source` of the generated C, and found in a program without running it.
 #define _GNU_SOURCE // memmem
+#include "passes.h"
 #include "record.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef RECORD_H
 #define RECORD_H
 
-#include "netc.h"
+#include "ir.h"
 
 typedef struct {
     const char *name;   // of the network

@@ -3,6 +3,7 @@
 //
 // --set batch=10000 is the statement `batch 10000` of a source of its own and takes the same way as
 // the file's, so that its mistakes are found and shown as theirs are.
+#include "passes.h"
 #include "resolve.h"
 
 #include <string.h>

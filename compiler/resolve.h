@@ -2,7 +2,7 @@
 #ifndef RESOLVE_H
 #define RESOLVE_H
 
-#include "netc.h"
+#include "language.h"
 
 enum { MAX_LAYERS = 1000, MAX_EXPANSIONS = 100 };
 

@@ -3,7 +3,7 @@
 //
 // The cut depends on the network alone, never on the number of threads; so does the order of every
 // sum, and with it every bit of the result.
-#include "netc.h"
+#include "passes.h"
 
 // Bytes of the largest value that one row of the batch has.
 static long widest_row(const Network *network)

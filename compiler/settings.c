@@ -1,7 +1,7 @@
 // settings.c: the items of one statement, read as statements.def says.
 //
 // First the values in their order, then an activation, then options.
-#include "netc.h"
+#include "language.h"
 
 #include <stdlib.h>
 #include <string.h>

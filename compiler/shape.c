@@ -2,7 +2,7 @@
 //
 // A mistake that only shapes can show, such as a kernel that is larger than its picture, is found
 // here and nowhere else.
-#include "netc.h"
+#include "passes.h"
 
 static Shape input_shape(const Graph *graph, const Node *node, int input)
 {

@@ -5,7 +5,7 @@
 // the results of relu are, its row of the weights adds nothing and stays as it is, so that neither
 // need be read. That is exact for finite weights, and a step that isn't finite stops before it
 // changes one.
-#include "netc.h"
+#include "passes.h"
 
 // Values that are expected to hold zeros, and whose gradient is 0 wherever they are: behind relu.
 static bool leaves_zeros(const Graph *graph, int id)

@@ -6,7 +6,7 @@
 // weights, and later changes those; what moves is the layer's sums and their gradient, which are
 // far smaller. They are added in pairs: one or two threads, to whom both of a pair belong, do so in
 // the product itself, and exchange half as much. The bits do not depend on the threads.
-#include "netc.h"
+#include "passes.h"
 
 enum { SLICES = 4 }; // two pairs, and as many as a batch has blocks of rows
 

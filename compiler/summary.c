@@ -1,6 +1,7 @@
 // summary.c: the rows of `netc summary`.
-#include "summary.h"
 #include "diff.h"
+#include "passes.h"
+#include "summary.h"
 
 #include <string.h>
 

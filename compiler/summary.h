@@ -2,7 +2,7 @@
 #ifndef SUMMARY_H
 #define SUMMARY_H
 
-#include "netc.h"
+#include "ir.h"
 
 typedef struct {
     const char *name, *statement, *output;

@@ -1,7 +1,7 @@
 // table.c: statements.def as one array, and the questions that are asked of it.
 //
 // A statement's values and options lie behind it in the array, up to the next statement.
-#include "netc.h"
+#include "language.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 // step's time need to know of them.
 //
 // The text is right on every processor; the target decides what is fast.
-#include "netc.h"
+#include "ir.h"
 
 #include <string.h>
 

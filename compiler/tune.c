@@ -4,8 +4,10 @@
 // For each candidate, a shape of tiles or BLAS, a program is built that times all products of the
 // network that were not measured before. The winners are appended to a file of lines that
 // read_choices() reads (choice.c), one file for each pair of a processor and a C compiler.
+#include "build.h"
 #include "child.h"
 #include "command.h"
+#include "emit.h"
 
 #include <errno.h>
 #include <stdlib.h>

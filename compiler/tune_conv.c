@@ -3,7 +3,9 @@
 // What surrounds the tiles, copies of the picture and of the gradient, differs too. So the network
 // is built twice, with all of them by windows and all by planes, and both programs measure
 // themselves.
+#include "build.h"
 #include "command.h"
+#include "emit.h"
 #include "json.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 //
 // Formulas and defaults are those of Keras 3 (keras.optimizers). What an optimizer remembers is a
 // tensor like the weights, saved with them, so that a resumed run goes on as if never stopped.
-#include "netc.h"
+#include "passes.h"
 
 #include <string.h>
 

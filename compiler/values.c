@@ -1,7 +1,7 @@
 // values.c: the value of one setting, checked against its row of statements.def.
 //
 // A wrong value is printed and the setting keeps its default, so that what follows can be checked.
-#include "netc.h"
+#include "language.h"
 
 #include <math.h>
 #include <string.h>

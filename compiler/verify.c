@@ -1,5 +1,5 @@
 // verify.c: what must hold of a graph after every pass. Always on: it costs microseconds.
-#include "netc.h"
+#include "passes.h"
 
 #include <stdlib.h>
 #include <string.h>

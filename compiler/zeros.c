@@ -5,7 +5,7 @@
 // picture. Before its tiles begin, a product lists for each row of them the terms that are not; the
 // others would add 0, so that the sums are the same bits. That is exact for finite weights, and a
 // step that isn't finite stops before it changes one.
-#include "netc.h"
+#include "passes.h"
 
 static bool multiplies_pictures(const Graph *graph, const Node *node)
 {

@@ -17,7 +17,7 @@
 %parse-param {Parser *parser}
 
 %code requires {
-#include "../compiler/netc.h"
+#include "../compiler/language.h"
 #include <string.h>
 
 enum { MAX_PARENTHESES = 50, MAX_OPERATORS = 200, MAX_BODIES = 50 };

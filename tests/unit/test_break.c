@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "netc.h"
+#include "emit.h"
 
 #define TEN "a_________"
 #define THIRTY TEN TEN TEN

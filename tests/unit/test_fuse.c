@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "netc.h"
+#include "passes.h"
 
 static int add(Graph *graph, Op op, int input)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "netc.h"
+#include "diff.h"
 
 enum { MOST = 60 };
 
