@@ -19,6 +19,11 @@ ClassScore class_score(const Score *score, int classes, int class)
     return result;
 }
 
+static double binary_accuracy(const NnModel *model, const Score *score)
+{
+    return (double)score->agree / ((double)score->count * model->outputs);
+}
+
 void class_name(char text[CLASS_TEXT], const Classes *classes, int class)
 {
     if (classes)
@@ -54,6 +59,8 @@ void json_metrics(cJSON *object, const NnModel *model, const Score *score, const
     if (!model->classes) {
         json_number(object, "mse", score->mse);
         json_number(object, "mae", score->mae);
+        if (score->agree >= 0)
+            json_number(object, "binary_accuracy", binary_accuracy(model, score));
         return;
     }
     json_number(object, "accuracy", score->accuracy);
@@ -69,8 +76,10 @@ void json_metrics(cJSON *object, const NnModel *model, const Score *score, const
 void print_metrics(const NnModel *model, const Score *score)
 {
     if (!model->classes) {
-        printf("test loss %.6g, mse %.6g, mae %.6g (%ld examples)\n", score->loss, score->mse,
-               score->mae, score->count);
+        printf("test loss %.6g, mse %.6g, mae %.6g", score->loss, score->mse, score->mae);
+        if (score->agree >= 0)
+            printf(", binary accuracy %.2f%%", 100 * binary_accuracy(model, score));
+        printf(" (%ld examples)\n", score->count);
         return;
     }
     printf("test accuracy %.2f%% (%ld of %ld)", 100 * score->accuracy, score->hits, score->count);

@@ -266,6 +266,7 @@ typedef struct {
     long count, hits;
     long top_hits;   // whose label is among the model's `top` largest outputs
     double mse, mae; // of a regression, over all its numbers
+    long agree;      // of its outputs, on the target's side of 0.5; -1: it is not always 0 or 1
     long *confusion; // [classes][classes]: true class, predicted class; owned; NULL: not wanted
 } Score;
 

@@ -51,6 +51,23 @@ static void add_errors(const Scoring *scoring, const NnBatch *batch)
         }
 }
 
+// Keras' binary_accuracy, which is one only where each target is yes or no.
+static void count_agreement(const Scoring *scoring, const NnBatch *batch)
+{
+    const NnModel *model = scoring->model;
+    long *const agree = &scoring->score->agree;
+    for (int i = 0; batch->targets && i < batch->rows; i++)
+        for (int j = 0; j < model->targets && *agree >= 0; j++) {
+            const float target =
+                batch->targets[(size_t)batch->index[i] * (size_t)model->targets + (size_t)j];
+            const double output = tensor_get(model, model->output, (long)i * model->outputs + j);
+            if (target == 0 || target == 1)
+                *agree += (output > 0.5) == (target == 1);
+            else
+                *agree = -1;
+        }
+}
+
 // Run by each thread of a team. The barrier keeps the model's outputs until they are counted.
 void score_team(void *context)
 {
@@ -64,6 +81,7 @@ void score_team(void *context)
         score->finite = true;
         score->top_hits = 0;
         score->mse = score->mae = 0;
+        score->agree = model->target_range == NN_FROM_0_TO_1 ? 0 : -1;
     }
     if (leader && score->confusion)
         memset(score->confusion, 0,
@@ -83,6 +101,7 @@ void score_team(void *context)
             count_pairs(scoring, &batch);
             count_top(scoring, &batch);
             add_errors(scoring, &batch);
+            count_agreement(scoring, &batch);
         }
         nn_barrier();
     }

@@ -26,6 +26,9 @@ z = draw.uniform(-1, 1, (200, 3))
 with open("sums.csv", "w") as out:
     for a, b, c in z:
         print("%.6f;%.6f;%.6f;%.6f;%.6f" % (a, a + b - c, b, c, a * 0.5 + 3), file=out)
+with open("signs.csv", "w") as out:
+    for a, b, c in z:
+        print("%.6f;%.6f;%.6f;%d;%d" % (a, b, c, a > b, b + c > 0.5), file=out)
 END
 cd "$tmp" || exit
 
@@ -78,10 +81,21 @@ validation "huge.csv"
 test "huge.csv"
 metrics top 2
 END
+cat >signs.net <<END
+data csv "signs.csv" targets "4, 5"
+input 3
+dense 2 sigmoid
+loss binary_cross_entropy
+optimizer adam lr 0.1
+batch 20
+epochs 3
+test 40 samples
+END
 start 'huge builds' build huge.net "$tmp/huge"
 start 'trees builds' build trees.net "$tmp/trees"
 start 'sums builds' build sums.net "$tmp/sums"
 start 'bytes builds' build bytes.net "$tmp/bytes"
+start 'signs builds' build signs.net "$tmp/signs"
 start 'sums in double precision builds' build sums.net "$tmp/sums64" --precision f64
 wait
 
@@ -190,6 +204,35 @@ if history[0]["accuracy"] is not None or history[-1]["loss"] > history[0]["loss"
         ./sums eval --out sums-1
 }
 check 'sums, metrics' check_sums
+# Answers that are each yes or no have a share of right ones; with one target between, none has.
+check_signs() {
+    train signs signs-1 && ./signs eval --out signs-1 --json >signs.json &&
+        ./signs predict --out signs-1 --json $(seq 0 39) >signs-answers.json || return
+    facts '
+import json
+score, answers = json.load(open("signs.json")), json.load(open("signs-answers.json"))
+right = sum((o > 0.5) == t for a in answers for o, t in zip(a["outputs"], a["targets"]))
+if score["binary_accuracy"] != right / 80 or not 40 < right < 80:
+    print(right, "of 80 are right; found", score)
+if "binary_accuracy" in json.load(open("sums.json")):
+    print("a regression has binary_accuracy")'
+    ./signs eval --out signs-1 | has_line -E '^test loss .*, binary accuracy [0-9.]+% \(40 examples\)$' ||
+        ./signs eval --out signs-1
+    mkdir soft && sed 's/[01]$/0.5/' signs.csv >soft/signs.csv || return
+    ! ./signs eval --out signs-1 --data soft | grep -F 'binary accuracy'
+}
+check 'signs, metrics' check_signs
+
+# A training that never began leaves no folder.
+no_folder() {
+    ./signs train --data nowhere --out signs-2 2>/dev/null && echo 'it trains without data'
+    ./signs train --resume --out signs-2 2>/dev/null && echo 'it goes on with nothing'
+    [ ! -e signs-2 ] || echo 'there is a folder'
+    mkdir signs-3 && ./signs train --data nowhere --out signs-3 2>/dev/null
+    [ -d signs-3 ] || echo 'the folder that was there has gone'
+}
+check 'no data, no folder' no_folder
+
 # The loss of numbers has any size: each epoch's line has six digits of it, wherever they begin.
 digits_of_small_losses() {
     mkdir -p small && sed 's/[0-9][0-9.]*/&e-4/g' sums.csv >small/sums.csv
