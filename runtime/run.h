@@ -342,7 +342,8 @@ typedef struct {
     const Options *options;
     char weights[RUN_PATH], report[RUN_PATH], curves[RUN_PATH];
     char best[RUN_PATH]; // the weights of the best epoch so far, where training may end early
-    int lock; // the output folder, held open
+    bool made_folder; // the output folder was not there
+    int lock;         // it, held open
     DataSet train, test, held; // held: for validation, where that has files of its own
     int training, validation;  // pictures; without files the second ones are the end of `train`
     uint32_t *order, *sequence;

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "run.h"
 
@@ -194,6 +195,8 @@ int command_train(const NnModel *model, const Options *options)
         failed("'%s' was compiled for inference only: its .net has no loss", model->name);
         status = end_with_problem();
     } else if (!train_prepare(&training)) {
+        if (training.made_folder)
+            rmdir(options->out); // nothing lies in it
         status = end_with_problem();
     } else {
         train_print_start(&training);

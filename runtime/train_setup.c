@@ -28,6 +28,7 @@ static bool lock_folder(Training *training, const char *folder)
 static bool open_folder(Training *training)
 {
     const char *folder = training->options->out;
+    training->made_folder = access(folder, F_OK) != 0;
     return path_join(training->weights, folder, "weights.safetensors") &&
            path_join(training->report, folder, "run.json") &&
            path_join(training->best, folder, "best.safetensors") &&
