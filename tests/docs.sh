@@ -197,11 +197,11 @@ check_commands() { # FILE
     done
 }
 
-for file in README.md docs/*.md; do
+for file in README.md docs/*.md docs/*/*.md; do
     run_file "$file"
     check "$file: names of commands and files" check_commands "$file"
     case $file in # rows of a table that a program wrote may be longer
-    docs/benchmarks.md | docs/lab.md) table='^[|]' ;;
+    docs/benchmarks.md | docs/*/benchmarks.md | docs/lab.md) table='^[|]' ;;
     *) table='^$' ;;
     esac
     check "$file: lines" awk -v table="$table" \
