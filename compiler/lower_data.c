@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { MOST_CLASSES = 256 }; // a label is a byte
+
 const DataSet *data_set(const Program *program)
 {
     static const DataSet table[] = {
@@ -98,10 +100,25 @@ bool check_data(const Program *program)
            check_part(data, program->test);
 }
 
+// Without a loss nothing has to fit: a network whose answers may be those of such files has them.
+void assume_answers(const Lowering *l)
+{
+    Network *const network = l->network;
+    const Program *const program = network->program;
+    const DataSet *const data = data_set(program);
+    const long outputs = shape_size(current_shape(l));
+    const bool named = is_format(data, "NN_CSV") || is_format(data, "NN_FOLDER");
+    if (data->pictures)
+        return;
+    if (learns_numbers(program))
+        network->targets = (int)outputs;
+    else if ((named || answers_file(program)) && outputs <= MOST_CLASSES)
+        network->classes = outputs == 1 ? 2 : (int)outputs;
+}
+
 // Of files, the network's outputs say how many classes or numbers there are.
 bool check_classes(const Lowering *l, bool one_for_two)
 {
-    enum { MOST_CLASSES = 256 }; // a label is a byte
     Network *const network = l->network;
     const Program *const program = network->program;
     const Clause *const last = l->clause;

@@ -29,6 +29,7 @@
 #define COUNT(of_what, ...) .kind = SETTING_NUMBER, .unit = of_what, .fraction = true, __VA_ARGS__
 #define PART(of_what, ...) COUNT(of_what, __VA_ARGS__), .files = true
 #define MEASURE(in_what, ...) .kind = SETTING_NUMBER, .unit = in_what, .measure = true, __VA_ARGS__
+#define WHOLE_MEASURE(in_what, from, to) WHOLE(from, to), .unit = in_what, .measure = true
 #define TIME(from) .kind = SETTING_NUMBER, .times = times, .fraction = true, .low = from
 #define EPOCHS(from) .kind = SETTING_NUMBER, .times = times + 1, .low = from
 #define SIZE(from, to) .kind = SETTING_SIZE, .whole = true, .low = from, .high = to

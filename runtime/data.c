@@ -134,6 +134,9 @@ static bool cut(DataSet *set, const NnModel *model, DataPart part)
     if (left < 1)
         return failed("no example is left to train with: of %d in '%s', %ld are for the test",
                       set->count, model->files.inputs, set->count - left);
+    if (left == set->count && model->test_share > 0)
+        return failed("no example is left for the test: of %d in '%s' it has %g%%", set->count,
+                      model->files.inputs, 100 * model->test_share);
     if (part == DATA_TRAIN)
         keep(set, model, 0, (int)left);
     else
@@ -166,6 +169,7 @@ bool data_load(DataSet *set, const NnModel *model, const char *folder, DataPart 
     Classes *none = NULL;
     Wanted wanted = {.model = model,
                      .folder = folder,
+                     .trained = folder,
                      .files = model->files,
                      .part = part,
                      .answers = true,
@@ -187,11 +191,14 @@ bool data_load(DataSet *set, const NnModel *model, const char *folder, DataPart 
     return done;
 }
 
-// Reads the examples of one file, which may have no answers, to predict them.
-bool data_load_file(DataSet *set, const NnModel *model, const char *path, Classes **classes)
+// Reads the examples of one file, which may have no answers, to predict them; `folder` is that of
+// the training's.
+bool data_load_file(DataSet *set, const NnModel *model, const char *folder, const char *path,
+                    Classes **classes)
 {
     const Wanted wanted = {.model = model,
                            .folder = ".",
+                           .trained = folder,
                            .files = {path, NULL},
                            .part = DATA_TEST,
                            .classes = classes};

@@ -18,6 +18,7 @@ typedef struct {
     const char *folder; // that paths begin at, where they don't begin with '/'
     NnFiles files;
     DataPart part;
+    const char *trained; // the folder of what the network learns from
     bool answers;      // false: to predict; then a file may be without them
     Classes **classes; // what the labels are called; *classes NULL: not known, or just numbers
 } Wanted;
@@ -26,7 +27,11 @@ bool idx_read(DataSet *set, const Wanted *wanted);
 bool cifar_read(DataSet *set, const Wanted *wanted);
 bool csv_read(DataSet *set, const Wanted *wanted);
 bool npy_read(DataSet *set, const Wanted *wanted);
+// False after failed() where `name` holds bytes and the training's arrays in `folder` do not, or the
+// other way round: they would be multiplied by another number.
+bool npy_scaled_alike(const NnModel *model, const char *folder, const char *name, bool bytes);
 bool folder_read(DataSet *set, const Wanted *wanted);
+bool is_picture_name(const char *path); // of a file that picture_read() may read
 
 long example_size(const NnModel *model); // numbers of one
 const char *example_word(const NnModel *model); // "picture", or "example" of a row of values

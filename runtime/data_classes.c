@@ -70,9 +70,17 @@ static void list_names(char text[256], char *const *names, int count)
     }
 }
 
+static const char *outputs_text(const NnModel *model, char text[40])
+{
+    if (model->outputs == 1)
+        return "one output, for two";
+    snprintf(text, 40, "%d outputs", model->outputs);
+    return text;
+}
+
 static bool make_classes(const Wanted *wanted, const char *path, char *const *names, int count)
 {
-    char **sorted = allocate((size_t)count, sizeof *sorted), list[256];
+    char **sorted = allocate((size_t)count, sizeof *sorted), list[256], outputs[40];
     if (!sorted)
         return false;
     memcpy(sorted, names, (size_t)count * sizeof *sorted);
@@ -86,8 +94,8 @@ static bool make_classes(const Wanted *wanted, const char *path, char *const *na
         *wanted->classes = classes_of(sorted, distinct);
     } else {
         list_names(list, sorted, distinct);
-        failed("'%s' has %d class%s (%s), the network %d outputs", path, distinct,
-               distinct > 1 ? "es" : "", list, wants);
+        failed("'%s' has %d class%s (%s), the network %s", path, distinct, distinct > 1 ? "es" : "",
+               list, outputs_text(wanted->model, outputs));
     }
     free(sorted);
     return distinct == wants && *wanted->classes;

@@ -40,11 +40,16 @@ static bool wrong_line(const Csv *csv, const char *what)
 
 static void find_separator(Csv *csv)
 {
-    bool quoted = false;
+    bool quoted = false, begins = true; // a field, of which the first character may be a quote
     int found[256] = {0};
-    for (const char *c = csv->next; *c && *c != '\n' && *c != '\r'; c++) {
-        quoted ^= *c == '"';
-        found[(unsigned char)*c] += !quoted;
+    for (const char *c = csv->next + strspn(csv->next, "\r\n"); *c; c++) {
+        if (!quoted && (*c == '\n' || *c == '\r'))
+            break;
+        if (*c == '"' && (quoted || begins))
+            quoted = !quoted;
+        else
+            found[(unsigned char)*c] += !quoted;
+        begins = strchr(",;\t\"", *c) || (begins && *c == ' ');
     }
     csv->separator = found['\t'] ? '\t' : found[';'] ? ';' : ',';
 }
@@ -123,7 +128,7 @@ static bool next_row(Csv *csv, int *count)
     }
     csv->line++;
     for (;;) {
-        c += csv->separator == '\t' ? 0 : strspn(c, " ");
+        c += strspn(c, " ");
         const bool quoted = *c == '"';
         char *field = quoted ? cut_quoted(csv, &c) : cut_plain(csv, &c);
         if (!field || !add_field(csv, *count, field))
@@ -229,7 +234,7 @@ static bool find_answers(Csv *csv)
         return true;
     for (const char *name = model->columns; name;) {
         name += strspn(name, " ");
-        size_t length = strcspn(name, ",");
+        size_t length = strcspn(name, model->targets ? "," : ""); // a label is one column
         const char *next = name[length] ? name + length + 1 : NULL;
         while (length > 0 && name[length - 1] == ' ')
             length--;
@@ -260,14 +265,28 @@ static bool check_columns(const Csv *csv)
                   csv->source.path, csv->columns, inputs, example_size(model));
 }
 
+// Whether `columns`, "price, 4", has the number of this column, from 1.
+static bool is_listed(const char *columns, int column)
+{
+    for (const char *name = columns; name && *name; name += strspn(name, ", ")) {
+        const size_t length = strcspn(name, ", ");
+        if (length <= 9 && strspn(name, "0123456789") >= length && atoi(name) == column)
+            return true;
+        name += length;
+    }
+    return false;
+}
+
 // The first line is a header where it says nothing else: where an input is no number. The columns
-// of answers may be words in any line; they are known only behind the header.
+// of answers may be words in any line; those that are called by a name are known only behind the
+// header.
 static bool is_header(const Csv *csv, int count)
 {
     int words = 0;
     double number;
     for (int i = 0; i < count; i++)
-        words += !number_of(csv->field[i], &number);
+        words += !number_of(csv->field[i], &number) &&
+                 !(csv->wanted->model->targets && is_listed(csv->wanted->model->columns, i + 1));
     const NnModel *model = csv->wanted->model;
     const bool only_inputs = !csv->wanted->answers && count == example_size(model);
     const int answers = model->targets || only_inputs ? 0 : 1;

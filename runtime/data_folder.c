@@ -67,14 +67,31 @@ static bool list_read(List *list, const char *path, bool folders)
     return done;
 }
 
-static bool is_picture(const char *path)
+bool is_picture_name(const char *path)
 {
     static const char *const endings[] = {".png", ".pgm", ".ppm"};
     const char *dot = strrchr(path, '.');
     for (int i = 0; dot && i < 3; i++)
         if (strcasecmp(dot, endings[i]) == 0)
             return true;
-    return failed("'%s' is no picture that can be read: expected .png, .pgm or .ppm", path);
+    return false;
+}
+
+// Pictures that no class would have: beside the classes' folders, or in folders inside of them.
+static bool has_strays(const char *path, bool in_class)
+{
+    List list = {0};
+    bool strays = !list_read(&list, path, in_class);
+    for (int i = 0; i < list.count && !strays; i++)
+        if (in_class || is_picture_name(list.name[i])) {
+            strays = true;
+            failed(in_class ? "'%s/%s' is a folder inside of a class: its pictures belong in '%s'"
+                            : "'%s/%s' is of no class: the pictures of each lie in a folder of "
+                              "'%s'",
+                   path, list.name[i], path);
+        }
+    list_free(&list);
+    return strays;
 }
 
 static bool add_picture(DataSet *set, const Wanted *wanted, const char *path, unsigned char label,
@@ -91,7 +108,9 @@ static bool add_picture(DataSet *set, const Wanted *wanted, const char *path, un
             return failed("out of memory for %zu pictures", *room);
     }
     unsigned char *pixels = set->pictures + (size_t)set->count * size;
-    if (!is_picture(path) || !picture_read(path, wanted->model, false, pixels))
+    if (!is_picture_name(path))
+        return failed("'%s' is no picture that can be read: expected .png, .pgm or .ppm", path);
+    if (!picture_read(path, wanted->model, false, pixels))
         return false;
     set->labels[set->count++] = label;
     return true;
@@ -101,7 +120,7 @@ static bool read_class(DataSet *set, const Wanted *wanted, const char *path, uns
                        size_t *room)
 {
     List files = {0};
-    bool done = list_read(&files, path, false);
+    bool done = !has_strays(path, true) && list_read(&files, path, false);
     if (done && files.count == 0)
         done = failed("the folder '%s' has no pictures", path);
     for (int i = 0; done && i < files.count; i++) {
@@ -128,7 +147,7 @@ bool folder_read(DataSet *set, const Wanted *wanted)
     else if (!path_join(path, wanted->folder, name))
         return false;
     unsigned char *labels = NULL;
-    bool done = list_read(&folders, path, true);
+    bool done = !has_strays(path, false) && list_read(&folders, path, true);
     if (done && folders.count == 0)
         done = failed("the folder '%s' has no folders, one for each class", path);
     if (done && (labels = allocate((size_t)folders.count, 1)))

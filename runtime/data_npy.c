@@ -337,24 +337,23 @@ static bool read_array(DataSet *set, const Wanted *wanted, const char *name,
 
 // Bytes and other numbers are multiplied by different ones: those of validation and test must be as
 // those that are trained with, where these are at hand.
-static bool scaled_alike(const DataSet *set, const Wanted *wanted)
+bool npy_scaled_alike(const NnModel *model, const char *folder, const char *name, bool bytes)
 {
-    const NnModel *model = wanted->model;
     Array trained = {.dims = 0};
-    if (model->byte_scale == model->number_scale || model->files.inputs == wanted->files.inputs)
+    if (model->byte_scale == model->number_scale || model->files.inputs == name)
         return true;
-    if (!source_place(&trained.source, wanted->folder, model->files.inputs))
+    if (!source_place(&trained.source, folder, model->files.inputs))
         return false;
     if (access(trained.source.path, R_OK) != 0)
         return true;
     if (!source_open_path(&trained.source))
         return false;
     bool done = read_header(&trained);
-    if (done && (set->pictures != NULL) != has_bytes(&trained))
+    if (done && bytes != has_bytes(&trained))
         done = failed("'%s' holds %s, and '%s', which the network learns from, %s: bytes are "
                       "multiplied by 1/255, all else is not; 'scale' says by what both are",
-                      wanted->files.inputs, set->pictures ? "bytes" : "numbers that are no bytes",
-                      model->files.inputs, set->pictures ? "does not" : "bytes");
+                      name, bytes ? "bytes" : "numbers that are no bytes", model->files.inputs,
+                      bytes ? "does not" : "bytes");
     source_close(&trained.source);
     return done;
 }
@@ -362,6 +361,7 @@ static bool scaled_alike(const DataSet *set, const Wanted *wanted)
 bool npy_read(DataSet *set, const Wanted *wanted)
 {
     const NnFiles *files = &wanted->files;
-    return read_array(set, wanted, files->inputs, read_inputs) && scaled_alike(set, wanted) &&
+    return read_array(set, wanted, files->inputs, read_inputs) &&
+           npy_scaled_alike(wanted->model, wanted->trained, files->inputs, set->pictures != NULL) &&
            (!files->answers || read_array(set, wanted, files->answers, read_answers));
 }

@@ -77,7 +77,8 @@ static void print_settings(const NnModel *model)
     if (model->targets)
         printf("  %-22s %d\n", "targets", model->targets);
     else
-        printf("  %-22s %d of %d outputs\n", "classes", model->classes, model->outputs);
+        printf("  %-22s %d of %d output%s\n", "classes", model->classes, model->outputs,
+               model->outputs > 1 ? "s" : "");
     printf("  %-22s %s\n", "numbers", model->type == NN_F64 ? "f64" : "f32");
     if (model->train_step) {
         printf("  %-22s %s\n", "loss", model->loss);

@@ -26,10 +26,18 @@ static double binary_accuracy(const NnModel *model, const Score *score)
 
 void class_name(char text[CLASS_TEXT], const Classes *classes, int class)
 {
-    if (classes)
-        snprintf(text, CLASS_TEXT, "%s", classes->name[class]);
-    else
+    if (!classes) {
         snprintf(text, CLASS_TEXT, "%d", class);
+        return;
+    }
+    const char *const name = classes->name[class];
+    size_t length = strlen(name);
+    if (length >= CLASS_TEXT)
+        for (length = CLASS_TEXT - 1; length > 0 && (name[length] & 0xc0) == 0x80;)
+            length--; // a character is there as a whole or not at all
+    for (size_t i = 0; i < length; i++)
+        text[i] = (unsigned char)name[i] < ' ' || name[i] == 127 ? '_' : name[i];
+    text[length] = '\0';
 }
 
 static cJSON *json_classes(const NnModel *model, const Score *score, const Classes *names)

@@ -106,7 +106,9 @@ static bool add_of_test(Prediction *p, const char *text, bool *bytes)
 static bool add_picture(Prediction *p, const char *path)
 {
     DataSet one = {.count = 1, .pictures = allocate(1, (size_t)example_size(p->model))};
-    const bool done = one.pictures &&
+    const bool alike = p->model->format != NN_NPY ||
+                       npy_scaled_alike(p->model, p->options->data, path, true);
+    const bool done = alike && one.pictures &&
                       picture_read(path, p->model, p->options->invert, one.pictures) &&
                       add(p, &one, 0, 1, (Origin){.argument = path});
     data_free(&one);
@@ -116,7 +118,7 @@ static bool add_picture(Prediction *p, const char *path)
 static bool add_file(Prediction *p, const char *path, bool *bytes)
 {
     DataSet set = {0};
-    const bool done = data_load_file(&set, p->model, path, &p->progress.classes) &&
+    const bool done = data_load_file(&set, p->model, p->options->data, path, &p->progress.classes) &&
                       add(p, &set, 0, set.count, (Origin){.argument = path});
     *bytes = set.pictures != NULL;
     data_free(&set);
@@ -137,8 +139,10 @@ static bool add_argument(Prediction *p, const char *argument, bool *bytes)
     *bytes = true;
     if (is_number(argument))
         return add_of_test(p, argument, bytes);
-    const bool csv = ends_in(argument, ".csv"), npy = ends_in(argument, ".npy");
-    if ((csv && format == NN_CSV) || (npy && format == NN_NPY))
+    const bool csv = ends_in(argument, ".csv") || ends_in(argument, ".csv.gz");
+    const bool npy = ends_in(argument, ".npy") || ends_in(argument, ".npy.gz");
+    const bool picture = is_picture_name(argument);
+    if ((format == NN_CSV && !npy && !picture) || (npy && format == NN_NPY)) // a table has any name
         return add_file(p, argument, bytes);
     if (csv || npy || format == NN_CSV)
         return failed("'%s' is no file for this network: it takes %s", argument,

@@ -92,7 +92,8 @@ typedef enum { DATA_TRAIN, DATA_VALIDATION, DATA_TEST } DataPart;
 
 bool data_load(DataSet *set, const NnModel *model, const char *folder, DataPart part,
                Classes **classes);
-bool data_load_file(DataSet *set, const NnModel *model, const char *path, Classes **classes);
+bool data_load_file(DataSet *set, const NnModel *model, const char *folder, const char *path,
+                    Classes **classes);
 bool data_has_test(const NnModel *model);
 long data_left(long count, double share, long number);
 NnBatch data_batch(const DataSet *set); // without index and rows

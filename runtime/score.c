@@ -24,6 +24,8 @@ static void count_top(const Scoring *scoring, const NnBatch *batch)
 {
     const NnModel *model = scoring->model;
     const bool ranks = model->top && batch->labels && model->outputs == model->classes;
+    if (model->outputs == 1) // for two classes, which are the two largest
+        scoring->score->top_hits += batch->rows;
     for (int i = 0; ranks && i < batch->rows; i++) {
         const long row = (long)i * model->outputs;
         const int label = batch->labels[batch->index[i]];

@@ -31,10 +31,15 @@ void standardize_by(const NnModel *model, const DataSet *set, int count)
     const size_t channels = (size_t)model->channels;
     const size_t each = (size_t)(model->height * model->width) * (size_t)count;
     for (size_t c = 0; c < channels; c++) {
+        const double first = number_at(model, set, c);
         double sum = 0, squares = 0;
-        for (size_t i = 0; i < each; i++)
-            sum += number_at(model, set, i * channels + c);
-        const double mean = sum / (double)each;
+        bool changes = false;
+        for (size_t i = 0; i < each; i++) {
+            const double number = number_at(model, set, i * channels + c);
+            sum += number;
+            changes |= number != first;
+        }
+        const double mean = changes ? sum / (double)each : first; // a sum of equals is rounded
         for (size_t i = 0; i < each; i++) {
             const double v = number_at(model, set, i * channels + c) - mean;
             squares += v * v;

@@ -223,6 +223,34 @@ if "binary_accuracy" in json.load(open("sums.json")):
 }
 check 'signs, metrics' check_signs
 
+# Without a loss a program gives the answers of the one whose weights it takes.
+without_loss() { # NET DATA
+    grep -v -e '^loss' -e '^test' "$1.net" >"still-$1.net" &&
+        quietly "$NETC" build "still-$1.net" -o "still-$1" || return
+    "./$1" predict --out "$1-1" "$2" >answers && "./still-$1" predict --out "$1-1" "$2" >still &&
+        diff answers still
+}
+check 'trees, without a loss' without_loss trees check.csv
+check 'sums, without a loss' without_loss sums sums.csv
+cat >two.net <<END
+data csv "two.csv"
+input 3
+dense 1 sigmoid
+loss binary_cross_entropy
+metrics top 2
+batch 20
+epochs 2
+test 40 samples
+END
+two_classes() {
+    sed 's/;[01]$//; s/;/,/g' signs.csv >two.csv
+    quietly "$NETC" build two.net -o two && train two two-1 && without_loss two two.csv
+    ./two eval --out two-1 | has_line -F ', top 2 100.00%, ' || ./two eval --out two-1
+    gzip -c two.csv >two.data.gz && ./two predict --out two-1 two.data.gz two.csv >both &&
+        same 'answers to a table of another name' 400 "$(wc -l <both)"
+}
+check 'two classes by one output' two_classes
+
 # A training that never began leaves no folder.
 no_folder() {
     ./signs train --data nowhere --out signs-2 2>/dev/null && echo 'it trains without data'

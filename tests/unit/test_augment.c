@@ -58,7 +58,7 @@ static void multiply(double a[2][2], const double b[2][2])
     memcpy(a, product, sizeof product);
 }
 
-// Where the picture's middle-based point goes: zoomed, turned, slanted and flipped, then shifted;
+// Where the picture's middle-based point goes: flipped, slanted, turned and zoomed, then shifted;
 // the pixel (x, y) of the result is solved for the point that comes there.
 static void source_of(const NnAugment *how, uint64_t key, double x, double y, double *from_x,
                       double *from_y)

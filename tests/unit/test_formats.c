@@ -116,6 +116,9 @@ static void csv_as_people_write_it(void **state)
         "1\t2\tcat\n3\t4\tdog\n5\t6\towl\n",
         "\"1\",\"2\",\"cat\"\n3 , 4 , dog\n 5,6,\"owl\"  \n",
         "a,b,c\r1,2,cat\r3,4,dog\r5,6,owl\r",
+        " 1\t 2\tcat\n3\t4\tdog\n5\t6\towl\n",
+        "\n1;2;cat\n3;4;dog\n5;6;owl\n",
+        "\"size\nin, cm\";a 5\" one;kind\n1;2;cat\n3;4;dog\n5;6;owl\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const NnModel model = csv_model(texts[i]);
@@ -190,6 +193,10 @@ static void csv_targets(void **state)
                          "meant");
     model.columns = "rent, 2";
     load(&model);
+    // all inputs are numbers: no header
+    write_text("x.csv", "1,2,3,NA\n4,5,6,7\n");
+    model.columns = "3, 4";
+    assert_wrong(&model, "'x.csv', line 1, column 4: expected a number, found 'NA'");
 }
 
 static void csv_wrong(void **state)
@@ -252,7 +259,7 @@ static void csv_classes_of_the_training(void **state)
     assert_problem("'t.csv', line 1, column 3: expected a class from 0 to 2, found 'owl'");
     // to predict, the answers may be missing
     write_text("p.csv", "7,8\n9,10\n");
-    assert_true(data_load_file(&test, &model, "p.csv", &classes));
+    assert_true(data_load_file(&test, &model, ".", "p.csv", &classes));
     assert_int_equal(test.count, 2);
     assert_null(test.labels);
     data_free(&test);
@@ -322,6 +329,16 @@ static void standardize(void **state)
     unsigned char bytes[] = {0, 51, 255, 51};
     standardize_by(&model, &(DataSet){.count = 2, .pictures = bytes}, 2);
     assert_true(mean[0] == 0.5f && mean[1] == 0.2f && deviation[0] == 0.5f && deviation[1] == 1);
+    // a thousand times the same, of which the sum is rounded, is a channel that never changes
+    unsigned char same[2000];
+    for (int byte = 0; byte < 256; byte++) {
+        for (int i = 0; i < 1000; i++) {
+            same[2 * i] = (unsigned char)i;
+            same[2 * i + 1] = (unsigned char)byte;
+        }
+        standardize_by(&model, &(DataSet){.count = 1000, .pictures = same}, 1000);
+        assert_true(mean[1] == (float)(byte * model.byte_scale) && deviation[1] == 1);
+    }
 }
 
 // --- NumPy --------------------------------------------------------------------------------------
@@ -603,6 +620,15 @@ static void folders(void **state)
     write_text("p/owl/e.png", "\x89PNG\r\n\x1a\n");
     assert_wrong(&model, "'p/owl/e.png' is no readable PNG");
     unlink("p/owl/e.png");
+    write_png("p/f.png", 2, 1, 30);
+    assert_wrong(&model, "'p/f.png' is of no class: the pictures of each lie in a folder of 'p'");
+    unlink("p/f.png");
+    write_text("p/readme.txt", "");
+    load(&model);
+    assert_true(make_folders("p/owl/young"));
+    assert_wrong(&model, "'p/owl/young' is a folder inside of a class: its pictures belong in "
+                         "'p/owl'");
+    rmdir("p/owl/young");
     assert_true(make_folders("p/rat"));
     assert_wrong(&model, "'p' has 4 classes (cat, dog, owl, rat), the network 3 outputs");
 }
