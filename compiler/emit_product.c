@@ -52,13 +52,15 @@ void need_product(Out *out, Product product)
 {
     Network *const network = out->network;
     for (int i = 0; i < network->product_count; i++) {
-        const Product *const p = &network->products[i];
+        Product *const p = &network->products[i];
         if (p->form == product.form && p->terms == product.terms &&
             p->columns == product.columns && p->panel_rows == product.panel_rows &&
             p->a_line == product.a_line && p->b_line == product.b_line &&
             p->c_line == product.c_line && p->skips == product.skips && p->adds == product.adds) {
             if (p->skips && p->rows != product.rows) // its lists have room for so many
                 bug("%s is called for %d and %d rows", product_name(p), p->rows, product.rows);
+            if (p->rows < product.rows) // an outer product may copy so many
+                p->rows = product.rows;
             return;
         }
     }

@@ -492,7 +492,7 @@ static bool is_traced(const Node *node)
 {
     const Tasks tasks = op_info[node->op].tasks;
     return has_function(node) && tasks != BY_ALL &&
-           (tasks != BY_PART || has_flag(node, SLICED)) && !has_flag(node, UPDATES) &&
+           (tasks != BY_PART || has_flag(node, SLICED | LAYS_OUT)) && !has_flag(node, UPDATES) &&
            node->op != OP_predict;
 }
 

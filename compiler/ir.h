@@ -223,7 +223,7 @@ typedef struct {
     bool skips;                 // numbers of a that are 0: a are pictures
     bool adds;                  // to c, where the call says so; an outer product always may
 } Product;
-enum { MAX_PRODUCTS = 512 };
+enum { MAX_PRODUCTS = 4096 }; // of 1000 layers
 
 // A convolution, or its gradient by the weights, that the generated code needs a function for.
 typedef struct {
@@ -239,7 +239,7 @@ typedef struct {
     int rows, line; // line: how many rows lie in one line of pixels; 0: all
     int width, vectors, lanes;
 } WindowTile;
-enum { MAX_WINDOW_TILES = 256 };
+enum { MAX_WINDOW_TILES = 4096 };
 
 // A tile with vectors along lines.
 typedef struct {

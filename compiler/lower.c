@@ -45,9 +45,11 @@ static bool in_training_only(const char *word)
 
 static bool is_last(const Program *program, int layer)
 {
-    for (int i = layer + 1; i < program->layer_count; i++)
-        if (!in_training_only(program->layers[i].word)) // refused there
+    for (int i = layer + 1; i < program->layer_count; i++) {
+        const char *const word = program->layers[i].word;
+        if (!in_training_only(word) && strcmp(word, "flatten") != 0) // refused there; no node
             return false;
+    }
     return true;
 }
 

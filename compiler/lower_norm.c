@@ -19,7 +19,7 @@ bool lower_batchnorm(Lowering *l)
     Graph *const train = &l->network->train, *const infer = &l->network->infer;
     const Shape shape = current_shape(l);
     const Clause *const batch = l->network->program->batch;
-    if (shape.count == 1 && setting_number(batch, "size") == 1) {
+    if (shape_size(shape) == shape.dims[shape.count - 1] && setting_number(batch, "size") == 1) {
         error_at(E307, l->clause->loc, "'batchnorm' over a batch of 1 has no variance");
         note_at(batch->loc, "the batch is set here; a larger one is needed");
         return false;

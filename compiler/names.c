@@ -89,7 +89,7 @@ static void check_generated(const Program *program, const Clause *layer)
 {
     static const char *const words[] = {"input",  "output", "loss", "predicted", "result",
                                         "infer",  "squares", "nn",  "d"};
-    static const char *const prefixes[] = {"d_", "infer_", "input_", "nn_"};
+    static const char *const prefixes[] = {"d_", "infer_", "input_", "nn_", "squares_"};
     const Loc place = written_name(layer);
     const char *const name = layer->name;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)

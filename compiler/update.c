@@ -116,7 +116,7 @@ static int add_norm(Graph *graph)
         for (int from = 0; from < count; from += MAX_INPUTS) {
             const int group = count - from < MAX_INPUTS ? count - from : MAX_INPUTS;
             sums[left++] =
-                add_square_total(graph, group, sums + from, format("squares%d", ++groups));
+                add_square_total(graph, group, sums + from, format("squares_%d", ++groups));
         }
         count = left;
     }

@@ -384,4 +384,29 @@ other_numbers_to_test() {
     fails_with "${message/unlike/alike}" ./alike predict --out alike-2 f.npy
 }
 check 'bytes to learn from, other numbers to test with' other_numbers_to_test
+
+# Only the square of the loss is too large: the layers before it are finite, though the weights that
+# the transposed convolution reads turned round had gone when the others were looked at.
+"$python" - <<END
+import numpy
+draw = numpy.random.default_rng(3)
+numpy.save("large.npy", (draw.uniform(size=(40, 8, 8, 1)) * 1e25).astype(numpy.float32))
+numpy.save("large-targets.npy", draw.uniform(size=(40, 10)).astype(numpy.float32))
+END
+cat >large.net <<END
+data npy "large.npy" targets "large-targets.npy"
+input 8x8x1
+conv 8 3x3
+conv_transpose 4 3x3 stride 2
+concat { } { batchnorm }
+dense 10
+loss mse
+optimizer sgd lr 0.01
+batch 32
+END
+quietly "$NETC" build large.net -o large
+check 'the layer that is not finite' \
+    says "large: error: .*not finite in epoch 1, step 1, first in layer 'loss'.*" \
+    ./large train --out large-1
+
 finish

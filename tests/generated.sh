@@ -143,6 +143,12 @@ start 'loops over planes and outputs' emitted_tidy inner --target x86-64-v4
 # gcc warned of the loop over the rest, which would leave the array
 printf '%s\n' 'input 28x28x1' 'dense 144 tanh' 'dense 19 tanh' 'dense 10 softmax' \
     'loss cross_entropy' 'optimizer sgd' 'batch 1' >"$tmp/rest.net"
+{
+    printf 'input 28x28x1\navgpool 7\n'
+    for units in $(seq 11 300); do echo "dense $units relu"; done
+    printf 'dense 10 softmax\nloss cross_entropy\nbatch 8\n'
+} >"$tmp/products.net"
+start 'a product for each of hundreds of layers' silent "$NETC" emit "$tmp/products.net" -o "$tmp/products.c"
 start 'a weight turned in squares that leave no rest, as built' silent "$NETC" build "$tmp/rest.net" -o "$tmp/rest"
 # and of the last of joined values' gradients
 printf '%s\n' 'input 28x28x1' 'conv 4 3x3' 'concat { flatten } { flatten' 'dense 5 }' \

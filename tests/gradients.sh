@@ -222,6 +222,19 @@ gradient 'dense of many inputs and outputs' 3 <<END
 dense 257 tanh
 dense 129 tanh
 END
+# the first one's weights are made part by part, and both by one function
+long_gradient 'dense layers that share an outer product' 200 <<END
+crop 10
+dense 64 tanh
+dense 64 tanh
+END
+gradient 'softmax over all outputs, before flatten' 4 <<END
+dense 10
+reshape 2x1x5
+softmax
+flatten
+loss cross_entropy
+END
 gradient 'dense 1' 4 <<END
 avgpool 4
 dense 1 tanh
