@@ -17,9 +17,10 @@
 
 enum { HEADER_LIMIT = 100000000 }; // the format's own
 
-// One tensor of the model and its place in the file.
+// One tensor of the file and its place there.
 typedef struct {
-    const NnTensor *tensor;
+    const NnTensor *tensor; // of the model; NULL: what another optimizer remembered
+    const char *name;
     bool found;
     size_t begin, end; // in the bytes after the header
 } Place;
@@ -32,9 +33,8 @@ typedef struct {
     size_t size, header_size;
     cJSON *header;
     Place *places; // [tensor_count]
-    // What another optimizer remembered, behind all that the model knows: where it begins, and how
-    // many bytes it has.
-    size_t strange_begin, strange_bytes;
+    Place *strange; // what another optimizer remembered, as many as the header has at most
+    size_t strange_count;
     char *data; // all bytes after the header
 } Reading;
 
@@ -196,17 +196,12 @@ static bool is_memory_of_weight(const Reading *reading, const char *name)
 static bool pass_over(Reading *reading, const cJSON *entry)
 {
     const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(entry, "data_offsets");
-    size_t begin, end;
+    Place *place = &reading->strange[reading->strange_count++];
+    *place = (Place){.name = entry->string};
     if (!cJSON_IsArray(offsets) || cJSON_GetArraySize(offsets) != 2 ||
-        !whole(offsets->child, &begin) || !whole(offsets->child->next, &end) || begin > end)
+        !whole(offsets->child, &place->begin) || !whole(offsets->child->next, &place->end) ||
+        place->begin > place->end)
         return damaged(reading, entry->string, "data_offsets that are not two whole numbers");
-    if (!reading->strange_bytes || begin < reading->strange_begin)
-        reading->strange_begin = begin;
-    if (end > reading->size)
-        return failed("'%s' is truncated: '%.100s' ends at byte %zu of %zu", reading->path,
-                      entry->string, end, reading->size);
-    if (__builtin_add_overflow(reading->strange_bytes, end - begin, &reading->strange_bytes))
-        return damaged(reading, entry->string, "more bytes than the file has");
     return true;
 }
 
@@ -214,8 +209,13 @@ static bool read_entries(Reading *reading)
 {
     const cJSON *entry;
     bool metadata = false;
+    reading->strange =
+        allocate((size_t)cJSON_GetArraySize(reading->header), sizeof *reading->strange);
+    if (!reading->strange)
+        return false;
     for (int i = 0; i < reading->model->tensor_count; i++)
-        reading->places[i].tensor = &reading->model->tensors[i];
+        reading->places[i] = (Place){.tensor = &reading->model->tensors[i],
+                                     .name = reading->model->tensors[i].name};
     cJSON_ArrayForEach(entry, reading->header)
     {
         if (strcmp(entry->string, "__metadata__") == 0) {
@@ -230,6 +230,9 @@ static bool read_entries(Reading *reading)
                 return false;
             continue;
         }
+        if (!place && is_memory_of_weight(reading, entry->string))
+            return failed("'%s' cannot be continued: its '%.100s' is of another optimizer",
+                          reading->path, entry->string);
         if (!place)
             return failed("'%s' belongs to another network: this one has no tensor '%.100s'",
                           reading->path, entry->string);
@@ -259,26 +262,30 @@ static int by_begin(const void *left, const void *right)
 static bool check_offsets(const Reading *reading)
 {
     const size_t size = reading->size - 8 - reading->header_size;
-    Place **sorted = allocate((size_t)reading->model->tensor_count, sizeof *sorted);
+    const size_t known = (size_t)reading->model->tensor_count;
+    const size_t number = reading->model->type == NN_F64 ? sizeof(double) : sizeof(float);
+    Place **sorted = allocate(known + reading->strange_count, sizeof *sorted);
     if (!sorted)
         return false;
     size_t count = 0, end = 0;
-    for (int i = 0; i < reading->model->tensor_count; i++)
+    for (size_t i = 0; i < known; i++)
         if (reading->places[i].found)
             sorted[count++] = &reading->places[i];
+    for (size_t i = 0; i < reading->strange_count; i++)
+        sorted[count++] = &reading->strange[i];
     qsort(sorted, count, sizeof *sorted, by_begin);
     bool done = true;
     for (size_t i = 0; i < count && done; i++) {
-        if (sorted[i]->begin != end)
-            done = damaged(reading, sorted[i]->tensor->name,
-                           sorted[i]->begin < end ? "bytes that belong to another tensor"
-                                                  : "bytes before it that belong to none");
-        end = sorted[i]->end;
+        const Place *place = sorted[i];
+        if (place->begin != end)
+            done = damaged(reading, place->name,
+                           place->begin < end ? "bytes that belong to another tensor"
+                                              : "bytes before it that belong to none");
+        else if (place->tensor && place->begin % number) // it will be read where it lies
+            done = damaged(reading, place->name, "bytes before it that are no whole numbers");
+        end = place->end;
     }
     free(sorted);
-    if (done && reading->strange_bytes && reading->strange_begin == end &&
-        __builtin_add_overflow(end, reading->strange_bytes, &end))
-        done = failed("'%s' is damaged: its tensors have more bytes than it", reading->path);
     if (done && size < end)
         return failed("'%s' is truncated: its tensors have %zu bytes, %zu are there", reading->path,
                       end, size);
@@ -383,7 +390,6 @@ static bool read_data(Reading *reading)
     if (!reading->data || !read_at(reading, reading->data, size, 8 + reading->header_size))
         return false;
     for (int i = 0; i < reading->model->tensor_count; i++) {
-        // Aligned: all tensors are of one type, and the first begins where the memory does.
         const Place *place = &reading->places[i];
         if (place->found &&
             !tensor_is_finite(reading->model, place->tensor, reading->data + place->begin))
@@ -423,6 +429,7 @@ bool weights_read(const char *path, const NnModel *model, WeightsUse use, Progre
         close(reading.file);
     cJSON_Delete(reading.header);
     free(reading.places);
+    free(reading.strange);
     free(reading.data);
     return done;
 }
