@@ -384,7 +384,7 @@ static void emit_model(Out *out, const Network *network)
     line(out, ".loss = \"%s\", .optimizer = \"%s\",",
          p->loss ? setting_word(p->loss, "kind") : "none",
          network->trains ? setting_word(p->optimizer, "kind") : "none");
-    // one row is not shared out: the threads would only meet
+    // one block of rows is not shared out: the threads would only meet
     line(out, ".threads = %d,", network->blocks > 1 ? MOST_THREADS : 1);
     line(out, ".layers = layers, .layer_count = %d,", network->card_count);
     line(out, ".tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,");

@@ -80,6 +80,7 @@ void emit_part_elements(Out *out, const Graph *graph, const Node *node, const ch
 Op update_rule(const Node *node); // emit_update.c, as the next
 void add_parts(Out *out, const Graph *graph, const Node *node, int first, const char *total);
 const char *update_formula(const Node *node);
+const char *predict_formula(const Graph *graph, const Node *node); // emit_loss.c
 const char *penalty_formula(const Graph *graph, const Node *node);
 void emit_update_scalars(Out *out, const Graph *graph, const Node *node);
 void emit_update_lines(Out *out, const Graph *graph, const Node *node, const char *at);

@@ -314,6 +314,11 @@ static void call_groups(Out *out, const Geometry *g, const WindowProduct *p, con
         out->depth++;
     }
     const char *const group = g->groups > 1 ? "g" : "0";
+    if (p->outputs % vector_lanes(out->network)) { // the function packs what fills no vector
+        const int rows = p->weights ? p->lines * p->columns
+                                    : p->kernel[0] * p->kernel[1] * p->channels;
+        on_stack(out, (double)rows * vector_lanes(out->network));
+    }
     call_line(out, window_product(out->network, p),
               format("%s, %s, %s", plus(x, group, p->channels), plus(by, group, p->outputs),
                      plus(made, group, p->outputs)));

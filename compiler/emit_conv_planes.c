@@ -397,6 +397,8 @@ void emit_lane_sums(Out *out, const WindowProduct *p)
     line(out, "_Alignas(64) %s lanes[%d][%d][%d][%d][%d] = {0}; // of dw, to be added",
          real_type(out->network), p->outputs, p->kernel[0], p->channels, p->kernel[1],
          vector_lanes(out->network));
+    on_stack(out, (double)p->outputs * p->kernel[0] * p->channels * p->kernel[1] *
+                      vector_lanes(out->network));
 }
 
 void emit_lane_total(Out *out, const WindowProduct *p)

@@ -152,6 +152,7 @@ static void emit_packing(Out *out, const Geometry *g)
     const int from = (g->vectors - vectors) * lanes;
     line(out, "_Alignas(64) %s packed[%d][%d][%d] = {0}; // as whole vectors", type,
          g->a->kernel[0], g->out.dims[2], vectors * lanes);
+    on_stack(out, (double)g->a->kernel[0] * g->out.dims[2] * vectors * lanes);
     line(out, "for (int r = 0; r < %d; r++)", g->a->kernel[0]);
     line(out, "    for (int c = 0; c < %d; c++)", g->out.dims[2]);
     line(out, "        memcpy(packed[r][c], turned[c] + r * %d%s, %d * sizeof(%s));",

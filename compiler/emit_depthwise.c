@@ -298,7 +298,9 @@ static void emit_vector_line(Out *out, const Convolution *n, int lanes, const ch
         n->backwards
             ? format("%s[%d - tap][%d][0]%s", n->weights, n->kernel[0] - 1, n->kernel[1] - 1, at)
             : format("%s[tap][0][0]%s", n->weights, at);
-    const char *const row = n->step[0] > 1 ? format("top + tap * %d", n->step[0]) : "top + tap";
+    const char *row = n->step[0] > 1 ? format("top + tap * %d", n->step[0]) : "top + tap";
+    if (n->step[0] > n->from.dims[0]) // where all taps may lie outside
+        row = format("nn_min(%s, %d)", row, n->from.dims[0] - 1);
     call_line(out, tile_name(out->network, (DepthwiseTile){.lanes = lanes, .each = n->each}),
               format("%d, %d, %d, %d, %d, %d, end - tap, %d, %s[i][%s][0]%s, %d, %s, %d, %d, "
                      "%s[i][row][0]%s",

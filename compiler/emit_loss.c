@@ -324,6 +324,14 @@ void emit_poisson_grad(Out *out, const Graph *graph, const Node *node)
 
 // --- answers ------------------------------------------------------------------------------------
 
+const char *predict_formula(const Graph *graph, const Node *node)
+{
+    if (!is_binary(graph, node))
+        return op_info[node->op].formula;
+    return format("predicted = 1 where x is above %s, otherwise 0",
+                  number_text(node->attributes.threshold));
+}
+
 void emit_predict(Out *out, const Graph *graph, const Node *node)
 {
     if (is_binary(graph, node)) {

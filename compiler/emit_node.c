@@ -539,6 +539,8 @@ const char *function_text(const Graph *graph, const Node *node)
         comment(&out, "%s", update_formula(node));
     else if (node->op == OP_penalty)
         comment(&out, "%s", penalty_formula(graph, node));
+    else if (node->op == OP_predict)
+        comment(&out, "%s", predict_formula(graph, node));
     else
         emit_formula(&out, node->op, NULL, false);
     emit_loss_options(&out, node);

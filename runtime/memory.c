@@ -22,7 +22,12 @@ void memory_large_pages(void *start, size_t bytes)
 
 extern char __bss_start[], _end[]; // the linker's names for the first and the last of it
 
-void memory_large_static(void) { memory_large_pages(__bss_start, (size_t)(_end - __bss_start)); }
+// Where an arena has gigabytes, the code cannot reach behind it: the addresses are read.
+void memory_large_static(void)
+{
+    static char *volatile const ends[] = {__bss_start, _end};
+    memory_large_pages(ends[0], (size_t)(ends[1] - ends[0]));
+}
 #else
 void memory_large_pages(void *start, size_t bytes) { (void)start, (void)bytes; }
 void memory_large_static(void) {}

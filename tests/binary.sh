@@ -464,6 +464,25 @@ names_that_are_no_text() {
 }
 check 'names of files that are not UTF-8' names_that_are_no_text
 
+# Weights of 9.6 MB packed as whole vectors, and sums of 8 MB in lanes, lie on a thread's stack.
+large_stacks() {
+    local layers i=0
+    for layers in 'conv 384 1x1 relu;conv 6 28x28 relu' 'conv 512 1x1 relu;conv 3 13x13 relu pad same'; do
+        printf 'input 28x28x1\n%s\ndense 10 softmax\nloss cross_entropy\nbatch 4\n' "${layers/;/$'\n'}" \
+            >"$tmp/stacks-$((++i)).net"
+        NETC_CFLAGS=$quick build "$tmp/stacks-$i.net" "$tmp/stacks-$i" --target x86-64-v3 &&
+            quietly "$tmp/stacks-$i" bench --steps 1 --random
+    done
+}
+start 'packed weights and lanes on the stack' large_stacks
+# An arena that is larger than what the code reaches by itself.
+gigabytes() {
+    printf '%s\n' 'input 28x28x1' 'upsample 16' 'conv 64 1x1 relu' 'conv 8 3x3 relu' 'avgpool 446' \
+        'dense 10 softmax' 'loss cross_entropy' 'batch 64' >"$tmp/gigabytes.net"
+    NETC_CFLAGS=-O0 build "$tmp/gigabytes.net" "$tmp/gigabytes"
+}
+start 'an arena of gigabytes links' gigabytes
+
 # A padded picture of 12 MB lies on a thread's stack.
 large_stack() {
     local limited
