@@ -1,10 +1,11 @@
 // cmd_sweep.c: `netc sweep` trains one network for each combination of the values of -D and --set.
+#include "build.h"
 #include "lab.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { MAX_ROWS = 1000, MAX_AXES = 16 };
+enum { MAX_ROWS = 1000, MAX_AXES = 16, LONGEST_NAME = 200 };
 
 // `width=50,100,200`: what varies in one -D or --set, with one value or several.
 typedef struct {
@@ -113,7 +114,10 @@ static const char *file_name(const char *text)
             text_add(&name, "_");
         else
             text_add(&name, "%%%02X", (unsigned char)*text);
-    return name.text;
+    if (name.length <= LONGEST_NAME)
+        return name.text;
+    const uint64_t rest = hash_bytes(hash_start, name.text, name.length); // of all of it
+    return format("%.*s%016llx", LONGEST_NAME - 16, name.text, (unsigned long long)rest);
 }
 
 // Row number `index` of the product; the last axis runs fastest.

@@ -179,8 +179,10 @@ static void add_totals(NetDiff *diff)
 static const char *value_of(const Clause *clause, const char *name)
 {
     for (int i = 0; clause && i < clause->setting_count; i++)
-        if (!strcmp(clause->settings[i].name, name))
-            return setting_value(&clause->settings[i]);
+        if (!strcmp(clause->settings[i].name, name)) {
+            const char *const value = setting_value(&clause->settings[i]);
+            return *value ? value : NULL; // not set is as good as not there
+        }
     return NULL;
 }
 

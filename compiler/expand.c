@@ -354,6 +354,11 @@ static void wrong_count(const Block *block, const Statement *statement)
              : wanted    ? format("%d numbers", wanted)
                          : "no number",
              names, found);
+    if (found == 1 && statement->items->kind == EXPR_GROUP) {
+        const char *const group = loc_text(statement->items->loc);
+        note_at((Loc){0}, "numbers stand without parentheses: '%s%s%.*s'", block->name,
+                wanted ? " " : "", (int)strlen(group) - 2, group + 1);
+    }
     note_at(block->statement->items->loc, "it is defined here");
 }
 
@@ -395,7 +400,7 @@ static void warn_unused(Block *block, const Params *params)
 
 void use_block(Resolver *r, Block *block, const Statement *statement)
 {
-    const int errors = error_count();
+    const int errors = error_count(), layers = r->program->layer_count;
     block->used = true;
     if (block->active) {
         error_at(E513, statement->word_loc, "'%s' uses itself", block->name);
@@ -428,10 +433,10 @@ void use_block(Resolver *r, Block *block, const Statement *statement)
     r->params = outer;
     r->in_list = in_list;
     leave(r);
-    if (error_count() > errors)
-        block->failed = true;
-    else
+    if (error_count() == errors)
         warn_unused(block, params);
+    // once is enough: nothing would end the uses of what adds no layer, and they may double
+    block->failed = error_count() > errors || r->program->layer_count == layers;
 }
 
 void check_blocks(const Resolver *r)

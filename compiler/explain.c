@@ -1,6 +1,7 @@
 // explain.c: what is in force and where it comes from: `check --explain` and `params`.
 #include "language.h"
 
+#include <ctype.h>
 #include <string.h>
 
 // --- reading a clause ---------------------------------------------------------------------------
@@ -136,7 +137,7 @@ static const char *setting_origin(const Setting *s)
     if (!s->loc.source || s->word)
         return place;
     const char *const text = loc_text(s->loc);
-    const bool computed = text[strspn(text, "0123456789.xeE%-")];
+    const bool computed = isalpha((unsigned char)*text) || text[strspn(text, "0123456789.xeE%-")];
     return computed ? format("%s = %s", place, text) : place;
 }
 

@@ -7,7 +7,7 @@ static void undefined_param(const Expr *expr, const Params *params)
 {
     Words names = {0};
     for (const Params *scope = params; scope; scope = scope->outer)
-        for (int i = 0; i < scope->count && i < 20; i++)
+        for (int i = 0; i < scope->count; i++)
             words_add(&names, scope->params[i].name);
     if (is_reserved(expr->word)) {
         error_at(E202, expr->loc, "expected a number, found '%s'", expr->word);
@@ -21,7 +21,7 @@ static void undefined_param(const Expr *expr, const Params *params)
     if (near)
         note_at(find_param(params, near)->loc, "'%s' is defined here", near);
     else if (names.count)
-        note_at((Loc){0}, "params are %s", join_words(names.words, names.count, "and"));
+        note_at((Loc){0}, "params are %s", words_listed(names));
     else
         note_at((Loc){0}, "a name is defined by 'param %s = 300'", expr->word);
 }

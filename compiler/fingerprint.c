@@ -37,16 +37,21 @@ static uint64_t hash_file(uint64_t hash, const char *path)
     return hash;
 }
 
-static uint64_t hash_folder(uint64_t hash, const char *folder)
+// Links are followed, as readers of data do, but not for ever: one may lead in a circle.
+static uint64_t hash_folder(uint64_t hash, const char *folder, int depth)
 {
+    enum { DEEP_ENOUGH = 8 };
     struct dirent **entries;
     const int count = scandir(folder, &entries, NULL, alphasort);
     for (int i = 0; i < count; i++) {
         const char *const name = entries[i]->d_name, *const path = format("%s/%s", folder, name);
-        struct stat entry; // a folder's link is not followed: it may lead in a circle
-        if (*name != '.' && !lstat(path, &entry)) {
+        struct stat entry;
+        if (*name != '.' && !stat(path, &entry)) {
             hash = hash_bytes(hash, name, strlen(name) + 1);
-            hash = S_ISDIR(entry.st_mode) ? hash_folder(hash, path) : hash_file(hash, path);
+            if (!S_ISDIR(entry.st_mode))
+                hash = hash_file(hash, path);
+            else if (depth < DEEP_ENOUGH)
+                hash = hash_folder(hash, path, depth + 1);
         }
         free(entries[i]);
     }
@@ -59,5 +64,5 @@ uint64_t hash_path(uint64_t hash, const char *path)
 {
     struct stat found;
     const bool is_folder = !stat(path, &found) && S_ISDIR(found.st_mode);
-    return is_folder ? hash_folder(hash, path) : hash_file(hash, path);
+    return is_folder ? hash_folder(hash, path, 1) : hash_file(hash, path);
 }

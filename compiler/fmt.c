@@ -239,5 +239,6 @@ const char *canonical_text(const Source *source)
         read_token(&f, token);
     }
     end_line(&f);
-    return lines_text(&f);
+    const char *const text = lines_text(&f);
+    return *text || !source->length ? text : "\n"; // nothing would be no text
 }

@@ -85,8 +85,10 @@ static void add_seeds(Text *html, const Experiment *row)
         text_add(html, "Seed %.0f: ", training->seed);
         if (!isnan(training->score.accuracy))
             text_add(html, "accuracy %.2f %%, ", training->score.accuracy);
-        text_add(html, "loss %s, %.1f s.<br>\n", loss_text(training->score.loss),
-                 training->score.seconds);
+        text_add(html, "loss %s", loss_text(training->score.loss));
+        if (!isnan(training->score.seconds))
+            text_add(html, ", %.1f s", training->score.seconds);
+        text_add(html, ".<br>\n");
     }
     text_add(html, "The curves are of seed %.0f.</p>\n", row->first->seed);
 }

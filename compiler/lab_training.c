@@ -238,6 +238,14 @@ static bool build_program(const Job *job, const Program *program)
     return network && build_binary(network, emit_c(network), &options);
 }
 
+static void forget_results(const Job *job)
+{
+    static const char *const files[] = {"weights.safetensors", "best.safetensors", "run.json",
+                                        "curves.svg"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        remove(path_in(job, files[i]));
+}
+
 static int build_and_train(Job *job)
 {
     const double start = now();
@@ -262,6 +270,8 @@ static int build_and_train(Job *job)
     const bool good = build_program(job, program);
     if (asked)
         return 128 + asked;
+    if (good && !resume) // what another network left here must not be taken for the beginning of this one
+        forget_results(job);
     if (!good || !write_state(job, "started", resume ? before : 0))
         return MISTAKE;
     show(job, "starts");

@@ -143,7 +143,9 @@ const char *row_line(const Lab *lab, const Experiment *row)
     text_add(&text, "%s", accuracy_text(row));
     if (!isnan(row->published.accuracy))
         text_add(&text, "published %.2f%%, ", row->published.accuracy);
-    text_add(&text, "loss %s, %.1f s%s%s", loss_text(row->ours.loss), row->ours.seconds,
-             seeds_text(row), row->kept ? ", kept" : "");
+    text_add(&text, "loss %s", loss_text(row->ours.loss));
+    if (!isnan(row->ours.seconds)) // the report of a training that was cut off has none
+        text_add(&text, ", %.1f s", row->ours.seconds);
+    text_add(&text, "%s%s", seeds_text(row), row->kept ? ", kept" : "");
     return text.text;
 }

@@ -232,6 +232,7 @@ typedef struct {
 void words_add(Words *words, const char *word); // once
 bool has_word(Words words, const char *word);
 const char *words_joined(Words words, const char *between);
+const char *words_listed(Words words); // "a, b and c"; of many the first 20
 
 const Row *statement_row(const char *word);      // NULL: no such statement
 const Row *next_statement(const Row *statement); // of NULL the first; NULL behind the last

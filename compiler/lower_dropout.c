@@ -10,12 +10,13 @@ static bool is_in_between(const Lowering *l, const char *harm)
     return false;
 }
 
-// An amount of 0 changes nothing and is no layer.
+// An amount of 0 changes nothing and is no layer; nor is a share that no random number of 32 bits is
+// below.
 static void add_training_node(Lowering *l, Op op, double amount)
 {
     const Shape shape = current_shape(l);
     const Attributes a = {.rate = amount, .channels = shape.dims[shape.count - 1]};
-    if (amount == 0)
+    if (amount == 0 || (op != OP_noise && amount < 0x1p-32))
         return;
     l->train = layer_node(&l->network->train, l, op, a, l->train, 0, NULL);
     train_node(l)->name = l->layer;

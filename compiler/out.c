@@ -118,6 +118,8 @@ const char *real_number(const Out *out, double number)
 {
     const bool doubles = out->network->doubles;
     char text[40];
+    if (!doubles && (float)number == 0)
+        return "0.0f"; // a smaller one would be warned of
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, number);
         if (doubles ? strtod(text, NULL) == number : strtof(text, NULL) == (float)number)

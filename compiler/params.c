@@ -122,13 +122,13 @@ void define_param(Params *params, const Statement *statement)
 static void undeclared_define(const Params *params, const Source *file, Loc loc)
 {
     Words names = {0};
-    for (int i = 0; i < params->count && i < 20; i++)
+    for (int i = 0; i < params->count; i++)
         words_add(&names, params->params[i].name);
     const char *const near = nearest_word(loc_text(loc), names.words, names.count);
     error_at(E211, loc, "no param '%s' in '%s'%s", loc_text(loc), file->path,
              near ? format("; did you mean '%s'?", near) : "");
     if (names.count)
-        note_at((Loc){0}, "params are %s", join_words(names.words, names.count, "and"));
+        note_at((Loc){0}, "params are %s", words_listed(names));
     else
         note_at((Loc){0}, "the file has no params; one is declared by 'param width = 300'");
 }
@@ -149,13 +149,17 @@ void apply_define(Params *params, const Source *file, const char *define)
         error_at(E212, (Loc){0}, "'-D %s' is not NAME=NUMBER, as in '-D width=50'", define);
         return;
     }
+    if (has_control(define)) { // the record of what was built has a line for each
+        error_at(E212, (Loc){0}, "'-D %s' has a control character", readable(define));
+        return;
+    }
     const int errors = error_count();
     const Source *const source = source_of_text("-D", format("param %s", define));
     const Statement *const statement = source ? parse(source) : NULL;
     if (error_count() > errors)
         return;
     const Expr *const item = statement && !statement->next ? statement->items : NULL;
-    if (!item || item->kind != EXPR_ASSIGN || item->next) {
+    if (!item || item->kind != EXPR_ASSIGN || item->next || statement->bodies) {
         error_at(E212, (Loc){0}, "'-D %s' is not NAME=NUMBER, as in '-D width=50'", define);
         return;
     }

@@ -102,7 +102,7 @@ static void check_end(const Program *program, const Clause *schedule)
         return;
     warn_at(to->loc, "'to' is above the optimizer's rate of %s: the rate rises", number_text(lr));
     note_at((Loc){0}, "'to' is a rate; for a part of the first one write 'to %s'",
-            number_text(to->number * lr));
+            format("%.12g", to->number * lr));
 }
 
 void check_rate(const Program *program)

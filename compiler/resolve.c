@@ -252,6 +252,10 @@ static void apply_set(Resolver *r, const char *set)
         error_at(E216, (Loc){0}, "'--set %s' is not STATEMENT=VALUE, as in '--set batch=100'", set);
         return;
     }
+    if (has_control(set)) { // as in -D
+        error_at(E216, (Loc){0}, "'--set %s' has a control character", readable(set));
+        return;
+    }
     const Row *const row = row_to_set(set, equals ? (size_t)(equals - set) : strlen(set));
     const int errors = error_count();
     const Source *const source =

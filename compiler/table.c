@@ -183,6 +183,16 @@ void words_add(Words *words, const char *word)
     words->words = longer;
 }
 
+const char *words_listed(Words words)
+{
+    enum { SHOWN = 20 };
+    if (words.count <= SHOWN)
+        return join_words(words.words, words.count, "and");
+    const int more = words.count - SHOWN;
+    words.count = SHOWN;
+    return format("%s and %d more", words_joined(words, ", "), more);
+}
+
 const char *words_joined(Words words, const char *between)
 {
     Text text = {0};

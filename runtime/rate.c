@@ -63,6 +63,14 @@ static double plateau_rate(const NnSchedule *schedule, double rate, const EpochR
 
 // --- schedules ----------------------------------------------------------------------------------
 
+// Rounding must not make a change a step late: 0.14 * 50 is a little more than 7, and twice 0.07 * 50
+// too.
+static double or_whole(double number)
+{
+    const double whole = round(number);
+    return fabs(number - whole) <= 1e-9 * number ? whole : number;
+}
+
 static double steps_of(NnTime time, double steps_per_epoch, double steps)
 {
     switch (time.unit) {
@@ -70,9 +78,7 @@ static double steps_of(NnTime time, double steps_per_epoch, double steps)
     case NN_EPOCHS: return time.count * steps_per_epoch;
     case NN_SHARE: break;
     }
-    // rounding must not make a change a step late: 0.14 * 50 is a little more than 7
-    const double share = time.count * steps, whole = round(share);
-    return fabs(share - whole) <= 1e-9 * share ? whole : share;
+    return or_whole(time.count * steps);
 }
 
 // How many of the times of a schedule in steps lie behind, `after` steps behind the warmup.
@@ -98,11 +104,12 @@ static double cosine_restarts(const NnSchedule *schedule, double rate, double st
 {
     double height = 1;
     if (schedule->t_mul == 1) { // of which there may be many
-        height = pow(schedule->m_mul, floor(step / length));
-        step = fmod(step, length);
+        const double falls = floor(or_whole(step / length));
+        height = pow(schedule->m_mul, falls);
+        step = fmax(step - falls * length, 0);
     }
-    while (step >= length) {
-        step -= length;
+    while (schedule->t_mul != 1 && or_whole(step / length) >= 1) {
+        step = fmax(step - length, 0);
         length *= schedule->t_mul;
         height *= schedule->m_mul;
     }
@@ -149,7 +156,7 @@ double rate_of_step(const RatePlan *plan, int64_t number)
     case NN_PLATEAU: break;
     case NN_STEP:
         return rate * pow(schedule->factor, schedule->at_count ? times_behind(plan, after, left)
-                                                               : floor(after / time));
+                                                               : floor(or_whole(after / time)));
     case NN_EXPONENTIAL: return rate * pow(schedule->factor, after / time);
     case NN_COSINE:
         if (schedule->restart.count > 0)

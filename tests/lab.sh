@@ -208,7 +208,10 @@ changes() { # what a row is made of changes: it alone is trained anew
     rm "$tmp/out/row-03/run.json"
     run_lab 0 --rows 3 --data "$tmp/data"
     grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew without its run.json'
-    return 0
+    mkdir "$tmp/no-data"
+    run_lab 1 --rows 3 --data "$tmp/no-data"
+    # the row's next training would go on with them
+    [ ! -e "$tmp/out/row-03/weights.safetensors" ] || echo 'weights of another training are still there'
 }
 check 'what changes is trained anew' changes
 

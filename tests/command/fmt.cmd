@@ -46,3 +46,6 @@ printf 'input 784 ;dense 10' | $NETC fmt -
 printf 'data  csv   "a  # b;.csv"#why\n' | $NETC fmt -
 printf 'input 784\r\ndense 10\r\n' >$TMP/fmt/crlf.net
 $NETC fmt $TMP/fmt/crlf.net && cmp $TMP/fmt/crlf.net $TMP/fmt/good.net
+# blank lines are a text, too
+printf '\n\n' >$TMP/fmt/blank.net
+$NETC fmt $TMP/fmt/blank.net && $NETC fmt $TMP/fmt/blank.net && wc -c <$TMP/fmt/blank.net

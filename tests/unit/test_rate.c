@@ -47,6 +47,14 @@ static void test_step(void **state)
     const NnSchedule share = {.kind = NN_STEP, .time = {0.14, NN_SHARE}, .factor = 0.1};
     for (int t = 0; t < STEPS; t++)
         assert_near(rate_at(share, t), LR * pow(0.1, t / 7));
+    // twice 3.5 steps are 7, though 0.07 * 50 is a little more than 3.5
+    const NnSchedule half = {.kind = NN_STEP, .time = {0.07, NN_SHARE}, .factor = 0.1};
+    const NnSchedule falls = {
+        .kind = NN_COSINE, .restart = {0.07, NN_SHARE}, .t_mul = 1, .m_mul = 1};
+    for (int t = 0; t < STEPS; t++)
+        assert_near(rate_at(half, t), LR * pow(0.1, 2 * t / 7));
+    for (int t = 0; t < STEPS; t += 7)
+        assert_near(rate_at(falls, t), LR);
 }
 
 static NnSchedule steps_at(const NnTime *at, int count)
