@@ -152,7 +152,7 @@ void add_parts(Out *out, const Graph *graph, const Node *node, int first, const 
     }
 }
 
-void emit_square_total(Out *out, const Graph *graph, const Node *node)
+void emit_sum_of_sums(Out *out, const Graph *graph, const Node *node)
 {
     line(out, "double sum = 0;");
     add_parts(out, graph, node, 0, "sum");

@@ -238,12 +238,13 @@ static bool build_program(const Job *job, const Program *program)
     return network && build_binary(network, emit_c(network), &options);
 }
 
+// What another network left here must not be taken for this one's beginning.
 static void forget_results(const Job *job)
 {
     static const char *const files[] = {"weights.safetensors", "best.safetensors", "run.json",
                                         "curves.svg"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        remove(path_in(job, files[i]));
+        unlink(path_in(job, files[i]));
 }
 
 static int build_and_train(Job *job)
@@ -270,7 +271,7 @@ static int build_and_train(Job *job)
     const bool good = build_program(job, program);
     if (asked)
         return 128 + asked;
-    if (good && !resume) // what another network left here must not be taken for the beginning of this one
+    if (good && !resume)
         forget_results(job);
     if (!good || !write_state(job, "started", resume ? before : 0))
         return MISTAKE;

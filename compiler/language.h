@@ -275,6 +275,7 @@ void define_param(Params *params, const Statement *statement);
 // --- values.c: one setting ----------------------------------------------------------------------
 const Expr *read_value(const Row *statement, const Row *field, const Expr *item,
                        const Params *params, Setting *to);
+void note_zeropad(const char *number);
 void quoted_word(const Expr *text); // error: "softmax" where a word belongs
 const char *list_form(const Row *field); // "a list of numbers, such as [1 2]"
 

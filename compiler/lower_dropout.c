@@ -10,8 +10,7 @@ static bool is_in_between(const Lowering *l, const char *harm)
     return false;
 }
 
-// An amount of 0 changes nothing and is no layer; nor is a share that no random number of 32 bits is
-// below.
+// An amount of 0 changes nothing and is no layer, nor is a share below that of one in 2^32.
 static void add_training_node(Lowering *l, Op op, double amount)
 {
     const Shape shape = current_shape(l);

@@ -30,10 +30,14 @@ static bool augments(const Program *program, Shape picture, bool *wrong)
     if (!augment || !program->loss)
         return false;
     bool written = false, changes = strcmp(setting_word(augment, "flip"), "off") != 0;
+    bool moves = changes;
     for (int i = 0; i < augment->setting_count; i++) {
         const Setting *const s = &augment->settings[i];
         written |= s->origin != ORIGIN_DEFAULT;
-        changes |= s->kind == SETTING_NUMBER && s->number > 0 && strcmp(s->name, "grid") != 0;
+        if (s->kind != SETTING_NUMBER || s->number <= 0 || !strcmp(s->name, "grid"))
+            continue;
+        changes = true;
+        moves |= strcmp(s->name, "noise") != 0 && strcmp(s->name, "cutout") != 0;
     }
     const long room = frame_size(picture);
     const Words words = option_words(statement_row("augment"), NULL);
@@ -53,6 +57,10 @@ static bool augments(const Program *program, Shape picture, bool *wrong)
                  "not of %ld",
                  MOST_AUGMENTED, room);
         *wrong = true;
+    }
+    if (moves && !*wrong && learns_numbers(program)) {
+        warn_at(augment->loc, "'augment' moves what the network reads, and not what it learns");
+        note_at(program->data->loc, "these targets stay as their file has them");
     }
     return changes && !*wrong;
 }

@@ -123,12 +123,6 @@ static int add_penalties(Graph *graph, int *penalties)
         const Tensor *const t = &network->tensors[i];
         if (t->l1 == 0 && t->l2 == 0)
             continue;
-        if (count == MAX_INPUTS - 2 && graph == &network->infer)
-            break; // said of training
-        if (count == MAX_INPUTS - 2) {
-            error_at(E403, t->loc, "more than %d layers have an l1 or l2", MAX_INPUTS - 2);
-            break;
-        }
         const int id = NODE(graph, OP_penalty, t->layer, t->loc, weight_node(graph, i));
         Node *const node = &graph->nodes[id];
         node->name = format("%s_penalty", t->name);
@@ -139,7 +133,7 @@ static int add_penalties(Graph *graph, int *penalties)
         node->shape = shape_of(1, part_count(t->shape));
         penalties[count++] = id;
     }
-    return count;
+    return sum_in_groups(graph, count, penalties, MAX_INPUTS - 2, "penalties", "penalties");
 }
 
 static const double *numbers_of(const Setting *list)
@@ -172,7 +166,7 @@ static void add_loss(Graph *graph, int output, int predicted, const Loss *loss)
 {
     const Loc loc = graph->network->program->loss->loc;
     const int x = loss->activation ? graph->nodes[output].input[0] : output;
-    int inputs[MAX_INPUTS];
+    int *const inputs = allocate(((size_t)graph->network->tensor_count + 2) * sizeof *inputs);
     inputs[0] = NODE(graph, op_named(loss->word), "loss", loc, x);
     graph->nodes[inputs[0]].attributes =
         loss_attributes(graph->network->program->loss, graph == &graph->network->train);

@@ -90,7 +90,8 @@ static void check_generated(const Program *program, const Clause *layer)
     static const char *const words[] = {"input",    "output",   "loss",    "predicted", "result",
                                         "infer",    "squares",  "nn",      "d",         "uint8_t",
                                         "int32_t",  "uint32_t", "int64_t", "uint64_t"};
-    static const char *const prefixes[] = {"d_", "infer_", "input_", "nn_", "squares_"};
+    static const char *const prefixes[] = {"d_",  "infer_",   "input_",
+                                           "nn_", "squares_", "penalties_"};
     const Loc place = written_name(layer);
     const char *const name = layer->name;
     const bool input = name[0] == 'x' && name[1] && !name[1 + strspn(name + 1, "0123456789")];

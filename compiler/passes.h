@@ -58,6 +58,10 @@ void gradient_add(Graph *graph, int node, int gradient); // sums where there is 
 
 // --- update.c: the optimizer's nodes ------------------------------------------------------------
 void add_updates(Graph *graph);
+// A tree of nodes that read as many sums as a node can, until `most` of them are left: returns how
+// many, and has them in `sums`. They are called `stem`_1 and so on.
+int sum_in_groups(Graph *graph, int count, int *sums, int most, const char *stem,
+                  const char *function);
 void add_maker(Graph *graph, int derived); // the node that renews a tensor of ROLE_DERIVED
 int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and columns exchanged
 int flipped_weight(Graph *graph, int w, int groups); // and of a convolution's, turned round

@@ -291,6 +291,8 @@ static void unknown_word(const Reader *reader, const Expr *item)
                 join_words(activations.words, activations.count, "and"));
     else if (options.count)
         note_at((Loc){0}, "it takes %s", join_words(options.words, options.count, "and"));
+    if (same_letters(item->word, "padding") && item->next && item->next->kind == EXPR_NUMBER)
+        note_zeropad(loc_text(item->next->loc));
 }
 
 // `28 28 1` or `3 x 3` for a size.

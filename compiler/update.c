@@ -78,21 +78,38 @@ static int add_penalties(Graph *graph, int tensor, int w)
     return gradient;
 }
 
-static int add_square_total(Graph *graph, int count, const int *inputs, const char *name)
+static int add_sum(Graph *graph, int count, const int *inputs, const char *name,
+                   const char *function)
 {
     const Node first = graph->nodes[inputs[0]];
-    const int id = node_add(graph, OP_square_total, "loss", first.loc, count, inputs);
+    const int id = node_add(graph, OP_sum_of_sums, "loss", first.loc, count, inputs);
     Node *const node = &graph->nodes[id];
     node->name = name;
-    node->suffix = format("gradient_%s", name);
+    node->suffix = function;
     node->type = TYPE_DOUBLE;
     node->shape = shape_of(1, 1);
     infer_shape(graph, id);
     return id;
 }
 
-// The sum of the squares of all gradients, which are stored until it is known: a tree of nodes that
-// read as many as a node can.
+int sum_in_groups(Graph *graph, int count, int *sums, int most, const char *stem,
+                  const char *function)
+{
+    int groups = 0;
+    while (count > most) {
+        int left = 0;
+        for (int from = 0; from < count; from += MAX_INPUTS) {
+            const int group = count - from < MAX_INPUTS ? count - from : MAX_INPUTS;
+            groups++;
+            sums[left++] = add_sum(graph, group, sums + from, format("%s_%d", stem, groups),
+                                   format("%s_%d", function, groups));
+        }
+        count = left;
+    }
+    return count;
+}
+
+// The sum of the squares of all gradients, which are stored until it is known.
 static int add_norm(Graph *graph)
 {
     const Network *const network = graph->network;
@@ -110,17 +127,8 @@ static int add_norm(Graph *graph)
         node->shape = shape_of(1, part_count(t->shape));
         sums[count++] = id;
     }
-    int groups = 0;
-    while (count > MAX_INPUTS) {
-        int left = 0;
-        for (int from = 0; from < count; from += MAX_INPUTS) {
-            const int group = count - from < MAX_INPUTS ? count - from : MAX_INPUTS;
-            sums[left++] =
-                add_square_total(graph, group, sums + from, format("squares_%d", ++groups));
-        }
-        count = left;
-    }
-    return count ? add_square_total(graph, count, sums, "squares") : -1;
+    count = sum_in_groups(graph, count, sums, MAX_INPUTS, "squares", "gradient_squares");
+    return count ? add_sum(graph, count, sums, "squares", "gradient_squares") : -1;
 }
 
 // --- weights in another layout ------------------------------------------------------------------

@@ -309,6 +309,13 @@ void quoted_word(const Expr *text)
                           : "words are written without quotes");
 }
 
+// PyTorch's padding, which with a stride is not what Keras' 'same' is.
+void note_zeropad(const char *number)
+{
+    note_at((Loc){0}, "'zeropad %s' before it puts zeros on all sides, as PyTorch's padding=%s",
+            number, number);
+}
+
 // A choice may hold a '-', which the grammar takes for a subtraction: its text is what counts.
 static void read_word(Reader *reader)
 {
@@ -337,6 +344,8 @@ static void read_word(Reader *reader)
     // `linear` is no schedule, and PyTorch's layer of that name is not meant
     if (!near && known && has_word(choices, known->ours))
         note_at((Loc){0}, "this looks like %s; write '%s'", known->tool, known->example);
+    if (!strcmp(field->name, "pad") && item->kind == EXPR_NUMBER)
+        note_zeropad(text);
     to->word = NULL;
 }
 

@@ -27,8 +27,8 @@ bool idx_read(DataSet *set, const Wanted *wanted);
 bool cifar_read(DataSet *set, const Wanted *wanted);
 bool csv_read(DataSet *set, const Wanted *wanted);
 bool npy_read(DataSet *set, const Wanted *wanted);
-// False after failed() where `name` holds bytes and the training's arrays in `folder` do not, or the
-// other way round: they would be multiplied by another number.
+// False after failed() where `name` holds bytes and the training's array in `folder` does not, or
+// the other way round: they would be multiplied by another number.
 bool npy_scaled_alike(const NnModel *model, const char *folder, const char *name, bool bytes);
 bool folder_read(DataSet *set, const Wanted *wanted);
 bool is_picture_name(const char *path); // of a file that picture_read() may read

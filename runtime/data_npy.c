@@ -312,9 +312,10 @@ static bool read_targets(DataSet *set, const Wanted *wanted, const Array *array)
     set->targets = read_floats(array, count);
     for (size_t i = 0; set->targets && i < count; i++)
         if (!in_target_range(model, set->targets[i]))
-            return failed("'%s': target %g at index %zu is out of range: '%s' takes targets %s",
+            return failed("'%s': target %g at index %zu is out of range: '%s' takes targets %s%s",
                           array->source.path, (double)set->targets[i], i / (size_t)model->targets,
-                          model->loss, target_range_text(model));
+                          model->loss, target_range_text(model),
+                          has_bytes(array) ? "; bytes to learn are not multiplied by 1/255" : "");
     return set->targets != NULL;
 }
 

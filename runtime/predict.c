@@ -118,7 +118,8 @@ static bool add_picture(Prediction *p, const char *path)
 static bool add_file(Prediction *p, const char *path, bool *bytes)
 {
     DataSet set = {0};
-    const bool done = data_load_file(&set, p->model, p->options->data, path, &p->progress.classes) &&
+    const char *folder = p->options->data;
+    const bool done = data_load_file(&set, p->model, folder, path, &p->progress.classes) &&
                       add(p, &set, 0, set.count, (Origin){.argument = path});
     *bytes = set.pictures != NULL;
     data_free(&set);

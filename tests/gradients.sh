@@ -222,6 +222,11 @@ gradient 'dense of many inputs and outputs' 3 <<END
 dense 257 tanh
 dense 129 tanh
 END
+gradient 'more penalties than a node reads' 3 <<END
+avgpool 7
+dense 4
+repeat 70 { residual { dense 4 tanh l2 0.02 } }
+END
 # the first one's weights are made part by part, and both by one function
 long_gradient 'dense layers that share an outer product' 200 <<END
 crop 10
