@@ -56,7 +56,12 @@ static const char *plain_role(const Graph *graph, const Node *node, int input)
         if (input >= step->first_input)
             role = word_at(op_info[step->op].inputs, input - step->first_input + 1);
     }
-    return role ? role : graph->nodes[node->input[input]].name;
+    if (role)
+        return role;
+    const Node *const value = &graph->nodes[node->input[input]];
+    const bool averages = node->op == OP_update && value->op == OP_weight &&
+                          graph->network->tensors[value->attributes.tensor].average_of >= 0;
+    return averages ? "average" : value->name;
 }
 
 // Two inputs of one role: the later is called by its value's name. One whose place the result takes

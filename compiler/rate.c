@@ -98,9 +98,10 @@ static void check_end(const Program *program, const Clause *schedule)
 {
     const Setting *const to = find_setting(schedule, "to");
     const double lr = setting_number(program->optimizer, "lr");
-    if (error_count() || !to || to->origin == ORIGIN_DEFAULT || to->number <= lr)
+    if (error_count() || !to || to->number <= lr)
         return;
-    warn_at(to->loc, "'to' is above the optimizer's rate of %s: the rate rises", number_text(lr));
+    warn_at(to->origin == ORIGIN_DEFAULT ? schedule->loc : to->loc,
+            "'to' is above the optimizer's rate of %s: the rate rises", number_text(lr));
     note_at((Loc){0}, "'to' is a rate; for a part of the first one write 'to %s'",
             format("%.12g", to->number * lr));
 }

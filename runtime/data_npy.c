@@ -246,8 +246,12 @@ static bool read_inputs(DataSet *set, const Wanted *wanted, Array *array)
     char shape[100];
     shape_text(array, shape);
     if (!one && (array->dims < 2 || !is_example(model, array->dim + 1, array->dims - 1)))
-        return failed("'%s' is %s, the network takes examples of %dx%dx%d", array->source.path,
-                      shape, model->height, model->width, model->channels);
+        return model->height * model->width == 1
+                   ? failed("'%s' is %s, the network takes examples of %d values",
+                            array->source.path, shape, model->channels)
+                   : failed("'%s' is %s, the network takes examples of %dx%dx%d",
+                            array->source.path, shape, model->height, model->width,
+                            model->channels);
     if (!one && array->dim[0] == 0)
         return failed("'%s' has no examples", array->source.path);
     if (one) {

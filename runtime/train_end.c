@@ -92,13 +92,19 @@ static void say_what_is_kept(const Training *training, char text[2 * RUN_PATH])
 
 static int end_interrupted(const Training *training)
 {
-    char kept[2 * RUN_PATH];
+    char kept[2 * RUN_PATH], epochs[32] = "";
+    const Options *options = training->options;
     say_what_is_kept(training, kept);
+    if (options->given[OPTION_EPOCHS]) // the file says the others that were given
+        snprintf(epochs, sizeof epochs, " --epochs %d", options->epochs);
     const bool saved = training->progress.epoch > 0;
     if (saved && !train_report(training, "interrupted", NULL))
         return end_with_problem();
-    fprintf(stderr, "%s: interrupted in epoch %d; %s%s\n", message_name(),
-            training->progress.epoch + 1, kept, saved ? "; go on with '--resume'" : "");
+    fprintf(stderr, "%s: interrupted in epoch %d; %s", message_name(),
+            training->progress.epoch + 1, kept);
+    if (saved)
+        fprintf(stderr, "; go on with '--resume%s'", epochs);
+    fputc('\n', stderr);
     return 128 + (int)training->signal;
 }
 

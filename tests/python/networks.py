@@ -47,6 +47,7 @@ class Drawn:
         self.draw = random.Random(seed)
         self.chance = chance
         self.shape = (28, 28, 1)
+        self.width = None  # of the last dense; layers of one size share functions
         self.work = 0  # multiply-adds of one picture
 
     # --- what a statement may have
@@ -197,7 +198,9 @@ class Drawn:
         return self.draw.choice(("dropout 30%", "noise 0.1"))
 
     def dense(self, width=None):
-        width = width or self.draw.choice(COUNTS + (50, 61, 64, 70, 100))
+        if not width and self.width and self.likely(0.3):
+            width = self.width
+        width = self.width = width or self.draw.choice(COUNTS + (50, 61, 64, 64, 70, 100, 128))
         self.work += product(self.shape) * width
         self.shape = (width,)
         return f"dense {width}{self.activation()}{self.weighted()}"
@@ -379,7 +382,7 @@ class Drawn:
         if self.likely(0.1):
             result.append("scale 0.7" if "data npy" in str(lines) else "scale 0.01")
         pictures = min(1500, int(BUDGET / (self.work + 1)))
-        batches = [n for n in (1, 2, 3, 5, 8, 16, 25, 31, 32, 33, 50, 64, 65, 100, 129, 300)
+        batches = [n for n in (1, 2, 3, 5, 8, 16, 25, 31, 32, 33, 50, 64, 65, 100, 129, 200, 300)
                    if n * 4 <= pictures and n >= least]
         result.append(f"batch {self.draw.choice(batches)}")
         if self.chance:
