@@ -40,7 +40,7 @@ static uint64_t hash_file(uint64_t hash, const char *path)
 // Links are followed, as readers of data do, but not for ever: one may lead in a circle.
 static uint64_t hash_folder(uint64_t hash, const char *folder, int depth)
 {
-    enum { DEEP_ENOUGH = 8 };
+    enum { DEEP_ENOUGH = 4 };
     struct dirent **entries;
     const int count = scandir(folder, &entries, NULL, alphasort);
     for (int i = 0; i < count; i++) {

@@ -39,34 +39,23 @@ static void count_top(const Scoring *scoring, const NnBatch *batch)
     }
 }
 
+// Of outputs that are numbers. Keras' binary_accuracy is one only where each target is yes or no.
 static void add_errors(const Scoring *scoring, const NnBatch *batch)
 {
     const NnModel *model = scoring->model;
+    Score *score = scoring->score;
     for (int i = 0; batch->targets && i < batch->rows; i++)
         for (int j = 0; j < model->targets; j++) {
             const float target =
                 batch->targets[(size_t)batch->index[i] * (size_t)model->targets + (size_t)j];
-            const double error =
-                tensor_get(model, model->output, (long)i * model->outputs + j) - (double)target;
-            scoring->score->mse += error * error;
-            scoring->score->mae += fabs(error);
-        }
-}
-
-// Keras' binary_accuracy, which is one only where each target is yes or no.
-static void count_agreement(const Scoring *scoring, const NnBatch *batch)
-{
-    const NnModel *model = scoring->model;
-    long *const agree = &scoring->score->agree;
-    for (int i = 0; batch->targets && i < batch->rows; i++)
-        for (int j = 0; j < model->targets && *agree >= 0; j++) {
-            const float target =
-                batch->targets[(size_t)batch->index[i] * (size_t)model->targets + (size_t)j];
             const double output = tensor_get(model, model->output, (long)i * model->outputs + j);
-            if (target == 0 || target == 1)
-                *agree += (output > 0.5) == (target == 1);
-            else
-                *agree = -1;
+            const double error = output - (double)target;
+            score->mse += error * error;
+            score->mae += fabs(error);
+            if (target != 0 && target != 1)
+                score->agree = -1;
+            else if (score->agree >= 0)
+                score->agree += (output > 0.5) == (target == 1);
         }
 }
 
@@ -103,7 +92,6 @@ void score_team(void *context)
             count_pairs(scoring, &batch);
             count_top(scoring, &batch);
             add_errors(scoring, &batch);
-            count_agreement(scoring, &batch);
         }
         nn_barrier();
     }
