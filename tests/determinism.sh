@@ -269,7 +269,7 @@ interrupted_and_resumed() { # NET SIGNAL: ends by itself after a step
         >"$out.log" 2>&1
     same status $((128 + $2)) $?
     same 'lines on stderr' 1 "$(wc -l <"$out.log")"
-    grep -q "go on with '--resume'" "$out.log" || echo "expected a hint at --resume, found $(cat "$out.log")"
+    grep -q "go on with '--resume --epochs 40'" "$out.log" || echo "expected a hint at --resume, found $(cat "$out.log")"
     train "$1" "$1-$2" --resume --epochs 40 && train "$1" "$1-$2-whole" --epochs 40 &&
         same_bytes "$(weights "$1-$2-whole")" "$(weights "$1-$2")"
 }
