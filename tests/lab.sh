@@ -205,6 +205,11 @@ changes() { # what a row is made of changes: it alone is trained anew
     touch "$tmp/data/more"
     run_lab 0 --rows 3 --data "$tmp/data"
     grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew on other data'
+    mkdir "$tmp/elsewhere" && echo 1 >"$tmp/elsewhere/file" && ln -s "$tmp/elsewhere" "$tmp/data/link"
+    run_lab 0 --rows 3 --data "$tmp/data"
+    echo 2 >"$tmp/elsewhere/file"
+    run_lab 0 --rows 3 --data "$tmp/data"
+    grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew where a linked folder has changed'
     rm "$tmp/out/row-03/run.json"
     run_lab 0 --rows 3 --data "$tmp/data"
     grep 'kept' "$tmp/lines" && echo 'expected row 3 trained anew without its run.json'
@@ -214,6 +219,15 @@ changes() { # what a row is made of changes: it alone is trained anew
     [ ! -e "$tmp/out/row-03/weights.safetensors" ] || echo 'weights of another training are still there'
 }
 check 'what changes is trained anew' changes
+
+long_names() { # a folder's name has 255 bytes at most
+    local zeros row
+    zeros=$(printf '0%.0s' $(seq 260))
+    "$NETC" sweep "$tmp/lab/small.net" --set "optimizer=sgd lr 0.1$zeros,sgd lr 0.1${zeros}1" --data "$sample" \
+        --out "$tmp/long-names" >"$tmp/long-names.log" 2>&1 || cat "$tmp/long-names.log"
+    same 'folders of two rows' 2 "$(find "$tmp/long-names" -name 'optimizer*' -type d | wc -l)"
+}
+check 'long names' long_names
 
 stopped() { # with the second seed of its second row; the same bytes as without
     sed 's/^epochs 2/epochs 100/' "$tmp/lab/small.net" >"$tmp/lab/long.net"
