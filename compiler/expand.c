@@ -435,7 +435,7 @@ void use_block(Resolver *r, Block *block, const Statement *statement)
     leave(r);
     if (error_count() == errors)
         warn_unused(block, params);
-    // once is enough: nothing would end the uses of what adds no layer, and they may double
+    // nothing would end the uses of what adds no layer, and they may double
     block->failed = error_count() > errors || r->program->layer_count == layers;
 }
 

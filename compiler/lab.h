@@ -110,6 +110,7 @@ const char *lab_picture(const Lab *lab);        // accuracy and loss of all rows
 const char *row_picture(const Experiment *row); // and over the epochs of one
 
 // --- lab_words.c: what several of them say ------------------------------------------------------
+const char *taken_text(double seconds); // ", 12.3 s"; "" where it is NAN
 const char *row_line(const Lab *lab, const Experiment *row);   // when it has ended
 const char *outcome_text(Outcome outcome);                     // "finished"
 const char *section_teaches(const Lab *lab, const char *name); // "" where it says nothing

@@ -85,10 +85,8 @@ static void add_seeds(Text *html, const Experiment *row)
         text_add(html, "Seed %.0f: ", training->seed);
         if (!isnan(training->score.accuracy))
             text_add(html, "accuracy %.2f %%, ", training->score.accuracy);
-        text_add(html, "loss %s", loss_text(training->score.loss));
-        if (!isnan(training->score.seconds))
-            text_add(html, ", %.1f s", training->score.seconds);
-        text_add(html, ".<br>\n");
+        text_add(html, "loss %s%s.<br>\n", loss_text(training->score.loss),
+                 taken_text(training->score.seconds));
     }
     text_add(html, "The curves are of seed %.0f.</p>\n", row->first->seed);
 }

@@ -131,6 +131,12 @@ static const char *seeds_text(const Experiment *row)
                                        : format(", %d of %d seeds", row->finished, row->seeds);
 }
 
+// The report of a training that was cut off has no seconds.
+const char *taken_text(double seconds)
+{
+    return isnan(seconds) ? "" : format(", %.1f s", seconds);
+}
+
 const char *row_line(const Lab *lab, const Experiment *row)
 {
     Text text = {0};
@@ -143,9 +149,7 @@ const char *row_line(const Lab *lab, const Experiment *row)
     text_add(&text, "%s", accuracy_text(row));
     if (!isnan(row->published.accuracy))
         text_add(&text, "published %.2f%%, ", row->published.accuracy);
-    text_add(&text, "loss %s", loss_text(row->ours.loss));
-    if (!isnan(row->ours.seconds)) // the report of a training that was cut off has none
-        text_add(&text, ", %.1f s", row->ours.seconds);
-    text_add(&text, "%s%s", seeds_text(row), row->kept ? ", kept" : "");
+    text_add(&text, "loss %s%s%s%s", loss_text(row->ours.loss), taken_text(row->ours.seconds),
+             seeds_text(row), row->kept ? ", kept" : "");
     return text.text;
 }

@@ -61,7 +61,7 @@ bool lower_input(Lowering *l);
 bool check_data(const Program *program);
 // The outputs are as many as the data has classes, or one where that may do for two.
 bool check_classes(const Lowering *l, bool one_for_two);
-void assume_answers(const Lowering *l); // where there is no loss
+void take_answers(const Lowering *l); // a part of that, and all where there is no loss
 
 // --- lower_loss.c -------------------------------------------------------------------------------
 bool lower_loss(Lowering *l);

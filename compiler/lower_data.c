@@ -100,8 +100,9 @@ bool check_data(const Program *program)
            check_part(data, program->test);
 }
 
-// Without a loss nothing has to fit: a network whose answers may be those of such files has them.
-void assume_answers(const Lowering *l)
+// Of files, the network's outputs say how many classes or numbers there are, where they may be so
+// many.
+void take_answers(const Lowering *l)
 {
     Network *const network = l->network;
     const Program *const program = network->program;
@@ -116,7 +117,6 @@ void assume_answers(const Lowering *l)
         network->classes = outputs == 1 ? 2 : (int)outputs;
 }
 
-// Of files, the network's outputs say how many classes or numbers there are.
 bool check_classes(const Lowering *l, bool one_for_two)
 {
     Network *const network = l->network;
@@ -124,10 +124,9 @@ bool check_classes(const Lowering *l, bool one_for_two)
     const Clause *const last = l->clause;
     const DataSet *const data = data_set(program);
     const long outputs = shape_size(current_shape(l));
-    if (!data->pictures && learns_numbers(program)) {
-        network->targets = (int)outputs;
+    take_answers(l);
+    if (network->targets)
         return true;
-    }
     const bool one = one_for_two && outputs == 1;
     if (!data->pictures && !one && (outputs < 2 || outputs > MOST_CLASSES)) {
         error_at(E305, last->loc, "the last layer has %ld output%s; classes are 2 to %d", outputs,
@@ -138,8 +137,6 @@ bool check_classes(const Lowering *l, bool one_for_two)
         note_at(program->data->loc, "for numbers to learn, write 'targets' here");
         return false;
     }
-    if (!data->pictures)
-        network->classes = one ? 2 : (int)outputs;
     if (outputs == network->classes || (one && network->classes == 2))
         return true;
     error_at(E305, last->loc, "the last layer has %ld output%s, but '%s' has %d classes", outputs,

@@ -211,7 +211,7 @@ bool lower_loss(Lowering *l)
     if (loss && (!check_classes(l, loss->one_for_two) || !check_loss(l, loss)))
         return false;
     if (!loss)
-        assume_answers(l);
+        take_answers(l);
     network->output = l->infer;
     infer->nodes[l->infer].kept = true;
     network->predicted = add_predicted(infer, l->infer, loss);

@@ -83,22 +83,30 @@ static void check_names(const Program *program)
     }
 }
 
-// Names in the generated code are a layer's name and a suffix (conv1_w, conv1_forward), or d_ and
-// such a name (d_conv1_w). A name that could be read as one of another layer's is refused.
-static void check_generated(const Program *program, const Clause *layer)
+// Names that the generated code uses whatever the layers are.
+static bool is_used(const char *name)
 {
     static const char *const words[] = {"input",    "output",   "loss",    "predicted", "result",
                                         "infer",    "squares",  "nn",      "d",         "uint8_t",
                                         "int32_t",  "uint32_t", "int64_t", "uint64_t"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(name, words[i]))
+            return true;
+    const size_t digits = *name == 'x' ? strspn(name + 1, "0123456789") : 0;
+    return digits && !name[1 + digits]; // x1, x2: the inputs of a concat
+}
+
+// Names in the generated code are a layer's name and a suffix (conv1_w, conv1_forward), or d_ and
+// such a name (d_conv1_w). A name that could be read as one of another layer's is refused.
+static void check_generated(const Program *program, const Clause *layer)
+{
     static const char *const prefixes[] = {"d_",  "infer_",   "input_",
                                            "nn_", "squares_", "penalties_"};
     const Loc place = written_name(layer);
     const char *const name = layer->name;
-    const bool input = name[0] == 'x' && name[1] && !name[1 + strspn(name + 1, "0123456789")];
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (!strcmp(name, words[i]) || (i == 0 && input)) // x1, x2: the inputs of a concat
-            error_at(E128, place, "'%s' is no name for a layer: the generated code uses it itself",
-                     name);
+    if (is_used(name))
+        error_at(E128, place, "'%s' is no name for a layer: the generated code uses it itself",
+                 name);
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
             error_at(E128, place,

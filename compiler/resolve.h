@@ -15,7 +15,7 @@ struct Block {
     int argument_count;
     bool used, active; // active: being written at the moment
     bool broken;       // its head is wrong
-    bool failed;       // an error in its body was printed: once is enough
+    bool failed;       // an error in its body was printed, or it adds no layer: once is enough
     Block *next;
 };
 

@@ -192,14 +192,32 @@ static int column_named(const Csv *csv, int from, const char *name, size_t lengt
     return -1;
 }
 
+// The next of "price, 4", without the spaces around it; NULL behind the last. A label is one
+// column, whatever its name has.
+static const char *next_answer(const NnModel *model, const char **rest, size_t *length)
+{
+    if (!*rest)
+        return NULL;
+    const char *const name = *rest + strspn(*rest, " ");
+    *length = strcspn(name, model->targets ? "," : "");
+    *rest = name[*length] ? name + *length + 1 : NULL;
+    while (*length > 0 && name[*length - 1] == ' ')
+        --*length;
+    return name;
+}
+
+// The number that a column is called by; 0 where it is called by a name.
+static int number_called(const char *name, size_t length)
+{
+    return length <= 9 && strspn(name, "0123456789") >= length ? atoi(name) : 0;
+}
+
 static int find_column(const Csv *csv, const char *name, size_t length)
 {
     const int named = column_named(csv, 0, name, length);
     if (named >= 0)
         return named;
-    if (length > 9 || strspn(name, "0123456789") < length)
-        return -1;
-    const int number = atoi(name);
+    const int number = number_called(name, length);
     return number <= csv->columns ? number - 1 : -1;
 }
 
@@ -232,18 +250,13 @@ static bool find_answers(Csv *csv)
         return false;
     if (!csv->wanted->answers && csv->columns == example_size(model))
         return true;
-    for (const char *name = model->columns; name;) {
-        name += strspn(name, " ");
-        size_t length = strcspn(name, model->targets ? "," : ""); // a label is one column
-        const char *next = name[length] ? name + length + 1 : NULL;
-        while (length > 0 && name[length - 1] == ' ')
-            length--;
+    size_t length;
+    for (const char *rest = model->columns, *name; (name = next_answer(model, &rest, &length));) {
         const int column = answer_column(csv, name, length);
         if (column < 0)
             return false;
         csv->is_answer[column] = 1;
         csv->answer[csv->answers++] = column;
-        name = next;
     }
     if (!model->columns) {
         csv->answer[csv->answers++] = csv->columns - 1;
@@ -265,15 +278,13 @@ static bool check_columns(const Csv *csv)
                   csv->source.path, csv->columns, inputs, example_size(model));
 }
 
-// Whether `columns`, "price, 4", has the number of this column, from 1.
-static bool is_listed(const char *columns, int column)
+// Whether a column, from 0, is one of the answers by its number.
+static bool is_called_by_number(const NnModel *model, int column)
 {
-    for (const char *name = columns; name && *name; name += strspn(name, ", ")) {
-        const size_t length = strcspn(name, ", ");
-        if (length <= 9 && strspn(name, "0123456789") >= length && atoi(name) == column)
+    size_t length;
+    for (const char *rest = model->columns, *name; (name = next_answer(model, &rest, &length));)
+        if (number_called(name, length) == column + 1)
             return true;
-        name += length;
-    }
     return false;
 }
 
@@ -282,12 +293,12 @@ static bool is_listed(const char *columns, int column)
 // header.
 static bool is_header(const Csv *csv, int count)
 {
+    const NnModel *model = csv->wanted->model;
     int words = 0;
     double number;
     for (int i = 0; i < count; i++)
         words += !number_of(csv->field[i], &number) &&
-                 !(csv->wanted->model->targets && is_listed(csv->wanted->model->columns, i + 1));
-    const NnModel *model = csv->wanted->model;
+                 !(model->targets && is_called_by_number(model, i));
     const bool only_inputs = !csv->wanted->answers && count == example_size(model);
     const int answers = model->targets || only_inputs ? 0 : 1;
     switch (model->header) {

@@ -44,8 +44,7 @@ static int by_bytes(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-// The names in a folder that are folders, or those that are not.
-static bool list_read(List *list, const char *path, bool folders)
+static bool list_names(List *folders, List *files, const char *path)
 {
     DIR *folder = opendir(path);
     bool done = folder ? true : failed("cannot read the folder '%s': %s", path, strerror(errno));
@@ -57,13 +56,15 @@ static bool list_read(List *list, const char *path, bool folders)
         done = path_join(inside, path, entry->d_name);
         if (done && stat(inside, &found) != 0)
             done = failed("cannot read '%s': %s", inside, strerror(errno));
-        else if (done && S_ISDIR(found.st_mode) == folders)
-            done = list_add(list, entry->d_name);
+        else if (done)
+            done = list_add(S_ISDIR(found.st_mode) ? folders : files, entry->d_name);
     }
     if (folder)
         closedir(folder);
-    if (list->count > 0)
-        qsort(list->name, (size_t)list->count, sizeof *list->name, by_bytes);
+    List *const lists[] = {folders, files};
+    for (int i = 0; i < 2; i++)
+        if (lists[i]->count > 0)
+            qsort(lists[i]->name, (size_t)lists[i]->count, sizeof *lists[i]->name, by_bytes);
     return done;
 }
 
@@ -75,23 +76,6 @@ bool is_picture_name(const char *path)
         if (strcasecmp(dot, endings[i]) == 0)
             return true;
     return false;
-}
-
-// Pictures that no class would have: beside the classes' folders, or in folders inside of them.
-static bool has_strays(const char *path, bool in_class)
-{
-    List list = {0};
-    bool strays = !list_read(&list, path, in_class);
-    for (int i = 0; i < list.count && !strays; i++)
-        if (in_class || is_picture_name(list.name[i])) {
-            strays = true;
-            failed(in_class ? "'%s/%s' is a folder inside of a class: its pictures belong in '%s'"
-                            : "'%s/%s' is of no class: the pictures of each lie in a folder of "
-                              "'%s'",
-                   path, list.name[i], path);
-        }
-    list_free(&list);
-    return strays;
 }
 
 static bool add_picture(DataSet *set, const Wanted *wanted, const char *path, unsigned char label,
@@ -119,14 +103,18 @@ static bool add_picture(DataSet *set, const Wanted *wanted, const char *path, un
 static bool read_class(DataSet *set, const Wanted *wanted, const char *path, unsigned char label,
                        size_t *room)
 {
-    List files = {0};
-    bool done = !has_strays(path, true) && list_read(&files, path, false);
+    List folders = {0}, files = {0};
+    bool done = list_names(&folders, &files, path);
+    if (done && folders.count > 0)
+        done = failed("'%s/%s' is a folder inside of a class: its pictures belong in '%s'", path,
+                      folders.name[0], path);
     if (done && files.count == 0)
         done = failed("the folder '%s' has no pictures", path);
     for (int i = 0; done && i < files.count; i++) {
         char file[RUN_PATH];
         done = path_join(file, path, files.name[i]) && add_picture(set, wanted, file, label, room);
     }
+    list_free(&folders);
     list_free(&files);
     return done;
 }
@@ -139,7 +127,7 @@ static void no_place(char text[64], int i, const void *context)
 bool folder_read(DataSet *set, const Wanted *wanted)
 {
     char path[RUN_PATH];
-    List folders = {0};
+    List folders = {0}, files = {0};
     size_t room = 0;
     const char *name = wanted->files.inputs;
     if (*name == '/' || strcmp(wanted->folder, ".") == 0)
@@ -147,7 +135,11 @@ bool folder_read(DataSet *set, const Wanted *wanted)
     else if (!path_join(path, wanted->folder, name))
         return false;
     unsigned char *labels = NULL;
-    bool done = !has_strays(path, false) && list_read(&folders, path, true);
+    bool done = list_names(&folders, &files, path);
+    for (int i = 0; done && i < files.count; i++)
+        if (is_picture_name(files.name[i]))
+            done = failed("'%s/%s' is of no class: the pictures of each lie in a folder of '%s'",
+                          path, files.name[i], path);
     if (done && folders.count == 0)
         done = failed("the folder '%s' has no folders, one for each class", path);
     if (done && (labels = allocate((size_t)folders.count, 1)))
@@ -159,5 +151,6 @@ bool folder_read(DataSet *set, const Wanted *wanted)
     }
     free(labels);
     list_free(&folders);
+    list_free(&files);
     return done && set->count > 0;
 }
