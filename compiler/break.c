@@ -43,7 +43,7 @@ typedef struct {
     const char *end; // of each line but the last
     int *column;     // of each letter, once it has its line
     Break *breaks;
-    int count;
+    int count, deepest;
     // while breaks are looked for
     int depth, brackets[MOST_BRACKETS]; // places behind those that are open
     Question questions[MOST_BRACKETS];
@@ -148,6 +148,7 @@ static void find_within_brackets(LongLine *l, int at)
     if (l->depth == MOST_BRACKETS - 1)
         bug("more than %d brackets are open in '%s'", l->depth, l->text);
     l->brackets[l->depth++] = at + 1;
+    l->deepest = l->depth > l->deepest ? l->depth : l->deepest;
     l->questions[l->depth] = no_question;
 }
 
@@ -157,6 +158,10 @@ static void find_breaks(LongLine *l)
     l->value = starts_with(l->text, "return ") ? 7 : 0;
     for (int at = 0; at < l->code;) {
         const char c = l->text[at];
+        if (is_letter(c)) {
+            at++;
+            continue;
+        }
         if (c == '"') {
             at = find_in_quotes(l, at);
             continue;
@@ -246,7 +251,7 @@ static Layout lay_out(const LongLine *l, Way way, Text *text)
     int from = 0, column = l->indent;
     const char *quote = "";
     if (text)
-        text_add(text, "%*s", column, "");
+        text_put(text, blanks(column), (size_t)column);
     for (;;) {
         const int end = place(l, from, l->length, column);
         const bool fits = end <= WIDTH && (!way.forced || way.forced->at <= from);
@@ -264,7 +269,7 @@ static Layout lay_out(const LongLine *l, Way way, Text *text)
         quote = is_in_quotes(b) ? "\"" : "";
         column = l->column[b->below] + b->right;
         if (text)
-            text_add(text, "%s%s\n%*s", quote, l->end, column, "");
+            text_add(text, "%s%s\n%s", quote, l->end, blanks(column));
         column += *quote != '\0';
         from = to;
     }
@@ -290,7 +295,7 @@ static bool is_better_layout(const LongLine *l, const Layout *a, const Layout *t
 static const char *best_layout(const LongLine *l)
 {
     Layout best = lay_out(l, (Way){0}, NULL);
-    for (int depth = 0; depth < MOST_BRACKETS; depth++)
+    for (int depth = 0; depth <= l->deepest; depth++)
         for (int i = 0; i < l->count; i++) {
             const Break *const b = &l->breaks[i];
             if (b->depth != depth || !may_be_forced(b))
@@ -321,7 +326,7 @@ static LongLine line_of(int indent, const char *code, const char *behind)
 static const char *find_comment(const char *text)
 {
     const char *c = behind_quotes(text);
-    while (*c && !starts_with(c, "// "))
+    while (*c && !(*c == '/' && starts_with(c, "// ")))
         c = behind_quotes(c + 1);
     return c;
 }
@@ -329,7 +334,7 @@ static const char *find_comment(const char *text)
 const char *broken(int indent, const char *text)
 {
     if (indent + text_columns(text) <= WIDTH)
-        return format("%*s%s", indent, "", text);
+        return format("%s%s", blanks(indent), text);
     const char *const behind = find_comment(text), *end = behind;
     while (end > text && end[-1] == ' ')
         end--;

@@ -27,7 +27,7 @@ static const char *identifier_before(const char *start, const char *end)
     while (end > start && end[-1] == ' ')
         end--;
     const char *from = end;
-    while (from > start && (isalnum((unsigned char)from[-1]) || from[-1] == '_'))
+    while (from > start && is_letter(from[-1]))
         from--;
     return format("%.*s", (int)(end - from), from);
 }

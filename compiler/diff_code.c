@@ -56,8 +56,6 @@ static Names layer_names(const Side *left, const Side *right, const Alignment *a
     return names;
 }
 
-static bool is_letter(char c) { return isalnum((unsigned char)c) || c == '_'; }
-
 // Adds a word of the C with the name of its layer replaced: conv1_w, infer_conv1, AT_d_conv1_w.
 static void add_translated(Text *to, const Names *names, const char *word, size_t length)
 {

@@ -203,8 +203,6 @@ static const char *root_name(const Out *out, const Node *node)
     return shape.dims[shape.count - 1] < 2 * vector_lanes(out->network) ? "sqrtf" : "nn_rootf";
 }
 
-static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || c == '_'; }
-
 // The number that "beta1" or "1-beta1" stands for.
 static double option_number(const Out *out, const char *text, size_t length)
 {

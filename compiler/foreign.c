@@ -30,8 +30,6 @@ const Foreign *foreign_word(const char *word)
     return NULL;
 }
 
-static bool is_letter(char c) { return isalnum((unsigned char)c) || c == '_'; }
-
 // The word of another tool that the statement is about: one that is called, `Dense(`, before any
 // other. Our own words count only where they are called.
 static const Foreign *find_foreign(Loc statement, Loc *place)

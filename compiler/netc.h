@@ -43,6 +43,8 @@ const char *seconds_text(double seconds);        // "1.23 ms"
 int text_columns(const char *text); // characters, of which each is taken for one column wide
 int columns_in(const char *text, size_t length); // the same of its first bytes
 bool starts_with(const char *text, const char *start);
+bool is_letter(char c); // of a name: a digit and '_' are, too
+const char *blanks(int count); // at most 100
 bool same_letters(const char *a, const char *b); // equal but for the case of the letters
 
 // The nearest of `count` words to `word`, or NULL when none is near enough to suggest.

@@ -90,7 +90,7 @@ const char *words_in_lines(const char *first, const char *next, const char *word
 
 const char *comment_text(int indent, const char *words)
 {
-    const char *const start = format("%*s// ", indent, "");
+    const char *const start = format("%s// ", blanks(indent));
     return words_in_lines(start, start, words);
 }
 

@@ -1,5 +1,6 @@
 // test_text.c: printed texts of every length, whether or not a short piece holds them.
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,12 +66,31 @@ static void pieces_fill_the_room_of_a_text(void **state)
     }
 }
 
+// Simple formats are not printf's work, so they are compared with it.
+static void simple_formats_are_as_printf_prints_them(void **state)
+{
+    (void)state;
+    static const int numbers[] = {0, 1, 9, 10, 100, 1234567890, INT_MAX, -1, -10, INT_MIN};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        for (int length = 0; length <= 5; length++) {
+            char expected[100];
+            snprintf(expected, sizeof expected, "%d<%.*s>%d%s", numbers[i], length, "word",
+                     -(numbers[i] / 2), "end");
+            assert_string_equal(
+                format("%d<%.*s>%d%s", numbers[i], length, "word", -(numbers[i] / 2), "end"),
+                expected);
+        }
+    assert_string_equal(format("100%% of %5d, %s", 7, "x"), "100% of     7, x");
+    assert_string_equal(format("%s", ""), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(printed_texts_are_whole),
         cmocka_unit_test(added_texts_follow_each_other),
         cmocka_unit_test(pieces_fill_the_room_of_a_text),
+        cmocka_unit_test(simple_formats_are_as_printf_prints_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
