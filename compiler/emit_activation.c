@@ -24,6 +24,19 @@ void emit_relu_grad(Out *out, const Graph *graph, const Node *node)
     line(out, "v = %s > 0 ? v : 0;", aligned_with_result(out, 1));
 }
 
+void emit_relu6(Out *out, const Graph *graph, const Node *node)
+{
+    UNUSED;
+    line(out, "v = v < 0 ? 0 : v > 6 ? 6 : v;");
+}
+
+void emit_relu6_grad(Out *out, const Graph *graph, const Node *node)
+{
+    UNUSED;
+    const char *const y = aligned_with_result(out, 1);
+    line(out, "v = ((%s > 0) & (%s < 6)) ? v : 0;", y, y);
+}
+
 void emit_leaky_relu(Out *out, const Graph *graph, const Node *node)
 {
     UNUSED;
@@ -104,6 +117,46 @@ void emit_silu_grad(Out *out, const Graph *graph, const Node *node)
     const char *const x = aligned_with_result(out, 1);
     const char *const divisor = format("(1 + %s(-%s))", math(out, "exp"), x);
     line(out, "v *= (1 + %s * (1 - 1 / %s)) / %s;", x, divisor, divisor);
+}
+
+// Howard et al. 2019.
+void emit_hard_silu(Out *out, const Graph *graph, const Node *node)
+{
+    UNUSED;
+    line(out, "v *= v < -3 ? 0 : v > 3 ? 1 : v * %s + %s;", real_number(out, 1.0 / 6),
+         real_number(out, 0.5));
+}
+
+void emit_hard_silu_grad(Out *out, const Graph *graph, const Node *node)
+{
+    UNUSED;
+    const char *const x = aligned_with_result(out, 1);
+    line(out, "v *= %s < -3 ? 0 : %s > 3 ? 1 : %s * %s + %s;", x, x, x, real_number(out, 1.0 / 3),
+         real_number(out, 0.5));
+}
+
+// Misra 2019. With e = exp(x) and n = e (e + 2), tanh(log(1 + e)) is n / (n + 2); beyond 20 that is
+// 1 in double, and e need not grow. The block is for a second one in the same loop.
+static void emit_with_mish(Out *out, const char *x, const char *statement)
+{
+    line(out, "{");
+    line(out, "const %s e = %s(%s > 20 ? 20 : %s), n = e * (e + 2);", real_type(out->network),
+         math(out, "exp"), x, x);
+    line(out, "%s", statement);
+    line(out, "}");
+}
+
+void emit_mish(Out *out, const Graph *graph, const Node *node)
+{
+    UNUSED;
+    emit_with_mish(out, "v", "v *= n / (n + 2);");
+}
+
+void emit_mish_grad(Out *out, const Graph *graph, const Node *node)
+{
+    UNUSED;
+    const char *const x = aligned_with_result(out, 1);
+    emit_with_mish(out, x, format("v *= (n + 4 * %s * e * (e + 1) / (n + 2)) / (n + 2);", x));
 }
 
 void emit_sigmoid(Out *out, const Graph *graph, const Node *node)

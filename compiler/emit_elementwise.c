@@ -23,6 +23,17 @@ void emit_add(Out *out, const Graph *graph, const Node *node)
     line(out, "v += %s;", aligned_with_result(out, 1));
 }
 
+void emit_multiply(Out *out, const Graph *graph, const Node *node)
+{
+    (void)graph, (void)node;
+    line(out, "v *= %s;", aligned_with_result(out, 1));
+}
+
+void emit_multiply_grad(Out *out, const Graph *graph, const Node *node)
+{
+    emit_multiply(out, graph, node);
+}
+
 void emit_gradient_sum(Out *out, const Graph *graph, const Node *node)
 {
     emit_add(out, graph, node);

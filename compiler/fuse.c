@@ -96,13 +96,14 @@ static void absorb(Graph *graph, int anchor, int eltwise)
     replace_uses(graph, eltwise, anchor);
 }
 
-// a + b is b + a: the sum runs in the loop of whichever operand can take it.
-static void turn_sums(Graph *graph)
+// a + b is b + a, and a b is b a: they run in the loop of whichever operand can take them.
+static void turn_round(Graph *graph)
 {
     for (int i = 0; i < graph->count; i++) {
         Node *const node = &graph->nodes[i];
-        const bool sum = node->op == OP_add || node->op == OP_gradient_sum;
-        if (sum && !node->dead && node->input[1] > node->input[0]) {
+        const bool turns =
+            node->op == OP_add || node->op == OP_gradient_sum || node->op == OP_multiply;
+        if (turns && !node->dead && node->input[1] > node->input[0]) {
             const int first = node->input[0];
             node->input[0] = node->input[1];
             node->input[1] = first;
@@ -115,7 +116,7 @@ void fuse(Graph *graph)
 {
     relu_through_dropout(graph);
     drop_dead(graph);
-    turn_sums(graph);
+    turn_round(graph);
     for (int anchor = 0; anchor < graph->count; anchor++)
         for (int next; (next = fusible(graph, anchor)) >= 0;)
             absorb(graph, anchor, next);

@@ -268,11 +268,14 @@ static void grad_through_input(Graph *graph, const Node *node, int dy, Op op)
         grad_through_##of(graph, node, dy, OP_##activation##_grad);                                \
     }
 THROUGH(result, relu)
+THROUGH(result, relu6)
 THROUGH(result, leaky_relu)
 THROUGH(result, elu)
 THROUGH(result, selu)
 THROUGH(input, gelu)
 THROUGH(input, silu)
+THROUGH(input, hard_silu)
+THROUGH(input, mish)
 THROUGH(result, sigmoid)
 THROUGH(result, hard_sigmoid)
 THROUGH(result, tanh)
@@ -280,13 +283,16 @@ THROUGH(result, softplus)
 THROUGH(result, softsign)
 THROUGH(result, softmax)
 
-// A gradient that depends on dy alone.
+// A gradient that depends on dy alone. A layer that has several functions says which one it is of.
 static void grad_of_dy(Graph *graph, const Node *node, int dy, Op op)
 {
     const Node n = *node;
     const int x = n.input[0];
+    const bool whole = !strcmp(n.suffix, "forward");
     if (needs_gradient(graph, x))
-        gradient_add(graph, x, BACKWARD(graph, &n, op, shape_at(graph, x), "backward", dy));
+        gradient_add(graph, x,
+                     BACKWARD(graph, &n, op, shape_at(graph, x),
+                              whole ? "backward" : format("%s_backward", n.suffix), dy));
 }
 
 void grad_avgpool(Graph *graph, const Node *node, int dy)
@@ -345,6 +351,21 @@ void grad_add(Graph *graph, const Node *node, int dy)
                      shape_equal(second, shape_at(graph, dy))
                          ? dy
                          : BACKWARD(graph, &n, OP_reshape_grad, second, "x_backward", dy));
+}
+
+// Either is what the other's gradient is multiplied with.
+void grad_multiply(Graph *graph, const Node *node, int dy)
+{
+    const Node n = *node;
+    static const char *const functions[] = {"x_backward", "other_backward"};
+    for (int k = 0; k < 2; k++)
+        if (needs_gradient(graph, n.input[k])) {
+            const int dx = BACKWARD(graph, &n, OP_multiply_grad, shape_at(graph, n.input[k]),
+                                    functions[k], dy, n.input[1 - k]);
+            if (n.input[0] == n.input[1]) // two parts of one gradient, from one layer
+                graph->nodes[dx].name = format("d_%s_%s", n.layer, k ? "other" : "x");
+            gradient_add(graph, n.input[k], dx);
+        }
 }
 
 void grad_concat(Graph *graph, const Node *node, int dy)

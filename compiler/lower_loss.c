@@ -80,8 +80,8 @@ static bool check_class_weights(const Network *network)
 
 static bool check_loss(const Lowering *l, const Loss *loss)
 {
-    static const char *const never_negative[] = {"relu",         "sigmoid",  "softmax",
-                                                 "hard_sigmoid", "softplus", NULL};
+    static const char *const never_negative[] = {"relu",    "relu6",        "sigmoid",
+                                                 "softmax", "hard_sigmoid", "softplus", NULL};
     const Program *const program = l->network->program;
     const Clause *const clause = program->loss;
     const Node *const last = train_node(l);

@@ -45,38 +45,59 @@ static const char *last_remedy(Shape wanted)
                   wanted.dims[wanted.count - 1], shape_text(wanted));
 }
 
-static bool wrong_sum(const Lowering *l, Shape in)
+// Words of what is made of two values that are to have one shape.
+typedef struct {
+    ErrorCode code;
+    const char *of_input; // with %s for its own shape and that of the output
+    const char *of_bodies;
+    const char *row_of_picture; // which row goes with a picture of %d channels; NULL: none
+} Pairing;
+
+static const Pairing sums = {E515, "'residual' adds its input, %s, to its output, %s",
+                             "'residual' adds what its bodies make, and they make %s and %s",
+                             NULL};
+static const Pairing products = {
+    E517, "'multiply' multiplies its input, %s, by its output, %s",
+    "'multiply' multiplies what its bodies make, and they make %s and %s",
+    "'dense %d' at the end makes a number for each channel"};
+
+static bool wrong_output(const Lowering *l, const Pairing *pairing, Shape in)
 {
     const Shape out = current_shape(l);
-    error_at(E515, l->clause->word_loc, "'residual' adds its input, %s, to its output, %s",
-             shape_text(in), shape_text(out));
+    const char *const word = l->clause->word;
+    error_at(pairing->code, l->clause->word_loc, pairing->of_input, shape_text(in),
+             shape_text(out));
     if (in.count != out.count)
-        note_end(l, in.count > 1 ? "put 'flatten' before 'residual'" : "a sum needs equal shapes");
+        note_end(l, in.count == 1            ? "equal shapes are needed"
+                    : pairing->row_of_picture ? format(pairing->row_of_picture, in.dims[2])
+                                              : format("put 'flatten' before '%s'", word));
     else if (!same_grid(in, out))
         note_end(l, "'pad same' without a stride keeps rows and columns");
     else
         note_end(l, last_remedy(in));
     const char *const body = fitting_body(in, out);
     if (body)
-        note_at((Loc){0}, "or a second body brings the input to %s: 'residual { … } { %s }'",
-                shape_text(out), body);
+        note_at((Loc){0}, "or a second body brings the input to %s: '%s { … } { %s }'",
+                shape_text(out), word, body);
     return false;
 }
 
 static const char unlike_bodies[] = "put 'flatten' at the end of the body that makes a picture";
 
-static bool wrong_sum_of_two(const Lowering *body, const Lowering *shortcut)
+static bool wrong_outputs(const Lowering *body, const Pairing *pairing, const Lowering *second)
 {
-    const Shape wanted = current_shape(body), out = current_shape(shortcut);
-    error_at(E515, body->clause->word_loc,
-             "'residual' adds what its bodies make, and they make %s and %s", shape_text(wanted),
+    const Shape wanted = current_shape(body), out = current_shape(second);
+    error_at(pairing->code, body->clause->word_loc, pairing->of_bodies, shape_text(wanted),
              shape_text(out));
-    if (wanted.count != out.count)
-        note_end(shortcut, unlike_bodies);
+    const Lowering *const row = wanted.count == 1 ? body : second;
+    if (wanted.count != out.count && pairing->row_of_picture)
+        note_end(row, format(pairing->row_of_picture, (row == body ? out : wanted).dims[2]));
+    else if (wanted.count != out.count)
+        note_end(second, unlike_bodies);
     else if (!same_grid(wanted, out))
-        note_end(shortcut, "the strides of both bodies must come to the same");
+        note_end(second, "the strides of both bodies must come to the same");
     else
-        note_end(shortcut, last_remedy(wanted));
+        note_end(second, last_remedy(wanted));
     return false;
 }
 
@@ -113,32 +134,95 @@ static bool has_next_body(const Lowering *l)
     return l->network->program->layers[l->at].bracket == BRACKET_NEXT;
 }
 
-// --- residual -----------------------------------------------------------------------------------
+// --- two values of one shape --------------------------------------------------------------------
 
-static int add_sum(const Lowering *l, Graph *graph, int body, int shortcut)
+// Lowers one body, or two; what the second makes, or else their input, is in `second` then.
+static bool lower_two(Lowering *l, Lowering *second, bool *has_second)
 {
-    const int id = NODE(graph, OP_add, l->layer, l->clause->loc, body, shortcut);
+    const Lowering before = *l;
+    if (!lower_branch(l, &before))
+        return false;
+    *second = before;
+    second->at = l->at;
+    *has_second = has_next_body(l);
+    if (*has_second && !lower_branch(second, &before))
+        return false;
+    l->at = second->at;
+    return true;
+}
+
+static bool have_one_shape(const Lowering *l, const Pairing *pairing, const Lowering *second,
+                           bool has_second)
+{
+    const Shape shape = current_shape(second);
+    if (shape_equal(shape, current_shape(l)))
+        return true;
+    return has_second ? wrong_outputs(l, pairing, second) : wrong_output(l, pairing, shape);
+}
+
+static int add_pair(const Lowering *l, Graph *graph, Op op, int first, int second)
+{
+    const int id = NODE(graph, op, l->layer, l->clause->loc, first, second);
     infer_shape(graph, id);
     return id;
+}
+
+static bool make_one(Lowering *l, Op op, const Lowering *second)
+{
+    l->train = add_pair(l, &l->network->train, op, l->train, second->train);
+    l->infer = add_pair(l, &l->network->infer, op, l->infer, second->infer);
+    return true;
 }
 
 // He et al. 2015; a second body is their projection.
 bool lower_residual(Lowering *l)
 {
-    const Lowering before = *l;
-    if (!lower_branch(l, &before))
+    Lowering second;
+    bool has_second;
+    return lower_two(l, &second, &has_second) && have_one_shape(l, &sums, &second, has_second) &&
+           make_one(l, OP_add, &second);
+}
+
+// --- multiply -----------------------------------------------------------------------------------
+
+// Adds the op behind what a body made.
+static bool add_spread(Lowering *l, Op op, Attributes attributes, const char *name)
+{
+    if (!apply(l, op, attributes, 0, NULL))
         return false;
-    const bool projected = has_next_body(l);
-    Lowering shortcut = before;
-    shortcut.at = l->at;
-    if (projected && !lower_branch(&shortcut, &before))
-        return false;
-    l->at = shortcut.at;
-    if (!shape_equal(current_shape(&shortcut), current_shape(l)))
-        return projected ? wrong_sum_of_two(l, &shortcut) : wrong_sum(l, current_shape(&before));
-    l->train = add_sum(l, &l->network->train, l->train, shortcut.train);
-    l->infer = add_sum(l, &l->network->infer, l->infer, shortcut.infer);
+    name_value(l, format("_%s", name), name);
     return true;
+}
+
+// Gives each pixel the one number of each channel, or each channel the one number of its pixel,
+// where that makes a value of the other's shape.
+static bool spread(Lowering *l, Shape to)
+{
+    const Shape from = current_shape(l);
+    const int channels = to.dims[to.count - 1];
+    if (to.count != 3 || shape_equal(from, to))
+        return true;
+    if (shape_size(from) == channels && from.dims[from.count - 1] == channels) {
+        const Attributes pixel = {.shape = shape_of(3, 1, 1, channels)};
+        const Attributes pixels = {.kernel = {to.dims[0], to.dims[1]}};
+        l->flatten = NULL;
+        return (train_node(l)->shape.count == 3 || add_spread(l, OP_reshape, pixel, "pixel")) &&
+               add_spread(l, OP_upsample, pixels, "pixels");
+    }
+    if (same_grid(from, to) && from.dims[2] == 1)
+        return add_spread(l, OP_copy_channels, (Attributes){.channels = channels}, "channels");
+    return true;
+}
+
+// Hu et al. 2018 multiply channels so, Woo et al. 2018 pixels too, Dauphin et al. 2017 with two
+// bodies.
+bool lower_multiply(Lowering *l)
+{
+    Lowering second;
+    bool has_second;
+    return lower_two(l, &second, &has_second) && spread(l, current_shape(&second)) &&
+           spread(&second, current_shape(l)) &&
+           have_one_shape(l, &products, &second, has_second) && make_one(l, OP_multiply, &second);
 }
 
 // --- concat -------------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ conv 4 3x3 relu stride 3
 residual { conv 4 3x3 pad same; batchnorm; dropout 10%; relu }
 concat { conv 2 3x3 tanh pad same } { }
 residual { conv 16 1x1; conv 16 3x3 groups 4 pad same; conv 6 1x1 }
+multiply { conv 1 3x3 mish pad same } { globalavgpool; dense 6 sigmoid; reshape 1x1x6; upsample 8 }
 concat { dense 20 tanh } { avgpool 3; flatten }
 residual { dense [30 74] relu }
 dense 10 softmax

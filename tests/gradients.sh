@@ -259,7 +259,8 @@ $activation
 END
 done
 for list in 'leaky_relu elu selu gelu' 'silu hard_sigmoid softplus softsign' \
-    'gelu silu leaky_relu selu' 'softsign softplus elu hard_sigmoid'; do
+    'gelu silu leaky_relu selu' 'softsign mish elu hard_sigmoid' 'relu6 hard_silu mish softplus' \
+    'mish softsign hard_silu relu6'; do
     read -r a b c d <<<"$list"
     gradient "$list" 4 <<END
 conv 3 3x3 $a stride 2
@@ -641,6 +642,32 @@ residual {
 tanh
 residual { } { residual { dropout 20%; conv 4 1x1; tanh } { conv 4 3x3 pad same }; conv 5 1x1 }
 residual { dense 9 tanh; dense 12 } { flatten; residual { dense 12 } { dense 12 } }
+END
+gradient 'multiply by channels and by pixels' 4 3 <<END
+conv 5 3x3 softsign stride 3
+multiply { globalavgpool; dense 7 tanh; dense 5 sigmoid }
+multiply { conv 1 3x3 sigmoid pad same }
+batchnorm
+multiply { dense 5 tanh; reshape 1x1x5 } { conv 5 1x1 l2 0.01 }
+END
+gradient 'multiply each number, in one another' 4 3 <<END
+conv 5 3x3 softsign stride 3
+batchnorm
+multiply { conv 4 1x1; softsign } { conv 4 3x3 sigmoid pad same }
+multiply { conv 4 1x1; dropout 20% }
+flatten
+batchnorm
+multiply { dense 9 } { batchnorm; dense 9 sigmoid }
+batchnorm
+multiply { dense 9 tanh; multiply { tanh } { mish; mish } }
+batchnorm
+END
+gradient 'multiply of the input, and of a value by itself' 4 <<END
+conv 2 1x1 softsign stride 2
+multiply { flatten } { flatten }
+reshape 14x14x2
+multiply { avgpool 14; conv 1 1x1 sigmoid } { conv 1 3x3 pad same }
+multiply { conv 3 1x1 } { }
 END
 gradient 'concat of dense, conv and the input' 4 <<END
 conv 2 3x3 softsign stride 3

@@ -27,7 +27,7 @@ steps_of() { # NET SEED
 }
 
 is_smooth() { # NET
-    ! grep -qE '\<(pool|globalpool|relu|leaky_relu|hard_sigmoid|selu|alpha|mae)\>|hinge' "$1"
+    ! grep -qE '\<(pool|globalpool|relu6?|leaky_relu|hard_sigmoid|hard_silu|selu|alpha|mae)\>|hinge' "$1"
 }
 
 # Random bytes where a number may lie at a kink; otherwise pictures whose zeros are left out.

@@ -181,6 +181,21 @@ concat { dense 20 tanh; residual { dense 20 tanh l2 0.001 } } { conv 3 2x2 softs
 dense 10 softmax
 loss cross_entropy
 END
+parity products 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+conv 8 3x3 mish stride 2
+multiply { globalavgpool; dense 4 relu6; dense 8 sigmoid }
+batchnorm
+conv 12 3x3 hard_silu stride 2 pad same
+multiply { conv 1 5x5 sigmoid pad same }
+batchnorm
+multiply { conv 6 1x1 } { conv 6 1x1 sigmoid l2 0.001 }
+batchnorm
+multiply { dense 20 } { dense 20 sigmoid }
+batchnorm
+mish
+dense 10 softmax
+loss cross_entropy
+END
 parity projection 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
 conv 8 3x3 stride 2 bias off
 batchnorm

@@ -92,6 +92,7 @@ cat >"$tmp/layers.net" <<'END'
 input 28x28x1
 conv 6 5x5 relu stride 2
 residual { conv 6 3x3 pad same; batchnorm; relu }
+multiply { globalavgpool; dense 6 sigmoid }
 concat { conv 5 3x3 tanh pad same } { depthwise 3x3 pad same; groupnorm 2 }
 pool 2
 layernorm

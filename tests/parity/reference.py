@@ -39,6 +39,7 @@ def hard_sigmoid(x):
 ACTIVATIONS = {"relu": torch.relu, "elu": F.elu, "selu": F.selu, "gelu": F.gelu, "silu": F.silu,
                "sigmoid": torch.sigmoid, "hard_sigmoid": hard_sigmoid, "tanh": torch.tanh,
                "softplus": F.softplus, "softsign": F.softsign,
+               "relu6": F.relu6, "hard_silu": F.hardswish, "mish": F.mish,
                "leaky_relu": lambda x: F.leaky_relu(x, 0.2),
                "softmax": lambda x: torch.softmax(x, 1)}  # dimension 1 holds the channels
 
@@ -125,6 +126,13 @@ def conv_transpose(x, w, stride, pad):
         want = n * s + (0 if pad == "same" else max(k - s, 0))
         edges = [-before, want + before - have] + edges
     return F.pad(y, edges)
+
+
+def times(a, b):
+    """The product, of pictures and rows of one number for each channel too."""
+    if a.dim() < b.dim():
+        a, b = b, a
+    return a * (b[:, :, None, None] if a.dim() > b.dim() else b)
 
 
 class Network:
@@ -228,10 +236,14 @@ class Network:
                     x = pool(x, window, stride)
             elif word == "flatten":
                 x = self.flat(x)
-            elif word in ("residual", "concat"):
+            elif word in ("residual", "multiply", "concat"):
                 branches, penalties = zip(*(self.apply(body, x, training) for body in bodies))
                 penalty = penalty + sum(penalties)
-                x = sum((x, *branches)[-2:]) if word == "residual" else torch.cat(branches, 1)
+                if word == "concat":
+                    x = torch.cat(branches, 1)
+                else:
+                    first, second = (x, *branches)[-2:]
+                    x = first + second if word == "residual" else times(first, second)
             elif word == "reshape":
                 height, width, channels = (int(n) for n in values[0].split("x"))
                 x = self.flat(x).reshape(len(x), height, width, channels).permute(0, 3, 1, 2)

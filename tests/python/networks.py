@@ -19,8 +19,8 @@ import files
 
 BUDGET = 2e8  # multiply-adds of all pictures of all steps, forward
 COUNTS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 15, 16, 17, 20, 24, 31, 32, 33)
-SMOOTH = ("elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softplus", "softsign")
-BROKEN = ("relu", "leaky_relu", "hard_sigmoid")
+SMOOTH = ("elu", "selu", "gelu", "silu", "mish", "sigmoid", "tanh", "softplus", "softsign")
+BROKEN = ("relu", "relu6", "leaky_relu", "hard_sigmoid", "hard_silu")
 SHAPES = ((28, 28, 1), (14, 14, 4), (7, 7, 16), (14, 28, 2), (49, 16, 1), (28, 7, 4), (4, 14, 14),
           (1, 28, 28), (28, 1, 28), (2, 8, 49), (16, 7, 7), (98, 2, 4))
 
@@ -231,7 +231,8 @@ class Drawn:
 
     def keeping(self, depth):
         if depth < 3 and self.likely(0.25):
-            return self.draw.choice((self.concat, self.residual, self.repeat))(depth + 1, True)
+            return self.draw.choice((self.concat, self.residual, self.multiply, self.repeat))(
+                depth + 1, True)
         if self.chance and self.likely(0.1):
             return self.lost()
         if len(self.shape) == 1:
@@ -272,6 +273,28 @@ class Drawn:
         self.shape = shape
         return f"residual {braces(lines)} {braces(others)}"
 
+    def multiply(self, depth=0, _=True):
+        """One of two bodies may end in a number for each channel, or for each pixel."""
+        before = self.shape
+        kind = self.draw.choice(("each", "channels", "pixels")) if len(before) == 3 else "each"
+        if kind == "each" and self.likely(0.4):
+            (lines, _), = self.bodies(1, depth)
+            lines += [self.back_to(before), "sigmoid"]
+            self.shape = before
+            return f"multiply {braces(lines)}" + self.draw.choice(("", " { }"))
+        (lines, shape), (others, _) = self.bodies(2, depth)
+        if kind == "channels":
+            if product(self.shape) > 300 or self.likely(0.5):
+                others.append("globalavgpool")
+                self.shape = self.shape[2:]
+            others.append(self.dense(shape[2]))
+        else:
+            others.append(self.conv(True, 1) if kind == "pixels" else self.back_to(shape))
+        self.shape = shape
+        drawn = [lines, others + ["sigmoid"]]
+        self.draw.shuffle(drawn)
+        return "multiply " + " ".join(braces(lines) for lines in drawn)
+
     def repeat(self, depth=0, _=True):
         before, work = self.shape, self.work
         (lines, self.shape), = self.bodies(1, depth)
@@ -284,13 +307,13 @@ class Drawn:
     def layer(self):
         if len(self.shape) == 1:
             ways = [self.dense] * 4 + [
-                self.norm, self.alone, self.concat, self.residual, self.repeat, self.lost,
-                self.unfold]
+                self.norm, self.alone, self.concat, self.residual, self.multiply, self.repeat,
+                self.lost, self.unfold]
         else:
             ways = [self.conv] * 4 + [
                 self.depthwise, self.conv_transpose, self.pool, self.pool, self.border,
                 self.upsample, self.norm, self.norm, self.alone, self.concat, self.residual,
-                self.repeat, self.lost, self.whole]
+                self.multiply, self.repeat, self.lost, self.whole]
         return self.draw.choice(ways)()
 
     def whole(self):

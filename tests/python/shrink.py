@@ -26,7 +26,7 @@ def shorter(line):
         + "|".join(f" {word}(?=[ ;]|$)" for word in SMOOTH + BROKEN), line)]
     for first, last in inner + options:
         yield line[:first] + line[last:]
-    for found in re.finditer(r"(?:concat|residual|repeat \d+)((?: \{[^{}]*\})+)", line):
+    for found in re.finditer(r"(?:concat|residual|multiply|repeat \d+)((?: \{[^{}]*\})+)", line):
         for body in re.findall(r"\{ ([^{}]+) \}", found[1]):
             yield line[:found.start()] + body + line[found.end():]
 
