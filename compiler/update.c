@@ -200,6 +200,8 @@ static void add_update(Graph *graph, int tensor, int norm)
     const Tensor t = network->tensors[tensor];
     const Op rule = rule_of(program->optimizer);
     Attributes a = extras_of(program);
+    if (t.shape.count == 1 && !strcmp(setting_word(program->optimizer, "decays"), "weights"))
+        a.decay = 0; // a bias, gamma or beta
     a.rule = (int)rule;
     int inputs[MAX_INPUTS] = {weight_node(graph, tensor), t.gradient}, count = 2;
     count += add_states(graph, &t, rule, inputs + count);

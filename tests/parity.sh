@@ -121,7 +121,7 @@ loss cross_entropy'
 while IFS=: read -r name precisions optimizer; do
     parity "small-$name" "$precisions" "$optimizer" <<<"$small"
 done <<END
-sgd:f64:sgd lr 0.1 weight_decay 0.1
+sgd:f64:sgd lr 0.1 weight_decay 0.1 decays weights
 rmsprop:f64:rmsprop lr 0.002 centered on weight_decay 0.1
 rmsprop-momentum:f32 f64:rmsprop lr 0.001 centered on momentum 0.7; clip norm 0.5
 adagrad:f64:adagrad lr 0.02; clip value 0.002

@@ -82,7 +82,9 @@ class Optimizer:
     def __init__(self, weights, training, limits, use_torch_adam):
         (kind,), named = training["optimizer"]
         on = [name for name, value in named.items() if value == "on"]
-        options = {name: float(value) for name, value in named.items() if value not in ("on", "off")}
+        options = {name: float(value) for name, value in named.items()
+                   if value not in ("on", "off") and name != "decays"}
+        self.decays = named.get("decays", "all")
         self.decay = options.pop("weight_decay", 0.004 if kind == "adamw" else 0)
         self.weights, self.lr, self.limits = weights, options["lr"], limits
         self.inner = inner(weights, kind, options, on, use_torch_adam)
@@ -105,7 +107,8 @@ class Optimizer:
     def step(self):
         self.clip_gradients()
         for w in self.weights:
-            w.sub_(w * self.decay * self.lr)
+            if self.decays == "all" or w.dim() > 1:
+                w.sub_(w * self.decay * self.lr)
         self.inner.step()
         for i, w in enumerate(self.weights):
             average = self.averages[i]

@@ -52,7 +52,7 @@ def size(text):
 
 OPTIONS = set("""
     stride pad groups dilation multiplier l2 bias slope alpha top bottom left right interpolation
-    lr momentum nesterov rho eps beta1 beta2 smoothing delta l1 max_norm weight_decay centered
+    lr momentum nesterov rho eps beta1 beta2 smoothing delta l1 max_norm weight_decay decays centered
     amsgrad initial labels targets init
 """.split())
 

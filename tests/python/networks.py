@@ -392,7 +392,8 @@ class Drawn:
         # lion's steps tell no rounding from a gradient, and slopes of 1 and -1 add up to it
         if not any(word in line for line in lines for word in ("norm", "softmax", "mae", "hinge")):
             kinds.append("lion lr 0.0005")
-        return self.draw.choice(kinds) + (" weight_decay 0.1" if self.likely(0.15) else "")
+        return self.draw.choice(kinds) + self.draw.choice(
+            ("", "", "", "", " weight_decay 0.1", " weight_decay 0.1 decays weights"))
 
     def training(self, lines):
         # the variance of two numbers may be nearly 0, and every rounding is large beside it

@@ -22,7 +22,7 @@ def shorter(line):
     inner = [m.span() for m in re.finditer(r"[^{};]+;|;[^{};]+(?= })", line)]
     options = [m.span() for m in re.finditer(
         r" (stride|groups|dilation|multiplier|pad|bias|l1|l2|top|bottom|left|right|interpolation|"
-        r"alpha|slope|smoothing|momentum|nesterov|eps|max_norm|init|delta|weight_decay) \S+|"
+        r"alpha|slope|smoothing|momentum|nesterov|eps|max_norm|init|delta|weight_decay|decays) \S+|"
         + "|".join(f" {word}(?=[ ;]|$)" for word in SMOOTH + BROKEN), line)]
     for first, last in inner + options:
         yield line[:first] + line[last:]
