@@ -181,6 +181,9 @@ void emit_data(Out *out, const Network *network)
         line(out, ".files = %s,", files_text(inputs, answers));
     if (columns)
         line(out, ".columns = %s,", c_string(columns));
+    const char *const without = data_text(p, "without");
+    if (without)
+        line(out, ".without = %s,", c_string(without));
     if (header && strcmp(header, "auto") != 0)
         line(out, ".header = %s,", !strcmp(header, "yes") ? "NN_YES" : "NN_NO");
     emit_part(out, p->validation);

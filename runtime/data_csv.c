@@ -13,6 +13,8 @@
 
 enum { MOST_COLUMNS = 1000000 };
 
+typedef enum { INPUT, ANSWER, LEFT_OUT } Use; // of a column
+
 typedef struct {
     const Wanted *wanted;
     Source source;
@@ -22,10 +24,10 @@ typedef struct {
     int line;     // of the last row, from 1
     char **field; // of the last row
     int columns, room;
-    char **header;            // names of the columns, or NULL
-    unsigned char *is_answer; // [columns]
-    int *answer;              // columns of the answers, in their order
-    int answers;
+    char **header; // names of the columns, or NULL
+    Use *use;      // [columns]
+    int *answer;   // columns of the answers, in their order
+    int answers, left_out;
     char **names; // of the rows' labels
     int *lines;   // of the rows
     size_t rows_room;
@@ -192,18 +194,23 @@ static int column_named(const Csv *csv, int from, const char *name, size_t lengt
     return -1;
 }
 
-// The next of "price, 4", without the spaces around it; NULL behind the last. A label is one
-// column, whatever its name has.
-static const char *next_answer(const NnModel *model, const char **rest, size_t *length)
+// The next of "price, 4", without the spaces around it; NULL behind the last.
+static const char *next_name(const char **rest, const char *separator, size_t *length)
 {
     if (!*rest)
         return NULL;
     const char *const name = *rest + strspn(*rest, " ");
-    *length = strcspn(name, model->targets ? "," : "");
+    *length = strcspn(name, separator);
     *rest = name[*length] ? name + *length + 1 : NULL;
     while (*length > 0 && name[*length - 1] == ' ')
         --*length;
     return name;
+}
+
+// A label is one column, whatever its name has.
+static const char *next_answer(const NnModel *model, const char **rest, size_t *length)
+{
+    return next_name(rest, model->targets ? "," : "", length);
 }
 
 // The number that a column is called by; 0 where it is called by a name.
@@ -221,8 +228,8 @@ static int find_column(const Csv *csv, const char *name, size_t length)
     return number <= csv->columns ? number - 1 : -1;
 }
 
-// That an answer's name or number calls; -1 after failed().
-static int answer_column(const Csv *csv, const char *name, size_t length)
+// Marks the column that a name or a number calls; -1 after failed().
+static int take_column(const Csv *csv, const char *name, size_t length, Use use)
 {
     const char *const path = csv->source.path;
     const int column = find_column(csv, name, length);
@@ -232,11 +239,50 @@ static int answer_column(const Csv *csv, const char *name, size_t length)
     else if (other >= 0)
         failed("'%s' calls columns %d and %d '%.*s': write the number of the one that is meant",
                path, column + 1, other + 1, (int)length, name);
-    else if (csv->is_answer[column])
-        failed("'%s': column '%.*s' is wanted twice", path, (int)length, name);
-    else
+    else if (csv->use[column] == use)
+        failed("'%s': column '%.*s' is %s twice", path, (int)length, name,
+               use == ANSWER ? "wanted" : "left out");
+    else if (csv->use[column] != INPUT)
+        failed("'%s': column '%.*s' is an answer, and is left out", path, (int)length, name);
+    else {
+        csv->use[column] = use;
         return column;
+    }
     return -1;
+}
+
+static int count_without(const NnModel *model)
+{
+    int count = 0;
+    size_t length;
+    for (const char *rest = model->without; next_name(&rest, ",", &length);)
+        count++;
+    return count;
+}
+
+// Of what `predict` is given.
+static bool has_only_inputs(const Csv *csv, int count)
+{
+    return !csv->wanted->answers && count == example_size(csv->wanted->model);
+}
+
+static bool has_no_answers(const Csv *csv, int count)
+{
+    const NnModel *model = csv->wanted->model;
+    return has_only_inputs(csv, count) ||
+           (!csv->wanted->answers && count == example_size(model) + count_without(model));
+}
+
+static bool find_left_out(Csv *csv)
+{
+    size_t length;
+    for (const char *rest = csv->wanted->model->without, *name;
+         (name = next_name(&rest, ",", &length));) {
+        if (take_column(csv, name, length, LEFT_OUT) < 0)
+            return false;
+        csv->left_out++;
+    }
+    return true;
 }
 
 // "price, 4": of each its name or its number.
@@ -245,22 +291,21 @@ static bool find_answers(Csv *csv)
     const NnModel *model = csv->wanted->model;
     const int wants = model->targets ? model->targets : 1;
     csv->answer = allocate((size_t)csv->columns, sizeof *csv->answer);
-    csv->is_answer = allocate((size_t)csv->columns, 1);
-    if (!csv->answer || !csv->is_answer)
+    if (!csv->answer)
         return false;
-    if (!csv->wanted->answers && csv->columns == example_size(model))
-        return true;
     size_t length;
     for (const char *rest = model->columns, *name; (name = next_answer(model, &rest, &length));) {
-        const int column = answer_column(csv, name, length);
+        const int column = take_column(csv, name, length, ANSWER);
         if (column < 0)
             return false;
-        csv->is_answer[column] = 1;
         csv->answer[csv->answers++] = column;
     }
     if (!model->columns) {
-        csv->answer[csv->answers++] = csv->columns - 1;
-        csv->is_answer[csv->columns - 1] = 1;
+        int last = csv->columns - 1;
+        while (last > 0 && csv->use[last] == LEFT_OUT)
+            last--;
+        csv->use[last] = ANSWER;
+        csv->answer[csv->answers++] = last;
     }
     if (csv->answers == wants)
         return true;
@@ -268,39 +313,49 @@ static bool find_answers(Csv *csv)
                   csv->source.path, csv->answers, csv->answers > 1 ? "s" : "", wants);
 }
 
+static bool find_columns(Csv *csv)
+{
+    csv->use = allocate((size_t)csv->columns, sizeof *csv->use);
+    if (!csv->use)
+        return false;
+    return has_only_inputs(csv, csv->columns) ||
+           (find_left_out(csv) && (has_no_answers(csv, csv->columns) || find_answers(csv)));
+}
+
 static bool check_columns(const Csv *csv)
 {
     const NnModel *model = csv->wanted->model;
-    const long inputs = csv->columns - csv->answers;
+    const long inputs = csv->columns - csv->answers - csv->left_out;
     if (inputs == example_size(model))
         return true;
     return failed("'%s' has %d columns, %ld of them inputs; the network takes %ld inputs",
                   csv->source.path, csv->columns, inputs, example_size(model));
 }
 
-// Whether a column, from 0, is one of the answers by its number.
-static bool is_called_by_number(const NnModel *model, int column)
+// Whether a column, from 0, is one of "price, 4" by its number.
+static bool is_called_by_number(const char *names, int column)
 {
     size_t length;
-    for (const char *rest = model->columns, *name; (name = next_answer(model, &rest, &length));)
+    for (const char *name; (name = next_name(&names, ",", &length));)
         if (number_called(name, length) == column + 1)
             return true;
     return false;
 }
 
 // The first line is a header where it says nothing else: where an input is no number. The columns
-// of answers may be words in any line; those that are called by a name are known only behind the
-// header.
+// of answers, and those that are left out, may be words in any line; those that are called by a
+// name are known only behind the header.
 static bool is_header(const Csv *csv, int count)
 {
     const NnModel *model = csv->wanted->model;
+    const char *const without = has_only_inputs(csv, count) ? NULL : model->without;
     int words = 0;
     double number;
     for (int i = 0; i < count; i++)
         words += !number_of(csv->field[i], &number) &&
-                 !(model->targets && is_called_by_number(model, i));
-    const bool only_inputs = !csv->wanted->answers && count == example_size(model);
-    const int answers = model->targets || only_inputs ? 0 : 1;
+                 !(model->targets && is_called_by_number(model->columns, i)) &&
+                 !is_called_by_number(without, i);
+    const int answers = model->targets || has_no_answers(csv, count) ? 0 : 1;
     switch (model->header) {
     case NN_YES: return true;
     case NN_NO: return false;
@@ -393,7 +448,7 @@ static bool read_row(Csv *csv, DataSet *set, int count)
         return false;
     float *to = set->numbers + (size_t)set->count * (size_t)example_size(model);
     for (int i = 0; i < count; i++)
-        if (!csv->is_answer[i] && !read_number(csv, i, to++))
+        if (csv->use[i] == INPUT && !read_number(csv, i, to++))
             return false;
     for (int k = 0; k < csv->answers && model->targets; k++)
         if (!read_target(csv, csv->answer[k],
@@ -458,13 +513,13 @@ bool csv_read(DataSet *set, const Wanted *wanted)
     find_separator(&csv);
     const bool done =
         strlen(csv.text) == csv.size
-            ? read_header(&csv, &header) && find_answers(&csv) && check_columns(&csv) &&
+            ? read_header(&csv, &header) && find_columns(&csv) && check_columns(&csv) &&
                   read_rows(&csv, set, header)
             : failed("'%s' is no text: byte %zu is 0", csv.source.path, strlen(csv.text));
     free(csv.text);
     free(csv.field);
     free(csv.header);
-    free(csv.is_answer);
+    free(csv.use);
     free(csv.answer);
     free(csv.names);
     free(csv.lines);

@@ -200,6 +200,7 @@ typedef struct {
     NnFormat format;
     NnFiles files;       // to train with; NULL where the name says it
     const char *columns; // of a CSV file, those of the answers: "species", "3, 4"; NULL: the last
+    const char *without; // of a CSV file, those that are neither inputs nor answers; NULL: none
     NnHeader header;
     double byte_scale, number_scale; // what the inputs are multiplied by
     int top;                         // 0, or: a label among so many largest outputs is counted

@@ -294,6 +294,14 @@ says() { # EXPECTED COMMAND...: a line of its output, or all of what it complain
     "$@" >says.out 2>&1
     grep -qxE -- "$expected" says.out || { echo "expected a line '$expected' of: $*, found"; cat says.out; }
 }
+fails_with() { # EXPECTED COMMAND...: as says, with status 1 and nothing on stdout
+    local expected=$1 status
+    shift
+    "$@" >fails.out 2>fails.err
+    same status 1 $?
+    grep -qxE -- "$expected" fails.err || { echo "expected '$expected' of: $*, found"; cat fails.err; }
+    same stdout '' "$(cat fails.out)"
+}
 scores() { # of a loss that takes any outputs
     sed 's/^dense 3 softmax/dense 3/; s/^loss .*/loss categorical_hinge/; s/^epochs 8/epochs 1/' trees.net >scores.net
     NETC_CFLAGS=$quick build scores.net scores && quietly ./scores train --out scores-1 || return
@@ -322,6 +330,37 @@ printf '1,2,3,4\n1,2,tall,4\n' >bad.csv
 check 'a wrong number' says "trees: error: 'bad.csv', line 2, column 3: expected a number, found 'tall'" \
     ./trees predict --out trees-1 bad.csv
 
+# --- columns that are neither inputs nor answers
+widened() { # FILE: with words before its columns and behind them
+    sed -e '1s/.*/id,&,remarks/' -e '2,$s/.*/a tree,&,"tall, or ""not"""/' "$1"
+}
+without() {
+    widened trees.csv >wide.csv
+    widened check.csv >wide-check.csv
+    sed 's/^epochs 8/epochs 1/' trees.net >narrow.net
+    sed 's/trees.csv" label tree/wide.csv" label tree without "remarks, 1"/; s/check.csv/wide-check.csv/' narrow.net >wide.net
+    build narrow.net ./narrow && build wide.net ./wide || return
+    train narrow narrow-1 && train wide wide-1 || return
+    same fingerprint "$(grep weights_fingerprint narrow-1/run.json)" "$(grep weights_fingerprint wide-1/run.json)"
+    head -n 3 wide.csv >two-wide.csv
+    cut -d, -f2-5 wide.csv | head -n 3 >two-inputs.csv
+    cut -d, -f1-5,7- wide.csv | head -n 3 >two-unknown.csv
+    says 'two-wide.csv, example 2 \(a ash\): elm with [0-9.]+%  \[.*\]' ./wide predict --out wide-1 two-wide.csv
+    says 'two-inputs.csv, example 2: elm with [0-9.]+%  \[.*\]' ./wide predict --out wide-1 two-inputs.csv
+    says 'two-unknown.csv, example 2: elm with [0-9.]+%  \[.*\]' ./wide predict --out wide-1 two-unknown.csv
+    local names expected
+    while IFS=: read -r names expected; do
+        sed -E "s/without \"[^\"]*\"/without $names/" wide.net >wrong.net
+        build wrong.net ./wrong && fails_with "wrong: error: 'wide.csv'$expected" ./wrong train --out wrong-1
+    done <<'END'
+"remarks, note": has no column 'note'; its columns are id, length, width, height, weight, tree, remarks
+"remarks, 7":: column '7' is left out twice
+"remarks, tree":: column 'tree' is an answer, and is left out
+remarks: has 7 columns, 5 of them inputs; the network takes 4 inputs
+END
+}
+check 'columns left out' without
+
 # --- names of classes
 named() { # NAME: trees whose first one is called so
     mkdir -p names && head -n 2 trees.csv | sed "2s/ash/$(printf "$1")/" >names/trees.csv
@@ -344,14 +383,6 @@ check 'names of classes' names_of_classes
 
 # --- outputs that are not numbers
 { head -n 1 trees.csv && printf '3e38,3e38,3e38,-3e38,%s\n' ash beech elm; } >huge.csv
-fails_with() { # EXPECTED COMMAND...: as says, with status 1 and nothing on stdout
-    local expected=$1 status
-    shift
-    "$@" >fails.out 2>fails.err
-    same status 1 $?
-    grep -qxE -- "$expected" fails.err || { echo "expected '$expected' of: $*, found"; cat fails.err; }
-    same stdout '' "$(cat fails.out)"
-}
 huge_inputs() {
     local score="huge: error: the loss of the test data is not finite: .*"
     fails_with "$score" ./huge train --out huge-1 --quiet
