@@ -99,8 +99,8 @@ static Result compare_sides(const Options *o, const Side *left, const Side *righ
 static void print_json(const Result *result, const Side *left, const Side *right)
 {
     cJSON *const object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "left", left->label);
-    cJSON_AddStringToObject(object, "right", right->label);
+    cJSON_AddStringToObject(object, "left", readable(left->label));
+    cJSON_AddStringToObject(object, "right", readable(right->label));
     cJSON_AddBoolToObject(object, "same", !result->differ);
     if (result->net)
         add_networks(object, result->networks);

@@ -107,7 +107,9 @@ int run_explain(const Options *o)
     if (explain_error(word))
         return DONE;
     const Blocks blocks = entry(word);
-    const Foreign *const known = blocks.count ? NULL : foreign_word(word);
+    const Foreign *known = blocks.count ? NULL : foreign_word(word);
+    if (known && !strcmp(word, known->ours))
+        known = NULL; // an attribute of ours
     if (!blocks.count && !known)
         return unknown(word);
     if (known)

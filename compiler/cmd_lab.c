@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-// "lab" of "models/lab/lab.json".
-static const char *stem(const char *path)
+const char *stem(const char *path)
 {
     const char *const slash = strrchr(path, '/'), *const name = slash ? slash + 1 : path;
     const char *const dot = strrchr(name, '.');

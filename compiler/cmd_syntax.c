@@ -26,6 +26,10 @@ static Vocabulary read_vocabulary(void)
                 words_add(&v.choices, field->choices[i]);
             if (field->unit)
                 words_add(&v.units, field->unit);
+            if (field->times) {
+                words_add(&v.units, "steps");
+                words_add(&v.units, "epochs");
+            }
         }
     }
     return v;

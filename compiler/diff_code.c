@@ -59,7 +59,7 @@ static Names layer_names(const Side *left, const Side *right, const Alignment *a
 // Adds a word of the C with the name of its layer replaced: conv1_w, infer_conv1, AT_d_conv1_w.
 static void add_translated(Text *to, const Names *names, const char *word, size_t length)
 {
-    static const char *const prefixes[] = {"AT_", "EACH_", "infer_", "d_"};
+    static const char *const prefixes[] = {"AT_", "EACH_", "CALL_", "infer_", "d_"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
         const size_t prefix = strlen(prefixes[i]);
         if (length > prefix && !strncmp(word, prefixes[i], prefix)) {
@@ -135,7 +135,7 @@ static Listing listing(const Definition *d, const Side *side, const Names *names
 }
 
 // The words of all lines, without what a name of another length moves: where a line is broken, and
-// the dashes behind a heading.
+// the dashes behind a heading. What stands in quotes is whole.
 static const char *words_of(const Listing *listing)
 {
     Text text = {0};
@@ -145,9 +145,12 @@ static const char *words_of(const Listing *listing)
         size_t length = strlen(line);
         while (length && line[length - 1] == '-')
             length--;
-        for (size_t k = 0; k < length; k++)
-            if (line[k] != ' ')
+        bool quoted = false;
+        for (size_t k = 0; k < length; k++) {
+            quoted ^= line[k] == '"' && (k == 0 || line[k - 1] != '\\');
+            if (line[k] != ' ' || quoted)
                 text_put(&text, &line[k], 1);
+        }
     }
     return text.text;
 }

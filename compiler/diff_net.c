@@ -244,17 +244,23 @@ static const Layer titles = {
 static void widen(int *widths, const Layer *layer)
 {
     for (int column = 0; layer && column < COLUMNS; column++) {
-        const int width = (int)strlen(layer->cells[column]);
+        const int width = text_columns(layer->cells[column]);
         widths[column] = width > widths[column] ? width : widths[column];
     }
+}
+
+// What printf, which counts bytes, is to be told for so many columns.
+static int bytes_wide(const char *text, int columns)
+{
+    return columns + (int)strlen(text) - text_columns(text);
 }
 
 static const char *layer_text(const Layer *layer, const int *widths)
 {
     Text text = {0};
     for (int column = 0; column < COLUMNS; column++)
-        text_add(&text, column < PARAMETERS ? "  %-*s" : "  %*s", widths[column],
-                 layer->cells[column]);
+        text_add(&text, column < PARAMETERS ? "  %-*s" : "  %*s",
+                 bytes_wide(layer->cells[column], widths[column]), layer->cells[column]);
     while (text.text[text.length - 1] == ' ')
         text.text[--text.length] = '\0';
     return text.text;
@@ -311,7 +317,7 @@ static const char *shown(const char *text) { return text && *text ? text : "none
 
 static int longer(int width, const char *text)
 {
-    return (int)strlen(text) > width ? (int)strlen(text) : width;
+    return text_columns(text) > width ? text_columns(text) : width;
 }
 
 static void paint_facts(Painting *to, const NetDiff *diff)
@@ -325,9 +331,10 @@ static void paint_facts(Painting *to, const NetDiff *diff)
     }
     for (int i = 0; i < diff->fact_count; i++) {
         const Fact *const f = &diff->facts[i];
-        const char *const change = change_text(f);
-        paint(to, STYLE_PLAIN, "   %-*s  %*s -> %*s%s", name, f->name, left, shown(f->left),
-              *change ? right : 0, shown(f->right), change);
+        const char *const change = change_text(f), *const a = shown(f->left),
+                   *const b = shown(f->right);
+        paint(to, STYLE_PLAIN, "   %-*s  %*s -> %*s%s", name, f->name, bytes_wide(a, left), a,
+              *change ? bytes_wide(b, right) : 0, b, change);
     }
 }
 

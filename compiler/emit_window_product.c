@@ -272,7 +272,12 @@ static void about_window_product(Out *out, const WindowProduct *p)
                            p->width, pixel_read(p));
     const int made = pixel_made(p);
     Text about = {0};
-    if (p->weights)
+    if (p->weights && p->planes)
+        text_add(&about,
+                 "dw[%d][%d][%d][%d][%d] += x dy[%d][%d][%d], a vector for each weight, for %s",
+                 p->outputs, p->kernel[0], p->channels, p->kernel[1], vector_lanes(out->network),
+                 p->lines, p->columns, made, window);
+    else if (p->weights)
         text_add(&about, "dw[%d][%d][%d][%d] += the sum of x dy[%d][%d][%d], for %s", p->kernel[0],
                  p->kernel[1], p->channels, made, p->lines, p->columns, made, window);
     else

@@ -30,13 +30,20 @@ const Foreign *foreign_word(const char *word)
     return NULL;
 }
 
+// Whether its tool writes it with arguments in parentheses.
+static bool calls(const Foreign *row)
+{
+    return strcmp(row->tool, "darknet") != 0 && strcmp(row->tool, "Caffe") != 0;
+}
+
 // The word of another tool that the statement is about: one that is called, `Dense(`, before any
 // other. Our own words count only where they are called.
 static const Foreign *find_foreign(Loc statement, Loc *place)
 {
     const char *const text = statement.source->text;
     const Foreign *found = NULL;
-    for (int start = statement.start; start < statement.end;) {
+    bool is_name = false; // of a block
+    for (int start = statement.start; start < statement.end && text[start] != '{';) {
         int end = start;
         while (end < statement.end && is_letter(text[end]))
             end++;
@@ -45,8 +52,9 @@ static const Foreign *find_foreign(Loc statement, Loc *place)
         if (end == word_loc.start || isdigit((unsigned char)text[word_loc.start]))
             continue;
         const char *const word = loc_text(word_loc);
-        const bool called = text[end] == '(';
-        const Foreign *const row = foreign_word(word);
+        const Foreign *const row = is_name ? NULL : foreign_word(word);
+        const bool called = text[end] == '(' && (!row || calls(row));
+        is_name = !strcmp(word, "block");
         // uncalled, it may be a name of the user's: `block stage(filters, drop)`
         const bool plain =
             word_loc.start == statement.start || (text[end] && strchr("=:]", text[end]));

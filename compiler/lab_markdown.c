@@ -10,7 +10,7 @@ static const char *cell_text(const char *text)
     Text cell = {0};
     text_add(&cell, "%s", "");
     for (; *text; text++)
-        text_add(&cell, *text == '|' ? "\\|" : "%c", *text);
+        text_add(&cell, strchr("|<", *text) ? "\\%c" : "%c", *text);
     return cell.text;
 }
 

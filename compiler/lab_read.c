@@ -60,7 +60,7 @@ static const char *text_of(Item value, bool required)
 
 static double number_of(Item value)
 {
-    if (cJSON_IsNumber(value.json))
+    if (cJSON_IsNumber(value.json) && isfinite(value.json->valuedouble))
         return value.json->valuedouble;
     if (!is_absent(value))
         wrong(value, "'%s' is a number, or null", name_of(value));

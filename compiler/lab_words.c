@@ -149,7 +149,8 @@ const char *row_line(const Lab *lab, const Experiment *row)
     text_add(&text, "%s", accuracy_text(row));
     if (!isnan(row->published.accuracy))
         text_add(&text, "published %.2f%%, ", row->published.accuracy);
-    text_add(&text, "loss %s%s%s%s", loss_text(row->ours.loss), taken_text(row->ours.seconds),
-             seeds_text(row), row->kept ? ", kept" : "");
+    text_add(&text, "%s%s%s%s",
+             isnan(row->ours.loss) ? "not tested" : format("loss %s", loss_text(row->ours.loss)),
+             taken_text(row->ours.seconds), seeds_text(row), row->kept ? ", kept" : "");
     return text.text;
 }

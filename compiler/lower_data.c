@@ -131,9 +131,12 @@ bool check_classes(const Lowering *l, bool one_for_two)
     if (!data->pictures && !one && (outputs < 2 || outputs > MOST_CLASSES)) {
         error_at(E305, last->loc, "the last layer has %ld output%s; classes are 2 to %d", outputs,
                  outputs > 1 ? "s" : "", MOST_CLASSES);
+        const bool softmax = !strcmp(setting_word(program->loss, "kind"), "cross_entropy");
         if (outputs == 1)
-            note_at((Loc){0}, "for two classes, write 'dense 2 softmax', or 'dense 1 sigmoid' and "
-                              "'loss binary_cross_entropy'");
+            note_at((Loc){0},
+                    "for two classes, write 'dense 2%s', or 'dense 1 sigmoid' and "
+                    "'loss binary_cross_entropy'",
+                    softmax ? " softmax" : "");
         note_at(program->data->loc, "for numbers to learn, write 'targets' here");
         return false;
     }

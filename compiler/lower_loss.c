@@ -98,8 +98,9 @@ static bool check_loss(const Lowering *l, const Loss *loss)
         return wrong_activation(clause, loss, last);
     if (!loss->activation && last->op == OP_softmax) {
         error_at(E402, clause->loc, "loss '%s' does not go with softmax", loss->word);
-        note_at(last->loc,
-                "for classes, write 'loss cross_entropy'; for numbers, remove softmax here");
+        note_at(last->loc, loss->of_classes ? "write 'loss cross_entropy', or remove softmax here"
+                                            : "for classes, write 'loss cross_entropy'; for "
+                                              "numbers, remove softmax here");
         return false;
     }
     if (loss->takes_log && !is_any(last->op, never_negative)) {

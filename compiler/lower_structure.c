@@ -70,9 +70,13 @@ static bool wrong_output(const Lowering *l, const Pairing *pairing, Shape in)
     if (in.count != out.count)
         note_end(l, in.count == 1            ? "equal shapes are needed"
                     : pairing->row_of_picture ? format(pairing->row_of_picture, in.dims[2])
-                                              : format("put 'flatten' before '%s'", word));
+                    : starts_with(loc_text(train_node(l)->loc), "dense")
+                        ? format("put 'flatten' before '%s'", word)
+                        : "a picture is needed, as it is before the body");
     else if (!same_grid(in, out))
-        note_end(l, "'pad same' without a stride keeps rows and columns");
+        note_end(l, out.dims[0] > in.dims[0] || out.dims[1] > in.dims[1]
+                        ? "as many rows and columns as before the body are needed"
+                        : "windows with 'stride 1 pad same' keep rows and columns");
     else
         note_end(l, last_remedy(in));
     const char *const body = fitting_body(in, out);

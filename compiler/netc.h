@@ -44,6 +44,7 @@ int text_columns(const char *text); // characters, of which each is taken for on
 int columns_in(const char *text, size_t length); // the same of its first bytes
 bool starts_with(const char *text, const char *start);
 bool is_letter(char c); // of a name: a digit and '_' are, too
+bool are_plain_words(const char *text); // and numbers, as a statement of the language has them
 const char *blanks(int count); // at most 100
 bool same_letters(const char *a, const char *b); // equal but for the case of the letters
 

@@ -29,6 +29,11 @@ static const char *any_text(const Option *option, const char *value)
     return NULL;
 }
 
+static const char *folder_name(const Option *option, const char *value)
+{
+    return *value ? NULL : format("'%s' takes a folder, found an empty one", option->name);
+}
+
 static const char *one_of_choices(const Option *option, const char *value)
 {
     const Words choices = option_choices(option);
@@ -61,7 +66,7 @@ static const char *whole_number(const Option *option, const char *value)
 {
     if (*value && strlen(value) < 9 && !value[strspn(value, "0123456789")])
         return NULL;
-    return format("'%s %s': expected a whole number", option->name, value);
+    return format("'%s %s': expected a whole number, at most 99999999", option->name, value);
 }
 
 static const char *svg_name(const Option *option, const char *value)
@@ -151,7 +156,7 @@ static double parse_size(const char *text)
     static const struct {
         const char *unit;
         double bytes;
-    } units[] = {{"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
+    } units[] = {{"B", 1}, {"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}};
     const size_t digits = strspn(text, "0123456789.");
     char *end;
     const double number = strtod(text, &end);

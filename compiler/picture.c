@@ -123,7 +123,8 @@ static void add_backward(Picture *p, const Graph *graph)
             continue;
         Box *const box = backward_box(p, node->layer);
         add_line(box, node_text(graph, node));
-        for (int k = 0; k < node->input_count; k++) {
+        // the norm of all gradients stands with the loss, from which they come: no wire goes back
+        for (int k = 0; k < node->input_count && node->op != OP_sum_of_sums; k++) {
             const int id = node->input[k];
             const Node *const input = &graph->nodes[id];
             if (!is_drawn(input))

@@ -100,8 +100,10 @@ static void check_end(const Program *program, const Clause *schedule)
     const double lr = setting_number(program->optimizer, "lr");
     if (error_count() || !to || to->number <= lr)
         return;
+    const bool stays = !strcmp(setting_word(schedule, "kind"), "plateau");
     warn_at(to->origin == ORIGIN_DEFAULT ? schedule->loc : to->loc,
-            "'to' is above the optimizer's rate of %s: the rate rises", number_text(lr));
+            "'to' is above the optimizer's rate of %s: the rate %s", number_text(lr),
+            stays ? "never changes" : "rises");
     note_at((Loc){0}, "'to' is a rate; for a part of the first one write 'to %s'",
             format("%.12g", to->number * lr));
 }

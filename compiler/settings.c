@@ -77,6 +77,18 @@ static Loc missing_loc(const Reader *reader)
     return (Loc){all.source, all.end, all.end};
 }
 
+// `dropout rate 0.5`, as the tables of the manual call it.
+static bool is_value_name(const Reader *reader, const Expr *item)
+{
+    if (item->kind != EXPR_WORD || !item->next || find_param(reader->params, item->word))
+        return false;
+    for (const Row *field = next_field(reader->row); field && field->type == ROW_VALUE;
+         field = next_field(field))
+        if (!strcmp(field->name, item->word))
+            return true;
+    return false;
+}
+
 static bool read_values(Reader *reader)
 {
     for (const Row *field = next_field(reader->row); field && field->type == ROW_VALUE;
@@ -91,6 +103,12 @@ static bool read_values(Reader *reader)
                      field->about, before,
                      field->of ? format("%s %s \"path\"", reader->row->name, reader->choice)
                                : reader->row->example);
+            return false;
+        }
+        if (is_value_name(reader, reader->item)) {
+            error_at(E131, reader->item->loc, "the value '%s' is written without its name",
+                     reader->item->word);
+            note_at((Loc){0}, "the form is '%s'", reader->row->example);
             return false;
         }
         reader->item = read_value(reader->row, field, reader->item, reader->params, to);
@@ -278,7 +296,9 @@ static void unknown_word(const Reader *reader, const Expr *item)
         return;
     if (same_letters(item->word, "linear") || same_letters(item->word, "none"))
         note_at((Loc){0}, "for no activation, leave the word out");
-    else if (known && !starts_with(known->example, reader->row->name) &&
+    else if (known && !strcmp(item->word, known->ours))
+        note_at((Loc){0}, "it belongs to another statement, as in '%s'", known->example);
+    else if (known && (reader->choice || !starts_with(known->example, reader->row->name)) &&
              option_row(reader->row, known->ours, reader->choice))
         note_at((Loc){0}, "this looks like %s; the word is '%s'", known->tool, known->ours);
     else if (known)
@@ -408,8 +428,9 @@ static bool looks_foreign(const Reader *reader)
             continue;
         const Foreign *const known = foreign_word(item->word);
         error_at(E118, item->loc, "unexpected '='");
-        if (option_row(reader->row, item->word, NULL))
-            note_at((Loc){0}, "write '%s %s'", item->word, loc_text(item->right->loc));
+        const char *const right = loc_text(item->right->loc);
+        if (option_row(reader->row, item->word, NULL) && are_plain_words(right))
+            note_at((Loc){0}, "write '%s %s'", item->word, right);
         else
             note_at((Loc){0}, "write '%s'", known ? known->example : reader->row->example);
         return true;

@@ -184,8 +184,9 @@ void shape_pool(Graph *graph, Node *node)
     const Attributes *const a = &node->attributes;
     int grid[2];
     if (!window_grid(graph, node, grid)) {
-        error_at(E303, a->kernel_loc, "a %dx%d window of pool leaves nothing of its %dx%d input",
-                 a->kernel[0], a->kernel[1], in.dims[0], in.dims[1]);
+        error_at(E303, a->kernel_loc, "a %dx%d window of %s leaves nothing of its %dx%d input",
+                 a->kernel[0], a->kernel[1], node->op == OP_maxpool ? "pool" : "avgpool",
+                 in.dims[0], in.dims[1]);
         const Node *const before = &graph->nodes[node->input[0]];
         note_at(before->loc, "'%s' leaves %s here", loc_text(before->loc), shape_text(in));
         return;

@@ -38,8 +38,9 @@ static const char *processor(void)
 const char *tuned_path(void)
 {
     const char *const cache = getenv("XDG_CACHE_HOME"), *const home = getenv("HOME");
-    const char *const folder =
-        cache && *cache ? format("%s/netc", cache) : format("%s/.cache/netc", home ? home : ".");
+    const char *const folder = cache && *cache ? format("%s/netc", cache)
+                               : home && *home ? format("%s/.cache/netc", home)
+                                               : "./.cache/netc";
     const char *const compiler = c_compiler();
     const char *const machine =
         format("# %s; %.*s\n", processor(), (int)strcspn(compiler, "\n"), compiler);

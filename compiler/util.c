@@ -311,6 +311,11 @@ bool starts_with(const char *text, const char *start)
 
 bool is_letter(char c) { return isalnum((unsigned char)c) || c == '_'; }
 
+bool are_plain_words(const char *text)
+{
+    return *text && !text[strspn(text, " abcdefghijklmnopqrstuvwxyz0123456789_.%-")];
+}
+
 bool same_letters(const char *a, const char *b)
 {
     while (*a && tolower((unsigned char)*a) == tolower((unsigned char)*b))

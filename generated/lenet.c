@@ -83,7 +83,7 @@ static _Alignas(64) float dense3_w_v[84][10];
 static _Alignas(64) float dense3_b_m[10];
 static _Alignas(64) float dense3_b_v[10];
 
-// weights as backward products read them: rows and columns exchanged
+// weights as backward products read them: rows and columns exchanged, windows turned round
 static _Alignas(64) float dense3_w_turned[10][84];
 // 84x120 in panels of 84x32, 84x24
 static _Alignas(64) float dense2_w_turned[10080];
@@ -591,7 +591,7 @@ static void convolve_planes_28x28_5x5x1x6(const float *x, const float *w, float 
     }
 }
 
-// dw[5][5][1][6] += the sum of x dy[28][28][6], for 5x5 windows of planes of x
+// dw[6][5][1][5][16] += x dy[28][28][6], a vector for each weight, for 5x5 windows of planes of x
 static void convolve_planes_weights_28x28_5x5x1x6(const float *x, const float *dy, float *dw)
 {
     _Alignas(64) float planes[28][6][32]; // of dy, channel by channel

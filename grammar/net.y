@@ -345,9 +345,15 @@ static void wrong_assign(const Parser *parser, Loc assign)
         return;
     }
     error_at(E027, assign, "unexpected '='");
-    if (*name && strcmp(name, "param") && before.end == before.start && behind.end > behind.start)
-        note_at((Loc){0}, statement_row(name) ? "write '%s %s'" : "write 'param %s = %s'", name,
-                loc_text(behind));
+    const Row *const row = statement_row(name);
+    const bool named = *name && strcmp(name, "param") && before.end == before.start;
+    const char *const value = loc_text(behind);
+    const bool number = *value && !value[strspn(value, "0123456789.+-*/%() ")];
+    if (named && row)
+        note_at((Loc){0}, are_plain_words(value) ? "write '%s %s'" : "the form is '%3$s'", name,
+                value, row->example);
+    else if (named && number)
+        note_at((Loc){0}, "write 'param %s = %s'", name, value);
     else
         note_at((Loc){0}, "a number gets a name by 'param width = 300'; nothing else has a '='");
 }
@@ -373,6 +379,9 @@ static int yyreport_syntax_error(const yypcontext_t *context, void *scanner, Par
         wrong_assign(parser, loc);
     } else if (is_expected(context, YYSYMBOL_WORD) && is_expected(context, YYSYMBOL_YYEOF)) {
         error_at(E028, loc, "expected the word of a statement, found %s", found);
+        const Row *const row = statement_row(loc_text(name_loc(loc.source, loc.end)));
+        if (*text == '[' && row)
+            note_at((Loc){0}, "without brackets: '%s'", row->example);
     } else {
         error_at(E029, loc, "unexpected %s", found);
         if (is_expected(context, YYSYMBOL_OPEN_BODY) && !is_expected(context, YYSYMBOL_WORD))

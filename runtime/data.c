@@ -117,10 +117,10 @@ static void keep(DataSet *set, const NnModel *model, int first, int count)
     set->count = count;
 }
 
-// How many examples are left where a part of them is kept for checks; as many as Keras leaves.
+// How many examples are left where a part of them is kept for checks.
 long data_left(long count, double share, long number)
 {
-    return number > 0 ? count - number : (long)floor((double)count * (1 - share));
+    return number > 0 ? count - number : (long)floor(or_whole((double)count * (1 - share)));
 }
 
 static bool cut(DataSet *set, const NnModel *model, DataPart part)

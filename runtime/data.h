@@ -45,7 +45,7 @@ typedef struct {
     size_t room; // a first guess at the bytes that it holds
 } Source;
 
-bool source_open(Source *source, const char *folder, const char *name);
+bool source_open(Source *source, const Wanted *wanted, const char *name);
 bool source_place(Source *source, const char *folder, const char *name); // sets source->path
 bool source_open_path(Source *source); // source->path is set
 void source_close(Source *source);

@@ -56,7 +56,7 @@ static bool read_file(DataSet *set, const Wanted *wanted, const char *name)
         return failed("no data set in '%s': %s; put the files of the binary version of CIFAR-10 "
                       "there, or name their folder with '--data DIR'",
                       wanted->folder, strerror(errno));
-    if (!source_open(&source, wanted->folder, name))
+    if (!source_open(&source, wanted, name))
         return false;
     char *bytes = source_rest(&source, &size);
     const bool done =

@@ -503,7 +503,7 @@ bool csv_read(DataSet *set, const Wanted *wanted)
     static const char mark[] = "\xef\xbb\xbf";
     Csv csv = {.wanted = wanted};
     bool header = false;
-    if (!source_open(&csv.source, wanted->folder, wanted->files.inputs))
+    if (!source_open(&csv.source, wanted, wanted->files.inputs))
         return false;
     csv.text = source_rest(&csv.source, &csv.size);
     source_close(&csv.source);

@@ -44,20 +44,21 @@ bool source_read(const Source *source, void *to, size_t size, size_t *got)
     return error == Z_OK || error == Z_STREAM_END || unreadable(source, *got);
 }
 
-bool source_open_path(Source *source)
+static bool open_file(Source *source, const char *advice)
 {
     struct stat found;
     errno = 0;
     source->file = gzopen(source->path, "rb");
     if (!source->file)
         return failed("cannot read '%s': %s%s", source->path,
-                      errno ? strerror(errno) : "out of memory",
-                      errno == ENOENT ? "; '--data DIR' names the folder that it lies in" : "");
+                      errno ? strerror(errno) : "out of memory", errno == ENOENT ? advice : "");
     gzbuffer(source->file, 1 << 17);
     const bool sized = stat(source->path, &found) == 0 && found.st_size > FIRST_BYTES;
     source->room = sized ? (size_t)found.st_size : FIRST_BYTES;
     return true;
 }
+
+bool source_open_path(Source *source) { return open_file(source, ""); }
 
 bool source_place(Source *source, const char *folder, const char *name)
 {
@@ -67,9 +68,11 @@ bool source_place(Source *source, const char *folder, const char *name)
            failed("the path of '%s' is too long", name);
 }
 
-bool source_open(Source *source, const char *folder, const char *name)
+bool source_open(Source *source, const Wanted *wanted, const char *name)
 {
-    return source_place(source, folder, name) && source_open_path(source);
+    const bool elsewhere = wanted->answers && *name != '/';
+    return source_place(source, wanted->folder, name) &&
+           open_file(source, elsewhere ? "; '--data DIR' names the folder that it lies in" : "");
 }
 
 void source_close(Source *source) { gzclose_r(source->file); }

@@ -134,7 +134,7 @@ static bool read_file(DataSet *set, const Wanted *wanted, const char *given, con
                       bool (*read)(DataSet *, const Wanted *, const Source *))
 {
     Source source;
-    if (given ? !source_open(&source, wanted->folder, given)
+    if (given ? !source_open(&source, wanted, given)
               : !open_named(&source, wanted->model, wanted->folder, name))
         return false;
     const bool done = read(set, wanted, &source);

@@ -173,7 +173,7 @@ static bool convert(const Array *array, const unsigned char *bytes, size_t count
     for (size_t i = 0; i < count; i++) {
         to[i] = (float)number_at(array, bytes + i * (size_t)array->bytes);
         if (!isfinite(to[i]))
-            return failed("'%s': number %zu of example %zu is not finite, or too large for a float",
+            return failed("'%s': number %zu at index %zu is not finite, or too large for a float",
                           array->source.path, (before + i) % each, (before + i) / each);
     }
     return true;
@@ -333,7 +333,7 @@ static bool read_array(DataSet *set, const Wanted *wanted, const char *name,
                        bool (*read)(DataSet *, const Wanted *, Array *))
 {
     Array array = {.dims = 0};
-    if (!source_open(&array.source, wanted->folder, name))
+    if (!source_open(&array.source, wanted, name))
         return false;
     const bool done = read_header(&array) && read(set, wanted, &array);
     source_close(&array.source);

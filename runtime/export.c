@@ -19,7 +19,7 @@ int command_export(const NnModel *model, const Options *options)
     Progress progress = {0};
     char source[RUN_PATH];
     const char *path = options->arguments[0];
-    const bool done = wanted_weights(options, source) && is_another_file(path, source) &&
+    const bool done = wanted_weights(model, options, source) && is_another_file(path, source) &&
                       weights_read(source, model, WEIGHTS_ONLY, &progress) &&
                       weights_write(path, model, &progress, WEIGHTS_ONLY);
     progress_free(&progress);

@@ -65,7 +65,7 @@ static double plateau_rate(const NnSchedule *schedule, double rate, const EpochR
 
 // Rounding must not make a change a step late: 0.14 * 50 is a little more than 7, and so is twice
 // 0.07 * 50.
-static double or_whole(double number)
+double or_whole(double number)
 {
     const double whole = round(number);
     return fabs(number - whole) <= 1e-9 * number ? whole : number;

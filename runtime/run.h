@@ -197,6 +197,7 @@ typedef struct {
 RatePlan rate_plan(const NnModel *model, double rate, long steps_per_epoch, int epochs,
                    const EpochRecord *history, int completed);
 double rate_of_step(const RatePlan *plan, int64_t number); // of step 1, 2, …
+double or_whole(double number); // the whole number that it misses by rounding alone
 
 int watch_best(const NnWatch *watch, const EpochRecord *history, int epochs);
 bool watch_has_ended(const NnWatch *watch, const EpochRecord *history, int epochs);
@@ -287,7 +288,7 @@ uint32_t *sequence_of(int count); // 0 .. count-1, owned by the caller; NULL aft
 bool score_memory(Score *score, const NnModel *model); // its confusion matrix
 
 // The file of weights that the options name, and what it holds.
-bool wanted_weights(const Options *options, char path[RUN_PATH]);
+bool wanted_weights(const NnModel *model, const Options *options, char path[RUN_PATH]);
 bool read_wanted_weights(const NnModel *model, const Options *options, Progress *progress);
 
 // --- metrics.c ----------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ bool score_memory(Score *score, const NnModel *model)
     return score->confusion != NULL;
 }
 
-bool wanted_weights(const Options *options, char path[RUN_PATH])
+bool wanted_weights(const NnModel *model, const Options *options, char path[RUN_PATH])
 {
     if (options->given[OPTION_WEIGHTS]) {
         if (snprintf(path, RUN_PATH, "%s", options->weights) >= RUN_PATH)
@@ -141,15 +141,18 @@ bool wanted_weights(const Options *options, char path[RUN_PATH])
     }
     if (!path_join(path, options->out, "weights.safetensors"))
         return false;
-    if (access(path, F_OK) != 0)
-        return failed("no weights in '%s': train first with '%s train', or name a file with "
-                      "'--weights FILE'",
-                      path, message_name());
-    return true;
+    if (access(path, F_OK) == 0)
+        return true;
+    if (!model->train_step)
+        return failed("no weights in '%s': name a file with '--weights FILE'", path);
+    return failed("no weights in '%s': train first with '%s train', or name a file with "
+                  "'--weights FILE'",
+                  path, message_name());
 }
 
 bool read_wanted_weights(const NnModel *model, const Options *options, Progress *progress)
 {
     char path[RUN_PATH];
-    return wanted_weights(options, path) && weights_read(path, model, WEIGHTS_ONLY, progress);
+    return wanted_weights(model, options, path) &&
+           weights_read(path, model, WEIGHTS_ONLY, progress);
 }

@@ -483,6 +483,19 @@ gigabytes() {
 }
 start 'an arena of gigabytes links' gigabytes
 
+# As an instruction that the processor does not have ends it.
+other_processor() {
+    "$model" bench --random --seconds 20 >"$tmp/ill.out" 2>&1 &
+    local running=$! status
+    sleep 0.2
+    kill -ILL "$running"
+    wait "$running"
+    status=$?
+    same status 1 $status
+    has_line -F 'error: this program is compiled for another processor' <"$tmp/ill.out" || cat "$tmp/ill.out"
+}
+check 'a program for another processor' other_processor
+
 # A padded picture of 12 MB lies on a thread's stack.
 large_stack() {
     local limited

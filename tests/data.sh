@@ -330,6 +330,35 @@ printf '1,2,3,4\n1,2,tall,4\n' >bad.csv
 check 'a wrong number' says "trees: error: 'bad.csv', line 2, column 3: expected a number, found 'tall'" \
     ./trees predict --out trees-1 bad.csv
 
+# --- what is missing
+missing() {
+    fails_with "trees: error: cannot read 'none.csv': No such file or directory" \
+        ./trees predict --out trees-1 none.csv
+    fails_with "trees: error: cannot read 'none/trees.csv': .*; '--data DIR' names the folder that it lies in" \
+        ./trees eval --out trees-1 --data none
+    fails_with "still-trees: error: no weights in 'none/weights.safetensors': name a file with '--weights FILE'" \
+        ./still-trees predict --out none two.csv
+}
+check 'what is missing' missing
+
+# --- shares, and means of squares below the square of the mean, as rounding has them
+rounding() {
+    seq -f '53.7,%.0f' 100000 100069 >line.csv
+    cat >line.net <<END
+data csv "line.csv" targets 2
+input 1
+dense 1
+loss mae
+optimizer rmsprop centered on rho 0.5
+batch 4
+epochs 60
+validation 90%
+END
+    build line.net ./line && train line line-1 || return
+    same 'pictures trained with' 7 "$(sed -n 's/.*"training_pictures":\s*\([0-9]*\).*/\1/p' line-1/run.json)"
+}
+check 'rounding' rounding
+
 # --- columns that are neither inputs nor answers
 widened() { # FILE: with words before its columns and behind them
     sed -e '1s/.*/id,&,remarks/' -e '2,$s/.*/a tree,&,"tall, or ""not"""/' "$1"

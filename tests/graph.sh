@@ -52,7 +52,9 @@ for y, line in enumerate(lines):
 }
 
 printf '%s\n' "$branches" >"$tmp/branches.net"
-for net in models/*.net models/lab/*.net "$tmp/branches.net"; do
+# what all gradients meet in
+printf '%s\n' 'input 784' 'dense [5 5 5 5 5] relu' 'dense 10 softmax' 'loss cross_entropy' 'clip norm 1' >"$tmp/clip.net"
+for net in models/*.net models/lab/*.net "$tmp/branches.net" "$tmp/clip.net"; do
     check "$(basename "$net")" draws "$net"
     check "$(basename "$net"), backward" draws "$net" --backward
     check "$(basename "$net"), as text" draws_text "$net" --backward

@@ -373,6 +373,13 @@ END
 }
 check 'a sweep over a product' product
 
+dotted_name() {
+    mkdir "$tmp/dots" && cp "$tmp/lab/small.net" "$tmp/dots/v1.0.net" || return
+    (cd "$tmp/dots" && quietly "$NETC" sweep v1.0.net -D width=5,6 --set epochs=1 --data "$sample")
+    same folders runs/sweep-v1.0/report.json "$(cd "$tmp/dots" && echo runs/*/report.json)"
+}
+check 'a name with a dot' dotted_name
+
 expressions() { # each in a folder of its own, and ordinary names as they are
     quietly "$NETC" sweep "$tmp/lab/small.net" -D 'width=8/2,8*2' --set epochs=1 \
         --set 'optimizer=sgd lr 0.1,adam' --data "$sample" --out "$tmp/expressions"

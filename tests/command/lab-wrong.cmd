@@ -28,6 +28,8 @@ try '{
     "define": { "\u001b": 1 }, "set": { "optimizer": "adam\u001b[31m", "batch": "100" } } ]
 }'
 try "$good" -D width=3
+try "$good" --out ''
+try '{ "title": "a", "rows": [ { "network": "x", "net": "x.net", "published": { "loss": 1e999 } } ] }'
 ../../$NETC lab
 ../../$NETC lab missing.json
 ../../$NETC lab .

@@ -27,6 +27,7 @@ static void train_step(const NnBatch *batch)
 
         three();
         $4
+        timed(CALL_$5_forward);
         five();
         six();
         seven();
@@ -76,6 +77,9 @@ run left.c right.c --code -U 1 --color always | head -n 12
 NO_COLOR=1 "$NETC" diff left.c right.c --net --color=always | head -n 3
 sed 's/left/other/' left.c >other.c
 run left.c other.c
+# Blanks in quotes count.
+sed 's/batch)$/&; \/\/ "a b"/' left.c >quoted.c && sed 's/"a b"/"ab"/' quoted.c >unblank.c
+run quoted.c unblank.c --code -U0
 # Lines that only one side has are a difference, whichever side it is.
 sed 's/^        one();/&\n        more();/' left.c >more.c
 run left.c more.c --code -U1
