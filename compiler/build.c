@@ -70,31 +70,39 @@ static bool is_large(const Network *network)
 static const char *cc(void)
 {
     const char *const named = getenv("CC");
-    return named && *named ? named : "cc";
+    return named && named[strspn(named, " \t")] ? named : "cc";
+}
+
+static void become_without_errors(const char *const *command)
+{
+    if (freopen("/dev/null", "w", stderr))
+        execvp(command[0], (char *const *)(uintptr_t)command);
 }
 
 const char *c_compiler(void)
 {
-    FILE *const pipe = popen(format("%s --version 2>/dev/null", cc()), "r");
-    Text text = {0};
-    char part[500];
-    while (pipe && fgets(part, sizeof part, pipe))
-        text_add(&text, "%s", part);
-    if (pipe)
-        pclose(pipe);
-    return text.text ? text.text : "";
+    Command command = {0};
+    const char *text;
+    add_words(&command, cc());
+    add(&command, "--version");
+    run_program(command.list, become_without_errors, &text);
+    return text;
 }
 
+static bool is_gcc(void) { return strstr(c_compiler(), "Free Software Foundation") != NULL; }
+
 static void make_command(Command *command, const Network *network, const BuildOptions *options,
-                         const char *source, const char *output, const char *runtime)
+                         bool gcc, const char *source, const char *output, const char *runtime)
 {
     add_words(command, cc());
     // of what -O3 adds to -O2, only this pays in a step; the rest takes up to half of all time
     add_words(command, "-std=gnu11 -O2 -ftree-vectorize -fvect-cost-model -fpeel-loops");
     add(command, "-fopenmp-simd"); // sums in lanes, where the C says so
     // gcc else gives numbers that exp cuts off a path of their own, and the loop may stay scalar
-    if (strstr(c_compiler(), "Free Software Foundation"))
-        add(command, "-fno-tree-pre"); // clang refuses it
+    if (gcc)
+        add(command, "-fno-tree-pre");
+    else // clang knows not all that follows, and does the same without it
+        add_words(command, "-Wno-unused-command-line-argument -Wno-ignored-optimization-argument");
     add_words(command, "-Wall -Wextra");
     // what the C language promises of errno, traps and aliases is not used, and costs vectors
     add_words(command, "-fno-math-errno -fno-trapping-math -fno-strict-aliasing");
@@ -112,12 +120,12 @@ static void make_command(Command *command, const Network *network, const BuildOp
     (void)is_large;
     (void)network;
 #endif
-    // clang knows not all of these, and does the same without them
-    add_words(command, "-Wno-unused-command-line-argument -Wno-ignored-optimization-argument");
     if (options->profile)
         add(command, "-DNN_PROFILE");
     add(command, format("-I%s", runtime));
     add_words(command, getenv("NETC_CFLAGS"));
+    // the runtime's exp, and its tests for what is not finite, stand on sums as they are written
+    add_words(command, "-fno-associative-math -fno-finite-math-only");
     add(command, "-o");
     add(command, output);
     add(command, source);
@@ -164,8 +172,9 @@ static bool can_be_output(const char *path)
     struct stat status;
     const char *const slash = strrchr(path, '/');
     const char *const folder = slash ? format("%.*s", (int)(slash - path + 1), path) : ".";
-    if (!stat(path, &status) && S_ISDIR(status.st_mode)) {
-        error_at(E910, (Loc){0}, "cannot write '%s': it is a folder", path);
+    if (!stat(path, &status) && !S_ISREG(status.st_mode)) {
+        error_at(E910, (Loc){0}, "cannot write '%s': it is %s", path,
+                 S_ISDIR(status.st_mode) ? "a folder" : "not an ordinary file");
         note_at((Loc){0}, "'-o FILE' gives the program another name");
         return false;
     }
@@ -185,23 +194,26 @@ bool build_binary(const Network *network, const char *c_text, const BuildOptions
                           "'lib/netc' beside this program");
         return false;
     }
-    const char *const folder = can_be_output(options->output) ? temporary_folder() : NULL;
+    if (!can_be_output(options->output))
+        return false;
+    const bool gcc = is_gcc(); // asked while there is nothing that a signal would leave behind
+    const char *const folder = ended_by_signal() ? NULL : temporary_folder();
     if (!folder)
         return false;
     const char *const source = format("%s/%s.c", folder, network->program->name);
     const char *const output = format("%s.building-%ld", options->output, (long)getpid());
     Command command = {0};
-    make_command(&command, network, options, source, output, runtime);
-    bool good = write_text(source, c_text) && run(&command, options->verbose);
-    if (good && rename(output, options->output) != 0) {
-        error_at(E910, (Loc){0}, "cannot write '%s': %s", options->output, strerror(errno));
-        good = false;
-    } else if (!good) {
-        error_at(E916, (Loc){0}, "'%s' was not built", options->output);
-    }
+    make_command(&command, network, options, gcc, source, output, runtime);
+    const bool built = write_text(source, c_text) && run(&command, options->verbose);
+    const bool good = built && rename(output, options->output) == 0;
+    const int reason = errno;
     if (!good)
         unlink(output);
     unlink(source);
-    rmdir(folder);
+    rmdir(folder); // before a message, which may end netc where nobody reads it
+    if (built && !good)
+        error_at(E910, (Loc){0}, "cannot write '%s': %s", options->output, strerror(reason));
+    else if (!good)
+        error_at(E916, (Loc){0}, "'%s' was not built", options->output);
     return good;
 }

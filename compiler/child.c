@@ -77,10 +77,12 @@ static pid_t start(const char *const *command, Change *change, FILE **output, co
             release_signals(before);
         if (output) {
             dup2(ends[1], STDOUT_FILENO);
-            close(ends[0]);
-            close(ends[1]);
+            for (int i = 0; i < 2; i++) // one of them may be where it was closed
+                if (ends[i] != STDOUT_FILENO)
+                    close(ends[i]);
         }
         change(command);
+        fflush(stderr);
         _exit(127);
     }
     if (!output)

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "fmt.h"
 
+#include <errno.h>
 #include <string.h>
 
 // The bytes of a file, in which a Source has replaced line ends.
@@ -29,6 +30,10 @@ static int format_input(bool check)
 {
     size_t length;
     const char *const text = read_stream(stdin, &length);
+    if (ferror(stdin)) {
+        error_at(E001, (Loc){0}, "cannot read the standard input: %s", strerror(errno));
+        return MISTAKE;
+    }
     const char *const canonical = canonical_of(source_of_bytes("standard input", text, length));
     if (!canonical)
         return MISTAKE;

@@ -332,7 +332,7 @@ enum { MOST_THREADS = 64 };
 // Room for the few arrays that functions have at a time; 0: what a stack has by itself is enough.
 static double stack_bytes(const Network *network)
 {
-    enum { ENOUGH = 1 << 20, ARRAYS = 4 };
+    enum { ENOUGH = 1 << 16, ARRAYS = 4 };
     const double bytes = network->largest_local * (network->doubles ? 8 : 4);
     return bytes <= ENOUGH ? 0 : ARRAYS * bytes;
 }

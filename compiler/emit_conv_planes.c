@@ -352,14 +352,22 @@ static void weights_outputs(Out *out, const WindowProduct *p, const Plane *plane
     }
 }
 
+// A line is as long as the picture is wide: its whole vectors are a loop where they are many.
 static void emit_gradient_planes(Out *out, const WindowProduct *p, const Plane *plane)
 {
+    enum { MOST_CALLS = 8 };
     const int lanes = vector_lanes(out->network), size = p->columns * p->outputs;
     const char *const unweave = format("unweave_%d", p->outputs);
+    const int looped = plane->vectors > MOST_CALLS ? plane->vectors - 1 : 0;
     line(out, "_Alignas(64) %s planes[%d][%d][%d]; // of dy, channel by channel",
          real_type(out->network), p->lines, p->outputs, plane->vectors * lanes);
     line(out, "for (int r = 0; r < %d; r++) {", p->lines);
-    for (int v = 0; v < plane->vectors; v++)
+    if (looped) {
+        line(out, "for (int v = 0; v < %d; v++)", looped);
+        line(out, "    %s(dy + r * %d + v * %d, %d, planes[r][0] + v * %d, %d);", unweave, size,
+             lanes * p->outputs, lanes, lanes, plane->vectors * lanes);
+    }
+    for (int v = looped; v < plane->vectors; v++)
         call_line(out, unweave,
                   format("dy + r * %d%s, %d, planes[r][0]%s, %d", size,
                          v ? format(" + %d", v * lanes * p->outputs) : "",

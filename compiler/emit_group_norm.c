@@ -119,11 +119,12 @@ static void emit_stats_side_by_side(Out *out, const Plan *n, const char *eps)
 static void emit_stats_by_channel(Out *out, const Plan *n, const char *eps)
 {
     const int count = n->pixels * n->each;
-    line(out, "%s sum[%d] = {0}, squares[%d] = {0}, mean[%d];", n->real, n->channels, n->channels,
+    const char *const type = sum_type(out, count);
+    line(out, "%s sum[%d] = {0}, squares[%d] = {0}, mean[%d];", type, n->channels, n->channels,
          n->channels);
     emit_pass(out, n, "sum[c] += x[i][p][c];");
     open_loop(out, "g", n->groups);
-    line(out, "%s all = 0;", n->real);
+    line(out, "%s all = 0;", type);
     line(out, "%s", channels(n));
     line(out, "    all += sum[c];");
     line(out, "%s", channels(n));
@@ -132,7 +133,7 @@ static void emit_stats_by_channel(Out *out, const Plan *n, const char *eps)
     close_loop(out, n->groups);
     emit_pass(out, n, "squares[c] += (x[i][p][c] - mean[c]) * (x[i][p][c] - mean[c]);");
     open_loop(out, "g", n->groups);
-    line(out, "%s around = 0;", n->real);
+    line(out, "%s around = 0;", type);
     line(out, "%s", channels(n));
     line(out, "    around += squares[c];");
     line(out, "stats[i][1][%s] = 1 / %s(around / %d + %s);", set_index(n), libm(out, "sqrt"), count,
@@ -235,14 +236,15 @@ static void emit_dx_by_channel(Out *out, const Plan *n)
 {
     const int all = n->channels, count = n->pixels * n->each;
     declare_channel_stats(out, n);
-    line(out, "%s sum[%d] = {0}, product[%d] = {0}, shift[%d], stretch[%d];", n->real, all, all,
-         all, all);
+    const char *const type = sum_type(out, count);
+    line(out, "%s sum[%d] = {0}, product[%d] = {0};", type, all, all);
+    line(out, "%s shift[%d], stretch[%d];", n->real, all, all);
     open_pass(out, n, " {");
     line(out, "sum[c] += dy[i][p][c];");
     line(out, "product[c] += dy[i][p][c] * (x[i][p][c] - mean[c]);");
     close_pass(out);
     open_loop(out, "g", n->groups);
-    line(out, "%s sums = 0, products = 0;", n->real);
+    line(out, "%s sums = 0, products = 0;", type);
     line(out, "%s {", channels(n));
     line(out, "sums += gamma[c] * sum[c];");
     line(out, "products += gamma[c] * product[c] * scale[c];");

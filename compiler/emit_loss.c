@@ -178,7 +178,7 @@ void emit_categorical_hinge_grad(Out *out, const Graph *graph, const Node *node)
 static void open_mean(Out *out, const Graph *graph, const Node *node)
 {
     open_labelled_rows(out, node);
-    line(out, "%s sum = 0;", real_type(graph->network));
+    line(out, "%s sum = 0;", sum_type(out, outputs_of(graph, node)));
     in_lanes(out, "+", "sum", outputs_of(graph, node));
     line(out, "for (int j = 0; j < %d; j++) {", outputs_of(graph, node));
 }

@@ -1,6 +1,8 @@
 // emit_pool.c: maximum and mean over windows.
 #include "emit.h"
 
+#include <string.h>
+
 typedef struct {
     const Graph *graph;
     const Node *node;
@@ -191,8 +193,30 @@ static const char *share_of_pixel(Out *out, const Windows *w)
     return real_number(out, 1.0 / (w->a->kernel[0] * w->a->kernel[1]));
 }
 
+// Of so many pixels that a float is too short for their sum.
+static void mean_of_large_window(Out *out, const Windows *w, const Strip *s)
+{
+    const char *const at = s->lanes == 1 ? "" : "[l]";
+    const char *const lanes =
+        s->lanes == 1 ? "" : format("for (int l = 0; l < %d; l++)", s->lanes);
+    line(out, s->lanes == 1 ? "double sum = 0;" : "double sum[%d] = {0};", s->lanes);
+    const char *const x = open_window(out, w);
+    load(out, s, "v", format("x[i]%s", x));
+    line(out, "%s", lanes);
+    line(out, "    sum%s += v%s;", at, at);
+    close_window(out);
+    line(out, "%s mean;", strip_type(out->network, s));
+    line(out, "%s", lanes);
+    line(out, "    mean%s = sum%s * %s;", at, at, share_of_pixel(out, w));
+    line(out, "memcpy(&%s, &mean, sizeof mean);", at_window(w, "y"));
+}
+
 static void mean_of_window(Out *out, const Windows *w, const Strip *s)
 {
+    if (strcmp(sum_type(out, (long)w->a->kernel[0] * w->a->kernel[1]), real_type(out->network))) {
+        mean_of_large_window(out, w, s);
+        return;
+    }
     line(out, "%s sum = %s;", strip_type(out->network, s), s->lanes == 1 ? "0" : "{0}");
     const char *const x = open_window(out, w);
     load(out, s, "v", format("x[i]%s", x));

@@ -1,16 +1,26 @@
 // lab.c: the rows of a lab, one after the other, and the reports, written anew behind each row.
 #include "lab.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 
-// The running row's training ends after its step, by the same signal; then no other row is begun.
-static void catch_signals(void)
+// Two of them in one folder would take each other's programs and results. The lock lasts as long as
+// netc.
+static bool lock_folder(const Lab *lab)
 {
-    const struct sigaction action = {.sa_handler = pass_on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    const int folder = open(lab->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) {
+        error_at(E910, (Loc){0}, "cannot open the folder '%s': %s", lab->folder, strerror(errno));
+        return false;
+    }
+    if (flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return true;
+    error_at(E937, (Loc){0}, "another lab or sweep writes to '%s'", lab->folder);
+    note_at((Loc){0}, "'--out DIR' names another folder");
+    return false;
 }
 
 static bool write_reports(const Lab *lab)
@@ -121,10 +131,10 @@ static int end(const Lab *lab)
 
 int run_experiments(Lab *lab, const Options *o)
 {
-    if (!make_folders(lab->folder))
+    if (!make_folders(lab->folder) || !lock_folder(lab))
         return MISTAKE;
     plan_trainings(lab, o->seeds);
-    catch_signals();
+    catch_signals(0); // the running row's training ends by the same; then no other row is begun
     for (int i = 0; i < lab->count; i++) // first what is there, so that each report has it
         if (!lab->rows[i].chosen)
             run_row(lab, &lab->rows[i], o);

@@ -93,7 +93,7 @@ enum { KEPT = 3, ABSENT }; // more exit statuses: finished before, and not, but 
 // training wasn't finished before; returns the exit status.
 int run_training(const Lab *lab, const Experiment *row, int index, bool built, const Options *o);
 bool has_program(const Experiment *row);
-void pass_on_signal(int number); // to the process that runs at the moment
+void catch_signals(int flags); // of sigaction(); those that the caller ignored stay so
 int signal_asked(void);          // the last of those passed on; 0: none yet
 
 // --- lab_outcome.c ------------------------------------------------------------------------------

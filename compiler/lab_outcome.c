@@ -99,7 +99,8 @@ void read_outcome(Training *training, int status)
         read_results(training);
         return;
     }
-    if (status == 128 + SIGINT || status == 128 + SIGTERM)
+    if (status == 128 + SIGINT || status == 128 + SIGTERM || status == 128 + SIGHUP ||
+        status == 128 + SIGQUIT)
         training->outcome = STOPPED;
     else
         read_failure(training, status > 128 ? status - 128 : 0);

@@ -146,12 +146,24 @@ static volatile sig_atomic_t asked; // by the signal of this number; 0: not yet
 
 int signal_asked(void) { return asked; }
 
-// A terminal's interrupt reaches all of them; what is sent to netc alone is passed on.
-void pass_on_signal(int number)
+// A terminal's interrupt reaches all of them, and a second one would end a training before its step
+// has ended; what else is sent to netc alone is passed on.
+static void pass_on_signal(int number)
 {
     asked = number;
-    if (number == SIGTERM && running > 0)
+    if (number != SIGINT && running > 0)
         kill(running, number);
+}
+
+void catch_signals(int flags)
+{
+    static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    const struct sigaction action = {.sa_handler = pass_on_signal, .sa_flags = flags};
+    for (int i = 0; i < 4; i++) {
+        struct sigaction before;
+        if (!sigaction(numbers[i], NULL, &before) && before.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+    }
 }
 
 // A signal that came before there was anyone to pass it to is not lost.
@@ -288,9 +300,7 @@ static int build_and_train(Job *job)
 static void run_child(Job *job)
 {
     const char *const log = path_in(job, "log.txt");
-    const struct sigaction action = {.sa_handler = pass_on_signal, .sa_flags = SA_RESTART};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    catch_signals(SA_RESTART);
     if (!freopen(log, "w", stderr))
         _exit(MISTAKE);
     messages_reset();

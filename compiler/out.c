@@ -113,6 +113,12 @@ bool in_lanes(Out *out, const char *operator, const char *results, int terms)
     return lanes;
 }
 
+const char *sum_type(const Out *out, long terms)
+{
+    enum { MOST_IN_FLOAT = 1 << 14 };
+    return terms > MOST_IN_FLOAT ? "double" : real_type(out->network);
+}
+
 // The shortest decimal that reads back as the same number of the program's precision.
 const char *real_number(const Out *out, double number)
 {

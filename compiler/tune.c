@@ -42,8 +42,10 @@ const char *tuned_path(void)
                                : home && *home ? format("%s/.cache/netc", home)
                                                : "./.cache/netc";
     const char *const compiler = c_compiler();
+    const char *const flags = getenv("NETC_CFLAGS");
     const char *const machine =
-        format("# %s; %.*s\n", processor(), (int)strcspn(compiler, "\n"), compiler);
+        format("# %s; %.*s%s%s\n", processor(), (int)strcspn(compiler, "\n"), compiler,
+               flags && *flags ? "; " : "", flags ? flags : "");
     const uint64_t hash = hash_bytes(hash_start, machine, strlen(machine));
     const char *const path = format("%s/tuned-%016llx.txt", folder, (unsigned long long)hash);
     if (!make_folders(folder))

@@ -43,6 +43,7 @@ void memory_large_static(void); // the arena, the weights and all other static m
 // and the model's steps may be called, by all threads together. False after failed(), where so many
 // cannot be started.
 bool team_run(int threads, void (*work)(void *), void *context);
+void team_pin(const NnModel *model, char **arguments); // the program anew, where it must be
 bool team_stack(size_t bytes); // before all others: stacks of that size, or false after failed()
 int team_processors(void); // that this process may use
 int team_possible(int threads); // how many can be started, at most so many; fewer: after failed()

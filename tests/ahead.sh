@@ -157,6 +157,8 @@ start 'not ahead: pictures that chance changes' emitted NO 's/epochs 2/augment s
 start 'not ahead: dropout before the layer' emitted NO 's/dense 50 relu/dropout 20%; dense 50 relu/'
 start 'not ahead: two layers read the pictures' \
     emitted NO 's/dense 50 relu/flatten; concat { dense 50 relu } { dense 40 }/'
+start 'not ahead: a convolution reads the pictures too' \
+    emitted NO 's/dense 50 relu/concat { conv 4 3x3 stride 3; flatten } { dense 50 relu }/'
 start 'not ahead: the first cache holds the weights' emitted NO 's/dense 50 relu/dense 10 relu/'
 start 'not ahead: products by BLAS' emitted NO '' --gemm blas
 start 'not ahead: the check of gradients' emitted NO '' --precision f64

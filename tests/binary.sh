@@ -483,6 +483,27 @@ gigabytes() {
 }
 start 'an arena of gigabytes links' gigabytes
 
+# A device stays one.
+mknod "$tmp/device" c 1 3 2>/dev/null || mkfifo "$tmp/device"
+into_device() {
+    "$NETC" build "$net" -o "$tmp/device" 2>&1 |
+        has_line -F "netc: error: cannot write '$tmp/device': it is not an ordinary file [E910]"
+    [ ! -f "$tmp/device" ] || echo 'it is a file now'
+}
+check 'a device is no program' into_device
+
+# What a user asks of the C compiler takes nothing from the runtime's exp.
+fast_math() {
+    printf '%s\n' '#include <math.h>' '#include <stdio.h>' '#include "nn.h"' 'int main(void)' '{' \
+        '    for (float x = -20; x < 20; x += 0.01f)' \
+        '        if (fabs(nn_expf(x) / exp((double)x) - 1) > 1e-6)' \
+        '            return printf("exp of %g is %g\n", (double)x, (double)nn_expf(x)), 1;' '    return 0;' '}' >"$tmp/exp.c"
+    local flags
+    flags=$(NETC_CFLAGS=-Ofast "$NETC" build -v "$net" -o "$tmp/fast" 2>&1 | grep -oE -- '-Ofast( -f[^ ]*)*')
+    ${CC:-cc} -std=gnu11 $flags -Iruntime "$tmp/exp.c" -o "$tmp/exp" -lm && "$tmp/exp"
+}
+check 'fast mathematics' fast_math
+
 # As an instruction that the processor does not have ends it.
 other_processor() {
     "$model" bench --random --seconds 20 >"$tmp/ill.out" 2>&1 &

@@ -359,6 +359,34 @@ END
 }
 check 'rounding' rounding
 
+# --- sums over many pixels, for which a float is too short
+many_pixels() {
+    "$python" -c '
+import numpy
+x = numpy.random.default_rng(0).normal(250, 1, (4, 900, 900, 1)).clip(0, 255).round().astype(numpy.uint8)
+x[:, 300:400, 50:800] = 20
+numpy.save("scan.npy", x)
+numpy.save("mean.npy", numpy.zeros((4, 1), numpy.float32))
+numpy.save("zeros.npy", numpy.zeros((4, 225, 225, 1), numpy.float32))' || return
+    local layers targets precision
+    while read -r targets layers; do
+        printf '%s\n' "data npy \"scan.npy\" targets \"$targets.npy\"" 'input 900x900x1' "$layers" 'loss mse' \
+            'optimizer sgd lr 1e-30' 'batch 2' 'test 2 samples' >scan.net
+        for precision in f32 f64; do
+            NETC_CFLAGS=$quick build scan.net scan --precision $precision && train scan scan-$precision || return
+        done
+        facts '
+import json
+a, b = (json.load(open(f"scan-{precision}/run.json"))["test"]["loss"] for precision in ("f32", "f64"))
+if abs(a - b) > 2e-5 * b:
+    print(f"expected a loss of {b}, as f64 has it, found {a}")'
+    done <<END
+mean globalavgpool
+zeros groupnorm 1; pool 4
+END
+}
+check 'many pixels' many_pixels
+
 # --- columns that are neither inputs nor answers
 widened() { # FILE: with words before its columns and behind them
     sed -e '1s/.*/id,&,remarks/' -e '2,$s/.*/a tree,&,"tall, or ""not"""/' "$1"

@@ -72,7 +72,7 @@ conv 4 3x3 relu stride 3
 residual { conv 4 3x3 pad same; batchnorm; dropout 10%; relu }
 concat { conv 2 3x3 tanh pad same } { }
 residual { conv 16 1x1; conv 16 3x3 groups 4 pad same; conv 6 1x1 }
-multiply { conv 1 3x3 mish pad same } { globalavgpool; dense 6 sigmoid; reshape 1x1x6; upsample 8 }
+multiply { conv 1 3x3 mish pad same } { globalavgpool; dense 6 sigmoid; reshape 1x1x6; upsample 9 }
 concat { dense 20 tanh } { avgpool 3; flatten }
 residual { dense [30 74] relu }
 dense 10 softmax
@@ -84,6 +84,17 @@ branches() { # BATCH
 }
 start 'branches, batch 8' branches 8
 start 'branches, batch 3000' branches 3000
+
+# a wide picture is no longer text
+width_in_lines() {
+    local width
+    for width in 600 6000; do
+        printf '%s\n' "input 1x${width}x1" 'conv 2 1x9 pad same' 'dense 10 softmax' 'loss cross_entropy' |
+            sed '1i data npy "x.npy" labels "y.npy"' >"$tmp/wide.net"
+        "$NETC" emit "$tmp/wide.net" --target x86-64-v3 | grep -c 'unweave_2('
+    done | uniq
+}
+check 'a wide picture' same 'lines that take its planes apart' 2 "$(width_in_lines)"
 
 # what makes lines long: names, statements, comments, weights in panels, numbers of twice the precision
 emitted_tidy() { # NAME [option of emit...]

@@ -643,6 +643,24 @@ tanh
 residual { } { residual { dropout 20%; conv 4 1x1; tanh } { conv 4 3x3 pad same }; conv 5 1x1 }
 residual { dense 9 tanh; dense 12 } { flatten; residual { dense 12 } { dense 12 } }
 END
+# relu's gradient may see the dropped values for its own only where nothing lies between them
+gradient 'relu, something else, dropout' 5 <<END
+conv 3 3x3 softsign stride 3
+residual { conv 3 3x3 relu pad same }
+dropout 30%
+dense 20 relu
+noise 0.1
+dropout 30%
+END
+# nor may pooling take relu's gradient along where that is not all, or of another value
+gradient 'relu, something else, pool' 5 <<END
+conv 3 5x5 relu stride 2
+noise 0.1
+pool 2
+conv 4 3x3 pad same
+crop 1
+concat { relu; pool 2; upsample 2 } { tanh }
+END
 gradient 'multiply by channels and by pixels' 4 3 <<END
 conv 5 3x3 softsign stride 3
 multiply { globalavgpool; dense 7 tanh; dense 5 sigmoid }

@@ -373,6 +373,23 @@ END
 }
 check 'a sweep over a product' product
 
+one_at_a_time() {
+    local folder=$tmp/locked
+    mkdir "$folder"
+    (flock 9 && "$NETC" sweep "$tmp/lab/small.net" -D width=5,6 --data "$sample" --out "$folder" 9<&-) \
+        9<"$folder" >"$tmp/locked.log" 2>&1
+    has_line -F "netc: error: another lab or sweep writes to '$folder' [E937]" <"$tmp/locked.log" ||
+        cat "$tmp/locked.log"
+}
+check 'one at a time in a folder' one_at_a_time
+closed_output() { # in whose place the programs' pipe comes to lie
+    "$NETC" sweep "$tmp/lab/small.net" -D width=5,6 --set epochs=1 --data "$sample" --out "$tmp/closed" 2>"$tmp/closed.err" >&-
+    has_line -F "netc: error: cannot write 'standard output': Bad file descriptor [E910]" <"$tmp/closed.err" ||
+        cat "$tmp/closed.err"
+    has_line -E '.*"status":\s*"finished".*' <"$tmp/closed/width=6/run.json" || echo 'a row did not finish'
+}
+check 'without a standard output' closed_output
+
 dotted_name() {
     mkdir "$tmp/dots" && cp "$tmp/lab/small.net" "$tmp/dots/v1.0.net" || return
     (cd "$tmp/dots" && quietly "$NETC" sweep v1.0.net -D width=5,6 --set epochs=1 --data "$sample")

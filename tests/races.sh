@@ -106,7 +106,8 @@ optimizer rmsprop
 clip norm 1
 batch 40
 END
-printf '%s\n' 'data mnist' 'input 28x28x1' 'dense [90 50] relu' 'dense 10 softmax' \
+# a limit goes by columns, the update before it by rows, of which a square matrix has as many
+printf '%s\n' 'data mnist' 'input 28x28x1' 'dense 90 relu' 'dense 90 relu max_norm 0.5' 'dense 50 relu' 'dense 10 softmax' \
     'loss cross_entropy' 'optimizer adam' 'ema 0.99' 'batch 100' >"$tmp/hidden.net"
 sed 's/adam/sgd/; s/batch .*/batch 1/; /ema/d' "$tmp/hidden.net" >"$tmp/single.net"
 

@@ -34,6 +34,10 @@ start 'no slices: another reader of the pictures' \
     emitted NO "$slices" 100 $'flatten\nconcat { dense 50 } { dense 40 }' adam
 start 'no slices: a layer before' emitted NO "$slices" 100 $'crop 1\ndense 300 relu' adam
 start 'no slices: a layer too small to be cut' emitted NO "$slices" 100 'dense 9' adam
+start 'no slices: parts that cross them' emitted NO "$slices" 100 'dense 16' adam
+start 'no slices: parts that cross them, of many columns' emitted NO "$slices" 100 'dense 1000' adam
+start 'chunks: a large batch' emitted YES '\[CHUNK\]' 2000 $'conv 3 3x3 stride 3\nrelu' adam
+start 'no chunks: statistics of the batch' emitted NO '\[CHUNK\]' 2000 $'conv 3 3x3 stride 3\nbatchnorm' adam
 start 'no slices: a convolution first' emitted NO _slice, 100 $'conv 4 3x3\ndense 300' adam
 
 early='if \(!nn_own_slices\(\)\)'
@@ -179,6 +183,13 @@ start 'an alias: others read the picture' \
     emitted NO "$reshaped" 100 $'dense 36 relu\nreshape 6x6x1\nconv 2 3x3' adam
 start 'an alias: what is kept after the step' \
     emitted NO 'reshape1_infer' 100 $'dense 36 relu\nreshape 6x6x1\nconv 10 6x6\nreshape 10' adam
+no_alias_of_chunks() { # the outputs are kept for all rows, what they are made of is not
+    printf '%s\n' 'data mnist' 'input 28x28x1' 'conv 3 5x5 relu stride 4' 'dense 36' 'reshape 6x6x1' 'conv 10 6x6' \
+        'reshape 10' 'loss categorical_hinge' 'batch 513' >"$tmp/kept.net"
+    "$NETC" emit "$tmp/kept.net" | has_line -E '\s*reshape2_forward\(rows, BLOCK\(infer_reshape2\), SLOT\(infer_conv2\)\);' ||
+        echo "reshape2 has no place of its own"
+}
+start 'no alias: outputs of chunks' no_alias_of_chunks
 start 'no alias: a loop that does more' \
     emitted YES "$reshaped" 100 $'pool 2\nreshape 7x28x1\nrelu\nconv 2 3x3' adam
 start 'no alias: one of the picture is there' emitted YES 'nn_call\(reshape2_forward' 100 \

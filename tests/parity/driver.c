@@ -72,7 +72,7 @@ static int steps(char **argument)
     const DataPart part = nn_model.test_files.inputs ? DATA_TEST : DATA_TRAIN;
     if (!data_load(&work.train, &nn_model, argument[0], part, NULL) ||
         !data_load(&work.test, &nn_model, argument[0], DATA_TEST, NULL) ||
-        !(work.index = sequence_of(work.train.count)))
+        !(work.index = sequence_of(nn_max(work.train.count, work.test.count))))
         return end_with_problem();
     tensors_initialise(&nn_model, 1);
     if (!weights_write(argument[3], &nn_model, &progress, WEIGHTS_TO_CONTINUE))

@@ -408,6 +408,7 @@ class Drawn:
         pictures = min(1500, int(BUDGET / (self.work + 1)))
         batches = [n for n in (1, 2, 3, 5, 8, 16, 25, 31, 32, 33, 50, 64, 65, 100, 129, 200, 300)
                    if n * 4 <= pictures and n >= least]
+        batches += [n for n in (513, 700) if n * 2 <= pictures]  # worked on in chunks
         result.append(f"batch {self.draw.choice(batches)}")
         if self.chance:
             result += self.by_chance(lines)
