@@ -89,6 +89,8 @@ static Choice **add_choice(Choice **last, const char *text, Loc loc)
                  "expected a measurement, as 'x86-64-v4 f32 product 25 784 300 = tile 13 2'"
                  ", found '%s'",
                  text);
+        if (loc.source)
+            note_at((Loc){0}, "without the line, or the file, '--tune' measures anew");
         return last;
     }
     *last = choice;

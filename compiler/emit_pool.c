@@ -196,18 +196,20 @@ static const char *share_of_pixel(Out *out, const Windows *w)
 // Of so many pixels that a float is too short for their sum.
 static void mean_of_large_window(Out *out, const Windows *w, const Strip *s)
 {
-    const char *const at = s->lanes == 1 ? "" : "[l]";
-    const char *const lanes =
-        s->lanes == 1 ? "" : format("for (int l = 0; l < %d; l++)", s->lanes);
-    line(out, s->lanes == 1 ? "double sum = 0;" : "double sum[%d] = {0};", s->lanes);
+    const bool one = s->lanes == 1;
+    const char *const at = one ? "" : "[l]";
+    const char *const each = one ? NULL : format("for (int l = 0; l < %d; l++)", s->lanes);
+    line(out, one ? "double sum = 0;" : "double sum[%d] = {0};", s->lanes);
     const char *const x = open_window(out, w);
     load(out, s, "v", format("x[i]%s", x));
-    line(out, "%s", lanes);
-    line(out, "    sum%s += v%s;", at, at);
+    if (each)
+        line(out, "%s", each);
+    line(out, "%ssum%s += v%s;", each ? "    " : "", at, at);
     close_window(out);
     line(out, "%s mean;", strip_type(out->network, s));
-    line(out, "%s", lanes);
-    line(out, "    mean%s = sum%s * %s;", at, at, share_of_pixel(out, w));
+    if (each)
+        line(out, "%s", each);
+    line(out, "%smean%s = sum%s * %s;", each ? "    " : "", at, at, share_of_pixel(out, w));
     line(out, "memcpy(&%s, &mean, sizeof mean);", at_window(w, "y"));
 }
 

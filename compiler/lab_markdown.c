@@ -120,8 +120,8 @@ static void add_total(Text *md, const Lab *lab)
                             "%d trainings that finished took %.0f seconds, %.0f with compiling "
                             "and testing.",
                             seconds, trainings, all_seconds, wall)
-                   : format("%.0f seconds of training, %.0f with compiling and testing.", seconds,
-                            wall),
+                   : format("%.0f second%s of training, %.0f with compiling and testing.", seconds,
+                            fabs(seconds - 1) < 0.5 ? "" : "s", wall),
                theirs > 0 ? published_text(lab, theirs) : ""));
 }
 

@@ -210,7 +210,8 @@ static bool spread(Lowering *l, Shape to)
         const Attributes pixel = {.shape = shape_of(3, 1, 1, channels)};
         const Attributes pixels = {.kernel = {to.dims[0], to.dims[1]}};
         l->flatten = NULL;
-        return (train_node(l)->shape.count == 3 || add_spread(l, OP_reshape, pixel, "pixel")) &&
+        const bool is_pixel = shape_equal(train_node(l)->shape, pixel.shape);
+        return (is_pixel || add_spread(l, OP_reshape, pixel, "pixel")) &&
                add_spread(l, OP_upsample, pixels, "pixels");
     }
     if (same_grid(from, to) && from.dims[2] == 1)

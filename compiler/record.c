@@ -52,7 +52,10 @@ static const char *line_at(const char *text)
 static bool parse_record(Record *record)
 {
     const char *at = record->text;
-    const char *const first = line_at(at), *const made = strstr(first, made_by);
+    const char *const first = line_at(at);
+    const char *made = strstr(first, made_by);
+    for (const char *next = made; next; next = strstr(next + 1, made_by))
+        made = next; // a name may have it, too
     if (strncmp(first, "# ", 2) || !made)
         return false;
     const char *const options = made + strlen(made_by);

@@ -349,9 +349,10 @@ static void wrong_assign(const Parser *parser, Loc assign)
     const bool named = *name && strcmp(name, "param") && before.end == before.start;
     const char *const value = loc_text(behind);
     const bool number = *value && !value[strspn(value, "0123456789.+-*/%() ")];
-    if (named && row)
-        note_at((Loc){0}, are_plain_words(value) ? "write '%s %s'" : "the form is '%3$s'", name,
-                value, row->example);
+    if (named && row && are_plain_words(value))
+        note_at((Loc){0}, "write '%s %s'", name, value);
+    else if (named && row)
+        note_at((Loc){0}, "the form is '%s'", row->example);
     else if (named && number)
         note_at((Loc){0}, "write 'param %s = %s'", name, value);
     else

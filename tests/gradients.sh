@@ -680,6 +680,11 @@ batchnorm
 multiply { dense 9 tanh; multiply { tanh } { mish; mish } }
 batchnorm
 END
+gradient 'multiply by channels that lay in a picture' 4 <<END
+conv 4 4x4 softsign stride 6
+conv 16 1x1 softsign
+multiply { conv 4 2x2 softsign stride 3; flatten } { }
+END
 gradient 'multiply of the input, and of a value by itself' 4 <<END
 conv 2 1x1 softsign stride 2
 multiply { flatten } { flatten }

@@ -181,7 +181,7 @@ concat { dense 20 tanh; residual { dense 20 tanh l2 0.001 } } { conv 3 2x2 softs
 dense 10 softmax
 loss cross_entropy
 END
-parity products 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+parity products "$enough" 'sgd lr 0.05 momentum 0.9' <<END
 conv 8 3x3 mish stride 2
 multiply { globalavgpool; dense 4 relu6; dense 8 sigmoid }
 batchnorm

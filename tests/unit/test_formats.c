@@ -481,7 +481,7 @@ static void npy_wrong(void **state)
         {HEADER("<f4", "(0, 2)"), "'x.npy' has no examples", 0},
         {HEADER("<f4", "(3, 2)"), "is truncated: its shape promises 6 numbers, 5 are there", 20},
         {HEADER("<f4", "(2, 2)"), "goes on after the 4 numbers that its shape promises", 20},
-        {HEADER("<f4", "(3, 2)"), "number 1 of example 2 is not finite, or too large for a", 24},
+        {HEADER("<f4", "(3, 2)"), "number 1 at index 2 is not finite, or too large for a", 24},
         {HEADER(">f4", "(3, 2)"), "'x.npy' is big-endian ('>f4'); save it as '<f4'", 24},
         {HEADER("<f2", "(3, 2)"), "numbers of type '<f2', expected b1, u1, u2, u4, u8, i1", 12},
         {HEADER("<c8", "(3, 2)"), "holds numbers of type '<c8', expected b1", 24},
