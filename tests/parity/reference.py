@@ -355,7 +355,7 @@ def report(what, bound, expected, found):
 
 
 def compare(net, data, before, losses, after, outputs, bound, how=None):
-    bound, use_torch_adam, least = float(bound), how == "adam", 3 if how == "few" else 50
+    bound, use_torch_adam, least = float(bound), how == "adam", 2 if how == "few" else 50
     first, _ = files.safetensors(before)
     last, _ = files.safetensors(after)
     double = next(iter(first.values())).dtype == np.float64
