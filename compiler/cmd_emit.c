@@ -9,5 +9,7 @@ int run_emit(const Options *o)
         return MISTAKE;
     if (o->dump)
         return DONE;
-    return spares_source(o, o->output) && write_file(o->output, emit_c(network)) ? DONE : MISTAKE;
+    const bool done =
+        spares_source(o, o->output) && write_file(o->output, emit_c(network), MADE_AGAIN);
+    return done ? DONE : MISTAKE;
 }

@@ -39,7 +39,7 @@ static int format_input(bool check)
         return MISTAKE;
     if (check)
         return strcmp(text, canonical) ? MISTAKE : DONE;
-    write_file(NULL, canonical);
+    write_file(NULL, canonical, MADE_AGAIN);
     return DONE;
 }
 
@@ -50,7 +50,7 @@ static int format_file(const char *path, bool check)
         return MISTAKE;
     if (holds(path, canonical))
         return DONE;
-    if (!check && !write_file(path, canonical))
+    if (!check && !write_file(path, canonical, KEPT_SAFE))
         return MISTAKE;
     printf("%s\n", path);
     return check ? MISTAKE : DONE;

@@ -36,5 +36,5 @@ int run_graph(const Options *o)
         return usage_error(
             E905,
             format("'--output %s': expected a name that ends in .svg, .dot or .txt", o->output));
-    return spares_source(o, o->output) && write_file(o->output, text) ? DONE : MISTAKE;
+    return spares_source(o, o->output) && write_file(o->output, text, MADE_AGAIN) ? DONE : MISTAKE;
 }

@@ -142,5 +142,7 @@ int run_summary(const Options *o)
     }
     if (!o->plan)
         return DONE;
-    return spares_source(o, o->plan) && write_file(o->plan, plan_picture(network)) ? DONE : MISTAKE;
+    const bool done = spares_source(o, o->plan) &&
+                      write_file(o->plan, plan_picture(network), MADE_AGAIN);
+    return done ? DONE : MISTAKE;
 }

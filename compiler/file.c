@@ -25,13 +25,15 @@ static bool put_text(FILE *file, const char *text)
     return fputs(text, file) >= 0 && fflush(file) == 0;
 }
 
-// Beside the file, so that a rename can take its place; on the disk before it does.
-static bool write_beside(const char *path, const char *text, mode_t mode)
+// Beside the file, so that a rename can take its place; what cannot be made again is on the disk
+// before it does.
+static bool write_beside(const char *path, const char *text, mode_t mode, Keeping keeping)
 {
     char *const beside = format("%s.XXXXXX", path);
     const int descriptor = mkstemp(beside);
     FILE *const file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
-    bool good = file && put_text(file, text) && !fchmod(descriptor, mode) && !fsync(descriptor);
+    bool good = file && put_text(file, text) && !fchmod(descriptor, mode) &&
+                (keeping == MADE_AGAIN || !fsync(descriptor));
     const int reason = errno;
     if (file && fclose(file))
         good = false;
@@ -65,7 +67,7 @@ bool same_file(const char *a, const char *b)
            first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-bool write_file(const char *path, const char *text)
+bool write_file(const char *path, const char *text, Keeping keeping)
 {
     if (!path) {
         fputs(text, stdout); // main.c says so where it fails, of all that is printed
@@ -80,8 +82,8 @@ bool write_file(const char *path, const char *text)
         const mode_t mask = umask(0);
         umask(mask);
         char *const real = there ? realpath(path, NULL) : NULL; // a link stays one
-        good =
-            write_beside(real ? real : path, text, there ? status.st_mode & 07777 : 0666 & ~mask);
+        good = write_beside(real ? real : path, text,
+                            there ? status.st_mode & 07777 : 0666 & ~mask, keeping);
         free(real);
     }
     if (!good)

@@ -33,7 +33,7 @@ static bool write_reports(const Lab *lab)
                    {"report.svg", lab_picture(lab)},
                    {"report.html", lab_html(lab)}};
     for (size_t i = 0; i < sizeof reports / sizeof *reports; i++)
-        if (!write_file(format("%s/%s", lab->folder, reports[i].name), reports[i].text))
+        if (!write_file(format("%s/%s", lab->folder, reports[i].name), reports[i].text, MADE_AGAIN))
             return false;
     return true;
 }

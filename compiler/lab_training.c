@@ -49,7 +49,7 @@ static bool write_state(const Job *job, const char *status, double seconds)
     cJSON_AddStringToObject(object, "status", status);
     cJSON_AddNumberToObject(object, "wall_seconds", seconds);
     char *const text = cJSON_Print(object);
-    const bool good = write_file(path_in(job, "row.json"), format("%s\n", text));
+    const bool good = write_file(path_in(job, "row.json"), format("%s\n", text), KEPT_SAFE);
     cJSON_free(text);
     cJSON_Delete(object);
     return good;

@@ -102,8 +102,10 @@ _Noreturn void bug_at(const char *file, int line, const char *format, ...) PRINT
 
 // --- file.c: whole files, and folders -----------------------------------------------------------
 // Writes a file whole or not at all, with the mode of the one it replaces; path NULL: to standard
-// output. False after an error was printed.
-bool write_file(const char *path, const char *text);
+// output. After a crash of the machine, one that was KEPT_SAFE is there, old or new. False after an
+// error was printed.
+typedef enum { MADE_AGAIN, KEPT_SAFE } Keeping;
+bool write_file(const char *path, const char *text, Keeping keeping);
 bool same_file(const char *a, const char *b); // both are there, and one
 // All that is left of it; its bytes are counted where `length` is not NULL.
 const char *read_stream(FILE *file, size_t *length);
