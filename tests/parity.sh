@@ -196,7 +196,7 @@ mish
 dense 10 softmax
 loss cross_entropy
 END
-parity projection 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+parity projection "$enough" 'sgd lr 0.05 momentum 0.9' <<END
 conv 8 3x3 stride 2 bias off
 batchnorm
 softsign
@@ -292,7 +292,7 @@ dense 40 silu
 dense 10 softmax
 loss cross_entropy
 END
-parity activations-that-saturate 'f32 f64' 'rmsprop lr 0.003' <<END
+parity activations-that-saturate "$enough" 'rmsprop lr 0.003' <<END
 conv 6 5x5 softplus stride 3
 softmax
 batchnorm
@@ -314,7 +314,7 @@ tanh
 dense 10 softmax
 loss cross_entropy
 END
-parity resampled 'f32 f64' 'rmsprop lr 0.005' <<END
+parity resampled "$enough" 'rmsprop lr 0.005' <<END
 zeropad 1 bottom 2 left 1
 conv 6 5x4 tanh stride 3
 upsample 2x3 interpolation bilinear
