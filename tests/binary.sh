@@ -507,8 +507,11 @@ check 'fast mathematics' fast_math
 # As an instruction that the processor does not have ends it.
 other_processor() {
     "$model" bench --random --seconds 20 >"$tmp/ill.out" 2>&1 &
-    local running=$! status
-    sleep 0.2
+    local running=$! status i
+    for ((i = 0; i < 2000; i++)); do # until it catches signal 4
+        (($(sed -n 's/^SigCgt:\s*/0x/p' "/proc/$running/status") & 8)) && break
+        sleep 0.01
+    done
     kill -ILL "$running"
     wait "$running"
     status=$?
