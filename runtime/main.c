@@ -16,9 +16,9 @@ static void wrong_processor(int number)
 int main(int argc, char **argv)
 {
     signal(SIGXFSZ, SIG_IGN); // a file at its limit is told of as a full disk is
-    signal(SIGILL, wrong_processor);
     memory_large_static();
     team_pin(&nn_model, argv);
     blas_pin(&nn_model, argv);
+    signal(SIGILL, wrong_processor);
     return run_command_line(&nn_model, argc, argv);
 }
