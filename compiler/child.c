@@ -20,8 +20,7 @@ void become(const char *const *command)
 
 // What would end netc ends the program that it waits for, and netc behind it when it has cleaned
 // up. The terminal's keys reach both of them anyway, what is sent to netc alone does not.
-static const int endings[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-enum { ENDINGS = sizeof endings / sizeof *endings };
+const int endings[ENDINGS] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 static volatile pid_t running;
 static volatile sig_atomic_t ended; // by the signal of this number; 0: not yet
 

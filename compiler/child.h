@@ -20,6 +20,9 @@ typedef void Change(const char *const *command); // becomes that program, as bec
 // errno says why.
 int run_program(const char *const *command, Change *change, const char **text);
 
+enum { ENDINGS = 4 };
+extern const int endings[ENDINGS]; // the signals that end netc
+
 // The signal that came while netc waited for a program, and shall end it too; 0: none came.
 int ended_by_signal(void);
 

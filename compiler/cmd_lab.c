@@ -3,19 +3,12 @@
 
 #include <string.h>
 
-const char *stem(const char *path)
-{
-    const char *const slash = strrchr(path, '/'), *const name = slash ? slash + 1 : path;
-    const char *const dot = strrchr(name, '.');
-    return dot && dot > name ? format("%.*s", (int)(dot - name), name) : name;
-}
-
 int run_lab(const Options *o)
 {
     Lab *const lab = read_lab(o->paths.items[0]);
     if (!lab || !choose_rows(lab, o->rows))
         return MISTAKE;
-    lab->folder = o->out ? o->out : format("runs/%s", stem(o->paths.items[0]));
+    lab->folder = o->out ? o->out : format("runs/%s", file_stem(o->paths.items[0]));
     for (int i = 0; i < lab->count; i++)
         lab->rows[i].folder = format("%s/row-%02d", lab->folder, i + 1);
     return run_experiments(lab, o);

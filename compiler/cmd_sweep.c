@@ -157,7 +157,7 @@ int run_sweep(const Options *o)
     lab->title = format("%s, %d times", readable(name), axes.rows);
     lab->about = "";
     lab->seeds = 1;
-    lab->folder = o->out ? o->out : format("runs/sweep-%s", stem(net));
+    lab->folder = o->out ? o->out : format("runs/sweep-%s", file_stem(net));
     lab->rows = allocate((size_t)axes.rows * sizeof *lab->rows);
     for (; lab->count < axes.rows; lab->count++)
         lab->rows[lab->count] = combination(lab, &axes, lab->count, net);

@@ -26,10 +26,8 @@ static Vocabulary read_vocabulary(void)
                 words_add(&v.choices, field->choices[i]);
             if (field->unit)
                 words_add(&v.units, field->unit);
-            if (field->times) {
-                words_add(&v.units, "steps");
-                words_add(&v.units, "epochs");
-            }
+            for (const char *const *time = field->times; time && *time; time++)
+                words_add(&v.units, *time);
         }
     }
     return v;

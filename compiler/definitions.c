@@ -4,7 +4,6 @@
 // ends a definition, and a comment belongs to what stands right below it.
 #include "definitions.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static const char rule_start[] = "// --- ";

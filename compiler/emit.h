@@ -36,7 +36,8 @@ void call_line(Out *out, const char *name, const char *arguments); // of a funct
 // Lets the lanes of vectors share the terms of `results`, so many each, in the loop that follows;
 // the operator is + or max. False where they are too few.
 bool in_lanes(Out *out, const char *operator, const char *results, int terms);
-// The type of a sum of so many: of very many a float would lose the last ones.
+// A float would lose the last ones of a sum of so many, which is then of the type double.
+bool is_long_sum(const Out *out, long terms);
 const char *sum_type(const Out *out, long terms);
 const char *real_number(const Out *out, double number); // "0.1f"; shortest that reads back the same
 const char *math(const Out *out, const char *function); // "nn_expf" for "exp"

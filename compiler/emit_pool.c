@@ -1,8 +1,6 @@
 // emit_pool.c: maximum and mean over windows.
 #include "emit.h"
 
-#include <string.h>
-
 typedef struct {
     const Graph *graph;
     const Node *node;
@@ -215,7 +213,7 @@ static void mean_of_large_window(Out *out, const Windows *w, const Strip *s)
 
 static void mean_of_window(Out *out, const Windows *w, const Strip *s)
 {
-    if (strcmp(sum_type(out, (long)w->a->kernel[0] * w->a->kernel[1]), real_type(out->network))) {
+    if (is_long_sum(out, (long)w->a->kernel[0] * w->a->kernel[1])) {
         mean_of_large_window(out, w, s);
         return;
     }

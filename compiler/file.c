@@ -60,6 +60,13 @@ static bool write_into(const char *path, const char *text)
     return good && closed;
 }
 
+const char *file_stem(const char *path)
+{
+    const char *const slash = strrchr(path, '/'), *const name = slash ? slash + 1 : path;
+    const char *const dot = strrchr(name, '.');
+    return dot && dot > name ? format("%.*s", (int)(dot - name), name) : name;
+}
+
 bool same_file(const char *a, const char *b)
 {
     struct stat first, second;

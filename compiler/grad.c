@@ -234,12 +234,11 @@ void grad_maxpool(Graph *graph, const Node *node, int dy)
             BACKWARD(graph, &n, OP_maxpool_grad, shape_at(graph, x), "backward", dy, x, y));
 }
 
-// The activation of a dense or conv statement, whose layer has a backward function already, has its
-// word in the name of its own.
-static const char *activation_suffix(const Graph *graph, const Node *n)
+// A layer of several functions, as a dense with an activation, has the word of each in the name of
+// its backward function.
+static const char *backward_suffix(const Node *n)
 {
-    const bool inside = !strcmp(graph->nodes[n->input[0]].layer, n->layer);
-    return inside ? format("%s_backward", op_info[n->op].name) : "backward";
+    return strcmp(n->suffix, "forward") ? format("%s_backward", n->suffix) : "backward";
 }
 
 static void grad_through_result(Graph *graph, const Node *node, int dy, Op op)
@@ -247,9 +246,8 @@ static void grad_through_result(Graph *graph, const Node *node, int dy, Op op)
     const Node n = *node;
     const int x = n.input[0], y = (int)(node - graph->nodes);
     if (needs_gradient(graph, x))
-        gradient_add(
-            graph, x,
-            BACKWARD(graph, &n, op, shape_at(graph, x), activation_suffix(graph, &n), dy, y));
+        gradient_add(graph, x,
+                     BACKWARD(graph, &n, op, shape_at(graph, x), backward_suffix(&n), dy, y));
 }
 
 static void grad_through_input(Graph *graph, const Node *node, int dy, Op op)
@@ -257,9 +255,8 @@ static void grad_through_input(Graph *graph, const Node *node, int dy, Op op)
     const Node n = *node;
     const int x = n.input[0];
     if (needs_gradient(graph, x))
-        gradient_add(
-            graph, x,
-            BACKWARD(graph, &n, op, shape_at(graph, x), activation_suffix(graph, &n), dy, x));
+        gradient_add(graph, x,
+                     BACKWARD(graph, &n, op, shape_at(graph, x), backward_suffix(&n), dy, x));
 }
 
 #define THROUGH(of, activation)                                                                    \
@@ -283,16 +280,14 @@ THROUGH(result, softplus)
 THROUGH(result, softsign)
 THROUGH(result, softmax)
 
-// A gradient that depends on dy alone. A layer that has several functions says which one it is of.
+// A gradient that depends on dy alone.
 static void grad_of_dy(Graph *graph, const Node *node, int dy, Op op)
 {
     const Node n = *node;
     const int x = n.input[0];
-    const bool whole = !strcmp(n.suffix, "forward");
     if (needs_gradient(graph, x))
         gradient_add(graph, x,
-                     BACKWARD(graph, &n, op, shape_at(graph, x),
-                              whole ? "backward" : format("%s_backward", n.suffix), dy));
+                     BACKWARD(graph, &n, op, shape_at(graph, x), backward_suffix(&n), dy));
 }
 
 void grad_avgpool(Graph *graph, const Node *node, int dy)

@@ -76,7 +76,6 @@ typedef struct {
 Lab *read_lab(const char *path); // NULL after an error
 
 // --- lab_choice.c: --rows -----------------------------------------------------------------------
-const char *stem(const char *path);            // "lab" of "models/lab/lab.json"
 bool choose_rows(Lab *lab, const char *rows); // "1,3-5"; NULL: all; false after an error
 
 // --- lab.c: the rows, one after the other -------------------------------------------------------

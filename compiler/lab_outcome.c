@@ -1,9 +1,9 @@
 // lab_outcome.c: what one training of a row left: its results, or why there are none.
+#include "child.h"
 #include "json.h"
 #include "lab.h"
 
 #include <math.h>
-#include <signal.h>
 #include <string.h>
 
 static const char *path_in(const Training *training, const char *name)
@@ -99,9 +99,10 @@ void read_outcome(Training *training, int status)
         read_results(training);
         return;
     }
-    if (status == 128 + SIGINT || status == 128 + SIGTERM || status == 128 + SIGHUP ||
-        status == 128 + SIGQUIT)
-        training->outcome = STOPPED;
-    else
-        read_failure(training, status > 128 ? status - 128 : 0);
+    for (int i = 0; i < ENDINGS; i++)
+        if (status == 128 + endings[i]) {
+            training->outcome = STOPPED;
+            return;
+        }
+    read_failure(training, status > 128 ? status - 128 : 0);
 }

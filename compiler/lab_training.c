@@ -157,12 +157,11 @@ static void pass_on_signal(int number)
 
 void catch_signals(int flags)
 {
-    static const int numbers[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     const struct sigaction action = {.sa_handler = pass_on_signal, .sa_flags = flags};
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < ENDINGS; i++) {
         struct sigaction before;
-        if (!sigaction(numbers[i], NULL, &before) && before.sa_handler != SIG_IGN)
-            sigaction(numbers[i], &action, NULL);
+        if (!sigaction(endings[i], NULL, &before) && before.sa_handler != SIG_IGN)
+            sigaction(endings[i], &action, NULL);
     }
 }
 

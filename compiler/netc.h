@@ -45,7 +45,7 @@ int columns_in(const char *text, size_t length); // the same of its first bytes
 bool starts_with(const char *text, const char *start);
 bool is_letter(char c); // of a name: a digit and '_' are, too
 bool are_plain_words(const char *text); // and numbers, as a statement of the language has them
-const char *blanks(int count); // at most 100
+const char *blanks(int count);
 bool same_letters(const char *a, const char *b); // equal but for the case of the letters
 
 // The nearest of `count` words to `word`, or NULL when none is near enough to suggest.
@@ -106,6 +106,7 @@ _Noreturn void bug_at(const char *file, int line, const char *format, ...) PRINT
 // error was printed.
 typedef enum { MADE_AGAIN, KEPT_SAFE } Keeping;
 bool write_file(const char *path, const char *text, Keeping keeping);
+const char *file_stem(const char *path); // "mnist" of "models/mnist.net"
 bool same_file(const char *a, const char *b); // both are there, and one
 // All that is left of it; its bytes are counted where `length` is not NULL.
 const char *read_stream(FILE *file, size_t *length);

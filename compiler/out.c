@@ -113,10 +113,15 @@ bool in_lanes(Out *out, const char *operator, const char *results, int terms)
     return lanes;
 }
 
-const char *sum_type(const Out *out, long terms)
+bool is_long_sum(const Out *out, long terms)
 {
     enum { MOST_IN_FLOAT = 1 << 14 };
-    return terms > MOST_IN_FLOAT ? "double" : real_type(out->network);
+    return !out->network->doubles && terms > MOST_IN_FLOAT;
+}
+
+const char *sum_type(const Out *out, long terms)
+{
+    return is_long_sum(out, terms) ? "double" : real_type(out->network);
 }
 
 // The shortest decimal that reads back as the same number of the program's precision.

@@ -334,23 +334,12 @@ static void record_overrides(Program *program, const Overrides *overrides)
     program->override_count = count;
 }
 
-// "mnist" of "models/mnist.net". It stands in comments of one line, which control characters might
-// end, and in reports.
-static const char *program_name(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-    char *const name = format("%s", slash ? slash + 1 : path);
-    char *const dot = strrchr(name, '.');
-    if (dot && dot > name)
-        *dot = '\0';
-    return readable(name);
-}
-
 static Program *new_program(const Source *source, const Statement *statements)
 {
     Program *const program = allocate(sizeof *program);
     program->source = source;
-    program->name = program_name(source->path);
+    // it stands in comments of one line, which control characters might end, and in reports
+    program->name = readable(file_stem(source->path));
     declare_params(&program->params, statements);
     return program;
 }

@@ -279,7 +279,7 @@ const char *blanks(int count)
 {
     static const char most[] = "                                                  "
                                "                                                  ";
-    return most + sizeof most - 1 - count;
+    return count < (int)sizeof most ? most + sizeof most - 1 - count : format("%*s", count, "");
 }
 
 int columns_in(const char *text, size_t length)

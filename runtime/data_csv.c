@@ -27,7 +27,7 @@ typedef struct {
     char **header; // names of the columns, or NULL
     Use *use;      // [columns]
     int *answer;   // columns of the answers, in their order
-    int answers, left_out;
+    int answers;
     char **names; // of the rows' labels
     int *lines;   // of the rows
     size_t rows_room;
@@ -277,11 +277,9 @@ static bool find_left_out(Csv *csv)
 {
     size_t length;
     for (const char *rest = csv->wanted->model->without, *name;
-         (name = next_name(&rest, ",", &length));) {
+         (name = next_name(&rest, ",", &length));)
         if (take_column(csv, name, length, LEFT_OUT) < 0)
             return false;
-        csv->left_out++;
-    }
     return true;
 }
 
@@ -325,7 +323,9 @@ static bool find_columns(Csv *csv)
 static bool check_columns(const Csv *csv)
 {
     const NnModel *model = csv->wanted->model;
-    const long inputs = csv->columns - csv->answers - csv->left_out;
+    long inputs = 0;
+    for (int i = 0; i < csv->columns; i++)
+        inputs += csv->use[i] == INPUT;
     if (inputs == example_size(model))
         return true;
     return failed("'%s' has %d columns, %ld of them inputs; the network takes %ld inputs",

@@ -17,8 +17,9 @@ int main(int argc, char **argv)
 {
     signal(SIGXFSZ, SIG_IGN); // a file at its limit is told of as a full disk is
     memory_large_static();
-    team_pin(&nn_model, argv);
-    blas_pin(&nn_model, argv);
+    const bool team_changed = team_pin(&nn_model), blas_changed = blas_pin(&nn_model);
+    if (team_changed || blas_changed)
+        execv("/proc/self/exe", argv); // where that fails, it goes on with what there is
     signal(SIGILL, wrong_processor);
     return run_command_line(&nn_model, argc, argv);
 }

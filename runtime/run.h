@@ -29,7 +29,7 @@ bool path_join(char path[RUN_PATH], const char *folder, const char *name);
 void *allocate(size_t count, size_t size); // zeros; NULL after failed()
 
 // --- blas.c -------------------------------------------------------------------------------------
-void blas_pin(const NnModel *model, char **arguments); // returns, or starts the program anew
+bool blas_pin(const NnModel *model); // true where the environment changed, which is read at a start
 void blas_one_thread(void); // each thread of the team calls BLAS by itself
 void blas_reserve(int threads); // the memory that so many need
 
@@ -43,7 +43,7 @@ void memory_large_static(void); // the arena, the weights and all other static m
 // and the model's steps may be called, by all threads together. False after failed(), where so many
 // cannot be started.
 bool team_run(int threads, void (*work)(void *), void *context);
-void team_pin(const NnModel *model, char **arguments); // the program anew, where it must be
+bool team_pin(const NnModel *model); // as blas_pin()
 bool team_stack(size_t bytes); // before all others: stacks of that size, or false after failed()
 int team_processors(void); // that this process may use
 int team_possible(int threads); // how many can be started, at most so many; fewer: after failed()

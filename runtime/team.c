@@ -142,15 +142,13 @@ static void set_stacks(size_t bytes)
 }
 
 // OpenMP takes the size of stacks from these when the program is loaded; nothing changes it later.
-void team_pin(const NnModel *model, char **arguments)
+bool team_pin(const NnModel *model)
 {
     static const char *const variables[] = {"OMP_STACKSIZE", "GOMP_STACKSIZE"};
-    bool set = false;
+    bool changed = false;
     for (int i = 0; model->stack_bytes > 0 && i < 2; i++)
-        if (getenv(variables[i]))
-            set = !unsetenv(variables[i]);
-    if (set)
-        execv("/proc/self/exe", arguments);
+        changed |= getenv(variables[i]) && unsetenv(variables[i]) == 0;
+    return changed;
 }
 
 bool team_stack(size_t bytes)

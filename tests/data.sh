@@ -366,7 +366,7 @@ import numpy
 x = numpy.random.default_rng(0).normal(250, 1, (4, 900, 900, 1)).clip(0, 255).round().astype(numpy.uint8)
 x[:, 300:400, 50:800] = 20
 numpy.save("scan.npy", x)
-numpy.save("mean.npy", numpy.zeros((4, 1), numpy.float32))
+numpy.save("mean.npy", numpy.ones((4, 1), numpy.float32))
 numpy.save("zeros.npy", numpy.zeros((4, 225, 225, 1), numpy.float32))' || return
     local layers targets precision
     while read -r targets layers; do

@@ -89,8 +89,8 @@ start 'branches, batch 3000' branches 3000
 width_in_lines() {
     local width
     for width in 600 6000; do
-        printf '%s\n' "input 1x${width}x1" 'conv 2 1x9 pad same' 'dense 10 softmax' 'loss cross_entropy' |
-            sed '1i data npy "x.npy" labels "y.npy"' >"$tmp/wide.net"
+        printf '%s\n' 'data npy "x.npy" labels "y.npy"' "input 1x${width}x1" 'conv 2 1x9 pad same' \
+            'dense 10 softmax' 'loss cross_entropy' >"$tmp/wide.net"
         "$NETC" emit "$tmp/wide.net" --target x86-64-v3 | grep -c 'unweave_2('
     done | uniq
 }

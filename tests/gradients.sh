@@ -77,6 +77,11 @@ gradient 'conv in spans, strides and padding' 2 <<END
 conv 11 3x4 softsign stride 2 pad same
 conv 3 7x5 softsign stride 3x1 pad same
 END
+gradient 'conv of few filters, in many vectors of a line' 2 <<END
+reshape 7x112x1
+conv 2 1x9 softsign pad same
+conv 2 3x3 softsign
+END
 gradient 'conv as large as its input' 4 <<END
 pool 4
 conv 5 7x7 softsign

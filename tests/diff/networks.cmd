@@ -37,3 +37,7 @@ net 'dense 20 relu' 'dropout 20%' 'dense 50 relu' >right.net
 net 'dense 30 relu' 'dense 20 relu' >left.net
 net 'dense 20 relu' 'dense 30 relu' 'dense 20 relu' 'residual { dense 20 relu; dropout 10% }' >right.net
 "$NETC" diff --net left.net right.net -U 1 | sed '/totals/,$d'
+# Letters of several bytes take one column each.
+net 'dense 20 relu' | sed 's/data mnist/data csv "ü.csv" label "the last column"/' >left.net
+sed 's/ü/plain/; s/the last column/10/' left.net >right.net
+"$NETC" diff --net left.net right.net | tail -n +3

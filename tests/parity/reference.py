@@ -355,7 +355,7 @@ def report(what, bound, expected, found):
 
 
 def compare(net, data, before, losses, after, outputs, bound, how=None):
-    bound, use_torch_adam, least = float(bound), how == "adam", 2 if how == "few" else 50
+    bound, use_torch_adam = float(bound), how == "adam"
     first, _ = files.safetensors(before)
     last, _ = files.safetensors(after)
     double = next(iter(first.values())).dtype == np.float64
@@ -364,6 +364,7 @@ def compare(net, data, before, losses, after, outputs, bound, how=None):
     batch = int(network.training["batch"][0][0])
 
     x, answers = network.examples(data, "train")
+    least = min(3, len(x) // batch) if how == "few" else 50
     found, taken = np.loadtxt(losses, ndmin=2).T
     steps = len(found)
     if steps < least or taken.sum() > len(x) or any(taken[:-1] != batch):

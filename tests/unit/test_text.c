@@ -84,6 +84,15 @@ static void simple_formats_are_as_printf_prints_them(void **state)
     assert_string_equal(format("%s", ""), "");
 }
 
+static void blanks_are_as_many_as_asked_for(void **state)
+{
+    (void)state;
+    for (int count = 0; count <= 300; count++) {
+        assert_int_equal(strlen(blanks(count)), count);
+        assert_int_equal(strspn(blanks(count), " "), count);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -91,6 +100,7 @@ int main(void)
         cmocka_unit_test(added_texts_follow_each_other),
         cmocka_unit_test(pieces_fill_the_room_of_a_text),
         cmocka_unit_test(simple_formats_are_as_printf_prints_them),
+        cmocka_unit_test(blanks_are_as_many_as_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
