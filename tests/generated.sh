@@ -8,14 +8,14 @@ silent() { # COMMAND...: it succeeds without a word
 }
 # gcc warns of most only where it optimizes, and it is quick only with the registers that the C is
 # made for; of vectors that a processor does not have it speaks at any level, and in all nets of a
-# kind. clang warns as it parses, except of loops that it cannot unroll, which take it long: two
-# nets are enough for those.
+# kind. clang warns as it parses, except of loops that it cannot unroll, which take it long: one net
+# is enough for those.
 compiles() { # C-FILE LEVEL-OF-CLANG [option...]
     local c=$1 level=$2 object
     object=$(mktemp -p "$tmp")
     shift 2
     silent gcc -std=gnu11 $enduring "$@" -Wall -Wextra -Wshadow=local -Werror -Iruntime -march=x86-64-v4 -c -o "$object" "$c"
-    [[ ! $whole && $c =~ /(fashion|best|mixed|regularised)\.c$ ]] ||
+    [[ ! $whole && $c =~ /(fashion|best|mixed|regularised|branches-8)\.c$ ]] ||
         silent gcc -std=gnu11 -O0 "$@" -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
     silent clang -std=gnu11 "$level" -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
     rm -f "$object"
@@ -56,7 +56,7 @@ while read -r model; do
     name=${name%.net}
     start "$name is what is emitted" is_fresh "$model" "$name"
     # the rest of the laboratory's nets have the layers of these
-    [[ ! $whole && $name =~ ^lab/(depth|sigmoid|width)$ ]] ||
+    [[ ! $whole && $name =~ ^lab/(deep|depth|mixed|regularised|sigmoid|width)$ ]] ||
         start "$name compiles" compiles "generated/$name.c" -O0 -fopenmp
     start "$name is tidy" tidy "generated/$name.c"
 done < <(find models -name '*.net' | LC_ALL=C sort)
@@ -78,12 +78,12 @@ residual { dense [30 74] relu }
 dense 10 softmax
 loss cross_entropy
 END
-branches() { # BATCH
+branches() { # BATCH LEVEL-OF-CLANG
     silent "$NETC" emit "$tmp/branches.net" --set batch="$1" --target x86-64-v4 -o "$tmp/branches-$1.c"
-    compiles "$tmp/branches-$1.c" -O1
+    compiles "$tmp/branches-$1.c" "$2"
 }
-start 'branches, batch 8' branches 8
-start 'branches, batch 3000' branches 3000
+start 'branches, batch 8' branches 8 -O0
+start 'branches, batch 3000' branches 3000 -O1
 
 # a wide picture is no longer text
 width_in_lines() {

@@ -790,7 +790,7 @@ dense 12 tanh
 END
 
 # --- whole networks
-long_gradient 'LeNet' 4 4 3 <<END
+[ ! $whole ] || long_gradient 'LeNet' 4 4 3 <<END
 conv 6 5x5 softsign pad same
 avgpool 2
 conv 16 5x5 softsign
@@ -818,7 +818,7 @@ dense 20 relu
 dense 16 tanh
 dense 12 tanh
 END
-long_gradient 'a small mnist.net' 5 5 2 <<END
+[ ! $whole ] || long_gradient 'a small mnist.net' 5 5 2 <<END
 conv 4 3x3 relu
 pool 2
 conv 6 3x3 relu pad same

@@ -230,7 +230,7 @@ long_names() { # a folder's name has 255 bytes at most
 check 'long names' long_names
 
 stopped() { # with the second seed of its second row; the same bytes as without
-    sed 's/^epochs 2/epochs 100/' "$tmp/lab/small.net" >"$tmp/lab/long.net"
+    sed 's/^epochs 2/epochs 40/' "$tmp/lab/small.net" >"$tmp/lab/long.net"
     local out=$tmp/stopped status first
     local sweep=("$NETC" sweep "$tmp/lab/long.net" -D width=5,40 --seeds 2 --data "$sample" --threads 1)
     "${sweep[@]}" --out "$out" >"$tmp/stopped.log" 2>&1 &

@@ -48,7 +48,7 @@ cross_entropy='dense 10 softmax
 loss cross_entropy'
 
 while IFS=: read -r name optimizer; do
-    [[ $whole || $name =~ ^(sgd|rmsprop-momentum|adam)$ ]] || continue # parity.sh has all of them
+    [[ $whole || $name =~ ^(rmsprop-momentum|adam)$ ]] || continue # parity.sh has all of them
     trained "mlp-$name" "$optimizer" 8 0.86 <<<"$mlp
 $cross_entropy"
     trained "cnn-$name" "$optimizer" 5 0.9 <<<"$cnn

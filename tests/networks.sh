@@ -154,7 +154,7 @@ shrink)
     start_torch
     first=${2:-1}
     count=${1:-${whole:+200}}
-    for ((seed = first; seed < first + ${count:-5}; seed++)); do
+    for ((seed = first; seed < first + ${count:-4}; seed++)); do
         start "seed $seed" drawn "$seed"
     done
     finish

@@ -170,7 +170,7 @@ dense 40 relu
 dense 10 softmax
 loss cross_entropy
 END
-parity branches 'f32 f64' 'sgd lr 0.02 momentum 0.9' <<END
+parity branches "$enough" 'sgd lr 0.02 momentum 0.9' <<END
 conv 6 3x3 softsign stride 2
 repeat 2 {
     residual { conv 6 3x3 pad same bias off; batchnorm; softsign; conv 6 1x1 l2 0.001 }
@@ -263,7 +263,7 @@ avgpool 3
 dense 10 softmax
 loss cross_entropy
 END
-batch=11 quick=$enduring parity gaps 'f32 f64' 'sgd lr 0.05 momentum 0.9' <<END
+batch=11 quick=$enduring parity gaps "$enough" 'sgd lr 0.05 momentum 0.9' <<END
 conv 6 3x2 softsign dilation 2x3 pad same
 conv 19 2x3 softsign dilation 3x2
 pool 2
@@ -272,7 +272,7 @@ avgpool 2
 dense 10 softmax
 loss cross_entropy
 END
-parity geometry 'f32 f64' 'sgd lr 0.1 momentum 0.9' <<END
+parity geometry "$enough" 'sgd lr 0.1 momentum 0.9' <<END
 conv 6 5x4 tanh stride 3x2 pad same
 pool 3 stride 2
 conv 8 2x3 tanh stride 2 pad same bias off
@@ -332,7 +332,7 @@ batchnorm
 dense 10 softmax
 loss cross_entropy
 END
-parity inception 'f32 f64' 'sgd lr 0.2 momentum 0.9' <<END
+parity inception "$enough" 'sgd lr 0.2 momentum 0.9' <<END
 conv 8 3x3 softsign stride 2
 avgpool 2 pad same
 concat { conv 6 1x1 softsign } { avgpool 3 stride 1 pad same; conv 5 1x1 softsign } { avgpool 2x3 stride 1 pad same }

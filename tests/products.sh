@@ -53,13 +53,13 @@ trained() { # NET BINARY [option of netc build...]: its weights lie in BINARY-ou
 rows_of_block() { sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p' "$@"; } # [C-FILE]
 
 # Tiles are compiled as a user's where there are no flags, those of v2 and portable in long.sh alone.
-one_seed() { # SEED CFLAGS [another target]
+one_seed() { # SEED CFLAGS TARGETS
     local seed=$1 cflags=$2 net=$tmp/$1.net target reference
     random_net "$seed" >"$net"
     NETC_CFLAGS=$quick trained "$net" "$tmp/$seed-blas" --gemm blas || return 1
     NETC_CFLAGS=${cflags:-$enduring} \
         trained "$net" "$tmp/$seed-f64" --precision f64 --target portable || return 1
-    for target in $targets ${3-}; do
+    for target in $3; do
         [[ $whole || $target = x86-64-v[34] ]] || cflags=$quick
         NETC_CFLAGS=$cflags trained "$net" "$tmp/$seed-$target" --target $target || return 1
         for reference in "$tmp/$seed-blas-out" "$tmp/$seed-f64-out"; do
@@ -166,16 +166,18 @@ awk 'BEGIN {
         printf "dense %d tanh\n", width[i]
     print "dense 10 softmax\nloss cross_entropy\noptimizer sgd lr 0.05\nbatch 100"
 }' >"$tmp/widths.net"
-for target in $targets; do
+for target in ${targets%${whole:- x86-64-v2}}; do
     start "each product of $target" each_product "$target" 100
 done
 start 'each product of a long batch' each_product x86-64-v3 300
 start 'gradients of small panels' small_panels x86-64-v3
-start 'network 1' one_seed 1 '' portable
-cflags=$quick
-[ -z "$whole" ] || cflags=
-start 'network 4' one_seed 4 "$cflags"
+start 'network 1' one_seed 1 '' "$targets portable"
+if [ $whole ]; then
+    start 'network 4' one_seed 4 '' "$targets"
+else
+    start 'network 4' one_seed 4 "$quick" "${targets%% *}"
+fi
 for seed in 3 ${whole:+2 5 6}; do
-    start "network $seed" one_seed $seed "$quick"
+    start "network $seed" one_seed $seed "$quick" "$targets"
 done
 finish

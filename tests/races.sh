@@ -34,13 +34,12 @@ runs() { # COMMAND...
     }
 }
 
-trains() { # NAME DATA [THREADS]: what lies between the steps too
-    local base=$tmp/$1 threads=${3:-3} run
-    run=$base-run-$threads
+trains() { # NAME DATA: what lies between the steps too
+    local base=$tmp/$1 run=$tmp/$1-run
     [ -x "$base" ] || watched "$tmp/$1.net" "$base" || return
-    runs "$base" train --data "$2" --out "$run" --threads "$threads" --epochs 2
-    runs "$base" train --data "$2" --out "$run" --threads "$threads" --epochs 3 --resume --json
-    runs "$base" eval --data "$2" --out "$run" --threads "$threads"
+    runs "$base" train --data "$2" --out "$run" --threads 3 --epochs 2
+    runs "$base" train --data "$2" --out "$run" --threads 3 --epochs 3 --resume --json
+    runs "$base" eval --data "$2" --out "$run" --threads 3
     runs "$base" predict 1 2 3 --data "$2" --out "$run" --threads 2
 }
 # The leader fails while the others may still read that it had not.
@@ -117,7 +116,8 @@ check 'slices and panels compile' watched "$tmp/hidden.net" "$tmp/hidden"
 start 'slices, panels and lists of zeros' trains hidden "$sample"
 # who has whole slices begins a step before others have ended the one before
 for threads in 2 4; do
-    start "slices that are a thread's own, $threads threads" trains hidden "$sample" $threads
+    start "slices that are a thread's own, $threads threads" \
+        runs "$tmp/hidden" train --data "$sample" --out "$tmp/hidden-$threads" --threads $threads --epochs 2
 done
 start 'test data that vanishes' loses_its_test_data hidden
 start 'blocks of a long batch' blocks hidden

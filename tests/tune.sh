@@ -39,7 +39,7 @@ tunes() {
 
 # Any shape of tile adds in one order. Each program has another shape for each of its products.
 same_bits() {
-    local -x NETC_CFLAGS=$enduring
+    local -x NETC_CFLAGS=$quick
     local shape shapes target products i
     mapfile -t products < <(sed -nE 's/^[^ ]+ f32 ([^=]+) =.*/\1/p' "$tmp"/cache/netc/tuned-*.txt)
     target=$("$NETC" emit "$tmp/net.net" | sed -n 's/.*compiled by netc --target \([^\\]*\)\\.*/\1/p')
