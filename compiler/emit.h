@@ -177,7 +177,8 @@ void emit_turn_panels(Out *out, const Graph *graph, const Node *node);
 typedef struct {
     int first, width; // columns
     int vectors, lanes;
-    int runs; // strips of this kind, side by side
+    int runs;  // strips of this kind, side by side
+    bool near; // as in WindowRows
 } WindowStrip;
 const char *plus(const char *base, const char *index, long step);
 enum { LATENCY = 4 }; // cycles from one multiply-add to another that adds to its result
@@ -185,18 +186,26 @@ int lines_at_a_time(int height, long line_bytes, long most);
 int lanes_for(const Network *network, int numbers);
 typedef struct {
     int lines, line; // rows of tiles: so many lines of so many
+    double wait;     // cycles from a multiply-add to the next that adds to its result
     bool far;        // what they are read from is more than the first cache holds
+    bool near;       // the matrix that they are multiplied with stays there beside them
 } WindowRows;
 int window_strips(const Network *network, int columns, const WindowRows *rows, WindowStrip *strips);
 typedef struct {
-    int lines, rows; // of a tile: whole lines, or a piece of one
-    double cycles;   // of one term, all tiles
+    int high, many, low, few; // tiles of `high`, so many, and then some of `low`
+} Pieces;
+typedef struct {
+    bool lines;    // pieces are whole lines, not rows of one
+    Pieces pieces;
+    double cycles; // of one term, all tiles
 } WindowCut;
 WindowCut window_cut(const Network *network, const WindowRows *rows, int vectors);
 typedef struct {
-    int rows, vectors; // of a tile
+    Pieces rows;
+    int vectors; // of a tile
 } SpanCut;
 SpanCut span_cut(const Network *network, int rows, int vectors);
+bool window_matrix_is_near(const Network *network, double numbers);
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip);
 void note_tile(void *tiles, int *count, const void *tile, size_t size);
 void emit_window_tiles(Out *out);

@@ -109,27 +109,36 @@ static void emit_tile(Out *out, const Geometry *g, const WindowStrip *strip, int
                      pitch(out->network, g)));
 }
 
-static void emit_strip(Out *out, const Geometry *g, const WindowStrip *strip, const char *column,
-                       bool packed)
+static void emit_alike(Out *out, const Geometry *g, const WindowStrip *strip, int from, int count,
+                       int each, const char *column, bool packed)
 {
-    const int count = g->out.dims[1], each = g->tile.rows;
-    const int whole = count / each, rest = count % each;
-    if (whole > 1) {
-        line(out, "for (int p = 0; p < %d; p += %d)", whole * each, each);
+    if (count > 1) {
+        line(out, "for (int p = %d; p < %d; p += %d)", from, from + count * each, each);
         out->depth++;
         emit_tile(out, g, strip, each, "p", column, packed);
         out->depth--;
-    } else {
-        emit_tile(out, g, strip, each, "0", column, packed);
+    } else if (count) {
+        emit_tile(out, g, strip, each, format("%d", from), column, packed);
     }
-    if (rest)
-        emit_tile(out, g, strip, rest, format("%d", whole * each), column, packed);
 }
 
-static WindowStrip strip_of(const Network *network, int vectors)
+static void emit_strip(Out *out, const Geometry *g, const WindowStrip *strip, const char *column,
+                       bool packed)
+{
+    const Pieces *const rows = &g->tile.rows;
+    emit_alike(out, g, strip, 0, rows->many, rows->high, column, packed);
+    emit_alike(out, g, strip, rows->many * rows->high, rows->few, rows->low, column, packed);
+}
+
+static WindowStrip strip_of(const Network *network, const Geometry *g, int vectors)
 {
     const int lanes = vector_lanes(network);
-    return (WindowStrip){.width = vectors * lanes, .vectors = vectors, .lanes = lanes, .runs = 1};
+    const double turned = (double)g->out.dims[2] * g->a->kernel[0] * g->window_line;
+    return (WindowStrip){.width = vectors * lanes,
+                         .vectors = vectors,
+                         .lanes = lanes,
+                         .runs = 1,
+                         .near = window_matrix_is_near(network, turned)};
 }
 
 // Vectors of a span in strips of a tile's, and those of the last one.
@@ -165,7 +174,8 @@ static void emit_spans(Out *out, const Geometry *g)
     const int lanes = vector_lanes(network), last = last_vectors(g);
     const bool alike = last == g->tile.vectors && !packs(network, g); // the last strip as all are
     const int whole = g->vectors - (alike ? 0 : last); // vectors of the strips that are alike
-    const WindowStrip strip = strip_of(network, g->tile.vectors), rest = strip_of(network, last);
+    const WindowStrip strip = strip_of(network, g, g->tile.vectors),
+                      rest = strip_of(network, g, last);
     line(out, "for (int r = 0; r < %d; r++) {", g->lines);
     emit_lines_met(out, g);
     if (whole > strip.vectors) {

@@ -27,6 +27,15 @@ int lines_at_a_time(int height, long line_bytes, long most)
     return lines;
 }
 
+// Whether a matrix of so many numbers stays in the first cache, of which windows and results take
+// the rest. All of its columns count, of which a strip is a part: what is left out between its rows
+// leaves those sets of the cache empty, and has it fill the others.
+bool window_matrix_is_near(const Network *network, double numbers)
+{
+    enum { NEAR_BYTES = 24 << 10 };
+    return numbers * (double)element_bytes(network, TYPE_REAL) <= NEAR_BYTES;
+}
+
 // --- narrow vectors -----------------------------------------------------------------------------
 
 // Lanes of the narrowest vector that holds so many numbers, which a full one does.
@@ -45,64 +54,81 @@ static const char *vector_of(const Network *network, int lanes)
 
 // --- heights ------------------------------------------------------------------------------------
 
+typedef struct {
+    int unit; // rows that stay together
+    int vectors;
+    double wait; // as in WindowRows
+    bool far;
+} TileKind;
+
 // Cycles of one term of a tile: two multiply-adds or loads in a cycle, each multiply-add waiting
-// four cycles for the one before it; and where the picture is far, a quarter for each load, as
-// measured.
-static double tile_cycles(int rows, int vectors, bool far)
+// for the one before it; and where the picture is far, a quarter for each load, as measured.
+static double tile_cycles(int units, const TileKind *kind)
 {
-    const double loads = rows + vectors;
-    double cycles = rows * vectors / 2.0;
+    const double rows = units * kind->unit, loads = rows + kind->vectors;
+    double cycles = rows * kind->vectors / 2;
     cycles = loads / 2 > cycles ? loads / 2 : cycles;
-    return (cycles < LATENCY ? LATENCY : cycles) + (far ? loads / 4 : 0);
+    return (cycles < kind->wait ? kind->wait : cycles) + (kind->far ? loads / 4 : 0);
 }
 
-// `count` rows of tiles, `unit` of which stay together: how many units a tile takes, by its cycles,
-// which are left in *cycles_of.
-static int best_height(const Network *network, int count, int unit, int vectors, bool far,
-                       double *cycles_of)
+static double pieces_cycles(const Pieces *p, const TileKind *kind)
 {
-    int best = 1;
-    double least = 1e300;
-    for (int n = 1; n == 1 || n * unit <= most_tile_rows(network, vectors); n++) {
-        const double cycles = (count / n) * tile_cycles(n * unit, vectors, far) +
-                              (count % n ? tile_cycles(count % n * unit, vectors, far) : 0);
+    return p->many * tile_cycles(p->high, kind) + (p->few ? p->few * tile_cycles(p->low, kind) : 0);
+}
+
+// The best way to cut so many units, by its cycles, which are left in *least: tiles that are alike
+// and one for the rest, or, where that is better, two heights that differ by one.
+static Pieces best_pieces(const Network *network, int count, const TileKind *kind, double *least)
+{
+    const int fit = most_tile_rows(network, kind->vectors) / kind->unit, most = fit > 1 ? fit : 1;
+    Pieces best = {0};
+    *least = 1e300;
+    for (int n = 1; n <= most && n <= count; n++) {
+        const Pieces p = {n, count / n, count % n, count % n ? 1 : 0};
+        const double cycles = pieces_cycles(&p, kind);
         // the higher of two that cost the same, but for one that leaves a rest
-        if (cycles < least || (cycles == least && count % n == 0)) {
-            least = cycles;
-            best = n;
+        if (cycles < *least || (cycles == *least && !p.few)) {
+            *least = cycles;
+            best = p;
         }
-        if (n == count)
-            break;
     }
-    *cycles_of = least;
+    for (int tiles = (count + most - 1) / most; tiles < count; tiles++) {
+        const int low = count / tiles, higher = count % tiles;
+        const Pieces p = {low + 1, higher, low, tiles - higher};
+        const double cycles = pieces_cycles(&p, kind);
+        if (higher && cycles < *least) {
+            *least = cycles;
+            best = p;
+        }
+    }
     return best;
 }
 
 WindowCut window_cut(const Network *network, const WindowRows *rows, int vectors)
 {
     const bool whole = rows->line <= most_tile_rows(network, vectors); // lines fit into tiles
-    const int count = whole ? rows->lines : rows->line, unit = whole ? rows->line : 1;
-    double cycles;
-    const int high = best_height(network, count, unit, vectors, rows->far, &cycles);
-    return whole ? (WindowCut){.lines = high, .rows = rows->line, .cycles = cycles}
-                 : (WindowCut){.lines = 1, .rows = high, .cycles = cycles * rows->lines};
+    const TileKind kind = {whole ? rows->line : 1, vectors, rows->wait, rows->far};
+    WindowCut cut = {.lines = whole};
+    cut.pieces = best_pieces(network, whole ? rows->lines : rows->line, &kind, &cut.cycles);
+    if (!whole)
+        cut.cycles *= rows->lines;
+    return cut;
 }
 
 // A matrix of `rows` times `vectors` in tiles: how high and how wide they are best.
 SpanCut span_cut(const Network *network, int rows, int vectors)
 {
-    SpanCut best = {1, 1};
+    SpanCut best = {.vectors = 1};
     double least = 1e300;
     for (int wide = 1; wide <= vectors && most_tile_rows(network, wide) > 0; wide++) {
-        double cycles, last = 0;
-        const int high = best_height(network, rows, 1, wide, false, &cycles);
-        if (vectors % wide) // as high as the others
-            last = (rows / high) * tile_cycles(high, vectors % wide, false) +
-                   (rows % high ? tile_cycles(rows % high, vectors % wide, false) : 0);
-        cycles = vectors / wide * cycles + last;
+        const TileKind kind = {1, wide, LATENCY, false}, rest = {1, vectors % wide, LATENCY, false};
+        double cycles;
+        const Pieces pieces = best_pieces(network, rows, &kind, &cycles);
+        // the last strip's tiles are as high as the others
+        cycles = vectors / wide * cycles + (rest.vectors ? pieces_cycles(&pieces, &rest) : 0);
         if (cycles < least) {
             least = cycles;
-            best = (SpanCut){.rows = high, .vectors = wide};
+            best = (SpanCut){pieces, wide};
         }
     }
     return best;
@@ -151,6 +177,8 @@ int window_strips(const Network *network, int columns, const WindowRows *rows, W
                                         .vectors = 1,
                                         .lanes = lanes_for(network, rest),
                                         .runs = 1};
+    for (int i = 0; i < count; i++)
+        strips[i].near = rows->near;
     return count;
 }
 
@@ -168,6 +196,8 @@ void note_tile(void *tiles, int *count, const void *tile, size_t size)
     memcpy((char *)tiles + (size_t)(*count)++ * size, tile, size);
 }
 
+enum { AHEAD = 8 };
+
 // The name of the tile of `lines` times `rows` rows and one strip's columns, which will be there.
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip)
 {
@@ -175,16 +205,18 @@ const char *window_tile(Network *network, int lines, int rows, const WindowStrip
                              .line = lines > 1 ? rows : 0,
                              .width = strip->width,
                              .vectors = strip->vectors,
-                             .lanes = strip->lanes};
+                             .lanes = strip->lanes,
+                             .ahead = strip->near ? 0 : AHEAD};
     note_tile(network->window_tiles, &network->window_tile_count, &tile, sizeof tile);
-    return lines > 1 ? format("window_%dx%dx%d", lines, rows, strip->width)
-                     : format("window_%dx%d", rows, strip->width);
+    const char *const near = strip->near ? "_near" : "";
+    return lines > 1 ? format("window_%dx%dx%d%s", lines, rows, strip->width, near)
+                     : format("window_%dx%d%s", rows, strip->width, near);
 }
 
 void emit_window_tiles(Out *out)
 {
     static const char *const tile[] = {
-        "#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)",
+        "#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH, AHEAD)",
         "    static INLINED void name(",
         "        int runs, int terms, const REAL *a, long ai, long al, long ar, long ap,",
         "        const REAL *b, long br, long bp, REAL *c, long ci, bool add)",
@@ -202,12 +234,13 @@ void emit_window_tiles(Out *out)
         "        for (int r = 0; r < runs; r++)",
         "            for (int p = 0; p < terms; p++) {",
         "                const REAL *const from = a + r * ar + p * ap;",
-        ("                const uintptr_t next = (uintptr_t)(b + r * br) + (p + 8) * bp * "
-         "sizeof(REAL);"),
+        "                const uintptr_t next =",
+        "                    (uintptr_t)(b + r * br) + (p + AHEAD) * bp * sizeof(REAL);",
         "                Vector row[VECTORS];",
         "                UNROLLED for (int j = 0; j < VECTORS; j++) {",
         "                    memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));",
-        "                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));",
+        "                    if (AHEAD)",
+        "                        __builtin_prefetch((void *)(next + j * sizeof(Vector)));",
         "                }",
         "                FORGET;",
         "                UNROLLED for (int i = 0; i < ROW_COUNT; i++)",
@@ -230,15 +263,16 @@ void emit_window_tiles(Out *out)
                  "p < terms of a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at "
                  "a[i / LINE * al + i %% LINE * ai + r * ar + p * ap], b[r][p] at "
                  "b[r * br + p * bp], rows of c are ci apart and WIDTH wide. The memory is asked "
-                 "for a row of b eight rows before it is needed.");
+                 "for a row of b AHEAD rows before it is needed, or not at all where that is 0.");
     emit_macro(out, tile, (int)(sizeof tile / sizeof *tile));
     for (int i = 0; i < network->window_tile_count; i++) {
         const WindowTile *const t = &network->window_tiles[i];
-        const WindowStrip strip = {.width = t->width, .vectors = t->vectors, .lanes = t->lanes};
+        const WindowStrip strip = {
+            .width = t->width, .vectors = t->vectors, .lanes = t->lanes, .near = !t->ahead};
         const int line_rows = t->line ? t->line : t->rows;
-        line(out, "WINDOW(%s, %d, %d, %d, %s, %d)",
+        line(out, "WINDOW(%s, %d, %d, %d, %s, %d, %d)",
              window_tile(network, t->rows / line_rows, line_rows, &strip), t->rows, line_rows,
-             t->vectors, vector_of(network, t->lanes), t->width);
+             t->vectors, vector_of(network, t->lanes), t->width, t->ahead);
     }
     blank_line(out);
 }

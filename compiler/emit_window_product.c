@@ -60,13 +60,21 @@ static Runs window_runs(const WindowProduct *p)
 // The rows of the product's tiles: pixels, or the numbers of the window.
 static WindowRows window_rows(const Network *network, const WindowProduct *p)
 {
-    enum { NEAR_BYTES = 32 << 10 };
+    enum { NEAR_BYTES = 32 << 10, MANY = 100 };
     const Runs runs = window_runs(p);
     const int read = (p->lines - 1) * p->stride[0] + (p->kernel[0] - 1) * p->dilation[0] + 1;
     const long bytes = (long)read * line_read(p) * element_bytes(network, TYPE_REAL);
-    const bool far = bytes > NEAR_BYTES;
-    return p->weights ? (WindowRows){runs.runs, runs.numbers, far}
-                      : (WindowRows){p->lines, p->columns, far};
+    const double terms = p->weights ? (double)p->lines * p->columns
+                                    : (double)p->kernel[0] * p->kernel[1] * p->channels;
+    WindowRows rows = {.lines = p->weights ? runs.runs : p->lines,
+                       .line = p->weights ? runs.numbers : p->columns,
+                       .far = bytes > NEAR_BYTES,
+                       .near = window_matrix_is_near(network, terms * pixel_made(p))};
+    // Measured in whole networks, of which something else may take a part of the processor: it is a
+    // cycle more than by itself, but short sums lose by two heights of tiles, and where the matrix
+    // is further away, tiles wait for that.
+    rows.wait = rows.near && terms >= MANY ? LATENCY + 1 : LATENCY;
+    return rows;
 }
 
 // Opens the loop over a window's rows `r`, where tiles take one at a time; returns `base` of it.
@@ -128,8 +136,7 @@ static void close_strip(Out *out, const WindowStrip *s)
         line(out, "}");
 }
 
-// Calls tiles for `count` units from `from` on, `each` of them to a tile, and one for the rest:
-// `call` is given how many units the tile has and where it begins.
+// A strip's operands, for the calls of its tiles.
 typedef struct Walk Walk;
 struct Walk {
     Out *out;
@@ -140,21 +147,26 @@ struct Walk {
     const char *line; // where the tile's first line is
 };
 
-static void walk(const Walk *w, const char *index, int count, int each,
-                 void (*call)(const Walk *, int, const char *))
+// `call` is given how many units a tile has and where it begins.
+typedef void Call(const Walk *, int, const char *);
+
+static void walk_alike(const Walk *w, const char *index, int from, int count, int each, Call *call)
 {
-    const int whole = count / each, rest = count % each;
-    if (whole > 1) {
-        line(w->out, "for (int %s = 0; %s < %d; %s)", index, index, whole * each,
+    if (count > 1) {
+        line(w->out, "for (int %s = %d; %s < %d; %s)", index, from, index, from + count * each,
              each == 1 ? format("%s++", index) : format("%s += %d", index, each));
         w->out->depth++;
         call(w, each, index);
         w->out->depth--;
-    } else if (whole) {
-        call(w, each, "0");
+    } else if (count) {
+        call(w, each, format("%d", from));
     }
-    if (rest)
-        call(w, rest, format("%d", whole * each));
+}
+
+static void walk(const Walk *w, const char *index, const Pieces *p, Call *call)
+{
+    walk_alike(w, index, 0, p->many, p->high, call);
+    walk_alike(w, index, p->many * p->high, p->few, p->low, call);
 }
 
 // y = x * w: rows of a tile are pixels
@@ -198,11 +210,11 @@ static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStr
     w.c = strip_result(s, "y");
     const WindowRows rows = window_rows(out->network, p);
     const WindowCut cut = window_cut(out->network, &rows, s->vectors);
-    if (cut.rows == p->columns) {
-        walk(&w, "line", p->lines, cut.lines, forward_lines);
+    if (cut.lines) {
+        walk(&w, "line", &cut.pieces, forward_lines);
     } else {
         line(out, "for (int line = 0; line < %d; line++) {", p->lines);
-        walk(&w, "pixel", p->columns, cut.rows, forward_pixels);
+        walk(&w, "pixel", &cut.pieces, forward_pixels);
         line(out, "}");
     }
     close_strip(out, s);
@@ -246,14 +258,14 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
     const WindowRows rows = window_rows(out->network, p);
     const WindowCut cut = window_cut(out->network, &rows, s->vectors);
     open_window_rows(out, p);
-    if (cut.rows == runs.numbers) {
-        walk(&w, "line", runs.runs, cut.lines, weights_lines);
+    if (cut.lines) {
+        walk(&w, "line", &cut.pieces, weights_lines);
     } else if (runs.runs == 1) {
         w.line = "0";
-        walk(&w, "number", runs.numbers, cut.rows, weights_numbers);
+        walk(&w, "number", &cut.pieces, weights_numbers);
     } else {
         line(out, "for (int line = 0; line < %d; line++) {", runs.runs);
-        walk(&w, "number", runs.numbers, cut.rows, weights_numbers);
+        walk(&w, "number", &cut.pieces, weights_numbers);
         line(out, "}");
     }
     close_window_rows(out, p);

@@ -234,16 +234,18 @@ typedef struct {
     int kernel[2], stride[2], dilation[2];
 } WindowProduct;
 
-// A tile that those are made of.
+// A tile that those are made of. Tiles are compared byte by byte: their fields are alike, with
+// nothing between them.
 typedef struct {
     int rows, line; // line: how many rows lie in one line of pixels; 0: all
     int width, vectors, lanes;
+    int ahead; // rows of the matrix that the memory is asked for ahead
 } WindowTile;
 enum { MAX_WINDOW_TILES = 4096 };
 
 // A tile with vectors along lines.
 typedef struct {
-    bool weights;
+    int weights;        // 0 or 1
     int outputs;
     int taps;           // of a tile of the weights' gradient; what follows, of the others
     int lines, vectors; // of the result

@@ -469,8 +469,8 @@ static void outer_84x10(int from, int to, int terms, const void *left, const voi
 // A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of
 // a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at a[i / LINE * al + i % LINE * ai + r *
 // ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide. The memory
-// is asked for a row of b eight rows before it is needed.
-#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)                             \
+// is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0.
+#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH, AHEAD)                      \
     static INLINED void name(                                                             \
         int runs, int terms, const float *a, long ai, long al, long ar, long ap,          \
         const float *b, long br, long bp, float *c, long ci, bool add)                    \
@@ -487,11 +487,13 @@ static void outer_84x10(int from, int to, int terms, const void *left, const voi
         for (int r = 0; r < runs; r++)                                                    \
             for (int p = 0; p < terms; p++) {                                             \
                 const float *const from = a + r * ar + p * ap;                            \
-                const uintptr_t next = (uintptr_t)(b + r * br) + (p + 8) * bp * sizeof(float);\
+                const uintptr_t next =                                                    \
+                    (uintptr_t)(b + r * br) + (p + AHEAD) * bp * sizeof(float);           \
                 Vector row[VECTORS];                                                      \
                 UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
                     memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));     \
-                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
+                    if (AHEAD)                                                            \
+                        __builtin_prefetch((void *)(next + j * sizeof(Vector)));          \
                 }                                                                         \
                 FORGET;                                                                   \
                 UNROLLED for (int i = 0; i < ROW_COUNT; i++)                              \
@@ -507,10 +509,10 @@ static void outer_84x10(int from, int to, int terms, const void *left, const voi
             }                                                                             \
     }
 
-WINDOW(window_10x32, 10, 10, 2, Vector16, 32)
-WINDOW(window_3x10x16, 30, 10, 1, Vector16, 16)
-WINDOW(window_10x16, 10, 10, 1, Vector16, 16)
-WINDOW(window_30x16, 30, 30, 1, Vector16, 16)
+WINDOW(window_10x32_near, 10, 10, 2, Vector16, 32, 0)
+WINDOW(window_3x10x16_near, 30, 10, 1, Vector16, 16, 0)
+WINDOW(window_10x16_near, 10, 10, 1, Vector16, 16, 0)
+WINDOW(window_30x16_near, 30, 30, 1, Vector16, 16, 0)
 
 NN_WEAVE(weave_6, 6, float, int32_t, Vector16)
 NN_UNWEAVE(unweave_6, 6, float, int32_t, Vector16)
@@ -611,15 +613,17 @@ static void convolve_planes_weights_28x28_5x5x1x6(const float *x, const float *d
 static void convolve_10x10_5x5x6x16(const float *x, const float *w, float *y)
 {
     for (int line = 0; line < 9; line += 3)
-        window_3x10x16(5, 30, x + line * 84, 6, 84, 84, 1, w, 480, 16, y + line * 160, 16, false);
-    window_10x16(5, 30, x + 9 * 84, 6, 84, 84, 1, w, 480, 16, y + 9 * 160, 16, false);
+        window_3x10x16_near(5, 30, x + line * 84, 6, 84, 84, 1, w, 480, 16, y + line * 160, 16,
+                            false);
+    window_10x16_near(5, 30, x + 9 * 84, 6, 84, 84, 1, w, 480, 16, y + 9 * 160, 16, false);
 }
 
 // dw[5][5][6][16] += the sum of x dy[10][10][16], for 5x5 windows of x[.][14][6]
 static void convolve_weights_10x10_5x5x6x16(const float *x, const float *dy, float *dw)
 {
     for (int line = 0; line < 5; line++)
-        window_30x16(10, 10, x + line * 84, 1, 84, 84, 6, dy, 160, 16, dw + line * 480, 16, true);
+        window_30x16_near(10, 10, x + line * 84, 1, 84, 84, 6, dy, 160, 16, dw + line * 480, 16,
+                          true);
 }
 
 // --- input: input 28x28x1 ------------------------------------------------------------------------
@@ -914,8 +918,8 @@ static void conv2_backward(int rows, float dx[restrict ROWS][14][14][6],
         for (int r = 0; r < 14; r++) {
             const int at = r, tap = nn_max(0, at - 9);
             const int count = nn_min(5, at + 1) - tap, from = at - tap;
-            window_10x32(count, 16, dy[i][from][0], 16, 0, -160, 1, packed[tap][0], 512, 32,
-                         spans[r][4], 32, false);
+            window_10x32_near(count, 16, dy[i][from][0], 16, 0, -160, 1, packed[tap][0], 512, 32,
+                              spans[r][4], 32, false);
         }
         for (int r = 0; r < 14; r++)
             for (int col = 0; col < 14; col++) {

@@ -325,8 +325,8 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
 // A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of
 // a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at a[i / LINE * al + i % LINE * ai + r *
 // ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide. The memory
-// is asked for a row of b eight rows before it is needed.
-#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)                             \
+// is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0.
+#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH, AHEAD)                      \
     static INLINED void name(                                                             \
         int runs, int terms, const float *a, long ai, long al, long ar, long ap,          \
         const float *b, long br, long bp, float *c, long ci, bool add)                    \
@@ -343,11 +343,13 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
         for (int r = 0; r < runs; r++)                                                    \
             for (int p = 0; p < terms; p++) {                                             \
                 const float *const from = a + r * ar + p * ap;                            \
-                const uintptr_t next = (uintptr_t)(b + r * br) + (p + 8) * bp * sizeof(float);\
+                const uintptr_t next =                                                    \
+                    (uintptr_t)(b + r * br) + (p + AHEAD) * bp * sizeof(float);           \
                 Vector row[VECTORS];                                                      \
                 UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
                     memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));     \
-                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
+                    if (AHEAD)                                                            \
+                        __builtin_prefetch((void *)(next + j * sizeof(Vector)));          \
                 }                                                                         \
                 FORGET;                                                                   \
                 UNROLLED for (int i = 0; i < ROW_COUNT; i++)                              \
@@ -363,17 +365,18 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
             }                                                                             \
     }
 
-WINDOW(window_14x32, 14, 14, 2, Vector16, 32)
-WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
-WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
+WINDOW(window_14x32_near, 14, 14, 2, Vector16, 32, 0)
+WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
+WINDOW(window_14x32, 14, 14, 2, Vector16, 32, 8)
+WINDOW(window_12x32, 12, 12, 2, Vector16, 32, 8)
 
 // y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
 static void convolve_28x28_3x3x1x32(const float *x, const float *w, float *y)
 {
     for (int line = 0; line < 28; line++) {
         for (int pixel = 0; pixel < 28; pixel += 14)
-            window_14x32(3, 3, x + line * 30 + pixel, 1, 30, 30, 1, w, 96, 32,
-                         y + line * 896 + pixel * 32, 32, false);
+            window_14x32_near(3, 3, x + line * 30 + pixel, 1, 30, 30, 1, w, 96, 32,
+                              y + line * 896 + pixel * 32, 32, false);
     }
 }
 

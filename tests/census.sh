@@ -40,10 +40,12 @@ loss cross_entropy
 batch 20
 END
 
-# lines that low tiles divide best
+# lines that low tiles divide best, and two heights of tiles
 cat >"$tmp/lines.net" <<'END'
 data cifar10
 input 32x32x3
+conv 16 3x3 relu pad same
+conv 16 3x3 relu pad same
 conv 64 3x3 relu pad same
 conv 64 3x3 relu pad same
 pool 4
@@ -200,4 +202,13 @@ planes() { # YES|NO LEVEL CHANNELS SIZE
 start 'planes for channels that fill no vector' planes YES x86-64-v3 6 5x5
 start 'windows for those that do' planes NO x86-64-v3 8 5x5
 start 'windows of 16 bytes' planes NO x86-64-v2 3 5x5
+
+# A line is cut into heights that differ by one where sums are long and the matrix is near.
+heights() { # FUNCTION: of its tiles, in the order of their calls
+    "$NETC" emit "$tmp/lines.net" --target x86-64-v3 | awk -v name="static void $1(" \
+        'index($0, name) { inside = 1 } /^}/ { inside = 0 } inside' | grep -o 'window_[0-9x]*[a-z_]*' | xargs
+}
+start 'two heights' same heights 'window_6x16_near window_5x16_near' "$(heights convolve_32x32_3x3x16x16)"
+start 'one height of short sums' same heights window_4x16_near "$(heights convolve_32x32_3x3x3x16)"
+start 'one height where the matrix is far' same heights window_4x16 "$(heights convolve_8x32_3x3x64x64)"
 finish

@@ -14,8 +14,8 @@ random_net() {
             if (seed == 3) # fewer channels than a vector has lanes
                 print "conv 6 5x5 relu pad same\npool 2\nconv 3 4x3 tanh stride 2x1\n" \
                     "conv 5 3x3 tanh pad same\nconv 1 3x2 tanh"
-            else if (seed == 4) # gradients by pictures in spans: strides, paddings, few and many channels
-                print "conv 5 3x3 tanh pad same\nconv 37 5x4 tanh stride 2 pad same\n" \
+            else if (seed == 4) # spans: strides, paddings, few and many channels; two heights of tiles
+                print "conv 12 3x3 tanh pad same\nconv 16 3x3 tanh pad same\nconv 37 5x4 tanh stride 2 pad same\n" \
                     "conv 18 2x3 tanh\nconv 6 4x4 tanh stride 1x2"
             else if (seed % 2)
                 printf "conv %d %dx%d relu\npool 2\nconv %d %dx%d tanh pad same\n" \

@@ -450,8 +450,8 @@ static void outer_256x10(int from, int to, int terms, const void *left, const vo
 // A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of
 // a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at a[i / LINE * al + i % LINE * ai + r *
 // ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide. The memory
-// is asked for a row of b eight rows before it is needed.
-#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)                             \
+// is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0.
+#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH, AHEAD)                      \
     static INLINED void name(                                                             \
         int runs, int terms, const float *a, long ai, long al, long ar, long ap,          \
         const float *b, long br, long bp, float *c, long ci, bool add)                    \
@@ -468,11 +468,13 @@ static void outer_256x10(int from, int to, int terms, const void *left, const vo
         for (int r = 0; r < runs; r++)                                                    \
             for (int p = 0; p < terms; p++) {                                             \
                 const float *const from = a + r * ar + p * ap;                            \
-                const uintptr_t next = (uintptr_t)(b + r * br) + (p + 8) * bp * sizeof(float);\
+                const uintptr_t next =                                                    \
+                    (uintptr_t)(b + r * br) + (p + AHEAD) * bp * sizeof(float);           \
                 Vector row[VECTORS];                                                      \
                 UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
                     memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));     \
-                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
+                    if (AHEAD)                                                            \
+                        __builtin_prefetch((void *)(next + j * sizeof(Vector)));          \
                 }                                                                         \
                 FORGET;                                                                   \
                 UNROLLED for (int i = 0; i < ROW_COUNT; i++)                              \
@@ -488,20 +490,21 @@ static void outer_256x10(int from, int to, int terms, const void *left, const vo
             }                                                                             \
     }
 
-WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
-WINDOW(window_13x32, 13, 13, 2, Vector16, 32)
-WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
-WINDOW(window_14x32, 14, 14, 2, Vector16, 32)
-WINDOW(window_6x64, 6, 6, 4, Vector16, 64)
-WINDOW(window_2x6x32, 12, 6, 2, Vector16, 32)
+WINDOW(window_12x32, 12, 12, 2, Vector16, 32, 8)
+WINDOW(window_13x32_near, 13, 13, 2, Vector16, 32, 0)
+WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
+WINDOW(window_14x32, 14, 14, 2, Vector16, 32, 8)
+WINDOW(window_6x64, 6, 6, 4, Vector16, 64, 8)
+WINDOW(window_2x6x32, 12, 6, 2, Vector16, 32, 8)
+WINDOW(window_12x32_near, 12, 12, 2, Vector16, 32, 0)
 
 // y[26][26][32] = 3x3 windows of x[.][28][1] times w[3][3][1][32]
 static void convolve_26x26_3x3x1x32(const float *x, const float *w, float *y)
 {
     for (int line = 0; line < 26; line++) {
         for (int pixel = 0; pixel < 26; pixel += 13)
-            window_13x32(3, 3, x + line * 28 + pixel, 1, 28, 28, 1, w, 96, 32,
-                         y + line * 832 + pixel * 32, 32, false);
+            window_13x32_near(3, 3, x + line * 28 + pixel, 1, 28, 28, 1, w, 96, 32,
+                              y + line * 832 + pixel * 32, 32, false);
     }
 }
 
@@ -599,8 +602,8 @@ static void convolve_weights_6x6_3x3x64x128(const float *x, const float *dy, flo
     for (int c = 0; c < 128; c += 32) {
         for (int line = 0; line < 3; line++) {
             for (int number = 0; number < 192; number += 12)
-                window_12x32(6, 6, x + line * 512 + number, 1, 512, 512, 64, dy + c, 768, 128,
-                             dw + c + line * 24576 + number * 128, 128, true);
+                window_12x32_near(6, 6, x + line * 512 + number, 1, 512, 512, 64, dy + c, 768, 128,
+                                  dw + c + line * 24576 + number * 128, 128, true);
         }
     }
 }

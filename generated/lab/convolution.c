@@ -694,8 +694,8 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
 // A tile over windows, in vector registers: c[i] = the sum over r < runs and p < terms of
 // a[i][r][p] b[r][p], or that added to c. a[i][r][p] lies at a[i / LINE * al + i % LINE * ai + r *
 // ar + p * ap], b[r][p] at b[r * br + p * bp], rows of c are ci apart and WIDTH wide. The memory
-// is asked for a row of b eight rows before it is needed.
-#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH)                             \
+// is asked for a row of b AHEAD rows before it is needed, or not at all where that is 0.
+#define WINDOW(name, ROW_COUNT, LINE, VECTORS, Vector, WIDTH, AHEAD)                      \
     static INLINED void name(                                                             \
         int runs, int terms, const float *a, long ai, long al, long ar, long ap,          \
         const float *b, long br, long bp, float *c, long ci, bool add)                    \
@@ -712,11 +712,13 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
         for (int r = 0; r < runs; r++)                                                    \
             for (int p = 0; p < terms; p++) {                                             \
                 const float *const from = a + r * ar + p * ap;                            \
-                const uintptr_t next = (uintptr_t)(b + r * br) + (p + 8) * bp * sizeof(float);\
+                const uintptr_t next =                                                    \
+                    (uintptr_t)(b + r * br) + (p + AHEAD) * bp * sizeof(float);           \
                 Vector row[VECTORS];                                                      \
                 UNROLLED for (int j = 0; j < VECTORS; j++) {                              \
                     memcpy(&row[j], b + r * br + p * bp + j * LANES, sizeof(Vector));     \
-                    __builtin_prefetch((void *)(next + j * sizeof(Vector)));              \
+                    if (AHEAD)                                                            \
+                        __builtin_prefetch((void *)(next + j * sizeof(Vector)));          \
                 }                                                                         \
                 FORGET;                                                                   \
                 UNROLLED for (int i = 0; i < ROW_COUNT; i++)                              \
@@ -732,18 +734,19 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
             }                                                                             \
     }
 
-WINDOW(window_12x32, 12, 12, 2, Vector16, 32)
-WINDOW(window_14x32, 14, 14, 2, Vector16, 32)
-WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32)
-WINDOW(window_2x4x32, 8, 4, 2, Vector16, 32)
+WINDOW(window_12x32, 12, 12, 2, Vector16, 32, 8)
+WINDOW(window_14x32_near, 14, 14, 2, Vector16, 32, 0)
+WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
+WINDOW(window_2x4x32, 8, 4, 2, Vector16, 32, 8)
+WINDOW(window_12x32_near, 12, 12, 2, Vector16, 32, 0)
 
 // y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
 static void convolve_28x28_3x3x1x32(const float *x, const float *w, float *y)
 {
     for (int line = 0; line < 28; line++) {
         for (int pixel = 0; pixel < 28; pixel += 14)
-            window_14x32(3, 3, x + line * 30 + pixel, 1, 30, 30, 1, w, 96, 32,
-                         y + line * 896 + pixel * 32, 32, false);
+            window_14x32_near(3, 3, x + line * 30 + pixel, 1, 30, 30, 1, w, 96, 32,
+                              y + line * 896 + pixel * 32, 32, false);
     }
 }
 
@@ -791,8 +794,8 @@ static void convolve_weights_4x4_3x3x64x64(const float *x, const float *dy, floa
     for (int c = 0; c < 64; c += 32) {
         for (int line = 0; line < 3; line++) {
             for (int number = 0; number < 192; number += 12)
-                window_12x32(4, 4, x + line * 384 + number, 1, 384, 384, 64, dy + c, 256, 64,
-                             dw + c + line * 12288 + number * 64, 64, true);
+                window_12x32_near(4, 4, x + line * 384 + number, 1, 384, 384, 64, dy + c, 256, 64,
+                                  dw + c + line * 12288 + number * 64, 64, true);
         }
     }
 }

@@ -4,7 +4,7 @@
 usage: census.py C-FILE OBJECT
 
 The generated file says what is planned: a line STRIP(name, FULL, REST, how, VECTORS, Vector, SKIP, AHEAD),
-STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP), WINDOW(name, ROWS, LINE, VECTORS, Vector, WIDTH),
+STRIP_LISTED(name, FULL, REST, FIRST, SECOND, Vector, SKIP), WINDOW(name, ROWS, LINE, VECTORS, Vector, WIDTH, AHEAD),
 PLANE(name, LINES, STRIDE, RUNS, VECTORS, OUTPUTS, LAST, Vector, weave), PLANE_WEIGHTS(name, OUTPUTS, TAPS, Vector),
 DEPTHWISE(name, PIXELS, EACH, spread, Vector), DEPTHWISE_WEIGHTS(name, RUNS, TAPS, EACH, spread, Vector),
 DOTS(name, ROWS, COLUMNS), SUMS(name, COUNT, VECTORS, Vector) or CHANGE(name, COUNT, VECTORS, Vector) for each micro-
@@ -44,7 +44,7 @@ def planned(text):
     lower = {f"{name}_{part}": {name: [tile, tile, one]} for name, (_, rest, one) in kernels.items()
              for part, tile in (("rest", rest), ("one", one))}
     kernels |= {name: [int(rows) * int(vectors)] for name, rows, vectors in
-                re.findall(r"^WINDOW\((\w+), (\d+), \d+, (\d+), \w+, \d+\)", text, re.M)}
+                re.findall(r"^WINDOW\((\w+), (\d+), \d+, (\d+), \w+, \d+, \d+\)", text, re.M)}
     kernels |= {name: [int(vectors) * int(outputs)] for name, vectors, outputs in
                 re.findall(r"^PLANE\((\w+), \d+, \d+, \d+, (\d+), (\d+), ", text, re.M)}
     kernels |= {name: [int(outputs) * int(taps)] for name, outputs, taps in
