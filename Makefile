@@ -182,6 +182,10 @@ bench-layers: all build/bench-venv
 	tools/fetch-data mnist
 	build/bench-venv/bin/python bench/layers.py
 
+# whole networks of the usual kinds, as a table
+bench-networks: all build/bench-venv
+	build/bench-venv/bin/python bench/networks.py
+
 # what pip lacks is Debian's where that has it, or left out
 build/bench-venv:
 	python3 -m venv --system-site-packages $@
@@ -218,9 +222,10 @@ help:
 	@echo 'make bench      training steps beside Keras, PyTorch and JAX: docs/benchmarks.md'
 	@echo 'make bench-quick  its first row, in less than two minutes'
 	@echo 'make bench-layers  layers one by one beside PyTorch'
+	@echo 'make bench-networks  ResNet, MobileNet and others beside PyTorch'
 	@echo 'make fuzz       the parser under libFuzzer, FUZZ_SECONDS=60'
 	@echo 'make lint wc clean;  SAN=1 builds with ASan and UBSan in build/san'
 
-.PHONY: all mnist lab install clean test test-long tests gen bless bench bench-quick bench-layers fuzz lint columns \
-    wc help
+.PHONY: all mnist lab install clean test test-long tests gen bless bench bench-quick bench-layers bench-networks fuzz \
+    lint columns wc help
 -include $(wildcard $(B)/*/*.d)

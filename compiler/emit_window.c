@@ -76,8 +76,11 @@ static double pieces_cycles(const Pieces *p, const TileKind *kind)
     return p->many * tile_cycles(p->high, kind) + (p->few ? p->few * tile_cycles(p->low, kind) : 0);
 }
 
+// What is not usual must take at most so much of the usual cycles.
+static const double clearly = 0.95;
+
 // The best way to cut so many units, by its cycles, which are left in *least: tiles that are alike
-// and one for the rest, or, where that is better, two heights that differ by one.
+// and one for the rest, or, where that is clearly better, two heights that differ by one.
 static Pieces best_pieces(const Network *network, int count, const TileKind *kind, double *least)
 {
     const int fit = most_tile_rows(network, kind->vectors) / kind->unit, most = fit > 1 ? fit : 1;
@@ -92,12 +95,13 @@ static Pieces best_pieces(const Network *network, int count, const TileKind *kin
             best = p;
         }
     }
+    double limit = clearly * *least;
     for (int tiles = (count + most - 1) / most; tiles < count; tiles++) {
         const int low = count / tiles, higher = count % tiles;
         const Pieces p = {low + 1, higher, low, tiles - higher};
         const double cycles = pieces_cycles(&p, kind);
-        if (higher && cycles < *least) {
-            *least = cycles;
+        if (higher && cycles < limit) {
+            *least = limit = cycles;
             best = p;
         }
     }
@@ -146,10 +150,9 @@ static double strip_cycles(const Network *network, const WindowRows *rows, int f
 // Pairs of vectors, or one where there is one, but four where they are clearly better.
 static int best_vectors(const Network *network, const WindowRows *rows, int full)
 {
-    const double most = 0.95;
     const int usual = full < 2 ? 1 : 2;
     const bool wide = full >= 4 && strip_cycles(network, rows, full, 4) <
-                                       most * strip_cycles(network, rows, full, usual);
+                                       clearly * strip_cycles(network, rows, full, usual);
     return wide ? 4 : usual;
 }
 

@@ -427,8 +427,9 @@ def serve():
             os._exit(0)
 
 
-torch.set_num_threads(1)
-if sys.argv[1:] == ["--serve"]:
-    serve()
-else:
-    compare(*sys.argv[1:])
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    if sys.argv[1:] == ["--serve"]:
+        serve()
+    else:
+        compare(*sys.argv[1:])
