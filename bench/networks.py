@@ -17,18 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from layers import Function
 from sides import FOLDER, run
 
 sys.path[:0] = ["tests/parity", "tests/python"]
 from reference import ACTIVATIONS, read, size  # the statements of a .net
 
 EPSILON, BATCHES = 1e-3, 8
-
-
-class Function(nn.Module):
-    def __init__(self, function):
-        super().__init__()
-        self.forward = function
 
 
 class Branches(nn.Module):
@@ -84,8 +79,7 @@ def module(word, values, named, bodies, x):
         window, stride = size(values[0]), size(named.get("stride", values[0]))
         return nn.MaxPool2d(window, stride, [w // 2 for w in window] if named.get("pad") == "same" else 0)
     if word in ACTIVATIONS:
-        function = {"relu": F.relu, "relu6": F.relu6}.get(word, ACTIVATIONS[word])
-        return Function(function)
+        return Function(ACTIVATIONS[word])
     if word in ("residual", "concat", "multiply"):
         return joined(word, bodies, x)
     return {"layernorm": lambda: Normalised(channels),
@@ -99,11 +93,11 @@ def module(word, values, named, bodies, x):
 def network(layers, x):
     modules = []
     for word, values, named, activation, bodies in layers:
-        for made in [module(word, values, named, bodies, x)] + \
-                [module(activation, [], {}, [], x) for _ in range(activation is not None)]:
-            modules.append(made)
-            with torch.no_grad():
-                x = made(x)
+        modules.append(module(word, values, named, bodies, x))
+        with torch.no_grad():
+            x = modules[-1](x)
+        if activation:
+            modules.append(Function(ACTIVATIONS[activation]))
     return nn.Sequential(*modules)
 
 

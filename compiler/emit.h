@@ -205,6 +205,10 @@ typedef struct {
     int vectors; // of a tile
 } SpanCut;
 SpanCut span_cut(const Network *network, int rows, int vectors);
+// Loops over `index` for the pieces; `call` emits a tile, given how many units it has and where it
+// begins.
+typedef void TileCall(const void *strip, int units, const char *first);
+void emit_pieces(Out *out, const Pieces *p, const char *index, TileCall *call, const void *strip);
 bool window_matrix_is_near(const Network *network, double numbers);
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip);
 void note_tile(void *tiles, int *count, const void *tile, size_t size);

@@ -89,45 +89,42 @@ static void emit_lines_met(Out *out, const Geometry *g)
     line(out, "const int count = nn_min(lines, at + 1) - skipped, from = at - skipped;");
 }
 
-static void emit_tile(Out *out, const Geometry *g, const WindowStrip *strip, int spans,
-                      const char *first_span, const char *column, bool packed)
+// Some columns of `turned`, in C from `column` on, for the calls of their tiles.
+typedef struct {
+    Out *out;
+    const Geometry *g;
+    const WindowStrip *columns;
+    const char *column;
+    bool packed;
+} Strip;
+
+static void emit_tile(const void *strip, int spans, const char *first_span)
 {
+    const Strip *const s = strip;
+    const Geometry *const g = s->g;
+    Network *const network = s->out->network;
     const int pixel = g->out.dims[2], stride = g->a->stride[0];
-    const int row = packed ? strip->width : g->a->kernel[0] * g->window_line;
+    const int row = s->packed ? s->columns->width : g->a->kernel[0] * g->window_line;
     const char *const filter = g->groups > 1 ? format("g * %d", g->gradients) : "0";
     const char *const b =
-        packed ? format("packed[tap][%s]", filter)
-               : format("turned[%s] + tap * %d%s", filter, g->window_line, column);
-    call_line(out, window_tile(out->network, 1, spans, strip),
+        s->packed ? format("packed[tap][%s]", filter)
+                  : format("turned[%s] + tap * %d%s", filter, g->window_line, s->column);
+    call_line(s->out, window_tile(network, 1, spans, s->columns),
               format("count, %d, %s, %d, 0, -%d, 1, %s, %d, %d, spans[r][%s]%s, %d, false",
                      g->gradients,
                      plus(format("%s[i][from][%s]", g->from, first_span),
                           g->groups > 1 ? "g" : "0", g->gradients),
                      pixel, g->out.dims[1] * pixel, b,
-                     packed ? pixel * strip->width * stride : g->window_line * stride, row,
-                     g->before ? plus(format("%d", g->before), first_span, 1) : first_span, column,
-                     pitch(out->network, g)));
+                     s->packed ? pixel * s->columns->width * stride : g->window_line * stride, row,
+                     g->before ? plus(format("%d", g->before), first_span, 1) : first_span,
+                     s->column, pitch(network, g)));
 }
 
-static void emit_alike(Out *out, const Geometry *g, const WindowStrip *strip, int from, int count,
-                       int each, const char *column, bool packed)
-{
-    if (count > 1) {
-        line(out, "for (int p = %d; p < %d; p += %d)", from, from + count * each, each);
-        out->depth++;
-        emit_tile(out, g, strip, each, "p", column, packed);
-        out->depth--;
-    } else if (count) {
-        emit_tile(out, g, strip, each, format("%d", from), column, packed);
-    }
-}
-
-static void emit_strip(Out *out, const Geometry *g, const WindowStrip *strip, const char *column,
+static void emit_strip(Out *out, const Geometry *g, const WindowStrip *columns, const char *column,
                        bool packed)
 {
-    const Pieces *const rows = &g->tile.rows;
-    emit_alike(out, g, strip, 0, rows->many, rows->high, column, packed);
-    emit_alike(out, g, strip, rows->many * rows->high, rows->few, rows->low, column, packed);
+    const Strip strip = {out, g, columns, column, packed};
+    emit_pieces(out, &g->tile.rows, "p", emit_tile, &strip);
 }
 
 static WindowStrip strip_of(const Network *network, const Geometry *g, int vectors)

@@ -138,6 +138,26 @@ SpanCut span_cut(const Network *network, int rows, int vectors)
     return best;
 }
 
+static void emit_alike(Out *out, int from, int count, int each, const char *index, TileCall *call,
+                       const void *strip)
+{
+    if (count > 1) {
+        line(out, "for (int %s = %d; %s < %d; %s)", index, from, index, from + count * each,
+             each == 1 ? format("%s++", index) : format("%s += %d", index, each));
+        out->depth++;
+        call(strip, each, index);
+        out->depth--;
+    } else if (count) {
+        call(strip, each, format("%d", from));
+    }
+}
+
+void emit_pieces(Out *out, const Pieces *p, const char *index, TileCall *call, const void *strip)
+{
+    emit_alike(out, 0, p->many, p->high, index, call, strip);
+    emit_alike(out, p->many * p->high, p->few, p->low, index, call, strip);
+}
+
 // --- strips of columns --------------------------------------------------------------------------
 
 // The columns' full vectors as strips of so many, and of what those leave: the cycles of a term.

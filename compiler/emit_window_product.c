@@ -137,37 +137,14 @@ static void close_strip(Out *out, const WindowStrip *s)
 }
 
 // A strip's operands, for the calls of its tiles.
-typedef struct Walk Walk;
-struct Walk {
+typedef struct {
     Out *out;
     const WindowProduct *p;
     const WindowStrip *strip;
     const char *b, *c;
     int b_step;
     const char *line; // where the tile's first line is
-};
-
-// `call` is given how many units a tile has and where it begins.
-typedef void Call(const Walk *, int, const char *);
-
-static void walk_alike(const Walk *w, const char *index, int from, int count, int each, Call *call)
-{
-    if (count > 1) {
-        line(w->out, "for (int %s = %d; %s < %d; %s)", index, from, index, from + count * each,
-             each == 1 ? format("%s++", index) : format("%s += %d", index, each));
-        w->out->depth++;
-        call(w, each, index);
-        w->out->depth--;
-    } else if (count) {
-        call(w, each, format("%d", from));
-    }
-}
-
-static void walk(const Walk *w, const char *index, const Pieces *p, Call *call)
-{
-    walk_alike(w, index, 0, p->many, p->high, call);
-    walk_alike(w, index, p->many * p->high, p->few, p->low, call);
-}
+} Walk;
 
 // y = x * w: rows of a tile are pixels
 static void forward_tile(const Walk *w, int lines, int pixels, const char *first_line,
@@ -191,13 +168,15 @@ static void forward_tile(const Walk *w, int lines, int pixels, const char *first
     close_window_rows(w->out, p);
 }
 
-static void forward_lines(const Walk *w, int lines, const char *first)
+static void forward_lines(const void *strip, int lines, const char *first)
 {
+    const Walk *const w = strip;
     forward_tile(w, lines, w->p->columns, first, "0");
 }
 
-static void forward_pixels(const Walk *w, int pixels, const char *first)
+static void forward_pixels(const void *strip, int pixels, const char *first)
 {
+    const Walk *const w = strip;
     forward_tile(w, 1, pixels, w->line, first);
 }
 
@@ -211,10 +190,10 @@ static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStr
     const WindowRows rows = window_rows(out->network, p);
     const WindowCut cut = window_cut(out->network, &rows, s->vectors);
     if (cut.lines) {
-        walk(&w, "line", &cut.pieces, forward_lines);
+        emit_pieces(out, &cut.pieces, "line", forward_lines, &w);
     } else {
         line(out, "for (int line = 0; line < %d; line++) {", p->lines);
-        walk(&w, "pixel", &cut.pieces, forward_pixels);
+        emit_pieces(out, &cut.pieces, "pixel", forward_pixels, &w);
         line(out, "}");
     }
     close_strip(out, s);
@@ -238,13 +217,15 @@ static void weights_tile(const Walk *w, int lines, int numbers, const char *firs
                      p->columns * w->b_step, w->b_step, dw, made));
 }
 
-static void weights_lines(const Walk *w, int lines, const char *first)
+static void weights_lines(const void *strip, int lines, const char *first)
 {
+    const Walk *const w = strip;
     weights_tile(w, lines, window_runs(w->p).numbers, first, "0");
 }
 
-static void weights_numbers(const Walk *w, int numbers, const char *first)
+static void weights_numbers(const void *strip, int numbers, const char *first)
 {
+    const Walk *const w = strip;
     weights_tile(w, 1, numbers, w->line, first);
 }
 
@@ -259,13 +240,13 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
     const WindowCut cut = window_cut(out->network, &rows, s->vectors);
     open_window_rows(out, p);
     if (cut.lines) {
-        walk(&w, "line", &cut.pieces, weights_lines);
+        emit_pieces(out, &cut.pieces, "line", weights_lines, &w);
     } else if (runs.runs == 1) {
         w.line = "0";
-        walk(&w, "number", &cut.pieces, weights_numbers);
+        emit_pieces(out, &cut.pieces, "number", weights_numbers, &w);
     } else {
         line(out, "for (int line = 0; line < %d; line++) {", runs.runs);
-        walk(&w, "number", &cut.pieces, weights_numbers);
+        emit_pieces(out, &cut.pieces, "number", weights_numbers, &w);
         line(out, "}");
     }
     close_window_rows(out, p);

@@ -102,11 +102,12 @@ enough=${whole:+f32 }f64
 # the bias of a channel does not move the mean of a value alone
 parity flat-norm 'f32 f64' 'sgd lr 0.05' <<<"$flat"
 while IFS=: read -r name optimizer; do
-    precisions=f64
-    [[ ! $whole && ! $name =~ ^(sgd|adam)$ ]] || precisions='f32 f64'
-    parity "mlp-$name" "$precisions" "$optimizer" <<<"$mlp"
-    # an optimizer does not ask what layer a weight is of
-    [ "$precisions" = f64 ] || batch=16 parity "cnn-$name" "$precisions" "$optimizer" <<<"$cnn"
+    if [[ $whole || $name =~ ^(sgd|adam)$ ]]; then
+        parity "mlp-$name" 'f32 f64' "$optimizer" <<<"$mlp"
+        batch=16 parity "cnn-$name" 'f32 f64' "$optimizer" <<<"$cnn"
+    else # which do not ask what layer a weight is of
+        parity "mlp-$name" f64 "$optimizer" <<<"$mlp"
+    fi
     [[ $whole || $name = adam ]] && batch=16 parity "kinks-$name" f64 "$optimizer" <<<"$kinks"
 done <<END
 sgd:sgd lr 0.05

@@ -175,7 +175,7 @@ start 'network 1' one_seed 1 '' "$targets portable"
 if [ $whole ]; then
     start 'network 4' one_seed 4 '' "$targets"
 else
-    start 'network 4' one_seed 4 "$quick" "${targets%% *}"
+    start 'network 4' one_seed 4 "$quick" "${targets% x86-64-v2}"
 fi
 for seed in 3 ${whole:+2 5 6}; do
     start "network $seed" one_seed $seed "$quick" "$targets"
