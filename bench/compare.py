@@ -26,9 +26,9 @@ from workloads import WORKLOADS
 PATIENCE = 30  # seconds of a side's training, beyond which its accuracy isn't asked for
 
 
-def take_turns(ours, peers, arguments):
-    """Our rounds: what bench found with all threads, the seconds of a step with one, and with all threads where
-    products leave out no zeros, the most memory."""
+def take_turns(ours, direct, peers, arguments):
+    """Our rounds: what bench found with all threads, the seconds of a step with one, what it found where all products
+    are taken, and the most memory. `direct` is our program with direct convolutions; None: ours is that."""
     found, single, whole, memory = [], [], [], []
     for peer in peers:
         peer.round(arguments.seconds)  # the first one finds out how many steps, and warms up
@@ -37,8 +37,8 @@ def take_turns(ours, peers, arguments):
         found.append(several)
         memory.append(rss)
         single.append(ours.bench(1, arguments.seconds)[0]["seconds_mean"])
-        if several["leaves_out_zeros"]:
-            whole.append(ours.bench(arguments.threads, arguments.seconds, "--all-terms")[0]["seconds_mean"])
+        if direct or several["leaves_out_zeros"]:
+            whole.append((direct or ours).bench(arguments.threads, arguments.seconds, "--all-terms")[0])
         for peer in peers:
             if index >= 3 and statistics.median(peer.rounds or [0]) > 3 * arguments.seconds:
                 continue  # a step of so long varies little
@@ -46,6 +46,16 @@ def take_turns(ours, peers, arguments):
             if seconds:
                 peer.rounds.append(seconds)
     return found, single, whole, max(memory)
+
+
+def with_direct_convolutions(row, work, arguments):
+    """Our program with them; None where it is the same."""
+    def code(*options):
+        return subprocess.run(["build/netc", "emit", f"{FOLDER}/{row}.net", *options], capture_output=True, text=True,
+                              check=True).stdout
+    if "winograd_" not in code():
+        return None
+    return Netc(row + "-direct", work, arguments.data, options=("--conv", "direct"))
 
 
 def accuracy(peer, work, quick):
@@ -65,14 +75,17 @@ def measure_row(row, arguments):
     began = time.monotonic()
     print(work.title, file=sys.stderr)
     ours = Netc(row, work, arguments.data)
+    direct = with_direct_convolutions(row, work, arguments)
     start = ours.start()
     peers = [Peer(name, work, arguments.threads, arguments.data)
              for name in PEERS if name not in work.without]
-    found, single, whole, memory = take_turns(ours, peers, arguments)
+    found, single, whole, memory = take_turns(ours, direct, peers, arguments)
     # one picture leaves nothing to share out: there our program takes one thread by itself
     threads = arguments.threads if work.batch > 1 else 1
-    last, netc = found[-1], [each["seconds_mean"] for each in found] if threads > 1 else single
-    sides = {"netc": {"seconds": netc, "one_thread": single, "all_terms": whole, "start": start, "rss": memory,
+    last, all_taken = found[-1], (whole or found)[-1]
+    netc = [each["seconds_mean"] for each in found] if threads > 1 else single
+    sides = {"netc": {"seconds": netc, "one_thread": single,
+                      "all_terms": [each["seconds_mean"] for each in whole], "start": start, "rss": memory,
                       "accuracy": None}}
     if work.data == "mnist":
         accuracies, memory = zip(*(ours.train(arguments.threads, seed) for seed in (1, 2, 3)))
@@ -90,7 +103,7 @@ def measure_row(row, arguments):
             "goal_scan_ratio": work.scan_ratio, "data": work.data, "epochs": work.epochs,
             "threads": threads, "rounds": arguments.rounds, "round_seconds": arguments.seconds,
             "peak": max(each["peak"] for each in found), "memory": last["memory"],
-            "products": last["products_per_second"] * last["seconds"],
+            "products": all_taken["products_per_second"] * all_taken["seconds"],
             "bytes": sum(layer["bytes"] for layer in last["layers"]), "sides": sides}
 
 

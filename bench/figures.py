@@ -29,7 +29,7 @@ def fastest(row, among):
 
 
 def share(row):
-    """Of the peak that the same run measured, by the products alone, in steps that leave none of them out."""
+    """Of the peak that the same run measured, by the products alone, in steps that take all of them."""
     ours = row["sides"]["netc"]
     return row["products"] / statistics.median(ours.get("all_terms") or ours["seconds"]) / row["peak"]
 

@@ -148,8 +148,8 @@ precision, {threads} threads of {results['cpu']}. {rounds} rounds, in which our 
 about {seconds:g} s; a time is the median of the rounds, a ratio the median of the rounds' own ratios. The peak,
 {min(peaks):.0f} to {max(peaks):.0f} GF/s in the rows, is that of multiply-adds in registers, measured in the same
 minutes; the share counts matrix products and convolutions only. Products of MNIST's pictures leave out zeros where
-a whole tile is zeros: the share is that of steps which take all of them (`bench --all-terms`), the times are those of
-steps which do not. Peers: {results['versions']}; data preloaded,
+a whole tile is zeros, and convolutions of 3x3 spare some by transforms: the share is that of steps which take all of
+them (`bench --all-terms`, `--conv direct`), the times are those of steps which do not. Peers: {results['versions']}; data preloaded,
 no loader, fused optimizers, warmed up. `Keras` and `Keras jit` are its `fit`, `Keras loop` a training loop in one
 graph; `JAX scan` is all steps in one `lax.scan`, `JAX step` a compiled step called from Python (bench/peer_*.py).
 With a batch of one our program takes one thread, as it decides by itself.""")
@@ -159,7 +159,7 @@ With a batch of one our program takes one thread, as it decides by itself.""")
 
 ## What is asked, and what is reached
 
-"At the peak" is the ratio that a program would have whose products ran at the whole peak, zeros and all, and whose
+"At the peak" is the ratio that a program would have that took all products, zeros too, at the whole peak, and whose
 rest took no time: where it is less than what is asked, no program that takes all products gets there on this machine.
 Where there are two ratios, the second is to the fastest peer that has all steps in one call, and the first to the
 fastest of the others. What falls short is bold.
@@ -178,7 +178,7 @@ Ours: the median (least - most). Each peer: its median, and the least and greate
 ![Roofline](benchmarks-roofline.svg)
 
 The sloping line is the memory's. What lies above it works from the caches; products that are left out because pixels
-are 0 are counted.
+are 0, and those that transforms spare, are counted.
 
 ## Most memory, and time from start to the end of the first step
 

@@ -90,11 +90,11 @@ def compile_times(net, binary, emits, builds, options=()):
 class Netc:
     """A workload's program, built."""
 
-    def __init__(self, name, work, data, emits=1, builds=1):
+    def __init__(self, name, work, data, emits=1, builds=1, options=()):
         self.work, self.net, self.binary = work, f"{FOLDER}/{name}.net", f"{FOLDER}/{name}"
         with open(self.net, "w") as file:
             file.write(net_text(work))
-        self.compile_times = compile_times(self.net, self.binary, emits, builds)
+        self.compile_times = compile_times(self.net, self.binary, emits, builds, options)
         self.data = ["--data", data] if work.data == "mnist" else ["--random"]
 
     def start(self):

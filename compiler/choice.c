@@ -1,9 +1,9 @@
 // choice.c: how a matrix product is made: by BLAS or by tiles, and by which tiles; and how a
-// convolution, by windows or by planes.
+// convolution, by windows, by planes or by transforms.
 //
 // A rule knows the registers and the caches; a file of measurements (tune.c), where one is named,
-// knows better. Tiles of any shape add the same numbers in the same order: only BLAS and planes
-// change bits.
+// knows better. Tiles of any shape add the same numbers in the same order: only BLAS, planes and
+// transforms change bits.
 #include "emit.h"
 
 #include <string.h>
@@ -18,7 +18,9 @@ int most_tile_rows(const Network *network, int vectors)
 // "x86-64-v4 f32 product 25 784 300 = tile 13 2  # 11.2 us": rows, terms and columns of the
 // product, rows and vectors of the tile; or "= blas". "x86-64-v3 f32 convolution 28 28 5 5 1 6 1 =
 // planes": lines and columns of the result, of the window, channels and outputs, and the stride
-// from line to line; or "= windows".
+// from line to line; or "= windows" or "= winograd".
+static const char *const way_words[CONV_WAYS] = {"windows", "planes", "winograd"};
+
 const char *choice_text(const Choice *c)
 {
     const char *const type = c->doubles ? "f64" : "f32";
@@ -26,7 +28,7 @@ const char *choice_text(const Choice *c)
     if (c->convolution)
         return format("%s %s convolution %d %d %d %d %d %d %d = %s", c->target->name, type,
                       w->lines, w->columns, w->kernel[0], w->kernel[1], w->channels, w->outputs,
-                      w->stride[0], w->planes ? "planes" : "windows");
+                      w->stride[0], way_words[c->way]);
     const char *const how =
         c->tiling.blas ? "blas" : format("tile %d %d", c->tiling.rows, c->tiling.vectors);
     return format("%s %s %s %d %d %d = %s", c->target->name, type, product_words[c->form], c->rows,
@@ -36,13 +38,14 @@ const char *choice_text(const Choice *c)
 static bool parse_convolution(const char *text, Choice *c)
 {
     WindowProduct *const w = &c->window;
-    char how[8];
-    if (sscanf(text, "%d %d %d %d %d %d %d = %7s", &w->lines, &w->columns, &w->kernel[0],
+    char how[10];
+    if (sscanf(text, "%d %d %d %d %d %d %d = %9s", &w->lines, &w->columns, &w->kernel[0],
                &w->kernel[1], &w->channels, &w->outputs, &w->stride[0], how) != 8)
         return false;
-    w->planes = !strcmp(how, "planes");
     c->convolution = true;
-    return w->planes || !strcmp(how, "windows");
+    while (c->way < CONV_WAYS && strcmp(how, way_words[c->way]) != 0)
+        c->way++;
+    return c->way < CONV_WAYS;
 }
 
 static bool parse_product(const char *text, const char *form, Choice *c)

@@ -32,7 +32,7 @@ typedef struct {
     List passed_on;         // of `train`: what the program gets
     Given *given;           // all options, in their order
     int given_count;
-    const char *output, *dump, *target, *precision, *gemm, *plan, *tuned; // NULL: not given
+    const char *output, *dump, *target, *precision, *gemm, *conv, *plan, *tuned; // NULL: not given
     List defines, sets, products;
     double max_mem; // bytes; 0: no limit
     bool explain, profile, tune, verbose, json, measure, backward, check, help, version;

@@ -7,6 +7,7 @@
 //     | bias         bias.c            biases that batch normalisation takes away again
 //     | slice        slice.c           the first layer, cut along its inputs
 //     | grad         grad.c            backward nodes
+//     | winograd     winograd.c        convolutions by fewer multiplications
 //     | update       update.c          the optimizer's nodes
 //     | single       single.c          batches of one row: zeros are skipped
 //     | ahead        ahead.c           and the first layer works for several steps at a time
@@ -46,12 +47,14 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
         skip_zero_rows(graph);
         slice_first_layer(graph);
     } else {
+        use_winograd(graph);
         adopt_layouts(graph);
     }
     graph->forward_count = graph->count;
     after(o, graph, "lower");
     if (trains) {
         differentiate(graph);
+        use_winograd(graph);
         add_updates(graph);
         update_at_places(graph);
         update_on_the_way(graph);
@@ -92,6 +95,7 @@ static Network *lower_program(const Options *o, const Program *program)
     const CodeOptions options = {.target = target_named(o->target),
                                  .doubles = o->precision && !strcmp(o->precision, "f64"),
                                  .blas = o->gemm && !strcmp(o->gemm, "blas"),
+                                 .direct = o->conv && !strcmp(o->conv, "direct"),
                                  .auto_gemm = o->gemm && !strcmp(o->gemm, "auto"),
                                  .tuned =
                                      read_choices(o->tuned, o->products.items, o->products.count)};

@@ -1,6 +1,7 @@
 // cost.c: work and memory of a network, known before its first step.
 //
-// A multiply-add counts as two operations; exp, log, tanh and a division as one.
+// A multiply-add counts as two operations; exp, log, tanh and a division as one. A network's are
+// those of its formulas, a node's those that are made.
 #include "passes.h"
 
 #include <string.h>
@@ -22,6 +23,28 @@ static double side_operations(const Graph *graph, const Node *node)
     return operations;
 }
 
+// Squares of 2x2 pixels, for each of which Winograd's convolution takes all of its weights once.
+static double squares(Shape shape)
+{
+    return (double)((shape.dims[0] + 1) / 2) * ((shape.dims[1] + 1) / 2);
+}
+
+// What the formula of a convolution has more than is made of it (winograd.c), in one picture.
+static double spared_operations(const Graph *graph, const Node *node)
+{
+    const Shape first = node->input_count ? graph->nodes[node->input[0]].shape : (Shape){0};
+    const Shape second = node->input_count > 1 ? graph->nodes[node->input[1]].shape : (Shape){0};
+    const double size = (double)shape_size(node->shape), transformed = (double)shape_size(second);
+    switch (op_info[node->op].work) {
+    case WINOGRAD: {
+        const Shape formula = node->op == OP_winograd ? node->shape : first;
+        return 2 * transformed * (9.0 / 16 * pixels(formula) - squares(node->shape));
+    }
+    case WINOGRAD_OUTER: return 2 * size * (pixels(second) - 16.0 / 9 * squares(second));
+    default: return 0;
+    }
+}
+
 // Of one picture for nodes by rows; of one step for the others.
 double node_operations(const Graph *graph, const Node *node)
 {
@@ -38,6 +61,8 @@ double node_operations(const Graph *graph, const Node *node)
     case RESULT_BY_WEIGHTS: return 2 * (double)shape_size(second) * at + steps;
     case FIRST_BY_WEIGHTS: return 2 * (double)shape_size(second) * pixels(first) + steps;
     case OUTER: return 2 * size * pixels(second) * rows + steps;
+    case WINOGRAD: return 2 * (double)shape_size(second) * squares(node->shape) + steps;
+    case WINOGRAD_OUTER: return 2 * size * 16 / 9 * squares(second) * rows + steps;
     case OVERLAPS: return (STEPS_AHEAD - 1) * (double)shape_size(first);
     case WINDOWS: return size * node->attributes.kernel[0] * node->attributes.kernel[1] + steps;
     default:
@@ -83,7 +108,8 @@ static void move_changes(Work *work, const Graph *graph, const Node *node)
 bool is_product(const Node *node)
 {
     const int work = op_info[node->op].work;
-    return work == RESULT_BY_WEIGHTS || work == FIRST_BY_WEIGHTS || work == OUTER;
+    return work == RESULT_BY_WEIGHTS || work == FIRST_BY_WEIGHTS || work == OUTER ||
+           work == WINOGRAD || work == WINOGRAD_OUTER;
 }
 
 Work node_work(const Graph *graph, const Node *node)
@@ -125,13 +151,19 @@ double layer_multiply_adds(const Network *network, const char *layer)
         const Node *const node = &graph->nodes[i];
         const int work = op_info[node->op].work;
         if (node->dead || strcmp(node->layer, layer) != 0 ||
-            (work != RESULT_BY_WEIGHTS && work != FIRST_BY_WEIGHTS))
+            (work != RESULT_BY_WEIGHTS && work != FIRST_BY_WEIGHTS && work != WINOGRAD))
             continue;
         const Shape at =
-            work == RESULT_BY_WEIGHTS ? node->shape : graph->nodes[node->input[0]].shape;
-        sum += (double)shape_size(graph->nodes[node->input[1]].shape) * pixels(at);
+            work == FIRST_BY_WEIGHTS ? graph->nodes[node->input[0]].shape : node->shape;
+        const double window = work == WINOGRAD ? 9.0 / 16 : 1;
+        sum += window * (double)shape_size(graph->nodes[node->input[1]].shape) * pixels(at);
     }
     return sum;
+}
+
+static double formula_operations(const Graph *graph, const Node *node)
+{
+    return node_operations(graph, node) + spared_operations(graph, node);
 }
 
 Cost network_cost(const Network *network)
@@ -140,13 +172,13 @@ Cost network_cost(const Network *network)
     const double batch = setting_number(network->program->batch, "size");
     for (int i = 0; i < network->infer.count; i++)
         if (!network->infer.nodes[i].dead)
-            cost.forward += node_operations(&network->infer, &network->infer.nodes[i]);
+            cost.forward += formula_operations(&network->infer, &network->infer.nodes[i]);
     const Graph *const train = &network->train;
     for (int i = train->forward_count; network->trains && i < train->count; i++) {
         const Node *const node = &train->nodes[i];
         if (node->dead)
             continue;
-        const double operations = node_operations(train, node);
+        const double operations = formula_operations(train, node);
         if (has_flag(node, UPDATES))
             cost.update += operations;
         else

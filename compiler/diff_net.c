@@ -211,6 +211,11 @@ static const char *products(const Network *network)
     return network->blas ? "blas" : network->auto_gemm ? "auto" : "tile";
 }
 
+static const char *convolutions(const Network *network)
+{
+    return network->direct ? "direct" : "auto";
+}
+
 static void add_facts(NetDiff *diff)
 {
     const Network *const a = diff->left->network, *const b = diff->right->network;
@@ -221,6 +226,7 @@ static void add_facts(NetDiff *diff)
     add_word(diff, "--target", a->target->name, b->target->name);
     add_word(diff, "--precision", precision(a), precision(b));
     add_word(diff, "--gemm", products(a), products(b));
+    add_word(diff, "--conv", convolutions(a), convolutions(b));
 }
 
 const NetDiff *compare_networks(const Side *left, const Side *right, const Alignment *alignment)

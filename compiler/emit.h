@@ -238,6 +238,11 @@ void emit_lane_total(Out *out, const WindowProduct *p); // lanes -> dw
 const char *window_product(Network *network, const WindowProduct *product); // its function's name
 void emit_windows(Out *out, const char *body); // those that the body calls
 
+// --- emit_winograd.c: convolutions by transforms (winograd.c) ------------------------------------
+void emit_winograd_products(Out *out, Out *functions, const char *body);
+// emit_winograd_transforms.c: those that the body calls; no layer has more channels.
+void emit_winograd_transforms(Out *out, const char *body, int channels);
+
 // --- emit_conv_spans.c: the gradient by a picture whose windows have a stride or no padding ------
 void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node);
 

@@ -56,7 +56,7 @@ bool conv_by_planes(const Network *network, const WindowProduct *p)
     Choice *const measured = choice_of_window(network, p);
     if (measured) {
         measured->used = true;
-        return measured->window.planes;
+        return measured->way == CONV_PLANES;
     }
     const double vectors = plane_of(network, p).vectors * p->outputs;
     const double copies = p->channels > 1 ? (double)p->columns * p->channels : 0;

@@ -14,7 +14,7 @@
 const char *function_name(const Node *node)
 {
     static const char *const of_tensors[] = {"gradient", "partial", "update", "penalty",
-                                             "turn",     "squares", "max_norm"};
+                                             "turn",     "squares", "max_norm", "transform"};
     const Node *subject = NULL;
     for (size_t i = 0; i < sizeof of_tensors / sizeof *of_tensors; i++)
         if (!strcmp(node->suffix, of_tensors[i]))

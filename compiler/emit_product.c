@@ -468,7 +468,7 @@ void emit_products(Out *out, const char *body)
 {
     const Network *const network = out->network;
     const bool tiles = network->product_count || network->window_product_count ||
-                       network->depthwise_tile_count;
+                       network->winograd_product_count || network->depthwise_tile_count;
     if (tiles || strstr(body, "Vector"))
         emit_vector_types(out);
     if (links_blas(network))

@@ -313,9 +313,13 @@ void emit_windows(Out *out, const char *body)
         if (strstr(body, format("%s(", window_product_name(p))))
             emit_window_product(&functions, p);
     }
-    if (!functions.text.length)
+    Out winograd = {.network = out->network}, transforms = {.network = out->network};
+    emit_winograd_products(&transforms, &winograd, body);
+    if (!functions.text.length && !winograd.text.length)
         return;
     emit_window_tiles(out);
     emit_plane_tiles(out);
-    raw(out, "%s", functions.text.text);
+    text_put(&out->text, functions.text.text, functions.text.length);
+    text_put(&out->text, transforms.text.text, transforms.text.length);
+    text_put(&out->text, winograd.text.text, winograd.text.length);
 }

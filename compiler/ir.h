@@ -66,7 +66,9 @@ enum {
     OUTER = -3,
     WINDOWS = -4,
     OVERLAPS = -5,
-    LAST_KIND = OVERLAPS
+    WINOGRAD = -6,
+    WINOGRAD_OUTER = -7,
+    LAST_KIND = WINOGRAD_OUTER
 };
 #define OF_FIRST(operations) (LAST_KIND - (operations)) // for each number of the first input
 
@@ -234,6 +236,13 @@ typedef struct {
     int kernel[2], stride[2], dilation[2];
 } WindowProduct;
 
+// The 16 products of a convolution of transformed pictures, or of its gradient by the weights, for
+// so many squares of pixels.
+typedef struct {
+    bool weights;
+    int squares, channels, outputs;
+} WinogradProduct;
+
 // A tile that those are made of. Tiles are compared byte by byte: their fields are alike, with
 // nothing between them.
 typedef struct {
@@ -271,6 +280,7 @@ struct Network {
     const Program *program;
     const Target *target;
     bool blas; // --gemm blas: matrix products call BLAS
+    bool direct; // --conv direct: all convolutions add their products as they are written
     bool auto_gemm, calls_blas; // --gemm auto: those that are faster so; and some product does
     struct Choice *tuned; // --tuned: how some products are best made; choice.c
     const struct Tiling *trial; // tune.c: how all products are made
@@ -278,6 +288,8 @@ struct Network {
     int product_count;
     WindowProduct window_products[MAX_PRODUCTS];
     int window_product_count;
+    WinogradProduct winograd_products[MAX_PRODUCTS];
+    int winograd_product_count;
     WindowTile window_tiles[MAX_WINDOW_TILES];
     int window_tile_count;
     PlaneTile plane_tiles[MAX_WINDOW_TILES];

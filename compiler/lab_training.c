@@ -90,6 +90,7 @@ static const char *key_of(const Options *o, const Program *program)
     for (int i = 0; i < program->override_count; i++)
         hash = hash_text(hash, program->overrides[i]);
     hash = hash_text(hash_text(hash_text(hash, o->target), o->gemm), o->precision);
+    hash = hash_text(hash, o->conv);
     const Source *const measured = o->tuned ? source_read(o->tuned) : NULL;
     hash = hash_text(hash, measured ? measured->text : NULL);
     for (int i = 0; i < o->products.count; i++)

@@ -97,6 +97,7 @@ Network *lower(const Program *program, const CodeOptions *options)
     network->doubles = options->doubles;
     network->target = options->target;
     network->blas = options->blas;
+    network->direct = options->direct;
     network->auto_gemm = options->auto_gemm;
     network->tuned = options->tuned;
     network->trains = program->loss != NULL;

@@ -12,6 +12,7 @@ typedef struct {
     bool doubles; // --precision f64
     bool blas; // --gemm blas
     bool auto_gemm; // --gemm auto
+    bool direct; // --conv direct
     struct Choice *tuned; // --tuned and --product; choice.c
 } CodeOptions;
 Network *lower(const Program *program, const CodeOptions *options);
@@ -65,6 +66,7 @@ int sum_in_groups(Graph *graph, int count, int *sums, int most, const char *stem
 void add_maker(Graph *graph, int derived); // the node that renews a tensor of ROLE_DERIVED
 int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and columns exchanged
 int flipped_weight(Graph *graph, int w, int groups); // and of a convolution's, turned round
+int transformed_weight(Graph *graph, int w);         // and transformed (winograd.c)
 
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
@@ -106,6 +108,20 @@ void update_on_the_way(Graph *graph);
 // --- ahead.c: several of them at a time ---------------------------------------------------------
 void work_ahead(Graph *graph);
 bool works_ahead(const Graph *graph);
+
+// --- winograd.c: convolutions with fewer multiplications ----------------------------------------
+// How a convolution's result is made: in squares of 2x2 pixels.
+typedef struct {
+    Shape in, out;
+    int pad[2];     // pixels above the picture and left of it
+    int high, wide; // squares of the result
+    int squares;    // that are made at a time
+    int pictures;   // and whose they are; 1: some of one picture's, or all
+} WinogradSquares;
+WinogradSquares winograd_squares(const Network *network, Shape in, Shape out, const int pad[2]);
+// The convolution that a node makes, where it can be made so; false where it cannot.
+bool winograd_window(const Graph *graph, const Node *node, WindowProduct *window);
+void use_winograd(Graph *graph);
 
 // --- slice.c: the first layer, cut along its inputs ---------------------------------------------
 void slice_first_layer(Graph *graph);
@@ -175,9 +191,12 @@ typedef struct Tiling {
     int rows, vectors; // of a tile; rows 0: as few tiles of equal height as can be
     bool blas;
 } Tiling;
+// How a convolution is made; choice.c has the words.
+typedef enum { CONV_WINDOWS, CONV_PLANES, CONV_WINOGRAD, CONV_WAYS } ConvWay;
 struct Choice {
-    bool convolution; // of `window`, by its planes or not; otherwise of a product
+    bool convolution; // of `window`, in some way; otherwise of a product
     WindowProduct window;
+    ConvWay way;
     ProductForm form;
     int terms, columns, rows;
     bool doubles;

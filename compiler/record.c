@@ -30,6 +30,8 @@ const char *record_text(const Network *network)
         text_add(&text, "# --precision f64\n");
     if (network->blas)
         text_add(&text, "# --gemm blas\n");
+    if (network->direct)
+        text_add(&text, "# --conv direct\n");
     if (network->auto_gemm)
         text_add(&text, "# --gemm auto\n");
     for (const Choice *c = network->tuned; c; c = c->next)

@@ -86,6 +86,10 @@ Shape part_shape(const Graph *graph, const Node *node)
         const int columns = first.dims[first.count - 1];
         return shape_of(2, columns, (int)(shape_size(first) / columns));
     }
+    if (node->op == OP_winograd_weights || node->op == OP_winograd_turned_weights) {
+        const Shape w = graph->nodes[node->input[1]].shape; // its parts are channels
+        return shape_of(2, w.dims[2], w.dims[0] * w.dims[1] * w.dims[3]);
+    }
     return has_flag(node, DERIVES) ? graph->nodes[node->input[1]].shape : node->shape;
 }
 

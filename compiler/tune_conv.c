@@ -1,7 +1,7 @@
-// tune_conv.c: `netc build --tune` for convolutions: which are faster by windows, which by planes.
+// tune_conv.c: `netc build --tune` for convolutions: which way of making each is the fastest.
 //
 // What surrounds the tiles, copies of the picture and of the gradient, differs too. So the network
-// is built twice, with all of them by windows and all by planes, and both programs measure
+// is built once for each way, with all convolutions that can be made so, and the programs measure
 // themselves.
 #include "build.h"
 #include "command.h"
@@ -12,11 +12,17 @@
 
 enum { MOST_CANDIDATES = 64 };
 
+static bool window_of(const Graph *graph, const Node *node, WindowProduct *window)
+{
+    return !node->dead && (convolution_of(graph, node, window) ||
+                           winograd_window(graph, node, window));
+}
+
 // The candidate that a node's function is made of; NULL where it is made of none.
 static Choice *candidate_of(const Graph *graph, const Node *node, Choice *all, int count)
 {
     WindowProduct window;
-    if (node->dead || !convolution_of(graph, node, &window))
+    if (!window_of(graph, node, &window))
         return NULL;
     for (int i = 0; i < count; i++)
         if (same_windows(&all[i].window, &window))
@@ -24,8 +30,9 @@ static Choice *candidate_of(const Graph *graph, const Node *node, Choice *all, i
     return NULL;
 }
 
-// Those that could be made either way and were not measured, by windows; returns how many.
-static int find_candidates(const Network *network, Choice *all)
+// Those that could be made in several ways and were not measured; returns how many. ways[i][w] says
+// whether number i can be made so.
+static int find_candidates(const Network *network, Choice *all, bool ways[][CONV_WAYS])
 {
     const Graph *const graph = &network->train;
     int count = 0;
@@ -33,11 +40,18 @@ static int find_candidates(const Network *network, Choice *all)
         const Node *const node = &graph->nodes[i];
         Choice choice = {
             .convolution = true, .doubles = network->doubles, .target = network->target};
-        if (node->dead || !convolution_of(graph, node, &choice.window) ||
-            !has_planes(network, &choice.window) || choice_of_window(network, &choice.window) ||
-            candidate_of(graph, node, all, count))
+        if (!window_of(graph, node, &choice.window) ||
+            choice_of_window(network, &choice.window) || candidate_of(graph, node, all, count))
             continue;
-        choice.window.planes = false;
+        WindowProduct window;
+        const bool direct = convolution_of(graph, node, &window);
+        const bool planes = direct && has_planes(network, &choice.window);
+        const bool winograd = winograd_window(graph, node, &window);
+        if (!planes && !winograd)
+            continue;
+        ways[count][CONV_WINDOWS] = true;
+        ways[count][CONV_PLANES] = planes;
+        ways[count][CONV_WINOGRAD] = winograd;
         all[count++] = choice;
     }
     return count;
@@ -68,15 +82,15 @@ static double seconds_of(const cJSON *calls, const char *function)
 }
 
 // Fills in the candidates' seconds, of a step. False after an error was printed.
-static bool time_so(const Options *o, const Program *program, Choice *all, int count)
+static bool time_so(const Network *network, const Options *o, Choice *all, int count)
 {
-    Network *const network = compile_so(o, program, all, count);
-    const char *const text = network ? bench_of(network, o->target) : NULL;
+    Network *const so = compile_so(o, network->program, all, count);
+    const char *const text = so ? bench_of(so, o->target) : NULL;
     if (!text)
         return false;
     cJSON *const json = cJSON_Parse(text);
     const cJSON *const calls = cJSON_GetObjectItemCaseSensitive(json, "calls");
-    const Graph *const graph = &network->train;
+    const Graph *const graph = &network->train; // whose functions have the same names
     for (int i = 0; i < graph->count; i++) {
         Choice *const found = candidate_of(graph, &graph->nodes[i], all, count);
         if (found)
@@ -88,18 +102,23 @@ static bool time_so(const Options *o, const Program *program, Choice *all, int c
 
 bool tune_convolutions(const Network *network, const Options *o)
 {
-    Choice best[MOST_CANDIDATES], planes[MOST_CANDIDATES];
-    const int count = network->trains ? find_candidates(network, best) : 0;
-    for (int i = 0; i < count; i++) {
-        planes[i] = best[i];
-        planes[i].window.planes = true;
+    bool ways[MOST_CANDIDATES][CONV_WAYS] = {{false}};
+    Choice best[MOST_CANDIDATES];
+    const int count = network->trains ? find_candidates(network, best, ways) : 0;
+    for (ConvWay way = CONV_WINDOWS; way < CONV_WAYS; way++) {
+        Choice so[MOST_CANDIDATES];
+        bool any = false;
+        for (int i = 0; i < count; i++) {
+            so[i] = best[i];
+            so[i].seconds = 0;
+            so[i].way = ways[i][way] ? way : CONV_WINDOWS;
+            any |= ways[i][way];
+        }
+        if (any && !time_so(network, o, so, count))
+            return false;
+        for (int i = 0; i < count; i++)
+            if (ways[i][way] && (way == CONV_WINDOWS || so[i].seconds < best[i].seconds))
+                best[i] = so[i];
     }
-    if (count == 0)
-        return true;
-    if (!time_so(o, network->program, best, count) || !time_so(o, network->program, planes, count))
-        return false;
-    for (int i = 0; i < count; i++)
-        if (planes[i].seconds < best[i].seconds)
-            best[i] = planes[i];
-    return remember(o->tuned, best, count);
+    return count == 0 || remember(o->tuned, best, count);
 }

@@ -133,36 +133,40 @@ static int add_norm(Graph *graph)
 
 // --- weights in another layout ------------------------------------------------------------------
 
-// Backward products read the weights by columns. A copy with rows and columns exchanged is kept
-// beside them, renewed by whoever updates them.
-int turned_weight(Graph *graph, int w)
+// The leaf of a weight as `maker` lays it out. It is kept beside the weight, renewed by whoever
+// updates that.
+static int derived_weight(Graph *graph, int w, const char *suffix, Op maker, Shape shape)
 {
     const int of = graph->nodes[w].attributes.tensor;
     const Tensor tensor = graph->network->tensors[of];
-    return weight_node(graph,
-                       tensor_add(graph->network, (Tensor){.name = format("%s_turned", tensor.name),
-                                                           .layer = tensor.layer,
-                                                           .role = ROLE_DERIVED,
-                                                           .shape = turned_shape(tensor.shape),
-                                                           .derived = of,
-                                                           .maker = OP_turn,
-                                                           .loc = tensor.loc}));
+    const Tensor derived = {.name = format("%s_%s", tensor.name, suffix),
+                            .layer = tensor.layer,
+                            .role = ROLE_DERIVED,
+                            .shape = shape,
+                            .derived = of,
+                            .maker = maker,
+                            .loc = tensor.loc};
+    return weight_node(graph, tensor_add(graph->network, derived));
+}
+
+// Backward products read the weights by columns.
+int turned_weight(Graph *graph, int w)
+{
+    return derived_weight(graph, w, "turned", OP_turn, turned_shape(graph->nodes[w].shape));
 }
 
 // A convolution's, with its window turned round and channels exchanged.
 int flipped_weight(Graph *graph, int w, int groups)
 {
-    const int of = graph->nodes[w].attributes.tensor;
-    const Tensor tensor = graph->network->tensors[of];
-    return weight_node(graph,
-                       tensor_add(graph->network,
-                                  (Tensor){.name = format("%s_turned", tensor.name),
-                                           .layer = tensor.layer,
-                                           .role = ROLE_DERIVED,
-                                           .shape = flipped_shape(tensor.shape, groups),
-                                           .derived = of,
-                                           .maker = OP_flip,
-                                           .loc = tensor.loc}));
+    return derived_weight(graph, w, "turned", OP_flip,
+                          flipped_shape(graph->nodes[w].shape, groups));
+}
+
+int transformed_weight(Graph *graph, int w)
+{
+    const Shape shape = graph->nodes[w].shape;
+    return derived_weight(graph, w, "transformed", OP_winograd_weights,
+                          shape_of(4, 4, 4, shape.dims[2], shape.dims[3]));
 }
 
 void add_maker(Graph *graph, int derived)
@@ -171,7 +175,7 @@ void add_maker(Graph *graph, int derived)
     const int id = NODE(graph, tensor.maker, tensor.layer, tensor.loc, weight_node(graph, derived),
                         weight_node(graph, tensor.derived));
     graph->nodes[id].name = graph->network->tensors[tensor.derived].name;
-    graph->nodes[id].suffix = "turn";
+    graph->nodes[id].suffix = tensor.maker == OP_winograd_weights ? "transform" : "turn";
     infer_shape(graph, id);
 }
 

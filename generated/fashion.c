@@ -163,11 +163,16 @@ static _Alignas(64) float dense2_b_v[10];
 static _Alignas(64) float dense2_w_turned[10][256];
 // 256x1152 in panels of 256x32
 static _Alignas(64) float dense1_w_turned[294912];
-static _Alignas(64) float conv6_w_turned[3][3][128][128];
-static _Alignas(64) float conv5_w_turned[3][3][128][64];
-static _Alignas(64) float conv4_w_turned[3][3][64][64];
-static _Alignas(64) float conv3_w_turned[3][3][64][32];
-static _Alignas(64) float conv2_w_turned[3][3][32][32];
+static _Alignas(64) float conv6_w_turned[4][4][128][128];
+static _Alignas(64) float conv5_w_turned[4][4][128][64];
+static _Alignas(64) float conv4_w_turned[4][4][64][64];
+static _Alignas(64) float conv3_w_turned[4][4][64][32];
+static _Alignas(64) float conv2_w_turned[4][4][32][32];
+static _Alignas(64) float conv2_w_transformed[4][4][32][32];
+static _Alignas(64) float conv3_w_transformed[4][4][32][64];
+static _Alignas(64) float conv4_w_transformed[4][4][64][64];
+static _Alignas(64) float conv5_w_transformed[4][4][64][128];
+static _Alignas(64) float conv6_w_transformed[4][4][128][128];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -520,11 +525,9 @@ static void outer_256x10(int from, int to, int terms, const void *left, const vo
 
 WINDOW(window_14x32_near, 14, 14, 2, Vector16, 32, 0)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
-WINDOW(window_14x32, 14, 14, 2, Vector16, 32, 8)
-WINDOW(window_12x32, 12, 12, 2, Vector16, 32, 8)
-WINDOW(window_6x64, 6, 6, 4, Vector16, 64, 8)
-WINDOW(window_7x32, 7, 7, 2, Vector16, 32, 8)
-WINDOW(window_2x7x32, 14, 7, 2, Vector16, 32, 8)
+WINDOW(window_7x32_near, 7, 7, 2, Vector16, 32, 0)
+WINDOW(window_8x32_near, 8, 8, 2, Vector16, 32, 0)
+WINDOW(window_8x32, 8, 8, 2, Vector16, 32, 8)
 
 // y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
 static void convolve_28x28_3x3x1x32(const float *x, const float *w, float *y)
@@ -542,133 +545,392 @@ static void convolve_weights_28x28_3x3x1x32(const float *x, const float *dy, flo
     window_3x3x32(28, 28, x, 1, 30, 30, 1, dy, 896, 32, dw, 32, true);
 }
 
-// y[14][28][32] = 3x3 windows of x[.][30][32] times w[3][3][32][32]
-static void convolve_14x28_3x3x32x32(const float *x, const float *w, float *y)
+// Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3): 4x4 pixels d and a
+// window g are transformed, and multiplied number by number and added over channels at each of 4x4
+// places; the sums are transformed back into a square of 2x2 pixels of the result. That is 16
+// products for 36. See Lavin and Gray, Fast algorithms for convolutional neural networks, for A, B
+// and G.
+// Behind the matrix of each place is a gap, so that they do not fill the same sets of the cache.
+enum { GAP = 16 };
+static const float beside[128] = {0}; // pixels beside a picture
+
+// A vector of the numbers from `at` on, wherever they lie.
+typedef float Loose __attribute__((vector_size(64), aligned(sizeof(float)), may_alias));
+#define NUMBERS(at) (*(Loose *)(at))
+
+// Pictures, and squares of 2x2 pixels of a convolution's result over them: the 4x4 pixels that a
+// square is made of begin `above` lines above it and `left` columns left of it.
+typedef struct {
+    int lines, columns, channels, above, left;
+    int high, wide; // squares of a picture
+} Squares;
+
+// Where the size x size pixels below a square lie, which is number `number` of those of pictures
+// from x on; what lies beside its picture is 0.
+static void find_pixels(const float *x, const Squares *s, int number, int size,
+                        const float *at[4][4])
 {
-    for (int line = 0; line < 14; line++) {
-        for (int pixel = 0; pixel < 28; pixel += 14)
-            window_14x32(3, 96, x + line * 960 + pixel * 32, 32, 960, 960, 1, w, 3072, 32,
-                         y + line * 896 + pixel * 32, 32, false);
+    const int picture = number / (s->high * s->wide);
+    const int line = number / s->wide % s->high * 2 - s->above;
+    const int column = number % s->wide * 2 - s->left;
+    for (int p = 0; p < size * size; p++) {
+        const int r = p / size, c = p % size;
+        const bool inside = line + r >= 0 && line + r < s->lines && column + c >= 0 &&
+                            column + c < s->columns;
+        const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;
+        at[r][c] = inside ? x + pixel * s->channels : beside;
     }
 }
 
-// dw[3][3][32][32] += the sum of x dy[14][28][32], for 3x3 windows of x[.][30][32]
-static void convolve_weights_14x28_3x3x32x32(const float *x, const float *dy, float *dw)
+static void find_none(int size, const float *at[4][4])
 {
-    for (int line = 0; line < 3; line++) {
-        for (int number = 0; number < 84; number += 14)
-            window_14x32(14, 28, x + line * 960 + number, 1, 960, 960, 32, dy, 896, 32,
-                         dw + line * 3072 + number * 32, 32, true);
-        window_12x32(14, 28, x + line * 960 + 84, 1, 960, 960, 32, dy, 896, 32,
-                     dw + line * 3072 + 84 * 32, 32, true);
+    for (int r = 0; r < size; r++)
+        for (int c = 0; c < size; c++)
+            at[r][c] = beside;
+}
+
+// u = G g G', g being a window of 3x3 whose taps are `next` numbers apart
+static INLINED void transform_window(const float *g, long next, Vector16 u[4][4])
+{
+    Vector16 t[4][3];
+    UNROLLED for (int c = 0; c < 3; c++) {
+        const Vector16 g0 = NUMBERS(g + c * next), g1 = NUMBERS(g + (3 + c) * next);
+        const Vector16 g2 = NUMBERS(g + (6 + c) * next);
+        t[0][c] = g0;
+        t[1][c] = (g0 + g1 + g2) / 2;
+        t[2][c] = (g0 - g1 + g2) / 2;
+        t[3][c] = g2;
+    }
+    UNROLLED for (int r = 0; r < 4; r++) {
+        u[r][0] = t[r][0];
+        u[r][1] = (t[r][0] + t[r][1] + t[r][2]) / 2;
+        u[r][2] = (t[r][0] - t[r][1] + t[r][2]) / 2;
+        u[r][3] = t[r][2];
     }
 }
 
-// y[14][14][64] = 3x3 windows of x[.][16][32] times w[3][3][32][64]
-static void convolve_14x14_3x3x32x64(const float *x, const float *w, float *y)
+// v = B' d B for `count` squares from `first` on, d being the 4x4 pixels below one, and 0 for the
+// rest of the `all` that v has room for
+static void transform_input(const float *x, const Squares *s, int first, int count, int all,
+                            float *v)
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 14; line++)
-            window_14x32(3, 96, x + line * 512, 32, 512, 512, 1, w + c, 6144, 64,
-                         y + c + line * 896, 64, false);
-    }
-}
-
-// dw[3][3][32][64] += the sum of x dy[14][14][64], for 3x3 windows of x[.][16][32]
-static void convolve_weights_14x14_3x3x32x64(const float *x, const float *dy, float *dw)
-{
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 96; number += 12)
-                window_12x32(14, 14, x + line * 512 + number, 1, 512, 512, 32, dy + c, 896, 64,
-                             dw + c + line * 6144 + number * 64, 64, true);
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < all; i++) {
+        const float *d[4][4];
+        if (i < count)
+            find_pixels(x, s, first + i, 4, d);
+        else
+            find_none(4, d);
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[4][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
+                const Vector16 d2 = NUMBERS(d[2][c] + k), d3 = NUMBERS(d[3][c] + k);
+                t[0][c] = d0 - d2;
+                t[1][c] = d1 + d2;
+                t[2][c] = d2 - d1;
+                t[3][c] = d1 - d3;
+            }
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const to = v + r * 4 * next + (long)i * s->channels + k;
+                NUMBERS(to) = t[r][0] - t[r][2];
+                NUMBERS(to + next) = t[r][1] + t[r][2];
+                NUMBERS(to + 2 * next) = t[r][2] - t[r][1];
+                NUMBERS(to + 3 * next) = t[r][1] - t[r][3];
+            }
         }
     }
 }
 
-// y[14][14][32] = 3x3 windows of x[.][16][64] times w[3][3][64][32]
-static void convolve_14x14_3x3x64x32(const float *x, const float *w, float *y)
+// y = A' m A, a square of 2x2 pixels, for `count` squares from `first` on
+static void transform_output(const float *m, const Squares *s, int first, int count, int all,
+                             float *y)
 {
-    for (int line = 0; line < 14; line++)
-        window_14x32(3, 192, x + line * 1024, 64, 1024, 1024, 1, w, 6144, 32, y + line * 448, 32,
-                     false);
-}
-
-// y[14][14][64] = 3x3 windows of x[.][16][64] times w[3][3][64][64]
-static void convolve_14x14_3x3x64x64(const float *x, const float *w, float *y)
-{
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 14; line++)
-            window_14x32(3, 192, x + line * 1024, 64, 1024, 1024, 1, w + c, 12288, 64,
-                         y + c + line * 896, 64, false);
-    }
-}
-
-// dw[3][3][64][64] += the sum of x dy[14][14][64], for 3x3 windows of x[.][16][64]
-static void convolve_weights_14x14_3x3x64x64(const float *x, const float *dy, float *dw)
-{
-    for (int line = 0; line < 3; line++) {
-        for (int number = 0; number < 192; number += 6)
-            window_6x64(14, 14, x + line * 1024 + number, 1, 1024, 1024, 64, dy, 896, 64,
-                        dw + line * 12288 + number * 64, 64, true);
-    }
-}
-
-// y[7][7][128] = 3x3 windows of x[.][9][64] times w[3][3][64][128]
-static void convolve_7x7_3x3x64x128(const float *x, const float *w, float *y)
-{
-    for (int c = 0; c < 128; c += 32) {
-        for (int line = 0; line < 7; line++)
-            window_7x32(3, 192, x + line * 576, 64, 576, 576, 1, w + c, 24576, 128,
-                        y + c + line * 896, 128, false);
-    }
-}
-
-// dw[3][3][64][128] += the sum of x dy[7][7][128], for 3x3 windows of x[.][9][64]
-static void convolve_weights_7x7_3x3x64x128(const float *x, const float *dy, float *dw)
-{
-    for (int c = 0; c < 128; c += 32) {
-        for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 192; number += 12)
-                window_12x32(7, 7, x + line * 576 + number, 1, 576, 576, 64, dy + c, 896, 128,
-                             dw + c + line * 24576 + number * 128, 128, true);
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < count; i++) {
+        const int picture = (first + i) / (s->high * s->wide);
+        const int line = (first + i) / s->wide % s->high * 2, column = (first + i) % s->wide * 2;
+        const bool below = line + 1 < s->lines, right = column + 1 < s->columns;
+        float *const to = y +
+                          (((long)picture * s->lines + line) * s->columns + column) * s->channels;
+        float *const under = to + (long)s->columns * s->channels;
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[2][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                const float *const at = m + c * next + (long)i * s->channels + k;
+                const Vector16 m0 = NUMBERS(at), m1 = NUMBERS(at + 4 * next);
+                const Vector16 m2 = NUMBERS(at + 8 * next), m3 = NUMBERS(at + 12 * next);
+                t[0][c] = m0 + m1 + m2;
+                t[1][c] = m1 - m2 - m3;
+            }
+            NUMBERS(to + k) = t[0][0] + t[0][1] + t[0][2];
+            if (right)
+                NUMBERS(to + s->channels + k) = t[0][1] - t[0][2] - t[0][3];
+            if (below)
+                NUMBERS(under + k) = t[1][0] + t[1][1] + t[1][2];
+            if (below && right)
+                NUMBERS(under + s->channels + k) = t[1][1] - t[1][2] - t[1][3];
         }
     }
 }
 
-// y[7][7][64] = 3x3 windows of x[.][9][128] times w[3][3][128][64]
-static void convolve_7x7_3x3x128x64(const float *x, const float *w, float *y)
+// z = A d A', d being a square of 2x2 pixels of dy, for those that transform_input takes
+static void transform_gradient(const float *dy, const Squares *s, int first, int count, int all,
+                               float *z)
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 6; line += 2)
-            window_2x7x32(3, 384, x + line * 1152, 128, 1152, 1152, 1, w + c, 24576, 64,
-                          y + c + line * 448, 64, false);
-        window_7x32(3, 384, x + 6 * 1152, 128, 1152, 1152, 1, w + c, 24576, 64, y + c + 6 * 448, 64,
-                    false);
-    }
-}
-
-// y[7][7][128] = 3x3 windows of x[.][9][128] times w[3][3][128][128]
-static void convolve_7x7_3x3x128x128(const float *x, const float *w, float *y)
-{
-    for (int c = 0; c < 128; c += 32) {
-        for (int line = 0; line < 6; line += 2)
-            window_2x7x32(3, 384, x + line * 1152, 128, 1152, 1152, 1, w + c, 49152, 128,
-                          y + c + line * 896, 128, false);
-        window_7x32(3, 384, x + 6 * 1152, 128, 1152, 1152, 1, w + c, 49152, 128, y + c + 6 * 896,
-                    128, false);
-    }
-}
-
-// dw[3][3][128][128] += the sum of x dy[7][7][128], for 3x3 windows of x[.][9][128]
-static void convolve_weights_7x7_3x3x128x128(const float *x, const float *dy, float *dw)
-{
-    for (int c = 0; c < 128; c += 64) {
-        for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 384; number += 6)
-                window_6x64(7, 7, x + line * 1152 + number, 1, 1152, 1152, 128, dy + c, 896, 128,
-                            dw + c + line * 49152 + number * 128, 128, true);
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < all; i++) {
+        const float *d[4][4];
+        if (i < count)
+            find_pixels(dy, s, first + i, 2, d);
+        else
+            find_none(2, d);
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[4][2];
+            UNROLLED for (int c = 0; c < 2; c++) {
+                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
+                t[0][c] = d0;
+                t[1][c] = d0 + d1;
+                t[2][c] = d0 - d1;
+                t[3][c] = -d1;
+            }
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const to = z + r * 4 * next + (long)i * s->channels + k;
+                NUMBERS(to) = t[r][0];
+                NUMBERS(to + next) = t[r][0] + t[r][1];
+                NUMBERS(to + 2 * next) = t[r][0] - t[r][1];
+                NUMBERS(to + 3 * next) = -t[r][1];
+            }
         }
+    }
+}
+
+// dw = G' s G, s being the sums at 4x4 places
+static void gradient_of_windows(const float *sum, int channels, int outputs, float *dw)
+{
+    const long next = (long)channels * outputs; // place, or tap
+    for (long k = 0; k < next; k += 16) {
+        Vector16 t[3][4];
+        UNROLLED for (int c = 0; c < 4; c++) {
+            const float *const at = sum + c * next + k;
+            const Vector16 s1 = NUMBERS(at + 4 * next), s2 = NUMBERS(at + 8 * next);
+            const Vector16 half = (s1 + s2) / 2;
+            t[0][c] = NUMBERS(at) + half;
+            t[1][c] = (s1 - s2) / 2;
+            t[2][c] = half + NUMBERS(at + 12 * next);
+        }
+        UNROLLED for (int r = 0; r < 3; r++) {
+            float *const to = dw + r * 3 * next + k;
+            const Vector16 half = (t[r][1] + t[r][2]) / 2;
+            NUMBERS(to) = t[r][0] + half;
+            NUMBERS(to + next) = (t[r][1] - t[r][2]) / 2;
+            NUMBERS(to + 2 * next) = half + t[r][3];
+        }
+    }
+}
+
+// The windows of channels from .. to: u[4][4][channels][outputs] of w[3][3][channels][outputs]
+static void transform_windows(const float *w, int channels, int outputs, int from, int to, float *u)
+{
+    const long next = (long)channels * outputs; // tap, or place
+    for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
+        Vector16 at[4][4];
+        transform_window(w + k, next, at);
+        UNROLLED for (int p = 0; p < 16; p++)
+            NUMBERS(u + p * next + k) = at[p / 4][p % 4];
+    }
+}
+
+// The same windows turned round: u[4][4][outputs][channels]
+static void transform_windows_turned(const float *w, int channels, int outputs, int from, int to,
+                                     float *u)
+{
+    const long next = (long)channels * outputs; // tap, or place
+    float part[16][16][16];
+    for (int c = from; c < to; c += 16) {
+        const int many = nn_min(16, to - c);
+        for (int k = 0; k < outputs; k += 16) {
+            for (int i = 0; i < many; i++) {
+                Vector16 at[4][4];
+                transform_window(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
+                UNROLLED for (int p = 0; p < 16; p++)
+                    NUMBERS(part[p][i]) = at[p / 4][p % 4];
+            }
+            for (int p = 0; p < 16; p++)
+                nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
+                              channels);
+        }
+    }
+}
+
+// m[49][32] = v[49][32] u[32][32], at each of 4x4 places
+static void winograd_49x32x32(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int i = 0; i < 49; i += 7)
+            window_7x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 1568 + GAP;
+        u += 1024;
+        m += 1568 + GAP;
+    }
+}
+
+// sum[32][32] += v[49][32]' z[49][32], at each of 4x4 places
+static void winograd_weights_49x32x32(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int i = 0; i < 32; i += 8)
+            window_8x32_near(1, 49, v + i, 1, 0, 0, 32, z, 0, 32, sum + i * 32, 32, true);
+        v += 1568 + GAP;
+        z += 1568 + GAP;
+        sum += 1024;
+    }
+}
+
+// m[49][64] = v[49][32] u[32][64], at each of 4x4 places
+static void winograd_49x32x64(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 49; i += 7)
+                window_7x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                                 false);
+        }
+        v += 1568 + GAP;
+        u += 2048;
+        m += 3136 + GAP;
+    }
+}
+
+// sum[32][64] += v[49][32]' z[49][64], at each of 4x4 places
+static void winograd_weights_49x32x64(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 32; i += 8)
+                window_8x32_near(1, 49, v + i, 1, 0, 0, 32, z + j, 0, 64, sum + j + i * 64, 64,
+                                 true);
+        }
+        v += 1568 + GAP;
+        z += 3136 + GAP;
+        sum += 2048;
+    }
+}
+
+// m[49][32] = v[49][64] u[64][32], at each of 4x4 places
+static void winograd_49x64x32(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int i = 0; i < 49; i += 7)
+            window_7x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 3136 + GAP;
+        u += 2048;
+        m += 1568 + GAP;
+    }
+}
+
+// m[49][64] = v[49][64] u[64][64], at each of 4x4 places
+static void winograd_49x64x64(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 49; i += 7)
+                window_7x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                                 false);
+        }
+        v += 3136 + GAP;
+        u += 4096;
+        m += 3136 + GAP;
+    }
+}
+
+// sum[64][64] += v[49][64]' z[49][64], at each of 4x4 places
+static void winograd_weights_49x64x64(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 64; i += 8)
+                window_8x32_near(1, 49, v + i, 1, 0, 0, 64, z + j, 0, 64, sum + j + i * 64, 64,
+                                 true);
+        }
+        v += 3136 + GAP;
+        z += 3136 + GAP;
+        sum += 4096;
+    }
+}
+
+// m[32][128] = v[32][64] u[64][128], at each of 4x4 places
+static void winograd_32x64x128(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 128; j += 32) {
+            for (int i = 0; i < 32; i += 8)
+                window_8x32(1, 64, v + i * 64, 64, 0, 0, 1, u + j, 0, 128, m + j + i * 128, 128,
+                            false);
+        }
+        v += 2048 + GAP;
+        u += 8192;
+        m += 4096 + GAP;
+    }
+}
+
+// sum[64][128] += v[32][64]' z[32][128], at each of 4x4 places
+static void winograd_weights_32x64x128(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 128; j += 32) {
+            for (int i = 0; i < 64; i += 8)
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 64, z + j, 0, 128, sum + j + i * 128, 128,
+                                 true);
+        }
+        v += 2048 + GAP;
+        z += 4096 + GAP;
+        sum += 8192;
+    }
+}
+
+// m[32][64] = v[32][128] u[128][64], at each of 4x4 places
+static void winograd_32x128x64(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 32; i += 8)
+                window_8x32(1, 128, v + i * 128, 128, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                            false);
+        }
+        v += 4096 + GAP;
+        u += 8192;
+        m += 2048 + GAP;
+    }
+}
+
+// m[32][128] = v[32][128] u[128][128], at each of 4x4 places
+static void winograd_32x128x128(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 128; j += 32) {
+            for (int i = 0; i < 32; i += 8)
+                window_8x32(1, 128, v + i * 128, 128, 0, 0, 1, u + j, 0, 128, m + j + i * 128, 128,
+                            false);
+        }
+        v += 4096 + GAP;
+        u += 16384;
+        m += 4096 + GAP;
+    }
+}
+
+// sum[128][128] += v[32][128]' z[32][128], at each of 4x4 places
+static void winograd_weights_32x128x128(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 128; j += 32) {
+            for (int i = 0; i < 128; i += 8)
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 128, z + j, 0, 128, sum + j + i * 128, 128,
+                                 true);
+        }
+        v += 4096 + GAP;
+        z += 4096 + GAP;
+        sum += 16384;
     }
 }
 
@@ -928,44 +1190,42 @@ static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], c
 
 // --- conv2: conv 32 3x3 pad same bias off   28x28x32 -> 28x28x32 ---------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv2_forward(int rows, float y[restrict ROWS][28][28][32],
-                          const float x[ROWS][28][28][32], const float w[3][3][32][32])
+                          const float x[ROWS][28][28][32], const float transformed[4][4][32][32])
 {
-    float padded[16][30][32] = {0};
+    const Squares of_x = {28, 28, 32, 1, 1, 14, 14};
+    const Squares of_y = {28, 28, 32, 0, 0, 14, 14};
+    _Alignas(64) float pixels[16][49 * 32 + GAP];
+    _Alignas(64) float squares[16][49 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 28; top += 14) {
-            for (int r = 0; r < 16; r++) {
-                const int from = top + r - 1;
-                if (from >= 0 && from < 28)
-                    memcpy(padded[r][1], x[i][from], sizeof(float[28][32]));
-                else
-                    memset(padded[r][1], 0, sizeof(float[28][32]));
-            }
-            convolve_14x28_3x3x32x32(padded[0][0], w[0][0][0], y[i][top][0]);
+        for (int square = 0; square < 196; square += 49) {
+            transform_input(x[i][0][0], &of_x, square, 49, 49, pixels[0]);
+            winograd_49x32x32(pixels[0], transformed[0][0][0], squares[0]);
+            transform_output(squares[0], &of_y, square, 49, 49, y[i][0][0]);
         }
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv2_w_partial(int rows, float dw[restrict 3][3][32][32],
                             const float x[ROWS][28][28][32], const float dy[ROWS][28][28][32])
 {
-    float padded[16][30][32] = {0};
-    memset(dw, 0, sizeof(float[3][3][32][32]));
+    const Squares of_x = {28, 28, 32, 1, 1, 14, 14};
+    const Squares of_dy = {28, 28, 32, 0, 0, 14, 14};
+    _Alignas(64) float pixels[16][49 * 32 + GAP];
+    _Alignas(64) float squares[16][49 * 32 + GAP];
+    _Alignas(64) float windows[16][32 * 32];
+    memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 28; top += 14) {
-            for (int r = 0; r < 16; r++) {
-                const int from = top + r - 1;
-                if (from >= 0 && from < 28)
-                    memcpy(padded[r][1], x[i][from], sizeof(float[28][32]));
-                else
-                    memset(padded[r][1], 0, sizeof(float[28][32]));
-            }
-            convolve_weights_14x28_3x3x32x32(padded[0][0], dy[i][top][0], dw[0][0][0]);
+        for (int square = 0; square < 196; square += 49) {
+            transform_input(x[i][0][0], &of_x, square, 49, 49, pixels[0]);
+            transform_gradient(dy[i][0][0], &of_dy, square, 49, 49, squares[0]);
+            winograd_weights_49x32x32(pixels[0], squares[0], windows[0]);
         }
     }
+    gradient_of_windows(windows[0], 32, 32, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -982,25 +1242,23 @@ static void conv2_w_gradient(int part, float sum[restrict 288][32],
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 // forward: y = x < 0 ? 0 : x (relu1)
 // dx = y > 0 ? dy : 0
 static void conv2_backward(int rows, float dx[restrict ROWS][28][28][32],
-                           const float dy[ROWS][28][28][32], const float turned[3][3][32][32],
+                           const float dy[ROWS][28][28][32], const float turned[4][4][32][32],
                            const float y[ROWS][28][28][32])
 {
-    float padded[16][30][32] = {0};
+    const Squares of_dy = {28, 28, 32, 1, 1, 14, 14};
+    const Squares of_dx = {28, 28, 32, 0, 0, 14, 14};
+    _Alignas(64) float pixels[16][49 * 32 + GAP];
+    _Alignas(64) float squares[16][49 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 28; top += 14) {
-            for (int r = 0; r < 16; r++) {
-                const int from = top + r - 1;
-                if (from >= 0 && from < 28)
-                    memcpy(padded[r][1], dy[i][from], sizeof(float[28][32]));
-                else
-                    memset(padded[r][1], 0, sizeof(float[28][32]));
-            }
-            convolve_14x28_3x3x32x32(padded[0][0], turned[0][0][0], dx[i][top][0]);
+        for (int square = 0; square < 196; square += 49) {
+            transform_input(dy[i][0][0], &of_dy, square, 49, 49, pixels[0]);
+            winograd_49x32x32(pixels[0], turned[0][0][0], squares[0]);
+            transform_output(squares[0], &of_dx, square, 49, 49, dx[i][0][0]);
         }
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
@@ -1028,36 +1286,37 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
         }
 }
 
-// turned = w, its window turned round and its channels exchanged
-static void conv2_w_turn(int part, float turned[restrict 288][32], const float w[288][32])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv2_w_turn(int part, float turned[restrict 512][32], const float w[288][32])
 {
-    const int from = part * 72, to = nn_min(from + 72, 288);
-    for (int i = from; i < to; i++) {
-        const int k = i / 32, c = i % 32; // place in the window, channel
-        for (int j = 0; j < 32; j++)
-            turned[(8 - k) * 32 + j][c] = w[i][j];
-    }
+    const int from = part * 8, to = nn_min(from + 8, 32);
+    transform_windows_turned(w[0], 32, 32, from, to, turned[0]);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv2_w_transform(int part, float transformed[restrict 512][32], const float w[288][32])
+{
+    const int from = part * 8, to = nn_min(from + 8, 32);
+    transform_windows(w[0], 32, 32, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm2)
 // then y = x < 0 ? 0 : x (relu2)
 static void conv2_infer(int rows, float y[restrict ROWS][28][28][32],
-                        const float x[ROWS][28][28][32], const float w[3][3][32][32],
+                        const float x[ROWS][28][28][32], const float transformed[4][4][32][32],
                         const float mean[32], const float variance[32], const float gamma[32],
                         const float beta[32])
 {
-    float padded[16][30][32] = {0};
+    const Squares of_x = {28, 28, 32, 1, 1, 14, 14};
+    const Squares of_y = {28, 28, 32, 0, 0, 14, 14};
+    _Alignas(64) float pixels[16][49 * 32 + GAP];
+    _Alignas(64) float squares[16][49 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 28; top += 14) {
-            for (int r = 0; r < 16; r++) {
-                const int from = top + r - 1;
-                if (from >= 0 && from < 28)
-                    memcpy(padded[r][1], x[i][from], sizeof(float[28][32]));
-                else
-                    memset(padded[r][1], 0, sizeof(float[28][32]));
-            }
-            convolve_14x28_3x3x32x32(padded[0][0], w[0][0][0], y[i][top][0]);
+        for (int square = 0; square < 196; square += 49) {
+            transform_input(x[i][0][0], &of_x, square, 49, 49, pixels[0]);
+            winograd_49x32x32(pixels[0], transformed[0][0][0], squares[0]);
+            transform_output(squares[0], &of_y, square, 49, 49, y[i][0][0]);
         }
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
@@ -1285,34 +1544,38 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv3: conv 64 3x3 pad same bias off   14x14x32 -> 14x14x64 ---------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv3_forward(int rows, float y[restrict ROWS][14][14][64],
-                          const float x[ROWS][14][14][32], const float w[3][3][32][64])
+                          const float x[ROWS][14][14][32], const float transformed[4][4][32][64])
 {
-    float padded[16][16][32] = {0};
+    const Squares of_x = {14, 14, 32, 1, 1, 7, 7};
+    const Squares of_y = {14, 14, 64, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 32 + GAP];
+    _Alignas(64) float squares[16][49 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
-        }
-        convolve_14x14_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
+        winograd_49x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 49, 49, y[i][0][0]);
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv3_w_partial(int rows, float dw[restrict 3][3][32][64],
                             const float x[ROWS][14][14][32], const float dy[ROWS][14][14][64])
 {
-    float padded[16][16][32] = {0};
-    memset(dw, 0, sizeof(float[3][3][32][64]));
+    const Squares of_x = {14, 14, 32, 1, 1, 7, 7};
+    const Squares of_dy = {14, 14, 64, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 32 + GAP];
+    _Alignas(64) float squares[16][49 * 64 + GAP];
+    _Alignas(64) float windows[16][32 * 64];
+    memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
-        }
-        convolve_weights_14x14_3x3x32x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
+        transform_gradient(dy[i][0][0], &of_dy, 0, 49, 49, squares[0]);
+        winograd_weights_49x32x64(pixels[0], squares[0], windows[0]);
     }
+    gradient_of_windows(windows[0], 32, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1329,22 +1592,23 @@ static void conv3_w_gradient(int part, float sum[restrict 288][64],
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 // forward: y = kept ? x / (1 - rate) : 0 (dropout1)
 // dx = kept ? dy / (1 - rate) : 0
 static void conv3_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][14][14][32], const float dy[ROWS][14][14][64],
-                           const float turned[3][3][64][32])
+                           const float turned[4][4][64][32])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
-    float padded[16][16][64] = {0};
+    const Squares of_dy = {14, 14, 64, 1, 1, 7, 7};
+    const Squares of_dx = {14, 14, 32, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 64 + GAP];
+    _Alignas(64) float squares[16][49 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], dy[i][from], sizeof(float[14][64]));
-        }
-        convolve_14x14_3x3x64x32(padded[0][0], turned[0][0][0], dx[i][0][0]);
+        transform_input(dy[i][0][0], &of_dy, 0, 49, 49, pixels[0]);
+        winograd_49x64x32(pixels[0], turned[0][0][0], squares[0]);
+        transform_output(squares[0], &of_dx, 0, 49, 49, dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 6272;
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
@@ -1373,32 +1637,36 @@ static void conv3_w_update(const NnBatch *batch, int part, float w[restrict 288]
         }
 }
 
-// turned = w, its window turned round and its channels exchanged
-static void conv3_w_turn(int part, float turned[restrict 576][32], const float w[288][64])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv3_w_turn(int part, float turned[restrict 1024][32], const float w[288][64])
 {
-    const int from = part * 36, to = nn_min(from + 36, 288);
-    for (int i = from; i < to; i++) {
-        const int k = i / 32, c = i % 32; // place in the window, channel
-        for (int j = 0; j < 64; j++)
-            turned[(8 - k) * 64 + j][c] = w[i][j];
-    }
+    const int from = part * 4, to = nn_min(from + 4, 32);
+    transform_windows_turned(w[0], 32, 64, from, to, turned[0]);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv3_w_transform(int part, float transformed[restrict 512][64], const float w[288][64])
+{
+    const int from = part * 4, to = nn_min(from + 4, 32);
+    transform_windows(w[0], 32, 64, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm3)
 // then y = x < 0 ? 0 : x (relu3)
 static void conv3_infer(int rows, float y[restrict ROWS][14][14][64],
-                        const float x[ROWS][14][14][32], const float w[3][3][32][64],
+                        const float x[ROWS][14][14][32], const float transformed[4][4][32][64],
                         const float mean[64], const float variance[64], const float gamma[64],
                         const float beta[64])
 {
-    float padded[16][16][32] = {0};
+    const Squares of_x = {14, 14, 32, 1, 1, 7, 7};
+    const Squares of_y = {14, 14, 64, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 32 + GAP];
+    _Alignas(64) float squares[16][49 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
-        }
-        convolve_14x14_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
+        winograd_49x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 49, 49, y[i][0][0]);
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1552,34 +1820,38 @@ static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], c
 
 // --- conv4: conv 64 3x3 pad same bias off   14x14x64 -> 14x14x64 ---------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv4_forward(int rows, float y[restrict ROWS][14][14][64],
-                          const float x[ROWS][14][14][64], const float w[3][3][64][64])
+                          const float x[ROWS][14][14][64], const float transformed[4][4][64][64])
 {
-    float padded[16][16][64] = {0};
+    const Squares of_x = {14, 14, 64, 1, 1, 7, 7};
+    const Squares of_y = {14, 14, 64, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 64 + GAP];
+    _Alignas(64) float squares[16][49 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[14][64]));
-        }
-        convolve_14x14_3x3x64x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
+        winograd_49x64x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 49, 49, y[i][0][0]);
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv4_w_partial(int rows, float dw[restrict 3][3][64][64],
                             const float x[ROWS][14][14][64], const float dy[ROWS][14][14][64])
 {
-    float padded[16][16][64] = {0};
-    memset(dw, 0, sizeof(float[3][3][64][64]));
+    const Squares of_x = {14, 14, 64, 1, 1, 7, 7};
+    const Squares of_dy = {14, 14, 64, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 64 + GAP];
+    _Alignas(64) float squares[16][49 * 64 + GAP];
+    _Alignas(64) float windows[16][64 * 64];
+    memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[14][64]));
-        }
-        convolve_weights_14x14_3x3x64x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
+        transform_gradient(dy[i][0][0], &of_dy, 0, 49, 49, squares[0]);
+        winograd_weights_49x64x64(pixels[0], squares[0], windows[0]);
     }
+    gradient_of_windows(windows[0], 64, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1596,21 +1868,22 @@ static void conv4_w_gradient(int part, float sum[restrict 576][64],
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 // forward: y = x < 0 ? 0 : x (relu3)
 // dx = y > 0 ? dy : 0
 static void conv4_backward(int rows, float dx[restrict ROWS][14][14][64],
-                           const float dy[ROWS][14][14][64], const float turned[3][3][64][64],
+                           const float dy[ROWS][14][14][64], const float turned[4][4][64][64],
                            const float y[ROWS][14][14][64])
 {
-    float padded[16][16][64] = {0};
+    const Squares of_dy = {14, 14, 64, 1, 1, 7, 7};
+    const Squares of_dx = {14, 14, 64, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 64 + GAP];
+    _Alignas(64) float squares[16][49 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], dy[i][from], sizeof(float[14][64]));
-        }
-        convolve_14x14_3x3x64x64(padded[0][0], turned[0][0][0], dx[i][0][0]);
+        transform_input(dy[i][0][0], &of_dy, 0, 49, 49, pixels[0]);
+        winograd_49x64x64(pixels[0], turned[0][0][0], squares[0]);
+        transform_output(squares[0], &of_dx, 0, 49, 49, dx[i][0][0]);
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1637,32 +1910,37 @@ static void conv4_w_update(const NnBatch *batch, int part, float w[restrict 576]
         }
 }
 
-// turned = w, its window turned round and its channels exchanged
-static void conv4_w_turn(int part, float turned[restrict 576][64], const float w[576][64])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv4_w_turn(int part, float turned[restrict 1024][64], const float w[576][64])
 {
-    const int from = part * 72, to = nn_min(from + 72, 576);
-    for (int i = from; i < to; i++) {
-        const int k = i / 64, c = i % 64; // place in the window, channel
-        for (int j = 0; j < 64; j++)
-            turned[(8 - k) * 64 + j][c] = w[i][j];
-    }
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    transform_windows_turned(w[0], 64, 64, from, to, turned[0]);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv4_w_transform(int part, float transformed[restrict 1024][64],
+                              const float w[576][64])
+{
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    transform_windows(w[0], 64, 64, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm4)
 // then y = x < 0 ? 0 : x (relu4)
 static void conv4_infer(int rows, float y[restrict ROWS][14][14][64],
-                        const float x[ROWS][14][14][64], const float w[3][3][64][64],
+                        const float x[ROWS][14][14][64], const float transformed[4][4][64][64],
                         const float mean[64], const float variance[64], const float gamma[64],
                         const float beta[64])
 {
-    float padded[16][16][64] = {0};
+    const Squares of_x = {14, 14, 64, 1, 1, 7, 7};
+    const Squares of_y = {14, 14, 64, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 64 + GAP];
+    _Alignas(64) float squares[16][49 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[14][64]));
-        }
-        convolve_14x14_3x3x64x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
+        winograd_49x64x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 49, 49, y[i][0][0]);
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1889,34 +2167,40 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv5: conv 128 3x3 pad same bias off   7x7x64 -> 7x7x128 -----------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv5_forward(int rows, float y[restrict ROWS][7][7][128],
-                          const float x[ROWS][7][7][64], const float w[3][3][64][128])
+                          const float x[ROWS][7][7][64], const float transformed[4][4][64][128])
 {
-    float padded[9][9][64] = {0};
-    for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 8; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[7][64]));
-        }
-        convolve_7x7_3x3x64x128(padded[0][0], w[0][0][0], y[i][0][0]);
+    const Squares of_x = {7, 7, 64, 1, 1, 4, 4};
+    const Squares of_y = {7, 7, 128, 0, 0, 4, 4};
+    _Alignas(64) float pixels[16][32 * 64 + GAP];
+    _Alignas(64) float squares[16][32 * 128 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_32x64x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, count, 32, y[i][0][0]);
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv5_w_partial(int rows, float dw[restrict 3][3][64][128],
                             const float x[ROWS][7][7][64], const float dy[ROWS][7][7][128])
 {
-    float padded[9][9][64] = {0};
-    memset(dw, 0, sizeof(float[3][3][64][128]));
-    for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 8; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[7][64]));
-        }
-        convolve_weights_7x7_3x3x64x128(padded[0][0], dy[i][0][0], dw[0][0][0]);
+    const Squares of_x = {7, 7, 64, 1, 1, 4, 4};
+    const Squares of_dy = {7, 7, 128, 0, 0, 4, 4};
+    _Alignas(64) float pixels[16][32 * 64 + GAP];
+    _Alignas(64) float squares[16][32 * 128 + GAP];
+    _Alignas(64) float windows[16][64 * 128];
+    memset(windows, 0, sizeof windows);
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        transform_gradient(dy[i][0][0], &of_dy, 0, count, 32, squares[0]);
+        winograd_weights_32x64x128(pixels[0], squares[0], windows[0]);
     }
+    gradient_of_windows(windows[0], 64, 128, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1933,22 +2217,26 @@ static void conv5_w_gradient(int part, float sum[restrict 576][128],
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 // forward: y = kept ? x / (1 - rate) : 0 (dropout2)
 // dx = kept ? dy / (1 - rate) : 0
 static void conv5_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][7][7][64], const float dy[ROWS][7][7][128],
-                           const float turned[3][3][128][64])
+                           const float turned[4][4][128][64])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
-    float padded[9][9][128] = {0};
+    const Squares of_dy = {7, 7, 128, 1, 1, 4, 4};
+    const Squares of_dx = {7, 7, 64, 0, 0, 4, 4};
+    _Alignas(64) float pixels[16][32 * 128 + GAP];
+    _Alignas(64) float squares[16][32 * 64 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input(dy[i][0][0], &of_dy, 0, count, 32, pixels[0]);
+        winograd_32x128x64(pixels[0], turned[0][0][0], squares[0]);
+        transform_output(squares[0], &of_dx, 0, count, 32, dx[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 8; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], dy[i][from], sizeof(float[7][128]));
-        }
-        convolve_7x7_3x3x128x64(padded[0][0], turned[0][0][0], dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 3136;
         for (int row = 0; row < 7; row++)
             for (int col = 0; col < 7; col++)
@@ -1977,31 +2265,39 @@ static void conv5_w_update(const NnBatch *batch, int part, float w[restrict 576]
         }
 }
 
-// turned = w, its window turned round and its channels exchanged
-static void conv5_w_turn(int part, float turned[restrict 1152][64], const float w[576][128])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv5_w_turn(int part, float turned[restrict 2048][64], const float w[576][128])
 {
-    const int from = part * 72, to = nn_min(from + 72, 576);
-    for (int i = from; i < to; i++) {
-        const int k = i / 64, c = i % 64; // place in the window, channel
-        for (int j = 0; j < 128; j++)
-            turned[(8 - k) * 128 + j][c] = w[i][j];
-    }
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    transform_windows_turned(w[0], 64, 128, from, to, turned[0]);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv5_w_transform(int part, float transformed[restrict 1024][128],
+                              const float w[576][128])
+{
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    transform_windows(w[0], 64, 128, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm5)
 // then y = x < 0 ? 0 : x (relu5)
 static void conv5_infer(int rows, float y[restrict ROWS][7][7][128], const float x[ROWS][7][7][64],
-                        const float w[3][3][64][128], const float mean[128],
+                        const float transformed[4][4][64][128], const float mean[128],
                         const float variance[128], const float gamma[128], const float beta[128])
 {
-    float padded[9][9][64] = {0};
+    const Squares of_x = {7, 7, 64, 1, 1, 4, 4};
+    const Squares of_y = {7, 7, 128, 0, 0, 4, 4};
+    _Alignas(64) float pixels[16][32 * 64 + GAP];
+    _Alignas(64) float squares[16][32 * 128 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_32x64x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, count, 32, y[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 8; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[7][64]));
-        }
-        convolve_7x7_3x3x64x128(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 7; row++)
             for (int col = 0; col < 7; col++)
                 for (int c = 0; c < 128; c++) {
@@ -2155,34 +2451,40 @@ static void batchnorm5_beta_update(const NnBatch *batch, float w[restrict 128], 
 
 // --- conv6: conv 128 3x3 pad same bias off   7x7x128 -> 7x7x128 ----------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv6_forward(int rows, float y[restrict ROWS][7][7][128],
-                          const float x[ROWS][7][7][128], const float w[3][3][128][128])
+                          const float x[ROWS][7][7][128], const float transformed[4][4][128][128])
 {
-    float padded[9][9][128] = {0};
-    for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 8; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[7][128]));
-        }
-        convolve_7x7_3x3x128x128(padded[0][0], w[0][0][0], y[i][0][0]);
+    const Squares of_x = {7, 7, 128, 1, 1, 4, 4};
+    const Squares of_y = {7, 7, 128, 0, 0, 4, 4};
+    _Alignas(64) float pixels[16][32 * 128 + GAP];
+    _Alignas(64) float squares[16][32 * 128 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_32x128x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, count, 32, y[i][0][0]);
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv6_w_partial(int rows, float dw[restrict 3][3][128][128],
                             const float x[ROWS][7][7][128], const float dy[ROWS][7][7][128])
 {
-    float padded[9][9][128] = {0};
-    memset(dw, 0, sizeof(float[3][3][128][128]));
-    for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 8; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[7][128]));
-        }
-        convolve_weights_7x7_3x3x128x128(padded[0][0], dy[i][0][0], dw[0][0][0]);
+    const Squares of_x = {7, 7, 128, 1, 1, 4, 4};
+    const Squares of_dy = {7, 7, 128, 0, 0, 4, 4};
+    _Alignas(64) float pixels[16][32 * 128 + GAP];
+    _Alignas(64) float squares[16][32 * 128 + GAP];
+    _Alignas(64) float windows[16][128 * 128];
+    memset(windows, 0, sizeof windows);
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        transform_gradient(dy[i][0][0], &of_dy, 0, count, 32, squares[0]);
+        winograd_weights_32x128x128(pixels[0], squares[0], windows[0]);
     }
+    gradient_of_windows(windows[0], 128, 128, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -2199,21 +2501,25 @@ static void conv6_w_gradient(int part, float sum[restrict 1152][128],
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 // forward: y = x < 0 ? 0 : x (relu5)
 // dx = y > 0 ? dy : 0
 static void conv6_backward(int rows, float dx[restrict ROWS][7][7][128],
-                           const float dy[ROWS][7][7][128], const float turned[3][3][128][128],
+                           const float dy[ROWS][7][7][128], const float turned[4][4][128][128],
                            const float y[ROWS][7][7][128])
 {
-    float padded[9][9][128] = {0};
+    const Squares of_dy = {7, 7, 128, 1, 1, 4, 4};
+    const Squares of_dx = {7, 7, 128, 0, 0, 4, 4};
+    _Alignas(64) float pixels[16][32 * 128 + GAP];
+    _Alignas(64) float squares[16][32 * 128 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input(dy[i][0][0], &of_dy, 0, count, 32, pixels[0]);
+        winograd_32x128x128(pixels[0], turned[0][0][0], squares[0]);
+        transform_output(squares[0], &of_dx, 0, count, 32, dx[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 8; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], dy[i][from], sizeof(float[7][128]));
-        }
-        convolve_7x7_3x3x128x128(padded[0][0], turned[0][0][0], dx[i][0][0]);
         for (int row = 0; row < 7; row++)
             for (int col = 0; col < 7; col++)
                 for (int c = 0; c < 128; c++) {
@@ -2240,31 +2546,39 @@ static void conv6_w_update(const NnBatch *batch, int part, float w[restrict 1152
         }
 }
 
-// turned = w, its window turned round and its channels exchanged
-static void conv6_w_turn(int part, float turned[restrict 1152][128], const float w[1152][128])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv6_w_turn(int part, float turned[restrict 2048][128], const float w[1152][128])
 {
-    const int from = part * 144, to = nn_min(from + 144, 1152);
-    for (int i = from; i < to; i++) {
-        const int k = i / 128, c = i % 128; // place in the window, channel
-        for (int j = 0; j < 128; j++)
-            turned[(8 - k) * 128 + j][c] = w[i][j];
-    }
+    const int from = part * 16, to = nn_min(from + 16, 128);
+    transform_windows_turned(w[0], 128, 128, from, to, turned[0]);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv6_w_transform(int part, float transformed[restrict 2048][128],
+                              const float w[1152][128])
+{
+    const int from = part * 16, to = nn_min(from + 16, 128);
+    transform_windows(w[0], 128, 128, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm6)
 // then y = x < 0 ? 0 : x (relu6)
 static void conv6_infer(int rows, float y[restrict ROWS][7][7][128], const float x[ROWS][7][7][128],
-                        const float w[3][3][128][128], const float mean[128],
+                        const float transformed[4][4][128][128], const float mean[128],
                         const float variance[128], const float gamma[128], const float beta[128])
 {
-    float padded[9][9][128] = {0};
+    const Squares of_x = {7, 7, 128, 1, 1, 4, 4};
+    const Squares of_y = {7, 7, 128, 0, 0, 4, 4};
+    _Alignas(64) float pixels[16][32 * 128 + GAP];
+    _Alignas(64) float squares[16][32 * 128 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_32x128x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, count, 32, y[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 8; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[7][128]));
-        }
-        convolve_7x7_3x3x128x128(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 7; row++)
             for (int col = 0; col < 7; col++)
                 for (int c = 0; c < 128; c++) {
@@ -2968,6 +3282,16 @@ static void prepare(void)
         conv3_w_turn(part, (void *)conv3_w_turned, (void *)conv3_w);
     for (int part = 0; part < 4; part++)
         conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
+    for (int part = 0; part < 4; part++)
+        conv2_w_transform(part, (void *)conv2_w_transformed, (void *)conv2_w);
+    for (int part = 0; part < 8; part++)
+        conv3_w_transform(part, (void *)conv3_w_transformed, (void *)conv3_w);
+    for (int part = 0; part < 8; part++)
+        conv4_w_transform(part, (void *)conv4_w_transformed, (void *)conv4_w);
+    for (int part = 0; part < 8; part++)
+        conv5_w_transform(part, (void *)conv5_w_transformed, (void *)conv5_w);
+    for (int part = 0; part < 8; part++)
+        conv6_w_transform(part, (void *)conv6_w_transformed, (void *)conv6_w);
 }
 
 // nn_call(f, x) is f(x). Where batch->timed, it also adds the time that it took to row CALL_f of
@@ -2979,31 +3303,31 @@ enum {
     CALL_batchnorm1_partial, CALL_batchnorm1_beta_gradient, CALL_batchnorm1_gamma_gradient,
     CALL_batchnorm1_backward, CALL_batchnorm1_gamma_update, CALL_batchnorm1_beta_update,
     CALL_conv2_forward, CALL_conv2_w_partial, CALL_conv2_w_gradient, CALL_conv2_backward,
-    CALL_conv2_w_update, CALL_conv2_w_turn,
+    CALL_conv2_w_update, CALL_conv2_w_turn, CALL_conv2_w_transform,
     CALL_batchnorm2_sums, CALL_batchnorm2_stats, CALL_batchnorm2_follow, CALL_batchnorm2_forward,
     CALL_batchnorm2_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_gradient,
     CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update, CALL_batchnorm2_beta_update,
     CALL_pool1_forward, CALL_pool1_backward,
     CALL_dropout1_forward,
     CALL_conv3_forward, CALL_conv3_w_partial, CALL_conv3_w_gradient, CALL_conv3_backward,
-    CALL_conv3_w_update, CALL_conv3_w_turn,
+    CALL_conv3_w_update, CALL_conv3_w_turn, CALL_conv3_w_transform,
     CALL_batchnorm3_sums, CALL_batchnorm3_stats, CALL_batchnorm3_follow, CALL_batchnorm3_forward,
     CALL_batchnorm3_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_gradient,
     CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update, CALL_batchnorm3_beta_update,
     CALL_conv4_forward, CALL_conv4_w_partial, CALL_conv4_w_gradient, CALL_conv4_backward,
-    CALL_conv4_w_update, CALL_conv4_w_turn,
+    CALL_conv4_w_update, CALL_conv4_w_turn, CALL_conv4_w_transform,
     CALL_batchnorm4_sums, CALL_batchnorm4_stats, CALL_batchnorm4_follow, CALL_batchnorm4_forward,
     CALL_batchnorm4_partial, CALL_batchnorm4_beta_gradient, CALL_batchnorm4_gamma_gradient,
     CALL_batchnorm4_backward, CALL_batchnorm4_gamma_update, CALL_batchnorm4_beta_update,
     CALL_pool2_forward, CALL_pool2_backward,
     CALL_dropout2_forward,
     CALL_conv5_forward, CALL_conv5_w_partial, CALL_conv5_w_gradient, CALL_conv5_backward,
-    CALL_conv5_w_update, CALL_conv5_w_turn,
+    CALL_conv5_w_update, CALL_conv5_w_turn, CALL_conv5_w_transform,
     CALL_batchnorm5_sums, CALL_batchnorm5_stats, CALL_batchnorm5_follow, CALL_batchnorm5_forward,
     CALL_batchnorm5_partial, CALL_batchnorm5_beta_gradient, CALL_batchnorm5_gamma_gradient,
     CALL_batchnorm5_backward, CALL_batchnorm5_gamma_update, CALL_batchnorm5_beta_update,
     CALL_conv6_forward, CALL_conv6_w_partial, CALL_conv6_w_gradient, CALL_conv6_backward,
-    CALL_conv6_w_update, CALL_conv6_w_turn,
+    CALL_conv6_w_update, CALL_conv6_w_turn, CALL_conv6_w_transform,
     CALL_batchnorm6_sums, CALL_batchnorm6_stats, CALL_batchnorm6_follow, CALL_batchnorm6_forward,
     CALL_batchnorm6_partial, CALL_batchnorm6_beta_gradient, CALL_batchnorm6_gamma_gradient,
     CALL_batchnorm6_backward, CALL_batchnorm6_gamma_update, CALL_batchnorm6_beta_update,
@@ -3041,7 +3365,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         const int rows = rows_from(block * ROWS, batch);
         nn_call(batchnorm1_forward, rows, BLOCK(relu1), BLOCK(conv1), WHOLE(batchnorm1_stats),
                 batchnorm1_gamma, batchnorm1_beta);
-        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(relu1), conv2_w);
+        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(relu1), conv2_w_transformed);
         nn_call(batchnorm2_sums, rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
     }
     nn_barrier();
@@ -3057,7 +3381,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 batchnorm2_gamma, batchnorm2_beta);
         nn_call(pool1_forward, rows, BLOCK(pool1), BLOCK(relu2));
         nn_call(dropout1_forward, batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
-        nn_call(conv3_forward, rows, BLOCK(conv3), BLOCK(dropout1), conv3_w);
+        nn_call(conv3_forward, rows, BLOCK(conv3), BLOCK(dropout1), conv3_w_transformed);
         nn_call(batchnorm3_sums, rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
     }
     nn_barrier();
@@ -3071,7 +3395,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         const int rows = rows_from(block * ROWS, batch);
         nn_call(batchnorm3_forward, rows, BLOCK(relu3), BLOCK(conv3), WHOLE(batchnorm3_stats),
                 batchnorm3_gamma, batchnorm3_beta);
-        nn_call(conv4_forward, rows, BLOCK(conv4), BLOCK(relu3), conv4_w);
+        nn_call(conv4_forward, rows, BLOCK(conv4), BLOCK(relu3), conv4_w_transformed);
         nn_call(batchnorm4_sums, rows, BLOCK(batchnorm4_sums), BLOCK(conv4));
     }
     nn_barrier();
@@ -3087,7 +3411,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 batchnorm4_gamma, batchnorm4_beta);
         nn_call(pool2_forward, rows, BLOCK(pool2), BLOCK(relu4));
         nn_call(dropout2_forward, batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
-        nn_call(conv5_forward, rows, BLOCK(conv5), BLOCK(dropout2), conv5_w);
+        nn_call(conv5_forward, rows, BLOCK(conv5), BLOCK(dropout2), conv5_w_transformed);
         nn_call(batchnorm5_sums, rows, BLOCK(batchnorm5_sums), BLOCK(conv5));
     }
     nn_barrier();
@@ -3101,7 +3425,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         const int rows = rows_from(block * ROWS, batch);
         nn_call(batchnorm5_forward, rows, BLOCK(relu5), BLOCK(conv5), WHOLE(batchnorm5_stats),
                 batchnorm5_gamma, batchnorm5_beta);
-        nn_call(conv6_forward, rows, BLOCK(conv6), BLOCK(relu5), conv6_w);
+        nn_call(conv6_forward, rows, BLOCK(conv6), BLOCK(relu5), conv6_w_transformed);
         nn_call(batchnorm6_sums, rows, BLOCK(batchnorm6_sums), BLOCK(conv6));
     }
     nn_barrier();
@@ -3234,7 +3558,6 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv6_w_gradient, part, WHOLE(d_conv6_w), WHOLE(d_conv6_w_partial));
         nn_call(conv6_w_update, batch, part, (void *)conv6_w, WHOLE(d_conv6_w), (void *)conv6_w_m,
                 (void *)conv6_w_v);
-        nn_call(conv6_w_turn, part, (void *)conv6_w_turned, (void *)conv6_w);
     }
     nn_single (0) {
         nn_call(batchnorm5_beta_gradient, WHOLE(d_batchnorm5_beta), WHOLE(d_batchnorm5_partial));
@@ -3259,13 +3582,16 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm4_partial, rows, BLOCK(d_batchnorm4_partial), BLOCK(d_batchnorm4),
                 BLOCK(conv4), WHOLE(batchnorm4_stats));
     }
+    nn_each (part, 8) {
+        nn_call(conv6_w_turn, part, (void *)conv6_w_turned, (void *)conv6_w);
+        nn_call(conv6_w_transform, part, (void *)conv6_w_transformed, (void *)conv6_w);
+    }
     nn_barrier();
 
     nn_each (part, 8) {
         nn_call(conv5_w_gradient, part, WHOLE(d_conv5_w), WHOLE(d_conv5_w_partial));
         nn_call(conv5_w_update, batch, part, (void *)conv5_w, WHOLE(d_conv5_w), (void *)conv5_w_m,
                 (void *)conv5_w_v);
-        nn_call(conv5_w_turn, part, (void *)conv5_w_turned, (void *)conv5_w);
     }
     nn_single (0) {
         nn_call(batchnorm4_beta_gradient, WHOLE(d_batchnorm4_beta), WHOLE(d_batchnorm4_partial));
@@ -3290,13 +3616,16 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm3_partial, rows, BLOCK(d_batchnorm3_partial), BLOCK(d_batchnorm3),
                 BLOCK(conv3), WHOLE(batchnorm3_stats));
     }
+    nn_each (part, 8) {
+        nn_call(conv5_w_turn, part, (void *)conv5_w_turned, (void *)conv5_w);
+        nn_call(conv5_w_transform, part, (void *)conv5_w_transformed, (void *)conv5_w);
+    }
     nn_barrier();
 
     nn_each (part, 8) {
         nn_call(conv4_w_gradient, part, WHOLE(d_conv4_w), WHOLE(d_conv4_w_partial));
         nn_call(conv4_w_update, batch, part, (void *)conv4_w, WHOLE(d_conv4_w), (void *)conv4_w_m,
                 (void *)conv4_w_v);
-        nn_call(conv4_w_turn, part, (void *)conv4_w_turned, (void *)conv4_w);
     }
     nn_single (0) {
         nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta), WHOLE(d_batchnorm3_partial));
@@ -3321,13 +3650,16 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm2_partial, rows, BLOCK(d_batchnorm2_partial), BLOCK(d_batchnorm2),
                 BLOCK(conv2), WHOLE(batchnorm2_stats));
     }
+    nn_each (part, 8) {
+        nn_call(conv4_w_turn, part, (void *)conv4_w_turned, (void *)conv4_w);
+        nn_call(conv4_w_transform, part, (void *)conv4_w_transformed, (void *)conv4_w);
+    }
     nn_barrier();
 
     nn_each (part, 8) {
         nn_call(conv3_w_gradient, part, WHOLE(d_conv3_w), WHOLE(d_conv3_w_partial));
         nn_call(conv3_w_update, batch, part, (void *)conv3_w, WHOLE(d_conv3_w), (void *)conv3_w_m,
                 (void *)conv3_w_v);
-        nn_call(conv3_w_turn, part, (void *)conv3_w_turned, (void *)conv3_w);
     }
     nn_single (0) {
         nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta), WHOLE(d_batchnorm2_partial));
@@ -3352,13 +3684,16 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm1_partial, rows, BLOCK(d_batchnorm1_partial), BLOCK(d_batchnorm1),
                 BLOCK(conv1), WHOLE(batchnorm1_stats));
     }
+    nn_each (part, 8) {
+        nn_call(conv3_w_turn, part, (void *)conv3_w_turned, (void *)conv3_w);
+        nn_call(conv3_w_transform, part, (void *)conv3_w_transformed, (void *)conv3_w);
+    }
     nn_barrier();
 
     nn_each (part, 4) {
         nn_call(conv2_w_gradient, part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial));
         nn_call(conv2_w_update, batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_m,
                 (void *)conv2_w_v);
-        nn_call(conv2_w_turn, part, (void *)conv2_w_turned, (void *)conv2_w);
     }
     nn_single (0) {
         nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta), WHOLE(d_batchnorm1_partial));
@@ -3378,6 +3713,10 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
                 WHOLE(d_batchnorm1_gamma));
         nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
+    }
+    nn_each (part, 4) {
+        nn_call(conv2_w_turn, part, (void *)conv2_w_turned, (void *)conv2_w);
+        nn_call(conv2_w_transform, part, (void *)conv2_w_transformed, (void *)conv2_w);
     }
     nn_barrier();
 
@@ -3401,18 +3740,18 @@ static void infer(const NnBatch *batch, NnResult *result)
         input_forward(batch, first, rows, BLOCK(infer_input));
         conv1_infer(rows, BLOCK(infer_relu1), BLOCK(infer_input), conv1_w, batchnorm1_mean,
                     batchnorm1_variance, batchnorm1_gamma, batchnorm1_beta);
-        conv2_infer(rows, BLOCK(infer_relu2), BLOCK(infer_relu1), conv2_w, batchnorm2_mean,
-                    batchnorm2_variance, batchnorm2_gamma, batchnorm2_beta);
+        conv2_infer(rows, BLOCK(infer_relu2), BLOCK(infer_relu1), conv2_w_transformed,
+                    batchnorm2_mean, batchnorm2_variance, batchnorm2_gamma, batchnorm2_beta);
         pool1_forward(rows, BLOCK(infer_pool1), BLOCK(infer_relu2));
-        conv3_infer(rows, BLOCK(infer_relu3), BLOCK(infer_pool1), conv3_w, batchnorm3_mean,
-                    batchnorm3_variance, batchnorm3_gamma, batchnorm3_beta);
-        conv4_infer(rows, BLOCK(infer_relu4), BLOCK(infer_relu3), conv4_w, batchnorm4_mean,
-                    batchnorm4_variance, batchnorm4_gamma, batchnorm4_beta);
+        conv3_infer(rows, BLOCK(infer_relu3), BLOCK(infer_pool1), conv3_w_transformed,
+                    batchnorm3_mean, batchnorm3_variance, batchnorm3_gamma, batchnorm3_beta);
+        conv4_infer(rows, BLOCK(infer_relu4), BLOCK(infer_relu3), conv4_w_transformed,
+                    batchnorm4_mean, batchnorm4_variance, batchnorm4_gamma, batchnorm4_beta);
         pool2_forward(rows, BLOCK(infer_pool2), BLOCK(infer_relu4));
-        conv5_infer(rows, BLOCK(infer_relu5), BLOCK(infer_pool2), conv5_w, batchnorm5_mean,
-                    batchnorm5_variance, batchnorm5_gamma, batchnorm5_beta);
-        conv6_infer(rows, BLOCK(infer_relu6), BLOCK(infer_relu5), conv6_w, batchnorm6_mean,
-                    batchnorm6_variance, batchnorm6_gamma, batchnorm6_beta);
+        conv5_infer(rows, BLOCK(infer_relu5), BLOCK(infer_pool2), conv5_w_transformed,
+                    batchnorm5_mean, batchnorm5_variance, batchnorm5_gamma, batchnorm5_beta);
+        conv6_infer(rows, BLOCK(infer_relu6), BLOCK(infer_relu5), conv6_w_transformed,
+                    batchnorm6_mean, batchnorm6_variance, batchnorm6_gamma, batchnorm6_beta);
         pool3_forward(rows, BLOCK(infer_pool3), BLOCK(infer_relu6));
         dense1_infer(rows, BLOCK(infer_relu7), BLOCK(infer_pool3), dense1_w, batchnorm7_mean,
                      batchnorm7_variance, batchnorm7_gamma, batchnorm7_beta);
@@ -3449,7 +3788,7 @@ static const char *first_nonfinite(const NnBatch *batch)
                            batchnorm1_gamma, batchnorm1_beta);
         if (!nn_finite_f32(BLOCK(relu1), rows * 25088L))
             return "batchnorm1";
-        conv2_forward(rows, BLOCK(conv2), BLOCK(relu1), conv2_w);
+        conv2_forward(rows, BLOCK(conv2), BLOCK(relu1), conv2_w_transformed);
         if (!nn_finite_f32(BLOCK(conv2), rows * 25088L))
             return "conv2";
         batchnorm2_sums(rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
@@ -3467,7 +3806,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
         if (!nn_finite_f32(BLOCK(dropout1), rows * 6272L))
             return "dropout1";
-        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout1), conv3_w);
+        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout1), conv3_w_transformed);
         if (!nn_finite_f32(BLOCK(conv3), rows * 12544L))
             return "conv3";
         batchnorm3_sums(rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
@@ -3479,7 +3818,7 @@ static const char *first_nonfinite(const NnBatch *batch)
                            batchnorm3_gamma, batchnorm3_beta);
         if (!nn_finite_f32(BLOCK(relu3), rows * 12544L))
             return "batchnorm3";
-        conv4_forward(rows, BLOCK(conv4), BLOCK(relu3), conv4_w);
+        conv4_forward(rows, BLOCK(conv4), BLOCK(relu3), conv4_w_transformed);
         if (!nn_finite_f32(BLOCK(conv4), rows * 12544L))
             return "conv4";
         batchnorm4_sums(rows, BLOCK(batchnorm4_sums), BLOCK(conv4));
@@ -3497,7 +3836,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout2_forward(batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
         if (!nn_finite_f32(BLOCK(dropout2), rows * 3136L))
             return "dropout2";
-        conv5_forward(rows, BLOCK(conv5), BLOCK(dropout2), conv5_w);
+        conv5_forward(rows, BLOCK(conv5), BLOCK(dropout2), conv5_w_transformed);
         if (!nn_finite_f32(BLOCK(conv5), rows * 6272L))
             return "conv5";
         batchnorm5_sums(rows, BLOCK(batchnorm5_sums), BLOCK(conv5));
@@ -3509,7 +3848,7 @@ static const char *first_nonfinite(const NnBatch *batch)
                            batchnorm5_gamma, batchnorm5_beta);
         if (!nn_finite_f32(BLOCK(relu5), rows * 6272L))
             return "batchnorm5";
-        conv6_forward(rows, BLOCK(conv6), BLOCK(relu5), conv6_w);
+        conv6_forward(rows, BLOCK(conv6), BLOCK(relu5), conv6_w_transformed);
         if (!nn_finite_f32(BLOCK(conv6), rows * 6272L))
             return "conv6";
         batchnorm6_sums(rows, BLOCK(batchnorm6_sums), BLOCK(conv6));
@@ -3686,7 +4025,7 @@ static const NnCall calls[] = {
     [CALL_batchnorm1_follow] = {"batchnorm1_follow", "batchnorm1", NN_FORWARD, 0, 0, 32, 0, 768},
     [CALL_batchnorm1_forward] = {"batchnorm1_forward", "batchnorm1", NN_FORWARD, 0, 125440, 0,
                                  200704, 2048},
-    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 14450688, 0, 0, 200704, 147456},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 6422528, 0, 0, 200704, 262144},
     [CALL_batchnorm2_sums] = {"batchnorm2_sums", "batchnorm2", NN_FORWARD, 0, 75264, 0, 100352,
                               2048},
     [CALL_batchnorm2_stats] = {"batchnorm2_stats", "batchnorm2", NN_FORWARD, 0, 0, 64, 0, 2304},
@@ -3695,14 +4034,14 @@ static const NnCall calls[] = {
                                  200704, 2048},
     [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 25088, 0, 125440, 0},
     [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 12544, 0, 50176, 0},
-    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 7225344, 0, 0, 75264, 294912},
+    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 3211264, 0, 0, 75264, 524288},
     [CALL_batchnorm3_sums] = {"batchnorm3_sums", "batchnorm3", NN_FORWARD, 0, 37632, 0, 50176,
                               4096},
     [CALL_batchnorm3_stats] = {"batchnorm3_stats", "batchnorm3", NN_FORWARD, 0, 0, 128, 0, 4608},
     [CALL_batchnorm3_follow] = {"batchnorm3_follow", "batchnorm3", NN_FORWARD, 0, 0, 64, 0, 1536},
     [CALL_batchnorm3_forward] = {"batchnorm3_forward", "batchnorm3", NN_FORWARD, 0, 62720, 0,
                                  100352, 4096},
-    [CALL_conv4_forward] = {"conv4_forward", "conv4", NN_FORWARD, 14450688, 0, 0, 100352, 589824},
+    [CALL_conv4_forward] = {"conv4_forward", "conv4", NN_FORWARD, 6422528, 0, 0, 100352, 1048576},
     [CALL_batchnorm4_sums] = {"batchnorm4_sums", "batchnorm4", NN_FORWARD, 0, 37632, 0, 50176,
                               4096},
     [CALL_batchnorm4_stats] = {"batchnorm4_stats", "batchnorm4", NN_FORWARD, 0, 0, 128, 0, 4608},
@@ -3711,14 +4050,14 @@ static const NnCall calls[] = {
                                  100352, 4096},
     [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 12544, 0, 62720, 0},
     [CALL_dropout2_forward] = {"dropout2_forward", "dropout2", NN_FORWARD, 0, 6272, 0, 25088, 0},
-    [CALL_conv5_forward] = {"conv5_forward", "conv5", NN_FORWARD, 7225344, 0, 0, 37632, 1179648},
+    [CALL_conv5_forward] = {"conv5_forward", "conv5", NN_FORWARD, 4194304, 0, 0, 37632, 2097152},
     [CALL_batchnorm5_sums] = {"batchnorm5_sums", "batchnorm5", NN_FORWARD, 0, 18816, 0, 25088,
                               8192},
     [CALL_batchnorm5_stats] = {"batchnorm5_stats", "batchnorm5", NN_FORWARD, 0, 0, 256, 0, 9216},
     [CALL_batchnorm5_follow] = {"batchnorm5_follow", "batchnorm5", NN_FORWARD, 0, 0, 128, 0, 3072},
     [CALL_batchnorm5_forward] = {"batchnorm5_forward", "batchnorm5", NN_FORWARD, 0, 31360, 0, 50176,
                                  8192},
-    [CALL_conv6_forward] = {"conv6_forward", "conv6", NN_FORWARD, 14450688, 0, 0, 50176, 2359296},
+    [CALL_conv6_forward] = {"conv6_forward", "conv6", NN_FORWARD, 8388608, 0, 0, 50176, 4194304},
     [CALL_batchnorm6_sums] = {"batchnorm6_sums", "batchnorm6", NN_FORWARD, 0, 18816, 0, 25088,
                               8192},
     [CALL_batchnorm6_stats] = {"batchnorm6_stats", "batchnorm6", NN_FORWARD, 0, 0, 256, 0, 9216},
@@ -3764,11 +4103,11 @@ static const NnCall calls[] = {
                                         0, 128, 0, 4608},
     [CALL_batchnorm6_backward] = {"batchnorm6_backward", "batchnorm6", NN_BACKWARD, 0, 37632, 0,
                                   75264, 10240},
-    [CALL_conv6_w_partial] = {"conv6_w_partial", "conv6", NN_BACKWARD, 14450688, 0, 0, 50176,
+    [CALL_conv6_w_partial] = {"conv6_w_partial", "conv6", NN_BACKWARD, 8388608, 0, 0, 50176,
                               2359296},
     [CALL_conv6_w_gradient] = {"conv6_w_gradient", "conv6", NN_BACKWARD, 0, 0, 147456, 0, 2949120},
-    [CALL_conv6_backward] = {"conv6_backward", "conv6", NN_BACKWARD, 14450688, 6272, 0, 75264,
-                             2359296},
+    [CALL_conv6_backward] = {"conv6_backward", "conv6", NN_BACKWARD, 8388608, 6272, 0, 75264,
+                             4194304},
     [CALL_batchnorm5_partial] = {"batchnorm5_partial", "batchnorm5", NN_BACKWARD, 0, 31360, 0,
                                  50176, 8192},
     [CALL_batchnorm5_beta_gradient] = {"batchnorm5_beta_gradient", "batchnorm5", NN_BACKWARD, 0, 0,
@@ -3777,11 +4116,11 @@ static const NnCall calls[] = {
                                         0, 128, 0, 4608},
     [CALL_batchnorm5_backward] = {"batchnorm5_backward", "batchnorm5", NN_BACKWARD, 0, 37632, 0,
                                   75264, 10240},
-    [CALL_conv5_w_partial] = {"conv5_w_partial", "conv5", NN_BACKWARD, 7225344, 0, 0, 37632,
+    [CALL_conv5_w_partial] = {"conv5_w_partial", "conv5", NN_BACKWARD, 4194304, 0, 0, 37632,
                               1179648},
     [CALL_conv5_w_gradient] = {"conv5_w_gradient", "conv5", NN_BACKWARD, 0, 0, 73728, 0, 1474560},
-    [CALL_conv5_backward] = {"conv5_backward", "conv5", NN_BACKWARD, 7225344, 6272, 0, 37632,
-                             1179648},
+    [CALL_conv5_backward] = {"conv5_backward", "conv5", NN_BACKWARD, 4194304, 6272, 0, 37632,
+                             2097152},
     [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 50176, 0, 125440, 0},
     [CALL_batchnorm4_partial] = {"batchnorm4_partial", "batchnorm4", NN_BACKWARD, 0, 62720, 0,
                                  100352, 4096},
@@ -3791,11 +4130,11 @@ static const NnCall calls[] = {
                                         0, 64, 0, 2304},
     [CALL_batchnorm4_backward] = {"batchnorm4_backward", "batchnorm4", NN_BACKWARD, 0, 75264, 0,
                                   150528, 5120},
-    [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 14450688, 0, 0, 100352,
+    [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 6422528, 0, 0, 100352,
                               589824},
     [CALL_conv4_w_gradient] = {"conv4_w_gradient", "conv4", NN_BACKWARD, 0, 0, 36864, 0, 737280},
-    [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 14450688, 12544, 0, 150528,
-                             589824},
+    [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 6422528, 12544, 0, 150528,
+                             1048576},
     [CALL_batchnorm3_partial] = {"batchnorm3_partial", "batchnorm3", NN_BACKWARD, 0, 62720, 0,
                                  100352, 4096},
     [CALL_batchnorm3_beta_gradient] = {"batchnorm3_beta_gradient", "batchnorm3", NN_BACKWARD, 0, 0,
@@ -3804,11 +4143,11 @@ static const NnCall calls[] = {
                                         0, 64, 0, 2304},
     [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 75264, 0,
                                   150528, 5120},
-    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 7225344, 0, 0, 75264,
+    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 3211264, 0, 0, 75264,
                               294912},
     [CALL_conv3_w_gradient] = {"conv3_w_gradient", "conv3", NN_BACKWARD, 0, 0, 18432, 0, 368640},
-    [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 7225344, 12544, 0, 75264,
-                             294912},
+    [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 3211264, 12544, 0, 75264,
+                             524288},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
     [CALL_batchnorm2_partial] = {"batchnorm2_partial", "batchnorm2", NN_BACKWARD, 0, 125440, 0,
                                  200704, 2048},
@@ -3818,11 +4157,11 @@ static const NnCall calls[] = {
                                         0, 32, 0, 1152},
     [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 150528, 0,
                                   301056, 2560},
-    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 14450688, 0, 0, 200704,
+    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 6422528, 0, 0, 200704,
                               147456},
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 9216, 0, 184320},
-    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 14450688, 25088, 0, 301056,
-                             147456},
+    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 6422528, 25088, 0, 301056,
+                             262144},
     [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 125440, 0,
                                  200704, 2048},
     [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
@@ -3872,11 +4211,16 @@ static const NnCall calls[] = {
     [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 20480},
     [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 2359296},
-    [CALL_conv6_w_turn] = {"conv6_w_turn", "conv6", NN_UPDATE, 0, 0, 0, 0, 1179648},
-    [CALL_conv5_w_turn] = {"conv5_w_turn", "conv5", NN_UPDATE, 0, 0, 0, 0, 589824},
-    [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 294912},
-    [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 147456},
-    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 73728},
+    [CALL_conv6_w_turn] = {"conv6_w_turn", "conv6", NN_UPDATE, 0, 0, 0, 0, 1638400},
+    [CALL_conv5_w_turn] = {"conv5_w_turn", "conv5", NN_UPDATE, 0, 0, 0, 0, 819200},
+    [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 409600},
+    [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 204800},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 102400},
+    [CALL_conv2_w_transform] = {"conv2_w_transform", "conv2", NN_UPDATE, 0, 0, 0, 0, 102400},
+    [CALL_conv3_w_transform] = {"conv3_w_transform", "conv3", NN_UPDATE, 0, 0, 0, 0, 204800},
+    [CALL_conv4_w_transform] = {"conv4_w_transform", "conv4", NN_UPDATE, 0, 0, 0, 0, 409600},
+    [CALL_conv5_w_transform] = {"conv5_w_transform", "conv5", NN_UPDATE, 0, 0, 0, 0, 819200},
+    [CALL_conv6_w_transform] = {"conv6_w_transform", "conv6", NN_UPDATE, 0, 0, 0, 0, 1638400},
 };
 
 const NnModel nn_model = {
@@ -3925,6 +4269,7 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "fashion", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
+    .stack_bytes = 6291456,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 30, .seed = 1, .rate = 0.003,
     .schedule = {.kind = NN_ONE_CYCLE, .rise = 0.3, .div = 25, .final_div = 10000},
     .loss = "cross_entropy", .optimizer = "adam",
@@ -3932,7 +4277,7 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 29,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 584874,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 4677800, .optimizer_bytes = 4678992,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 7598248, .optimizer_bytes = 4678992,
     .operations_forward = 59426549, .operations_backward = 118459383, .operations_update = 5848740,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

@@ -79,7 +79,8 @@ static _Alignas(64) float dense2_b_v[10];
 static _Alignas(64) float dense2_w_turned[10][128];
 // 128x3136 in panels of 128x32
 static _Alignas(64) float dense1_w_turned[401408];
-static _Alignas(64) float conv2_w_turned[3][3][64][32];
+static _Alignas(64) float conv2_w_turned[4][4][64][32];
+static _Alignas(64) float conv2_w_transformed[4][4][32][64];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -367,8 +368,8 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
 
 WINDOW(window_14x32_near, 14, 14, 2, Vector16, 32, 0)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
-WINDOW(window_14x32, 14, 14, 2, Vector16, 32, 8)
-WINDOW(window_12x32, 12, 12, 2, Vector16, 32, 8)
+WINDOW(window_7x32_near, 7, 7, 2, Vector16, 32, 0)
+WINDOW(window_8x32_near, 8, 8, 2, Vector16, 32, 0)
 
 // y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
 static void convolve_28x28_3x3x1x32(const float *x, const float *w, float *y)
@@ -386,34 +387,264 @@ static void convolve_weights_28x28_3x3x1x32(const float *x, const float *dy, flo
     window_3x3x32(28, 28, x, 1, 30, 30, 1, dy, 896, 32, dw, 32, true);
 }
 
-// y[14][14][64] = 3x3 windows of x[.][16][32] times w[3][3][32][64]
-static void convolve_14x14_3x3x32x64(const float *x, const float *w, float *y)
+// Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3): 4x4 pixels d and a
+// window g are transformed, and multiplied number by number and added over channels at each of 4x4
+// places; the sums are transformed back into a square of 2x2 pixels of the result. That is 16
+// products for 36. See Lavin and Gray, Fast algorithms for convolutional neural networks, for A, B
+// and G.
+// Behind the matrix of each place is a gap, so that they do not fill the same sets of the cache.
+enum { GAP = 16 };
+static const float beside[64] = {0}; // pixels beside a picture
+
+// A vector of the numbers from `at` on, wherever they lie.
+typedef float Loose __attribute__((vector_size(64), aligned(sizeof(float)), may_alias));
+#define NUMBERS(at) (*(Loose *)(at))
+
+// Pictures, and squares of 2x2 pixels of a convolution's result over them: the 4x4 pixels that a
+// square is made of begin `above` lines above it and `left` columns left of it.
+typedef struct {
+    int lines, columns, channels, above, left;
+    int high, wide; // squares of a picture
+} Squares;
+
+// Where the size x size pixels below a square lie, which is number `number` of those of pictures
+// from x on; what lies beside its picture is 0.
+static void find_pixels(const float *x, const Squares *s, int number, int size,
+                        const float *at[4][4])
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 14; line++)
-            window_14x32(3, 96, x + line * 512, 32, 512, 512, 1, w + c, 6144, 64,
-                         y + c + line * 896, 64, false);
+    const int picture = number / (s->high * s->wide);
+    const int line = number / s->wide % s->high * 2 - s->above;
+    const int column = number % s->wide * 2 - s->left;
+    for (int p = 0; p < size * size; p++) {
+        const int r = p / size, c = p % size;
+        const bool inside = line + r >= 0 && line + r < s->lines && column + c >= 0 &&
+                            column + c < s->columns;
+        const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;
+        at[r][c] = inside ? x + pixel * s->channels : beside;
     }
 }
 
-// dw[3][3][32][64] += the sum of x dy[14][14][64], for 3x3 windows of x[.][16][32]
-static void convolve_weights_14x14_3x3x32x64(const float *x, const float *dy, float *dw)
+static void find_none(int size, const float *at[4][4])
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 96; number += 12)
-                window_12x32(14, 14, x + line * 512 + number, 1, 512, 512, 32, dy + c, 896, 64,
-                             dw + c + line * 6144 + number * 64, 64, true);
+    for (int r = 0; r < size; r++)
+        for (int c = 0; c < size; c++)
+            at[r][c] = beside;
+}
+
+// u = G g G', g being a window of 3x3 whose taps are `next` numbers apart
+static INLINED void transform_window(const float *g, long next, Vector16 u[4][4])
+{
+    Vector16 t[4][3];
+    UNROLLED for (int c = 0; c < 3; c++) {
+        const Vector16 g0 = NUMBERS(g + c * next), g1 = NUMBERS(g + (3 + c) * next);
+        const Vector16 g2 = NUMBERS(g + (6 + c) * next);
+        t[0][c] = g0;
+        t[1][c] = (g0 + g1 + g2) / 2;
+        t[2][c] = (g0 - g1 + g2) / 2;
+        t[3][c] = g2;
+    }
+    UNROLLED for (int r = 0; r < 4; r++) {
+        u[r][0] = t[r][0];
+        u[r][1] = (t[r][0] + t[r][1] + t[r][2]) / 2;
+        u[r][2] = (t[r][0] - t[r][1] + t[r][2]) / 2;
+        u[r][3] = t[r][2];
+    }
+}
+
+// v = B' d B for `count` squares from `first` on, d being the 4x4 pixels below one, and 0 for the
+// rest of the `all` that v has room for
+static void transform_input(const float *x, const Squares *s, int first, int count, int all,
+                            float *v)
+{
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < all; i++) {
+        const float *d[4][4];
+        if (i < count)
+            find_pixels(x, s, first + i, 4, d);
+        else
+            find_none(4, d);
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[4][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
+                const Vector16 d2 = NUMBERS(d[2][c] + k), d3 = NUMBERS(d[3][c] + k);
+                t[0][c] = d0 - d2;
+                t[1][c] = d1 + d2;
+                t[2][c] = d2 - d1;
+                t[3][c] = d1 - d3;
+            }
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const to = v + r * 4 * next + (long)i * s->channels + k;
+                NUMBERS(to) = t[r][0] - t[r][2];
+                NUMBERS(to + next) = t[r][1] + t[r][2];
+                NUMBERS(to + 2 * next) = t[r][2] - t[r][1];
+                NUMBERS(to + 3 * next) = t[r][1] - t[r][3];
+            }
         }
     }
 }
 
-// y[14][14][32] = 3x3 windows of x[.][16][64] times w[3][3][64][32]
-static void convolve_14x14_3x3x64x32(const float *x, const float *w, float *y)
+// y = A' m A, a square of 2x2 pixels, for `count` squares from `first` on
+static void transform_output(const float *m, const Squares *s, int first, int count, int all,
+                             float *y)
 {
-    for (int line = 0; line < 14; line++)
-        window_14x32(3, 192, x + line * 1024, 64, 1024, 1024, 1, w, 6144, 32, y + line * 448, 32,
-                     false);
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < count; i++) {
+        const int picture = (first + i) / (s->high * s->wide);
+        const int line = (first + i) / s->wide % s->high * 2, column = (first + i) % s->wide * 2;
+        const bool below = line + 1 < s->lines, right = column + 1 < s->columns;
+        float *const to = y +
+                          (((long)picture * s->lines + line) * s->columns + column) * s->channels;
+        float *const under = to + (long)s->columns * s->channels;
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[2][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                const float *const at = m + c * next + (long)i * s->channels + k;
+                const Vector16 m0 = NUMBERS(at), m1 = NUMBERS(at + 4 * next);
+                const Vector16 m2 = NUMBERS(at + 8 * next), m3 = NUMBERS(at + 12 * next);
+                t[0][c] = m0 + m1 + m2;
+                t[1][c] = m1 - m2 - m3;
+            }
+            NUMBERS(to + k) = t[0][0] + t[0][1] + t[0][2];
+            if (right)
+                NUMBERS(to + s->channels + k) = t[0][1] - t[0][2] - t[0][3];
+            if (below)
+                NUMBERS(under + k) = t[1][0] + t[1][1] + t[1][2];
+            if (below && right)
+                NUMBERS(under + s->channels + k) = t[1][1] - t[1][2] - t[1][3];
+        }
+    }
+}
+
+// z = A d A', d being a square of 2x2 pixels of dy, for those that transform_input takes
+static void transform_gradient(const float *dy, const Squares *s, int first, int count, int all,
+                               float *z)
+{
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < all; i++) {
+        const float *d[4][4];
+        if (i < count)
+            find_pixels(dy, s, first + i, 2, d);
+        else
+            find_none(2, d);
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[4][2];
+            UNROLLED for (int c = 0; c < 2; c++) {
+                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
+                t[0][c] = d0;
+                t[1][c] = d0 + d1;
+                t[2][c] = d0 - d1;
+                t[3][c] = -d1;
+            }
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const to = z + r * 4 * next + (long)i * s->channels + k;
+                NUMBERS(to) = t[r][0];
+                NUMBERS(to + next) = t[r][0] + t[r][1];
+                NUMBERS(to + 2 * next) = t[r][0] - t[r][1];
+                NUMBERS(to + 3 * next) = -t[r][1];
+            }
+        }
+    }
+}
+
+// dw = G' s G, s being the sums at 4x4 places
+static void gradient_of_windows(const float *sum, int channels, int outputs, float *dw)
+{
+    const long next = (long)channels * outputs; // place, or tap
+    for (long k = 0; k < next; k += 16) {
+        Vector16 t[3][4];
+        UNROLLED for (int c = 0; c < 4; c++) {
+            const float *const at = sum + c * next + k;
+            const Vector16 s1 = NUMBERS(at + 4 * next), s2 = NUMBERS(at + 8 * next);
+            const Vector16 half = (s1 + s2) / 2;
+            t[0][c] = NUMBERS(at) + half;
+            t[1][c] = (s1 - s2) / 2;
+            t[2][c] = half + NUMBERS(at + 12 * next);
+        }
+        UNROLLED for (int r = 0; r < 3; r++) {
+            float *const to = dw + r * 3 * next + k;
+            const Vector16 half = (t[r][1] + t[r][2]) / 2;
+            NUMBERS(to) = t[r][0] + half;
+            NUMBERS(to + next) = (t[r][1] - t[r][2]) / 2;
+            NUMBERS(to + 2 * next) = half + t[r][3];
+        }
+    }
+}
+
+// The windows of channels from .. to: u[4][4][channels][outputs] of w[3][3][channels][outputs]
+static void transform_windows(const float *w, int channels, int outputs, int from, int to, float *u)
+{
+    const long next = (long)channels * outputs; // tap, or place
+    for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
+        Vector16 at[4][4];
+        transform_window(w + k, next, at);
+        UNROLLED for (int p = 0; p < 16; p++)
+            NUMBERS(u + p * next + k) = at[p / 4][p % 4];
+    }
+}
+
+// The same windows turned round: u[4][4][outputs][channels]
+static void transform_windows_turned(const float *w, int channels, int outputs, int from, int to,
+                                     float *u)
+{
+    const long next = (long)channels * outputs; // tap, or place
+    float part[16][16][16];
+    for (int c = from; c < to; c += 16) {
+        const int many = nn_min(16, to - c);
+        for (int k = 0; k < outputs; k += 16) {
+            for (int i = 0; i < many; i++) {
+                Vector16 at[4][4];
+                transform_window(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
+                UNROLLED for (int p = 0; p < 16; p++)
+                    NUMBERS(part[p][i]) = at[p / 4][p % 4];
+            }
+            for (int p = 0; p < 16; p++)
+                nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
+                              channels);
+        }
+    }
+}
+
+// m[49][64] = v[49][32] u[32][64], at each of 4x4 places
+static void winograd_49x32x64(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 49; i += 7)
+                window_7x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                                 false);
+        }
+        v += 1568 + GAP;
+        u += 2048;
+        m += 3136 + GAP;
+    }
+}
+
+// sum[32][64] += v[49][32]' z[49][64], at each of 4x4 places
+static void winograd_weights_49x32x64(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 32; i += 8)
+                window_8x32_near(1, 49, v + i, 1, 0, 0, 32, z + j, 0, 64, sum + j + i * 64, 64,
+                                 true);
+        }
+        v += 1568 + GAP;
+        z += 3136 + GAP;
+        sum += 2048;
+    }
+}
+
+// m[49][32] = v[49][64] u[64][32], at each of 4x4 places
+static void winograd_49x64x32(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int i = 0; i < 49; i += 7)
+            window_7x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 3136 + GAP;
+        u += 2048;
+        m += 1568 + GAP;
+    }
 }
 
 // --- input: input 28x28x1 ------------------------------------------------------------------------
@@ -591,20 +822,21 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
 
 // --- conv2: conv 64 3x3 relu pad same   14x14x32 -> 14x14x64 -------------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 // then y = x + b
 // then y = x < 0 ? 0 : x
 static void conv2_forward(int rows, float y[restrict ROWS][14][14][64],
-                          const float x[ROWS][14][14][32], const float w[3][3][32][64],
+                          const float x[ROWS][14][14][32], const float transformed[4][4][32][64],
                           const float b[64])
 {
-    float padded[16][16][32] = {0};
+    const Squares of_x = {14, 14, 32, 1, 1, 7, 7};
+    const Squares of_y = {14, 14, 64, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 32 + GAP];
+    _Alignas(64) float squares[16][49 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
-        }
-        convolve_14x14_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
+        winograd_49x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 49, 49, y[i][0][0]);
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
@@ -637,20 +869,23 @@ static void conv2_b_gradient(float sum[restrict 64], const float partial[BLOCKS]
             sum[j] += partial[block][j];
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
                             const float x[ROWS][14][14][32], const float dy[ROWS][14][14][64])
 {
-    float padded[16][16][32] = {0};
-    memset(dw, 0, sizeof(float[3][3][32][64]));
+    const Squares of_x = {14, 14, 32, 1, 1, 7, 7};
+    const Squares of_dy = {14, 14, 64, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 32 + GAP];
+    _Alignas(64) float squares[16][49 * 64 + GAP];
+    _Alignas(64) float windows[16][32 * 64];
+    memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[14][32]));
-        }
-        convolve_weights_14x14_3x3x32x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
+        transform_gradient(dy[i][0][0], &of_dy, 0, 49, 49, squares[0]);
+        winograd_weights_49x32x64(pixels[0], squares[0], windows[0]);
     }
+    gradient_of_windows(windows[0], 32, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -667,18 +902,19 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 static void conv2_backward(int rows, float dx[restrict ROWS][14][14][32],
-                           const float dy[ROWS][14][14][64], const float turned[3][3][64][32])
+                           const float dy[ROWS][14][14][64], const float turned[4][4][64][32])
 {
-    float padded[16][16][64] = {0};
+    const Squares of_dy = {14, 14, 64, 1, 1, 7, 7};
+    const Squares of_dx = {14, 14, 32, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 64 + GAP];
+    _Alignas(64) float squares[16][49 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 15; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], dy[i][from], sizeof(float[14][64]));
-        }
-        convolve_14x14_3x3x64x32(padded[0][0], turned[0][0][0], dx[i][0][0]);
+        transform_input(dy[i][0][0], &of_dy, 0, 49, 49, pixels[0]);
+        winograd_49x64x32(pixels[0], turned[0][0][0], squares[0]);
+        transform_output(squares[0], &of_dx, 0, 49, 49, dx[i][0][0]);
     }
 }
 
@@ -711,15 +947,18 @@ static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const flo
     }
 }
 
-// turned = w, its window turned round and its channels exchanged
-static void conv2_w_turn(int part, float turned[restrict 576][32], const float w[288][64])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv2_w_turn(int part, float turned[restrict 1024][32], const float w[288][64])
 {
-    const int from = part * 36, to = nn_min(from + 36, 288);
-    for (int i = from; i < to; i++) {
-        const int k = i / 32, c = i % 32; // place in the window, channel
-        for (int j = 0; j < 64; j++)
-            turned[(8 - k) * 64 + j][c] = w[i][j];
-    }
+    const int from = part * 4, to = nn_min(from + 4, 32);
+    transform_windows_turned(w[0], 32, 64, from, to, turned[0]);
+}
+
+// transformed = G w G', of each window of w
+static void conv2_w_transform(int part, float transformed[restrict 512][64], const float w[288][64])
+{
+    const int from = part * 4, to = nn_min(from + 4, 32);
+    transform_windows(w[0], 32, 64, from, to, transformed[0]);
 }
 
 // --- pool2: pool 2x2   14x14x64 -> 7x7x64 --------------------------------------------------------
@@ -1156,6 +1395,8 @@ static void prepare(void)
         dense1_w_turn(part, dense1_w_turned, dense1_w);
     for (int part = 0; part < 8; part++)
         conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
+    for (int part = 0; part < 8; part++)
+        conv2_w_transform(part, (void *)conv2_w_transformed, (void *)conv2_w);
 }
 
 // nn_call(f, x) is f(x). Where batch->timed, it also adds the time that it took to row CALL_f of
@@ -1167,7 +1408,7 @@ enum {
     CALL_pool1_forward, CALL_pool1_backward,
     CALL_conv2_forward, CALL_conv2_b_partial, CALL_conv2_b_gradient, CALL_conv2_w_partial,
     CALL_conv2_w_gradient, CALL_conv2_backward, CALL_conv2_w_update, CALL_conv2_b_update,
-    CALL_conv2_w_turn,
+    CALL_conv2_w_turn, CALL_conv2_w_transform,
     CALL_pool2_forward, CALL_pool2_backward,
     CALL_dropout1_forward,
     CALL_dense1_forward, CALL_dense1_b_partial, CALL_dense1_b_gradient, CALL_dense1_backward,
@@ -1187,7 +1428,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(input_forward, batch, first, rows, BLOCK(input));
         nn_call(conv1_forward, rows, BLOCK(conv1), BLOCK(input), conv1_w, conv1_b);
         nn_call(pool1_forward, rows, BLOCK(pool1), BLOCK(conv1));
-        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(pool1), conv2_w, conv2_b);
+        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(pool1), conv2_w_transformed, conv2_b);
         nn_call(pool2_forward, rows, BLOCK(pool2), BLOCK(conv2));
         nn_call(dropout1_forward, batch, first, rows, BLOCK(dropout1), BLOCK(pool2));
         nn_call(dense1_forward, batch, first, rows, BLOCK(dropout2), BLOCK(dropout1), dense1_w,
@@ -1230,7 +1471,6 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv2_w_gradient, part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial));
         nn_call(conv2_w_update, batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_m,
                 (void *)conv2_w_v);
-        nn_call(conv2_w_turn, part, (void *)conv2_w_turned, (void *)conv2_w);
     }
     nn_single (0) {
         nn_call(dense2_b_gradient, WHOLE(d_dense2_b), WHOLE(d_dense2_b_partial));
@@ -1255,6 +1495,12 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv1_b_update, batch, conv1_b, WHOLE(d_conv1_b), conv1_b_m, conv1_b_v);
     }
     nn_barrier();
+
+    nn_each (part, 8) {
+        nn_call(conv2_w_turn, part, (void *)conv2_w_turned, (void *)conv2_w);
+        nn_call(conv2_w_transform, part, (void *)conv2_w_transformed, (void *)conv2_w);
+    }
+    nn_barrier();
 }
 
 // The forward pass alone, as the trained network is used.
@@ -1265,7 +1511,7 @@ static void infer(const NnBatch *batch, NnResult *result)
         input_forward(batch, first, rows, BLOCK(infer_input));
         conv1_forward(rows, BLOCK(infer_conv1), BLOCK(infer_input), conv1_w, conv1_b);
         pool1_forward(rows, BLOCK(infer_pool1), BLOCK(infer_conv1));
-        conv2_forward(rows, BLOCK(infer_conv2), BLOCK(infer_pool1), conv2_w, conv2_b);
+        conv2_forward(rows, BLOCK(infer_conv2), BLOCK(infer_pool1), conv2_w_transformed, conv2_b);
         pool2_forward(rows, BLOCK(infer_pool2), BLOCK(infer_conv2));
         dense1_infer(rows, BLOCK(infer_dense1), BLOCK(infer_pool2), dense1_w, dense1_b);
         dense2_forward(rows, BLOCK(infer_dense2_z), BLOCK(infer_dense1), dense2_w, dense2_b);
@@ -1295,7 +1541,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         pool1_forward(rows, BLOCK(pool1), BLOCK(conv1));
         if (!nn_finite_f32(BLOCK(pool1), rows * 6272L))
             return "pool1";
-        conv2_forward(rows, BLOCK(conv2), BLOCK(pool1), conv2_w, conv2_b);
+        conv2_forward(rows, BLOCK(conv2), BLOCK(pool1), conv2_w_transformed, conv2_b);
         if (!nn_finite_f32(BLOCK(conv2), rows * 12544L))
             return "conv2";
         pool2_forward(rows, BLOCK(pool2), BLOCK(conv2));
@@ -1369,7 +1615,7 @@ static const NnCall calls[] = {
     [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
     [CALL_conv1_forward] = {"conv1_forward", "conv1", NN_FORWARD, 451584, 50176, 0, 103488, 5120},
     [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 25088, 0, 125440, 0},
-    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 7225344, 25088, 0, 75264, 295936},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 3211264, 25088, 0, 75264, 525312},
     [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 12544, 0, 62720, 0},
     [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 6272, 0, 25088, 0},
     [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 802816, 512, 0, 13056,
@@ -1393,10 +1639,10 @@ static const NnCall calls[] = {
     [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 50176, 0, 125440, 0},
     [CALL_conv2_b_partial] = {"conv2_b_partial", "conv2", NN_BACKWARD, 0, 12544, 0, 50176, 1024},
     [CALL_conv2_b_gradient] = {"conv2_b_gradient", "conv2", NN_BACKWARD, 0, 0, 64, 0, 1280},
-    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 7225344, 0, 0, 75264,
+    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 3211264, 0, 0, 75264,
                               294912},
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 18432, 0, 368640},
-    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 7225344, 0, 0, 75264, 294912},
+    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 3211264, 0, 0, 75264, 524288},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
     [CALL_conv1_b_partial] = {"conv1_b_partial", "conv1", NN_BACKWARD, 0, 25088, 0, 100352, 512},
     [CALL_conv1_b_gradient] = {"conv1_b_gradient", "conv1", NN_BACKWARD, 0, 0, 32, 0, 640},
@@ -1412,7 +1658,8 @@ static const NnCall calls[] = {
     [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 10240},
     [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 3211264},
-    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 147456},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 204800},
+    [CALL_conv2_w_transform] = {"conv2_w_transform", "conv2", NN_UPDATE, 0, 0, 0, 0, 204800},
 };
 
 const NnModel nn_model = {
@@ -1443,13 +1690,14 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
+    .stack_bytes = 1728512,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
     .loss = "cross_entropy", .optimizer = "adam",
     .threads = 64,
     .layers = layers, .layer_count = 8,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 421642,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 3371048, .optimizer_bytes = 3373136,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 3559464, .optimizer_bytes = 3373136,
     .operations_forward = 8596341, .operations_backward = 16708200, .operations_update = 4216420,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

@@ -205,7 +205,7 @@ start 'windows of 16 bytes' planes NO x86-64-v2 3 5x5
 
 # A line is cut into heights that differ by one where sums are long and the matrix is near.
 heights() { # FUNCTION: of its tiles, in the order of their calls
-    "$NETC" emit "$tmp/lines.net" --target x86-64-v3 | awk -v name="static void $1(" \
+    "$NETC" emit "$tmp/lines.net" --conv direct --target x86-64-v3 | awk -v name="static void $1(" \
         'index($0, name) { inside = 1 } /^}/ { inside = 0 } inside' | grep -o 'window_[0-9x]*[a-z_]*' | xargs
 }
 start 'two heights' same heights 'window_6x16_near window_5x16_near' "$(heights convolve_32x32_3x3x16x16)"

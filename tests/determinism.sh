@@ -42,8 +42,13 @@ schedule step at [1 epochs 3 epochs] factor 0.3
 validation 10%
 augment shift 2 px rotate 10 deg shear 5 deg zoom 10% flip both elastic 1 px cutout 5 px noise 0.05
 END
+# a convolution by transforms, whose weights are kept in two layouts beside their averages
 cat >"$tmp/early.net" <<END
 input 28x28x1
+crop 2
+pool 4
+conv 32 3x3 relu pad same
+conv 32 3x3 relu pad same max_norm 3
 dense 60 relu max_norm 1 l1 0.00001
 dense 10 softmax
 loss cross_entropy
@@ -67,6 +72,8 @@ for net in mlp cnn; do # as a user's
     check "$net builds" mortal $net ''
 done
 check 'early builds' mortal early "$enduring"
+transformed() { "$NETC" emit "$tmp/early.net" | has_line 'conv2_w_transform\(part'; }
+check 'early has a convolution by transforms' transformed
 
 train() { # NET OUT [option...]
     local net=$1 out=$tmp/$2
@@ -83,7 +90,8 @@ done
 same_as_one_thread() { # NET THREADS RUN
     train "$1" "$1-$2$3" --threads "$2" && same_bytes "$(weights "$1-1")" "$(weights "$1-$2$3")"
 }
-for net in mlp cnn; do
+check 'early, 1 thread' train early early-1 --threads 1
+for net in mlp cnn early; do
     for threads in 1 2 3 4 8; do
         start "$net, $threads threads and 1 end alike" same_as_one_thread $net $threads ''
         wait # each run has the processors for itself

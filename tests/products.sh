@@ -17,6 +17,9 @@ random_net() {
             else if (seed == 4) # spans: strides, paddings, few and many channels; two heights of tiles
                 print "conv 12 3x3 tanh pad same\nconv 16 3x3 tanh pad same\nconv 37 5x4 tanh stride 2 pad same\n" \
                     "conv 18 2x3 tanh\nconv 6 4x4 tanh stride 1x2"
+            else if (seed == 7) # transforms: a picture in parts, whole ones, several
+                print "conv 32 3x3 tanh\nconv 32 3x3 tanh\nconv 48 3x3 tanh stride 2 pad same\n" \
+                    "conv 32 3x3 tanh pad same\navgpool 2\nconv 64 3x3 tanh pad same\nconv 32 3x3 tanh"
             else if (seed % 2)
                 printf "conv %d %dx%d relu\npool 2\nconv %d %dx%d tanh pad same\n" \
                     "conv %d 3x3 tanh stride 2 pad same\n",
@@ -51,6 +54,16 @@ trained() { # NET BINARY [option of netc build...]: its weights lie in BINARY-ou
     build "$@" && quietly "$2" train --data "$tmp/few" --out "$2-out" --quiet
 }
 rows_of_block() { sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p' "$@"; } # [C-FILE]
+
+# The network's convolutions but the first are by transforms, and their gradients.
+by_transforms() { # SEED COUNT TARGETS
+    local target
+    random_net "$1" >"$tmp/$1.net"
+    for target in $3; do
+        "$NETC" emit "$tmp/$1.net" --target $target -o "$tmp/$1-$target.c" || return
+        same "transforms, $target" "$2" "$(grep -c ' transform_input(' "$tmp/$1-$target.c")"
+    done
+}
 
 # Tiles are compiled as a user's where there are no flags, those of v2 and portable in long.sh alone.
 one_seed() { # SEED CFLAGS TARGETS
@@ -177,7 +190,8 @@ if [ $whole ]; then
 else
     start 'network 4' one_seed 4 "$quick" "${targets% x86-64-v2}"
 fi
-for seed in 3 ${whole:+2 5 6}; do
+for seed in 3 7 ${whole:+2 5 6}; do
     start "network $seed" one_seed $seed "$quick" "$targets"
 done
+start 'network 7 is by transforms' by_transforms 7 12 "$targets"
 finish

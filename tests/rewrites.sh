@@ -75,6 +75,30 @@ start 'no zeros skipped: BLAS as measured' emitted NO "$looks" --target x86-64-v
     --product 'x86-64-v3 f32 product 25 784 12 = blas' 100 'dense 12' adam
 start 'no zeros skipped: the check of gradients' emitted NO _skipping --precision f64 100 "$two" adam
 
+transforms='winograd_[0-9]+x32x64\(' deep=$'conv 32 3x3\nconv 64 3x3'
+start 'transforms: windows of 3x3' emitted YES "$transforms" 100 "$deep" adam
+start 'transforms: the gradient by the picture' \
+    emitted YES 'winograd_[0-9]+x64x32\(' 100 "$deep" adam
+start 'transforms: the gradient by the weights' \
+    emitted YES 'winograd_weights_[0-9]+x32x64\(' 100 "$deep" adam
+start 'transforms: padding' emitted YES "$transforms" 100 "$deep pad same" adam
+start 'transforms: inference reads the same weights' \
+    emitted NO 'conv2_infer' 100 "$deep" adam 'ema 0.9'
+start 'no transforms: few channels' \
+    emitted NO winograd --target x86-64-v3 100 $'conv 8 3x3\nconv 16 3x3' adam
+start 'no transforms: channels that fill no vector' \
+    emitted NO winograd 100 $'conv 36 3x3\nconv 66 3x3' adam
+start 'no transforms: other windows' emitted NO winograd 100 $'conv 32 3x3\nconv 64 3x4' adam
+start 'no transforms: a stride' emitted NO winograd 100 "$deep stride 1x2" adam
+start 'no transforms: gaps' emitted NO winograd 100 "$deep dilation 2" adam
+start 'no transforms: groups' emitted NO winograd 100 "$deep groups 2" adam
+start 'no transforms: --conv direct' emitted NO winograd --conv direct 100 "$deep" adam
+start 'no transforms: products by BLAS' emitted NO winograd --gemm blas 100 "$deep" adam
+start 'no transforms: windows as measured' emitted NO "$transforms" --target x86-64-v3 \
+    --product 'x86-64-v3 f32 convolution 24 24 3 3 32 64 1 = windows' 100 "$deep" adam
+start 'transforms: as measured' emitted YES 'winograd_[0-9]+x8x16\(' --target x86-64-v3 \
+    --product 'x86-64-v3 f32 convolution 24 24 3 3 8 16 1 = winograd' 100 $'conv 8 3x3\nconv 16 3x3' adam
+
 partial='nn_call\(dense2_w_partial, rows, BLOCK\('
 start 'a gradient by blocks: a last layer' emitted YES "$partial" 100 'dense 300 relu' adam
 start 'a gradient by blocks: clipped by the norm of all' \

@@ -148,10 +148,14 @@ static _Alignas(64) float dense2_b_v[10];
 static _Alignas(64) float dense2_w_turned[10][256];
 // 256x1152 in panels of 256x32
 static _Alignas(64) float dense1_w_turned[294912];
-static _Alignas(64) float conv5_w_turned[3][3][128][64];
-static _Alignas(64) float conv4_w_turned[3][3][64][64];
-static _Alignas(64) float conv3_w_turned[3][3][64][32];
-static _Alignas(64) float conv2_w_turned[32][288];
+static _Alignas(64) float conv5_w_turned[4][4][128][64];
+static _Alignas(64) float conv4_w_turned[4][4][64][64];
+static _Alignas(64) float conv3_w_turned[4][4][64][32];
+static _Alignas(64) float conv2_w_turned[4][4][32][32];
+static _Alignas(64) float conv2_w_transformed[4][4][32][32];
+static _Alignas(64) float conv3_w_transformed[4][4][32][64];
+static _Alignas(64) float conv4_w_transformed[4][4][64][64];
+static _Alignas(64) float conv5_w_transformed[4][4][64][128];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -490,13 +494,13 @@ static void outer_256x10(int from, int to, int terms, const void *left, const vo
             }                                                                             \
     }
 
-WINDOW(window_12x32, 12, 12, 2, Vector16, 32, 8)
 WINDOW(window_13x32_near, 13, 13, 2, Vector16, 32, 0)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
-WINDOW(window_14x32, 14, 14, 2, Vector16, 32, 8)
-WINDOW(window_6x64, 6, 6, 4, Vector16, 64, 8)
-WINDOW(window_2x6x32, 12, 6, 2, Vector16, 32, 8)
 WINDOW(window_12x32_near, 12, 12, 2, Vector16, 32, 0)
+WINDOW(window_8x32_near, 8, 8, 2, Vector16, 32, 0)
+WINDOW(window_9x32_near, 9, 9, 2, Vector16, 32, 0)
+WINDOW(window_7x32_near, 7, 7, 2, Vector16, 32, 0)
+WINDOW(window_12x32, 12, 12, 2, Vector16, 32, 8)
 
 // y[26][26][32] = 3x3 windows of x[.][28][1] times w[3][3][1][32]
 static void convolve_26x26_3x3x1x32(const float *x, const float *w, float *y)
@@ -514,107 +518,375 @@ static void convolve_weights_26x26_3x3x1x32(const float *x, const float *dy, flo
     window_3x3x32(26, 26, x, 1, 28, 28, 1, dy, 832, 32, dw, 32, true);
 }
 
-// y[24][24][32] = 3x3 windows of x[.][26][32] times w[3][3][32][32]
-static void convolve_24x24_3x3x32x32(const float *x, const float *w, float *y)
+// Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3): 4x4 pixels d and a
+// window g are transformed, and multiplied number by number and added over channels at each of 4x4
+// places; the sums are transformed back into a square of 2x2 pixels of the result. That is 16
+// products for 36. See Lavin and Gray, Fast algorithms for convolutional neural networks, for A, B
+// and G.
+// Behind the matrix of each place is a gap, so that they do not fill the same sets of the cache.
+enum { GAP = 16 };
+static const float beside[128] = {0}; // pixels beside a picture
+
+// A vector of the numbers from `at` on, wherever they lie.
+typedef float Loose __attribute__((vector_size(64), aligned(sizeof(float)), may_alias));
+#define NUMBERS(at) (*(Loose *)(at))
+
+// Pictures, and squares of 2x2 pixels of a convolution's result over them: the 4x4 pixels that a
+// square is made of begin `above` lines above it and `left` columns left of it.
+typedef struct {
+    int lines, columns, channels, above, left;
+    int high, wide; // squares of a picture
+} Squares;
+
+// Where the size x size pixels below a square lie, which is number `number` of those of pictures
+// from x on; what lies beside its picture is 0.
+static void find_pixels(const float *x, const Squares *s, int number, int size,
+                        const float *at[4][4])
 {
-    for (int line = 0; line < 24; line++) {
-        for (int pixel = 0; pixel < 24; pixel += 12)
-            window_12x32(3, 96, x + line * 832 + pixel * 32, 32, 832, 832, 1, w, 3072, 32,
-                         y + line * 768 + pixel * 32, 32, false);
+    const int picture = number / (s->high * s->wide);
+    const int line = number / s->wide % s->high * 2 - s->above;
+    const int column = number % s->wide * 2 - s->left;
+    for (int p = 0; p < size * size; p++) {
+        const int r = p / size, c = p % size;
+        const bool inside = line + r >= 0 && line + r < s->lines && column + c >= 0 &&
+                            column + c < s->columns;
+        const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;
+        at[r][c] = inside ? x + pixel * s->channels : beside;
     }
 }
 
-// dw[3][3][32][32] += the sum of x dy[24][24][32], for 3x3 windows of x[.][26][32]
-static void convolve_weights_24x24_3x3x32x32(const float *x, const float *dy, float *dw)
+static void find_none(int size, const float *at[4][4])
 {
-    for (int line = 0; line < 3; line++) {
-        for (int number = 0; number < 84; number += 14)
-            window_14x32(24, 24, x + line * 832 + number, 1, 832, 832, 32, dy, 768, 32,
-                         dw + line * 3072 + number * 32, 32, true);
-        window_12x32(24, 24, x + line * 832 + 84, 1, 832, 832, 32, dy, 768, 32,
-                     dw + line * 3072 + 84 * 32, 32, true);
+    for (int r = 0; r < size; r++)
+        for (int c = 0; c < size; c++)
+            at[r][c] = beside;
+}
+
+// u = G g G', g being a window of 3x3 whose taps are `next` numbers apart
+static INLINED void transform_window(const float *g, long next, Vector16 u[4][4])
+{
+    Vector16 t[4][3];
+    UNROLLED for (int c = 0; c < 3; c++) {
+        const Vector16 g0 = NUMBERS(g + c * next), g1 = NUMBERS(g + (3 + c) * next);
+        const Vector16 g2 = NUMBERS(g + (6 + c) * next);
+        t[0][c] = g0;
+        t[1][c] = (g0 + g1 + g2) / 2;
+        t[2][c] = (g0 - g1 + g2) / 2;
+        t[3][c] = g2;
+    }
+    UNROLLED for (int r = 0; r < 4; r++) {
+        u[r][0] = t[r][0];
+        u[r][1] = (t[r][0] + t[r][1] + t[r][2]) / 2;
+        u[r][2] = (t[r][0] - t[r][1] + t[r][2]) / 2;
+        u[r][3] = t[r][2];
     }
 }
 
-// y[12][12][64] = 3x3 windows of x[.][14][32] times w[3][3][32][64]
-static void convolve_12x12_3x3x32x64(const float *x, const float *w, float *y)
+// v = B' d B for `count` squares from `first` on, d being the 4x4 pixels below one, and 0 for the
+// rest of the `all` that v has room for
+static void transform_input(const float *x, const Squares *s, int first, int count, int all,
+                            float *v)
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 12; line++)
-            window_12x32(3, 96, x + line * 448, 32, 448, 448, 1, w + c, 6144, 64,
-                         y + c + line * 768, 64, false);
-    }
-}
-
-// dw[3][3][32][64] += the sum of x dy[12][12][64], for 3x3 windows of x[.][14][32]
-static void convolve_weights_12x12_3x3x32x64(const float *x, const float *dy, float *dw)
-{
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 96; number += 12)
-                window_12x32(12, 12, x + line * 448 + number, 1, 448, 448, 32, dy + c, 768, 64,
-                             dw + c + line * 6144 + number * 64, 64, true);
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < all; i++) {
+        const float *d[4][4];
+        if (i < count)
+            find_pixels(x, s, first + i, 4, d);
+        else
+            find_none(4, d);
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[4][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
+                const Vector16 d2 = NUMBERS(d[2][c] + k), d3 = NUMBERS(d[3][c] + k);
+                t[0][c] = d0 - d2;
+                t[1][c] = d1 + d2;
+                t[2][c] = d2 - d1;
+                t[3][c] = d1 - d3;
+            }
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const to = v + r * 4 * next + (long)i * s->channels + k;
+                NUMBERS(to) = t[r][0] - t[r][2];
+                NUMBERS(to + next) = t[r][1] + t[r][2];
+                NUMBERS(to + 2 * next) = t[r][2] - t[r][1];
+                NUMBERS(to + 3 * next) = t[r][1] - t[r][3];
+            }
         }
     }
 }
 
-// y[12][12][32] = 3x3 windows of x[.][14][64] times w[3][3][64][32]
-static void convolve_12x12_3x3x64x32(const float *x, const float *w, float *y)
+// y = A' m A, a square of 2x2 pixels, for `count` squares from `first` on
+static void transform_output(const float *m, const Squares *s, int first, int count, int all,
+                             float *y)
 {
-    for (int line = 0; line < 12; line++)
-        window_12x32(3, 192, x + line * 896, 64, 896, 896, 1, w, 6144, 32, y + line * 384, 32,
-                     false);
-}
-
-// y[12][12][64] = 3x3 windows of x[.][14][64] times w[3][3][64][64]
-static void convolve_12x12_3x3x64x64(const float *x, const float *w, float *y)
-{
-    for (int line = 0; line < 12; line++) {
-        for (int pixel = 0; pixel < 12; pixel += 6)
-            window_6x64(3, 192, x + line * 896 + pixel * 64, 64, 896, 896, 1, w, 12288, 64,
-                        y + line * 768 + pixel * 64, 64, false);
-    }
-}
-
-// dw[3][3][64][64] += the sum of x dy[12][12][64], for 3x3 windows of x[.][14][64]
-static void convolve_weights_12x12_3x3x64x64(const float *x, const float *dy, float *dw)
-{
-    for (int line = 0; line < 3; line++) {
-        for (int number = 0; number < 192; number += 6)
-            window_6x64(12, 12, x + line * 896 + number, 1, 896, 896, 64, dy, 768, 64,
-                        dw + line * 12288 + number * 64, 64, true);
-    }
-}
-
-// y[6][6][128] = 3x3 windows of x[.][8][64] times w[3][3][64][128]
-static void convolve_6x6_3x3x64x128(const float *x, const float *w, float *y)
-{
-    for (int c = 0; c < 128; c += 32) {
-        for (int line = 0; line < 6; line += 2)
-            window_2x6x32(3, 192, x + line * 512, 64, 512, 512, 1, w + c, 24576, 128,
-                          y + c + line * 768, 128, false);
-    }
-}
-
-// dw[3][3][64][128] += the sum of x dy[6][6][128], for 3x3 windows of x[.][8][64]
-static void convolve_weights_6x6_3x3x64x128(const float *x, const float *dy, float *dw)
-{
-    for (int c = 0; c < 128; c += 32) {
-        for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 192; number += 12)
-                window_12x32_near(6, 6, x + line * 512 + number, 1, 512, 512, 64, dy + c, 768, 128,
-                                  dw + c + line * 24576 + number * 128, 128, true);
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < count; i++) {
+        const int picture = (first + i) / (s->high * s->wide);
+        const int line = (first + i) / s->wide % s->high * 2, column = (first + i) % s->wide * 2;
+        const bool below = line + 1 < s->lines, right = column + 1 < s->columns;
+        float *const to = y +
+                          (((long)picture * s->lines + line) * s->columns + column) * s->channels;
+        float *const under = to + (long)s->columns * s->channels;
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[2][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                const float *const at = m + c * next + (long)i * s->channels + k;
+                const Vector16 m0 = NUMBERS(at), m1 = NUMBERS(at + 4 * next);
+                const Vector16 m2 = NUMBERS(at + 8 * next), m3 = NUMBERS(at + 12 * next);
+                t[0][c] = m0 + m1 + m2;
+                t[1][c] = m1 - m2 - m3;
+            }
+            NUMBERS(to + k) = t[0][0] + t[0][1] + t[0][2];
+            if (right)
+                NUMBERS(to + s->channels + k) = t[0][1] - t[0][2] - t[0][3];
+            if (below)
+                NUMBERS(under + k) = t[1][0] + t[1][1] + t[1][2];
+            if (below && right)
+                NUMBERS(under + s->channels + k) = t[1][1] - t[1][2] - t[1][3];
         }
     }
 }
 
-// y[6][6][64] = 3x3 windows of x[.][8][128] times w[3][3][128][64]
-static void convolve_6x6_3x3x128x64(const float *x, const float *w, float *y)
+// z = A d A', d being a square of 2x2 pixels of dy, for those that transform_input takes
+static void transform_gradient(const float *dy, const Squares *s, int first, int count, int all,
+                               float *z)
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 6; line += 2)
-            window_2x6x32(3, 384, x + line * 1024, 128, 1024, 1024, 1, w + c, 24576, 64,
-                          y + c + line * 384, 64, false);
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < all; i++) {
+        const float *d[4][4];
+        if (i < count)
+            find_pixels(dy, s, first + i, 2, d);
+        else
+            find_none(2, d);
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[4][2];
+            UNROLLED for (int c = 0; c < 2; c++) {
+                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
+                t[0][c] = d0;
+                t[1][c] = d0 + d1;
+                t[2][c] = d0 - d1;
+                t[3][c] = -d1;
+            }
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const to = z + r * 4 * next + (long)i * s->channels + k;
+                NUMBERS(to) = t[r][0];
+                NUMBERS(to + next) = t[r][0] + t[r][1];
+                NUMBERS(to + 2 * next) = t[r][0] - t[r][1];
+                NUMBERS(to + 3 * next) = -t[r][1];
+            }
+        }
+    }
+}
+
+// dw = G' s G, s being the sums at 4x4 places
+static void gradient_of_windows(const float *sum, int channels, int outputs, float *dw)
+{
+    const long next = (long)channels * outputs; // place, or tap
+    for (long k = 0; k < next; k += 16) {
+        Vector16 t[3][4];
+        UNROLLED for (int c = 0; c < 4; c++) {
+            const float *const at = sum + c * next + k;
+            const Vector16 s1 = NUMBERS(at + 4 * next), s2 = NUMBERS(at + 8 * next);
+            const Vector16 half = (s1 + s2) / 2;
+            t[0][c] = NUMBERS(at) + half;
+            t[1][c] = (s1 - s2) / 2;
+            t[2][c] = half + NUMBERS(at + 12 * next);
+        }
+        UNROLLED for (int r = 0; r < 3; r++) {
+            float *const to = dw + r * 3 * next + k;
+            const Vector16 half = (t[r][1] + t[r][2]) / 2;
+            NUMBERS(to) = t[r][0] + half;
+            NUMBERS(to + next) = (t[r][1] - t[r][2]) / 2;
+            NUMBERS(to + 2 * next) = half + t[r][3];
+        }
+    }
+}
+
+// The windows of channels from .. to: u[4][4][channels][outputs] of w[3][3][channels][outputs]
+static void transform_windows(const float *w, int channels, int outputs, int from, int to, float *u)
+{
+    const long next = (long)channels * outputs; // tap, or place
+    for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
+        Vector16 at[4][4];
+        transform_window(w + k, next, at);
+        UNROLLED for (int p = 0; p < 16; p++)
+            NUMBERS(u + p * next + k) = at[p / 4][p % 4];
+    }
+}
+
+// The same windows turned round: u[4][4][outputs][channels]
+static void transform_windows_turned(const float *w, int channels, int outputs, int from, int to,
+                                     float *u)
+{
+    const long next = (long)channels * outputs; // tap, or place
+    float part[16][16][16];
+    for (int c = from; c < to; c += 16) {
+        const int many = nn_min(16, to - c);
+        for (int k = 0; k < outputs; k += 16) {
+            for (int i = 0; i < many; i++) {
+                Vector16 at[4][4];
+                transform_window(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
+                UNROLLED for (int p = 0; p < 16; p++)
+                    NUMBERS(part[p][i]) = at[p / 4][p % 4];
+            }
+            for (int p = 0; p < 16; p++)
+                nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
+                              channels);
+        }
+    }
+}
+
+// m[48][32] = v[48][32] u[32][32], at each of 4x4 places
+static void winograd_48x32x32(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int i = 0; i < 48; i += 12)
+            window_12x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 1536 + GAP;
+        u += 1024;
+        m += 1536 + GAP;
+    }
+}
+
+// sum[32][32] += v[48][32]' z[48][32], at each of 4x4 places
+static void winograd_weights_48x32x32(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int i = 0; i < 32; i += 8)
+            window_8x32_near(1, 48, v + i, 1, 0, 0, 32, z, 0, 32, sum + i * 32, 32, true);
+        v += 1536 + GAP;
+        z += 1536 + GAP;
+        sum += 1024;
+    }
+}
+
+// m[43][32] = v[43][32] u[32][32], at each of 4x4 places
+static void winograd_43x32x32(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int i = 0; i < 36; i += 9)
+            window_9x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        window_7x32_near(1, 32, v + 36 * 32, 32, 0, 0, 1, u, 0, 32, m + 36 * 32, 32, false);
+        v += 1376 + GAP;
+        u += 1024;
+        m += 1376 + GAP;
+    }
+}
+
+// m[36][64] = v[36][32] u[32][64], at each of 4x4 places
+static void winograd_36x32x64(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 36; i += 12)
+                window_12x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                                  false);
+        }
+        v += 1152 + GAP;
+        u += 2048;
+        m += 2304 + GAP;
+    }
+}
+
+// sum[32][64] += v[36][32]' z[36][64], at each of 4x4 places
+static void winograd_weights_36x32x64(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 32; i += 8)
+                window_8x32_near(1, 36, v + i, 1, 0, 0, 32, z + j, 0, 64, sum + j + i * 64, 64,
+                                 true);
+        }
+        v += 1152 + GAP;
+        z += 2304 + GAP;
+        sum += 2048;
+    }
+}
+
+// m[36][32] = v[36][64] u[64][32], at each of 4x4 places
+static void winograd_36x64x32(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int i = 0; i < 36; i += 12)
+            window_12x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 2304 + GAP;
+        u += 2048;
+        m += 1152 + GAP;
+    }
+}
+
+// m[36][64] = v[36][64] u[64][64], at each of 4x4 places
+static void winograd_36x64x64(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 36; i += 12)
+                window_12x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                                  false);
+        }
+        v += 2304 + GAP;
+        u += 4096;
+        m += 2304 + GAP;
+    }
+}
+
+// sum[64][64] += v[36][64]' z[36][64], at each of 4x4 places
+static void winograd_weights_36x64x64(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 64; i += 8)
+                window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + j, 0, 64, sum + j + i * 64, 64,
+                                 true);
+        }
+        v += 2304 + GAP;
+        z += 2304 + GAP;
+        sum += 4096;
+    }
+}
+
+// m[36][128] = v[36][64] u[64][128], at each of 4x4 places
+static void winograd_36x64x128(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 128; j += 32) {
+            for (int i = 0; i < 36; i += 12)
+                window_12x32(1, 64, v + i * 64, 64, 0, 0, 1, u + j, 0, 128, m + j + i * 128, 128,
+                             false);
+        }
+        v += 2304 + GAP;
+        u += 8192;
+        m += 4608 + GAP;
+    }
+}
+
+// sum[64][128] += v[36][64]' z[36][128], at each of 4x4 places
+static void winograd_weights_36x64x128(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 128; j += 32) {
+            for (int i = 0; i < 64; i += 8)
+                window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + j, 0, 128, sum + j + i * 128, 128,
+                                 true);
+        }
+        v += 2304 + GAP;
+        z += 4608 + GAP;
+        sum += 8192;
+    }
+}
+
+// m[36][64] = v[36][128] u[128][64], at each of 4x4 places
+static void winograd_36x128x64(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 36; i += 12)
+                window_12x32(1, 128, v + i * 128, 128, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                             false);
+        }
+        v += 4608 + GAP;
+        u += 8192;
+        m += 2304 + GAP;
     }
 }
 
@@ -860,24 +1132,42 @@ static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], c
 
 // --- conv2: conv 32 3x3 bias off   26x26x32 -> 24x24x32 ------------------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv2_forward(int rows, float y[restrict ROWS][24][24][32],
-                          const float x[ROWS][26][26][32], const float w[3][3][32][32])
+                          const float x[ROWS][26][26][32], const float transformed[4][4][32][32])
 {
+    const Squares of_x = {26, 26, 32, 0, 0, 12, 12};
+    const Squares of_y = {24, 24, 32, 0, 0, 12, 12};
+    _Alignas(64) float pixels[16][48 * 32 + GAP];
+    _Alignas(64) float squares[16][48 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        convolve_24x24_3x3x32x32(x[i][0][0], w[0][0][0], y[i][0][0]);
+        for (int square = 0; square < 144; square += 48) {
+            transform_input(x[i][0][0], &of_x, square, 48, 48, pixels[0]);
+            winograd_48x32x32(pixels[0], transformed[0][0][0], squares[0]);
+            transform_output(squares[0], &of_y, square, 48, 48, y[i][0][0]);
+        }
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv2_w_partial(int rows, float dw[restrict 3][3][32][32],
                             const float x[ROWS][26][26][32], const float dy[ROWS][24][24][32])
 {
-    memset(dw, 0, sizeof(float[3][3][32][32]));
+    const Squares of_x = {26, 26, 32, 0, 0, 12, 12};
+    const Squares of_dy = {24, 24, 32, 0, 0, 12, 12};
+    _Alignas(64) float pixels[16][48 * 32 + GAP];
+    _Alignas(64) float squares[16][48 * 32 + GAP];
+    _Alignas(64) float windows[16][32 * 32];
+    memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i++) {
-        convolve_weights_24x24_3x3x32x32(x[i][0][0], dy[i][0][0], dw[0][0][0]);
+        for (int square = 0; square < 144; square += 48) {
+            transform_input(x[i][0][0], &of_x, square, 48, 48, pixels[0]);
+            transform_gradient(dy[i][0][0], &of_dy, square, 48, 48, squares[0]);
+            winograd_weights_48x32x32(pixels[0], squares[0], windows[0]);
+        }
     }
+    gradient_of_windows(windows[0], 32, 32, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -894,39 +1184,24 @@ static void conv2_w_gradient(int part, float sum[restrict 288][32],
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 // forward: y = x < 0 ? 0 : x (relu1)
 // dx = y > 0 ? dy : 0
 static void conv2_backward(int rows, float dx[restrict ROWS][26][26][32],
-                           const float dy[ROWS][24][24][32], const float turned[32][288],
+                           const float dy[ROWS][24][24][32], const float turned[4][4][32][32],
                            const float y[ROWS][26][26][32])
 {
-    _Alignas(64) float spans[2][29][96] = {0};
+    const Squares of_dy = {24, 24, 32, 2, 2, 13, 13};
+    const Squares of_dx = {26, 26, 32, 0, 0, 13, 13};
+    _Alignas(64) float pixels[16][43 * 32 + GAP];
+    _Alignas(64) float squares[16][43 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 26; top += 2) {
-            for (int r = 0; r < 2; r++) {
-                const int at = top + r, tap = nn_max(0, at - 23);
-                const int count = nn_min(3, at + 1) - tap, from = at - tap;
-                for (int c = 0; c < 96; c += 32) {
-                    for (int p = 0; p < 24; p += 12)
-                        window_12x32(count, 32, dy[i][from][p], 32, 0, -768, 1,
-                                     turned[0] + tap * 96 + c, 96, 288, spans[r][2 + p] + c, 96,
-                                     false);
-                }
-            }
-            for (int r = 0; r < 2; r++)
-                for (int col = 0; col < 26; col++) {
-                    for (int c = 0; c < 32; c += 16) {
-                        Vector16 sum = {0};
-                        UNROLLED for (int s = 0; s < 3; s++) {
-                            Vector16 v;
-                            memcpy(&v, &spans[r][col - s + 2][s * 32 + c], sizeof v);
-                            sum += v;
-                        }
-                        memcpy(&dx[i][top + r][col][c], &sum, sizeof sum);
-                    }
-                }
+        for (int square = 0; square < 169; square += 43) {
+            const int count = nn_min(43, 169 - square);
+            transform_input(dy[i][0][0], &of_dy, square, count, 43, pixels[0]);
+            winograd_43x32x32(pixels[0], turned[0][0][0], squares[0]);
+            transform_output(squares[0], &of_dx, square, count, 43, dx[i][0][0]);
         }
         for (int row = 0; row < 26; row++)
             for (int col = 0; col < 26; col++)
@@ -954,23 +1229,38 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
         }
 }
 
-// turned = w', rows and columns exchanged
-static void conv2_w_turn(int part, float turned[restrict 32][288], const float w[288][32])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv2_w_turn(int part, float turned[restrict 512][32], const float w[288][32])
 {
-    const int from = part * 72, to = nn_min(from + 72, 288);
-    nn_turn_float(to - from, 32, w[from], 32, &turned[0][from], 288);
+    const int from = part * 8, to = nn_min(from + 8, 32);
+    transform_windows_turned(w[0], 32, 32, from, to, turned[0]);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv2_w_transform(int part, float transformed[restrict 512][32], const float w[288][32])
+{
+    const int from = part * 8, to = nn_min(from + 8, 32);
+    transform_windows(w[0], 32, 32, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm2)
 // then y = x < 0 ? 0 : x (relu2)
 static void conv2_infer(int rows, float y[restrict ROWS][24][24][32],
-                        const float x[ROWS][26][26][32], const float w[3][3][32][32],
+                        const float x[ROWS][26][26][32], const float transformed[4][4][32][32],
                         const float mean[32], const float variance[32], const float gamma[32],
                         const float beta[32])
 {
+    const Squares of_x = {26, 26, 32, 0, 0, 12, 12};
+    const Squares of_y = {24, 24, 32, 0, 0, 12, 12};
+    _Alignas(64) float pixels[16][48 * 32 + GAP];
+    _Alignas(64) float squares[16][48 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        convolve_24x24_3x3x32x32(x[i][0][0], w[0][0][0], y[i][0][0]);
+        for (int square = 0; square < 144; square += 48) {
+            transform_input(x[i][0][0], &of_x, square, 48, 48, pixels[0]);
+            winograd_48x32x32(pixels[0], transformed[0][0][0], squares[0]);
+            transform_output(squares[0], &of_y, square, 48, 48, y[i][0][0]);
+        }
         for (int row = 0; row < 24; row++)
             for (int col = 0; col < 24; col++)
                 for (int c = 0; c < 32; c++) {
@@ -1197,34 +1487,38 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv3: conv 64 3x3 pad same bias off   12x12x32 -> 12x12x64 ---------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv3_forward(int rows, float y[restrict ROWS][12][12][64],
-                          const float x[ROWS][12][12][32], const float w[3][3][32][64])
+                          const float x[ROWS][12][12][32], const float transformed[4][4][32][64])
 {
-    float padded[14][14][32] = {0};
+    const Squares of_x = {12, 12, 32, 1, 1, 6, 6};
+    const Squares of_y = {12, 12, 64, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 32 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 13; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
-        }
-        convolve_12x12_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        winograd_36x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv3_w_partial(int rows, float dw[restrict 3][3][32][64],
                             const float x[ROWS][12][12][32], const float dy[ROWS][12][12][64])
 {
-    float padded[14][14][32] = {0};
-    memset(dw, 0, sizeof(float[3][3][32][64]));
+    const Squares of_x = {12, 12, 32, 1, 1, 6, 6};
+    const Squares of_dy = {12, 12, 64, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 32 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
+    _Alignas(64) float windows[16][32 * 64];
+    memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 13; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
-        }
-        convolve_weights_12x12_3x3x32x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        transform_gradient(dy[i][0][0], &of_dy, 0, 36, 36, squares[0]);
+        winograd_weights_36x32x64(pixels[0], squares[0], windows[0]);
     }
+    gradient_of_windows(windows[0], 32, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1241,22 +1535,23 @@ static void conv3_w_gradient(int part, float sum[restrict 288][64],
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 // forward: y = kept ? x / (1 - rate) : 0 (dropout1)
 // dx = kept ? dy / (1 - rate) : 0
 static void conv3_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][12][12][32], const float dy[ROWS][12][12][64],
-                           const float turned[3][3][64][32])
+                           const float turned[4][4][64][32])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
-    float padded[14][14][64] = {0};
+    const Squares of_dy = {12, 12, 64, 1, 1, 6, 6};
+    const Squares of_dx = {12, 12, 32, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 64 + GAP];
+    _Alignas(64) float squares[16][36 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 13; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], dy[i][from], sizeof(float[12][64]));
-        }
-        convolve_12x12_3x3x64x32(padded[0][0], turned[0][0][0], dx[i][0][0]);
+        transform_input(dy[i][0][0], &of_dy, 0, 36, 36, pixels[0]);
+        winograd_36x64x32(pixels[0], turned[0][0][0], squares[0]);
+        transform_output(squares[0], &of_dx, 0, 36, 36, dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 4608;
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
@@ -1285,32 +1580,36 @@ static void conv3_w_update(const NnBatch *batch, int part, float w[restrict 288]
         }
 }
 
-// turned = w, its window turned round and its channels exchanged
-static void conv3_w_turn(int part, float turned[restrict 576][32], const float w[288][64])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv3_w_turn(int part, float turned[restrict 1024][32], const float w[288][64])
 {
-    const int from = part * 36, to = nn_min(from + 36, 288);
-    for (int i = from; i < to; i++) {
-        const int k = i / 32, c = i % 32; // place in the window, channel
-        for (int j = 0; j < 64; j++)
-            turned[(8 - k) * 64 + j][c] = w[i][j];
-    }
+    const int from = part * 4, to = nn_min(from + 4, 32);
+    transform_windows_turned(w[0], 32, 64, from, to, turned[0]);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv3_w_transform(int part, float transformed[restrict 512][64], const float w[288][64])
+{
+    const int from = part * 4, to = nn_min(from + 4, 32);
+    transform_windows(w[0], 32, 64, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm3)
 // then y = x < 0 ? 0 : x (relu3)
 static void conv3_infer(int rows, float y[restrict ROWS][12][12][64],
-                        const float x[ROWS][12][12][32], const float w[3][3][32][64],
+                        const float x[ROWS][12][12][32], const float transformed[4][4][32][64],
                         const float mean[64], const float variance[64], const float gamma[64],
                         const float beta[64])
 {
-    float padded[14][14][32] = {0};
+    const Squares of_x = {12, 12, 32, 1, 1, 6, 6};
+    const Squares of_y = {12, 12, 64, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 32 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 13; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[12][32]));
-        }
-        convolve_12x12_3x3x32x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        winograd_36x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1464,34 +1763,38 @@ static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], c
 
 // --- conv4: conv 64 3x3 pad same bias off   12x12x64 -> 12x12x64 ---------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv4_forward(int rows, float y[restrict ROWS][12][12][64],
-                          const float x[ROWS][12][12][64], const float w[3][3][64][64])
+                          const float x[ROWS][12][12][64], const float transformed[4][4][64][64])
 {
-    float padded[14][14][64] = {0};
+    const Squares of_x = {12, 12, 64, 1, 1, 6, 6};
+    const Squares of_y = {12, 12, 64, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 64 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 13; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
-        }
-        convolve_12x12_3x3x64x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        winograd_36x64x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv4_w_partial(int rows, float dw[restrict 3][3][64][64],
                             const float x[ROWS][12][12][64], const float dy[ROWS][12][12][64])
 {
-    float padded[14][14][64] = {0};
-    memset(dw, 0, sizeof(float[3][3][64][64]));
+    const Squares of_x = {12, 12, 64, 1, 1, 6, 6};
+    const Squares of_dy = {12, 12, 64, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 64 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
+    _Alignas(64) float windows[16][64 * 64];
+    memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 13; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
-        }
-        convolve_weights_12x12_3x3x64x64(padded[0][0], dy[i][0][0], dw[0][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        transform_gradient(dy[i][0][0], &of_dy, 0, 36, 36, squares[0]);
+        winograd_weights_36x64x64(pixels[0], squares[0], windows[0]);
     }
+    gradient_of_windows(windows[0], 64, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1508,21 +1811,22 @@ static void conv4_w_gradient(int part, float sum[restrict 576][64],
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 // forward: y = x < 0 ? 0 : x (relu3)
 // dx = y > 0 ? dy : 0
 static void conv4_backward(int rows, float dx[restrict ROWS][12][12][64],
-                           const float dy[ROWS][12][12][64], const float turned[3][3][64][64],
+                           const float dy[ROWS][12][12][64], const float turned[4][4][64][64],
                            const float y[ROWS][12][12][64])
 {
-    float padded[14][14][64] = {0};
+    const Squares of_dy = {12, 12, 64, 1, 1, 6, 6};
+    const Squares of_dx = {12, 12, 64, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 64 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 13; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], dy[i][from], sizeof(float[12][64]));
-        }
-        convolve_12x12_3x3x64x64(padded[0][0], turned[0][0][0], dx[i][0][0]);
+        transform_input(dy[i][0][0], &of_dy, 0, 36, 36, pixels[0]);
+        winograd_36x64x64(pixels[0], turned[0][0][0], squares[0]);
+        transform_output(squares[0], &of_dx, 0, 36, 36, dx[i][0][0]);
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1549,32 +1853,37 @@ static void conv4_w_update(const NnBatch *batch, int part, float w[restrict 576]
         }
 }
 
-// turned = w, its window turned round and its channels exchanged
-static void conv4_w_turn(int part, float turned[restrict 576][64], const float w[576][64])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv4_w_turn(int part, float turned[restrict 1024][64], const float w[576][64])
 {
-    const int from = part * 72, to = nn_min(from + 72, 576);
-    for (int i = from; i < to; i++) {
-        const int k = i / 64, c = i % 64; // place in the window, channel
-        for (int j = 0; j < 64; j++)
-            turned[(8 - k) * 64 + j][c] = w[i][j];
-    }
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    transform_windows_turned(w[0], 64, 64, from, to, turned[0]);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv4_w_transform(int part, float transformed[restrict 1024][64],
+                              const float w[576][64])
+{
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    transform_windows(w[0], 64, 64, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm4)
 // then y = x < 0 ? 0 : x (relu4)
 static void conv4_infer(int rows, float y[restrict ROWS][12][12][64],
-                        const float x[ROWS][12][12][64], const float w[3][3][64][64],
+                        const float x[ROWS][12][12][64], const float transformed[4][4][64][64],
                         const float mean[64], const float variance[64], const float gamma[64],
                         const float beta[64])
 {
-    float padded[14][14][64] = {0};
+    const Squares of_x = {12, 12, 64, 1, 1, 6, 6};
+    const Squares of_y = {12, 12, 64, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 64 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 13; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[12][64]));
-        }
-        convolve_12x12_3x3x64x64(padded[0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        winograd_36x64x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1801,34 +2110,40 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv5: conv 128 3x3 pad same bias off   6x6x64 -> 6x6x128 -----------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv5_forward(int rows, float y[restrict ROWS][6][6][128],
-                          const float x[ROWS][6][6][64], const float w[3][3][64][128])
+                          const float x[ROWS][6][6][64], const float transformed[4][4][64][128])
 {
-    float padded[8][8][64] = {0};
-    for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 7; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
-        }
-        convolve_6x6_3x3x64x128(padded[0][0], w[0][0][0], y[i][0][0]);
+    const Squares of_x = {6, 6, 64, 1, 1, 3, 3};
+    const Squares of_y = {6, 6, 128, 0, 0, 3, 3};
+    _Alignas(64) float pixels[16][36 * 64 + GAP];
+    _Alignas(64) float squares[16][36 * 128 + GAP];
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        winograd_36x64x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, count, 36, y[i][0][0]);
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv5_w_partial(int rows, float dw[restrict 3][3][64][128],
                             const float x[ROWS][6][6][64], const float dy[ROWS][6][6][128])
 {
-    float padded[8][8][64] = {0};
-    memset(dw, 0, sizeof(float[3][3][64][128]));
-    for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 7; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
-        }
-        convolve_weights_6x6_3x3x64x128(padded[0][0], dy[i][0][0], dw[0][0][0]);
+    const Squares of_x = {6, 6, 64, 1, 1, 3, 3};
+    const Squares of_dy = {6, 6, 128, 0, 0, 3, 3};
+    _Alignas(64) float pixels[16][36 * 64 + GAP];
+    _Alignas(64) float squares[16][36 * 128 + GAP];
+    _Alignas(64) float windows[16][64 * 128];
+    memset(windows, 0, sizeof windows);
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        transform_gradient(dy[i][0][0], &of_dy, 0, count, 36, squares[0]);
+        winograd_weights_36x64x128(pixels[0], squares[0], windows[0]);
     }
+    gradient_of_windows(windows[0], 64, 128, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1845,22 +2160,26 @@ static void conv5_w_gradient(int part, float sum[restrict 576][128],
     }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 // forward: y = kept ? x / (1 - rate) : 0 (dropout2)
 // dx = kept ? dy / (1 - rate) : 0
 static void conv5_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][6][6][64], const float dy[ROWS][6][6][128],
-                           const float turned[3][3][128][64])
+                           const float turned[4][4][128][64])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
-    float padded[8][8][128] = {0};
+    const Squares of_dy = {6, 6, 128, 1, 1, 3, 3};
+    const Squares of_dx = {6, 6, 64, 0, 0, 3, 3};
+    _Alignas(64) float pixels[16][36 * 128 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input(dy[i][0][0], &of_dy, 0, count, 36, pixels[0]);
+        winograd_36x128x64(pixels[0], turned[0][0][0], squares[0]);
+        transform_output(squares[0], &of_dx, 0, count, 36, dx[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 7; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], dy[i][from], sizeof(float[6][128]));
-        }
-        convolve_6x6_3x3x128x64(padded[0][0], turned[0][0][0], dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 2304;
         for (int row = 0; row < 6; row++)
             for (int col = 0; col < 6; col++)
@@ -1889,31 +2208,39 @@ static void conv5_w_update(const NnBatch *batch, int part, float w[restrict 576]
         }
 }
 
-// turned = w, its window turned round and its channels exchanged
-static void conv5_w_turn(int part, float turned[restrict 1152][64], const float w[576][128])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv5_w_turn(int part, float turned[restrict 2048][64], const float w[576][128])
 {
-    const int from = part * 72, to = nn_min(from + 72, 576);
-    for (int i = from; i < to; i++) {
-        const int k = i / 64, c = i % 64; // place in the window, channel
-        for (int j = 0; j < 128; j++)
-            turned[(8 - k) * 128 + j][c] = w[i][j];
-    }
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    transform_windows_turned(w[0], 64, 128, from, to, turned[0]);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv5_w_transform(int part, float transformed[restrict 1024][128],
+                              const float w[576][128])
+{
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    transform_windows(w[0], 64, 128, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm5)
 // then y = x < 0 ? 0 : x (relu5)
 static void conv5_infer(int rows, float y[restrict ROWS][6][6][128], const float x[ROWS][6][6][64],
-                        const float w[3][3][64][128], const float mean[128],
+                        const float transformed[4][4][64][128], const float mean[128],
                         const float variance[128], const float gamma[128], const float beta[128])
 {
-    float padded[8][8][64] = {0};
+    const Squares of_x = {6, 6, 64, 1, 1, 3, 3};
+    const Squares of_y = {6, 6, 128, 0, 0, 3, 3};
+    _Alignas(64) float pixels[16][36 * 64 + GAP];
+    _Alignas(64) float squares[16][36 * 128 + GAP];
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        winograd_36x64x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, count, 36, y[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        for (int r = 1; r < 7; r++) {
-            const int from = r - 1;
-            memcpy(padded[r][1], x[i][from], sizeof(float[6][64]));
-        }
-        convolve_6x6_3x3x64x128(padded[0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 6; row++)
             for (int col = 0; col < 6; col++)
                 for (int c = 0; c < 128; c++) {
@@ -2604,7 +2931,15 @@ static void prepare(void)
     for (int part = 0; part < 8; part++)
         conv3_w_turn(part, (void *)conv3_w_turned, (void *)conv3_w);
     for (int part = 0; part < 4; part++)
-        conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
+        conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
+    for (int part = 0; part < 4; part++)
+        conv2_w_transform(part, (void *)conv2_w_transformed, (void *)conv2_w);
+    for (int part = 0; part < 8; part++)
+        conv3_w_transform(part, (void *)conv3_w_transformed, (void *)conv3_w);
+    for (int part = 0; part < 8; part++)
+        conv4_w_transform(part, (void *)conv4_w_transformed, (void *)conv4_w);
+    for (int part = 0; part < 8; part++)
+        conv5_w_transform(part, (void *)conv5_w_transformed, (void *)conv5_w);
 }
 
 // nn_call(f, x) is f(x). Where batch->timed, it also adds the time that it took to row CALL_f of
@@ -2616,26 +2951,26 @@ enum {
     CALL_batchnorm1_partial, CALL_batchnorm1_beta_gradient, CALL_batchnorm1_gamma_gradient,
     CALL_batchnorm1_backward, CALL_batchnorm1_gamma_update, CALL_batchnorm1_beta_update,
     CALL_conv2_forward, CALL_conv2_w_partial, CALL_conv2_w_gradient, CALL_conv2_backward,
-    CALL_conv2_w_update, CALL_conv2_w_turn,
+    CALL_conv2_w_update, CALL_conv2_w_turn, CALL_conv2_w_transform,
     CALL_batchnorm2_sums, CALL_batchnorm2_stats, CALL_batchnorm2_follow, CALL_batchnorm2_forward,
     CALL_batchnorm2_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_gradient,
     CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update, CALL_batchnorm2_beta_update,
     CALL_pool1_forward, CALL_pool1_backward,
     CALL_dropout1_forward,
     CALL_conv3_forward, CALL_conv3_w_partial, CALL_conv3_w_gradient, CALL_conv3_backward,
-    CALL_conv3_w_update, CALL_conv3_w_turn,
+    CALL_conv3_w_update, CALL_conv3_w_turn, CALL_conv3_w_transform,
     CALL_batchnorm3_sums, CALL_batchnorm3_stats, CALL_batchnorm3_follow, CALL_batchnorm3_forward,
     CALL_batchnorm3_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_gradient,
     CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update, CALL_batchnorm3_beta_update,
     CALL_conv4_forward, CALL_conv4_w_partial, CALL_conv4_w_gradient, CALL_conv4_backward,
-    CALL_conv4_w_update, CALL_conv4_w_turn,
+    CALL_conv4_w_update, CALL_conv4_w_turn, CALL_conv4_w_transform,
     CALL_batchnorm4_sums, CALL_batchnorm4_stats, CALL_batchnorm4_follow, CALL_batchnorm4_forward,
     CALL_batchnorm4_partial, CALL_batchnorm4_beta_gradient, CALL_batchnorm4_gamma_gradient,
     CALL_batchnorm4_backward, CALL_batchnorm4_gamma_update, CALL_batchnorm4_beta_update,
     CALL_pool2_forward, CALL_pool2_backward,
     CALL_dropout2_forward,
     CALL_conv5_forward, CALL_conv5_w_partial, CALL_conv5_w_gradient, CALL_conv5_backward,
-    CALL_conv5_w_update, CALL_conv5_w_turn,
+    CALL_conv5_w_update, CALL_conv5_w_turn, CALL_conv5_w_transform,
     CALL_batchnorm5_sums, CALL_batchnorm5_stats, CALL_batchnorm5_follow, CALL_batchnorm5_forward,
     CALL_batchnorm5_partial, CALL_batchnorm5_beta_gradient, CALL_batchnorm5_gamma_gradient,
     CALL_batchnorm5_backward, CALL_batchnorm5_gamma_update, CALL_batchnorm5_beta_update,
@@ -2673,7 +3008,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         const int rows = rows_from(block * ROWS, batch);
         nn_call(batchnorm1_forward, rows, BLOCK(relu1), BLOCK(conv1), WHOLE(batchnorm1_stats),
                 batchnorm1_gamma, batchnorm1_beta);
-        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(relu1), conv2_w);
+        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(relu1), conv2_w_transformed);
         nn_call(batchnorm2_sums, rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
     }
     nn_barrier();
@@ -2689,7 +3024,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 batchnorm2_gamma, batchnorm2_beta);
         nn_call(pool1_forward, rows, BLOCK(pool1), BLOCK(relu2));
         nn_call(dropout1_forward, batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
-        nn_call(conv3_forward, rows, BLOCK(conv3), BLOCK(dropout1), conv3_w);
+        nn_call(conv3_forward, rows, BLOCK(conv3), BLOCK(dropout1), conv3_w_transformed);
         nn_call(batchnorm3_sums, rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
     }
     nn_barrier();
@@ -2703,7 +3038,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
         const int rows = rows_from(block * ROWS, batch);
         nn_call(batchnorm3_forward, rows, BLOCK(relu3), BLOCK(conv3), WHOLE(batchnorm3_stats),
                 batchnorm3_gamma, batchnorm3_beta);
-        nn_call(conv4_forward, rows, BLOCK(conv4), BLOCK(relu3), conv4_w);
+        nn_call(conv4_forward, rows, BLOCK(conv4), BLOCK(relu3), conv4_w_transformed);
         nn_call(batchnorm4_sums, rows, BLOCK(batchnorm4_sums), BLOCK(conv4));
     }
     nn_barrier();
@@ -2719,7 +3054,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 batchnorm4_gamma, batchnorm4_beta);
         nn_call(pool2_forward, rows, BLOCK(pool2), BLOCK(relu4));
         nn_call(dropout2_forward, batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
-        nn_call(conv5_forward, rows, BLOCK(conv5), BLOCK(dropout2), conv5_w);
+        nn_call(conv5_forward, rows, BLOCK(conv5), BLOCK(dropout2), conv5_w_transformed);
         nn_call(batchnorm5_sums, rows, BLOCK(batchnorm5_sums), BLOCK(conv5));
     }
     nn_barrier();
@@ -2848,7 +3183,6 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(conv5_w_gradient, part, WHOLE(d_conv5_w), WHOLE(d_conv5_w_partial));
         nn_call(conv5_w_update, batch, part, (void *)conv5_w, WHOLE(d_conv5_w), (void *)conv5_w_m,
                 (void *)conv5_w_v);
-        nn_call(conv5_w_turn, part, (void *)conv5_w_turned, (void *)conv5_w);
     }
     nn_single (0) {
         nn_call(batchnorm4_beta_gradient, WHOLE(d_batchnorm4_beta), WHOLE(d_batchnorm4_partial));
@@ -2873,13 +3207,16 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm3_partial, rows, BLOCK(d_batchnorm3_partial), BLOCK(d_batchnorm3),
                 BLOCK(conv3), WHOLE(batchnorm3_stats));
     }
+    nn_each (part, 8) {
+        nn_call(conv5_w_turn, part, (void *)conv5_w_turned, (void *)conv5_w);
+        nn_call(conv5_w_transform, part, (void *)conv5_w_transformed, (void *)conv5_w);
+    }
     nn_barrier();
 
     nn_each (part, 8) {
         nn_call(conv4_w_gradient, part, WHOLE(d_conv4_w), WHOLE(d_conv4_w_partial));
         nn_call(conv4_w_update, batch, part, (void *)conv4_w, WHOLE(d_conv4_w), (void *)conv4_w_m,
                 (void *)conv4_w_v);
-        nn_call(conv4_w_turn, part, (void *)conv4_w_turned, (void *)conv4_w);
     }
     nn_single (0) {
         nn_call(batchnorm3_beta_gradient, WHOLE(d_batchnorm3_beta), WHOLE(d_batchnorm3_partial));
@@ -2904,13 +3241,16 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm2_partial, rows, BLOCK(d_batchnorm2_partial), BLOCK(d_batchnorm2),
                 BLOCK(conv2), WHOLE(batchnorm2_stats));
     }
+    nn_each (part, 8) {
+        nn_call(conv4_w_turn, part, (void *)conv4_w_turned, (void *)conv4_w);
+        nn_call(conv4_w_transform, part, (void *)conv4_w_transformed, (void *)conv4_w);
+    }
     nn_barrier();
 
     nn_each (part, 8) {
         nn_call(conv3_w_gradient, part, WHOLE(d_conv3_w), WHOLE(d_conv3_w_partial));
         nn_call(conv3_w_update, batch, part, (void *)conv3_w, WHOLE(d_conv3_w), (void *)conv3_w_m,
                 (void *)conv3_w_v);
-        nn_call(conv3_w_turn, part, (void *)conv3_w_turned, (void *)conv3_w);
     }
     nn_single (0) {
         nn_call(batchnorm2_beta_gradient, WHOLE(d_batchnorm2_beta), WHOLE(d_batchnorm2_partial));
@@ -2935,13 +3275,16 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm1_partial, rows, BLOCK(d_batchnorm1_partial), BLOCK(d_batchnorm1),
                 BLOCK(conv1), WHOLE(batchnorm1_stats));
     }
+    nn_each (part, 8) {
+        nn_call(conv3_w_turn, part, (void *)conv3_w_turned, (void *)conv3_w);
+        nn_call(conv3_w_transform, part, (void *)conv3_w_transformed, (void *)conv3_w);
+    }
     nn_barrier();
 
     nn_each (part, 4) {
         nn_call(conv2_w_gradient, part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial));
         nn_call(conv2_w_update, batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_m,
                 (void *)conv2_w_v);
-        nn_call(conv2_w_turn, part, conv2_w_turned, (void *)conv2_w);
     }
     nn_single (0) {
         nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta), WHOLE(d_batchnorm1_partial));
@@ -2961,6 +3304,10 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
                 WHOLE(d_batchnorm1_gamma));
         nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
+    }
+    nn_each (part, 4) {
+        nn_call(conv2_w_turn, part, (void *)conv2_w_turned, (void *)conv2_w);
+        nn_call(conv2_w_transform, part, (void *)conv2_w_transformed, (void *)conv2_w);
     }
     nn_barrier();
 
@@ -2984,16 +3331,16 @@ static void infer(const NnBatch *batch, NnResult *result)
         input_forward(batch, first, rows, BLOCK(infer_input));
         conv1_infer(rows, BLOCK(infer_relu1), BLOCK(infer_input), conv1_w, batchnorm1_mean,
                     batchnorm1_variance, batchnorm1_gamma, batchnorm1_beta);
-        conv2_infer(rows, BLOCK(infer_relu2), BLOCK(infer_relu1), conv2_w, batchnorm2_mean,
-                    batchnorm2_variance, batchnorm2_gamma, batchnorm2_beta);
+        conv2_infer(rows, BLOCK(infer_relu2), BLOCK(infer_relu1), conv2_w_transformed,
+                    batchnorm2_mean, batchnorm2_variance, batchnorm2_gamma, batchnorm2_beta);
         pool1_forward(rows, BLOCK(infer_pool1), BLOCK(infer_relu2));
-        conv3_infer(rows, BLOCK(infer_relu3), BLOCK(infer_pool1), conv3_w, batchnorm3_mean,
-                    batchnorm3_variance, batchnorm3_gamma, batchnorm3_beta);
-        conv4_infer(rows, BLOCK(infer_relu4), BLOCK(infer_relu3), conv4_w, batchnorm4_mean,
-                    batchnorm4_variance, batchnorm4_gamma, batchnorm4_beta);
+        conv3_infer(rows, BLOCK(infer_relu3), BLOCK(infer_pool1), conv3_w_transformed,
+                    batchnorm3_mean, batchnorm3_variance, batchnorm3_gamma, batchnorm3_beta);
+        conv4_infer(rows, BLOCK(infer_relu4), BLOCK(infer_relu3), conv4_w_transformed,
+                    batchnorm4_mean, batchnorm4_variance, batchnorm4_gamma, batchnorm4_beta);
         pool2_forward(rows, BLOCK(infer_pool2), BLOCK(infer_relu4));
-        conv5_infer(rows, BLOCK(infer_relu5), BLOCK(infer_pool2), conv5_w, batchnorm5_mean,
-                    batchnorm5_variance, batchnorm5_gamma, batchnorm5_beta);
+        conv5_infer(rows, BLOCK(infer_relu5), BLOCK(infer_pool2), conv5_w_transformed,
+                    batchnorm5_mean, batchnorm5_variance, batchnorm5_gamma, batchnorm5_beta);
         pool3_forward(rows, BLOCK(infer_pool3), BLOCK(infer_relu5));
         dense1_infer(rows, BLOCK(infer_relu6), BLOCK(infer_pool3), dense1_w, batchnorm6_mean,
                      batchnorm6_variance, batchnorm6_gamma, batchnorm6_beta);
@@ -3030,7 +3377,7 @@ static const char *first_nonfinite(const NnBatch *batch)
                            batchnorm1_gamma, batchnorm1_beta);
         if (!nn_finite_f32(BLOCK(relu1), rows * 21632L))
             return "batchnorm1";
-        conv2_forward(rows, BLOCK(conv2), BLOCK(relu1), conv2_w);
+        conv2_forward(rows, BLOCK(conv2), BLOCK(relu1), conv2_w_transformed);
         if (!nn_finite_f32(BLOCK(conv2), rows * 18432L))
             return "conv2";
         batchnorm2_sums(rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
@@ -3048,7 +3395,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
         if (!nn_finite_f32(BLOCK(dropout1), rows * 4608L))
             return "dropout1";
-        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout1), conv3_w);
+        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout1), conv3_w_transformed);
         if (!nn_finite_f32(BLOCK(conv3), rows * 9216L))
             return "conv3";
         batchnorm3_sums(rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
@@ -3060,7 +3407,7 @@ static const char *first_nonfinite(const NnBatch *batch)
                            batchnorm3_gamma, batchnorm3_beta);
         if (!nn_finite_f32(BLOCK(relu3), rows * 9216L))
             return "batchnorm3";
-        conv4_forward(rows, BLOCK(conv4), BLOCK(relu3), conv4_w);
+        conv4_forward(rows, BLOCK(conv4), BLOCK(relu3), conv4_w_transformed);
         if (!nn_finite_f32(BLOCK(conv4), rows * 9216L))
             return "conv4";
         batchnorm4_sums(rows, BLOCK(batchnorm4_sums), BLOCK(conv4));
@@ -3078,7 +3425,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout2_forward(batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
         if (!nn_finite_f32(BLOCK(dropout2), rows * 2304L))
             return "dropout2";
-        conv5_forward(rows, BLOCK(conv5), BLOCK(dropout2), conv5_w);
+        conv5_forward(rows, BLOCK(conv5), BLOCK(dropout2), conv5_w_transformed);
         if (!nn_finite_f32(BLOCK(conv5), rows * 4608L))
             return "conv5";
         batchnorm5_sums(rows, BLOCK(batchnorm5_sums), BLOCK(conv5));
@@ -3241,7 +3588,7 @@ static const NnCall calls[] = {
     [CALL_batchnorm1_follow] = {"batchnorm1_follow", "batchnorm1", NN_FORWARD, 0, 0, 32, 0, 768},
     [CALL_batchnorm1_forward] = {"batchnorm1_forward", "batchnorm1", NN_FORWARD, 0, 108160, 0,
                                  173056, 2048},
-    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 10616832, 0, 0, 160256, 147456},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 4718592, 0, 0, 160256, 262144},
     [CALL_batchnorm2_sums] = {"batchnorm2_sums", "batchnorm2", NN_FORWARD, 0, 55296, 0, 73728,
                               2048},
     [CALL_batchnorm2_stats] = {"batchnorm2_stats", "batchnorm2", NN_FORWARD, 0, 0, 64, 0, 2304},
@@ -3250,14 +3597,14 @@ static const NnCall calls[] = {
                                  147456, 2048},
     [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 18432, 0, 92160, 0},
     [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 9216, 0, 36864, 0},
-    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 5308416, 0, 0, 55296, 294912},
+    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 2359296, 0, 0, 55296, 524288},
     [CALL_batchnorm3_sums] = {"batchnorm3_sums", "batchnorm3", NN_FORWARD, 0, 27648, 0, 36864,
                               4096},
     [CALL_batchnorm3_stats] = {"batchnorm3_stats", "batchnorm3", NN_FORWARD, 0, 0, 128, 0, 4608},
     [CALL_batchnorm3_follow] = {"batchnorm3_follow", "batchnorm3", NN_FORWARD, 0, 0, 64, 0, 1536},
     [CALL_batchnorm3_forward] = {"batchnorm3_forward", "batchnorm3", NN_FORWARD, 0, 46080, 0, 73728,
                                  4096},
-    [CALL_conv4_forward] = {"conv4_forward", "conv4", NN_FORWARD, 10616832, 0, 0, 73728, 589824},
+    [CALL_conv4_forward] = {"conv4_forward", "conv4", NN_FORWARD, 4718592, 0, 0, 73728, 1048576},
     [CALL_batchnorm4_sums] = {"batchnorm4_sums", "batchnorm4", NN_FORWARD, 0, 27648, 0, 36864,
                               4096},
     [CALL_batchnorm4_stats] = {"batchnorm4_stats", "batchnorm4", NN_FORWARD, 0, 0, 128, 0, 4608},
@@ -3266,7 +3613,7 @@ static const NnCall calls[] = {
                                  4096},
     [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 9216, 0, 46080, 0},
     [CALL_dropout2_forward] = {"dropout2_forward", "dropout2", NN_FORWARD, 0, 4608, 0, 18432, 0},
-    [CALL_conv5_forward] = {"conv5_forward", "conv5", NN_FORWARD, 5308416, 0, 0, 27648, 1179648},
+    [CALL_conv5_forward] = {"conv5_forward", "conv5", NN_FORWARD, 2359296, 0, 0, 27648, 2097152},
     [CALL_batchnorm5_sums] = {"batchnorm5_sums", "batchnorm5", NN_FORWARD, 0, 13824, 0, 18432,
                               8192},
     [CALL_batchnorm5_stats] = {"batchnorm5_stats", "batchnorm5", NN_FORWARD, 0, 0, 256, 0, 9216},
@@ -3312,11 +3659,11 @@ static const NnCall calls[] = {
                                         0, 128, 0, 4608},
     [CALL_batchnorm5_backward] = {"batchnorm5_backward", "batchnorm5", NN_BACKWARD, 0, 27648, 0,
                                   55296, 10240},
-    [CALL_conv5_w_partial] = {"conv5_w_partial", "conv5", NN_BACKWARD, 5308416, 0, 0, 27648,
+    [CALL_conv5_w_partial] = {"conv5_w_partial", "conv5", NN_BACKWARD, 2359296, 0, 0, 27648,
                               1179648},
     [CALL_conv5_w_gradient] = {"conv5_w_gradient", "conv5", NN_BACKWARD, 0, 0, 73728, 0, 1474560},
-    [CALL_conv5_backward] = {"conv5_backward", "conv5", NN_BACKWARD, 5308416, 4608, 0, 27648,
-                             1179648},
+    [CALL_conv5_backward] = {"conv5_backward", "conv5", NN_BACKWARD, 2359296, 4608, 0, 27648,
+                             2097152},
     [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 36864, 0, 92160, 0},
     [CALL_batchnorm4_partial] = {"batchnorm4_partial", "batchnorm4", NN_BACKWARD, 0, 46080, 0,
                                  73728, 4096},
@@ -3326,11 +3673,11 @@ static const NnCall calls[] = {
                                         0, 64, 0, 2304},
     [CALL_batchnorm4_backward] = {"batchnorm4_backward", "batchnorm4", NN_BACKWARD, 0, 55296, 0,
                                   110592, 5120},
-    [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 10616832, 0, 0, 73728,
+    [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 4718592, 0, 0, 73728,
                               589824},
     [CALL_conv4_w_gradient] = {"conv4_w_gradient", "conv4", NN_BACKWARD, 0, 0, 36864, 0, 737280},
-    [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 10616832, 9216, 0, 110592,
-                             589824},
+    [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 4718592, 9216, 0, 110592,
+                             1048576},
     [CALL_batchnorm3_partial] = {"batchnorm3_partial", "batchnorm3", NN_BACKWARD, 0, 46080, 0,
                                  73728, 4096},
     [CALL_batchnorm3_beta_gradient] = {"batchnorm3_beta_gradient", "batchnorm3", NN_BACKWARD, 0, 0,
@@ -3339,11 +3686,11 @@ static const NnCall calls[] = {
                                         0, 64, 0, 2304},
     [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 55296, 0,
                                   110592, 5120},
-    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 5308416, 0, 0, 55296,
+    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 2359296, 0, 0, 55296,
                               294912},
     [CALL_conv3_w_gradient] = {"conv3_w_gradient", "conv3", NN_BACKWARD, 0, 0, 18432, 0, 368640},
-    [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 5308416, 9216, 0, 55296,
-                             294912},
+    [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 2359296, 9216, 0, 55296,
+                             524288},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 73728, 0, 184320, 0},
     [CALL_batchnorm2_partial] = {"batchnorm2_partial", "batchnorm2", NN_BACKWARD, 0, 92160, 0,
                                  147456, 2048},
@@ -3353,11 +3700,11 @@ static const NnCall calls[] = {
                                         0, 32, 0, 1152},
     [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 110592, 0,
                                   221184, 2560},
-    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 10616832, 0, 0, 160256,
+    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 4718592, 0, 0, 160256,
                               147456},
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 9216, 0, 184320},
-    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 10616832, 21632, 0, 246784,
-                             147456},
+    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 5537792, 21632, 0, 246784,
+                             262144},
     [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 108160, 0,
                                  173056, 2048},
     [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
@@ -3402,10 +3749,14 @@ static const NnCall calls[] = {
     [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 20480},
     [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 2359296},
-    [CALL_conv5_w_turn] = {"conv5_w_turn", "conv5", NN_UPDATE, 0, 0, 0, 0, 589824},
-    [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 294912},
-    [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 147456},
-    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 73728},
+    [CALL_conv5_w_turn] = {"conv5_w_turn", "conv5", NN_UPDATE, 0, 0, 0, 0, 819200},
+    [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 409600},
+    [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 204800},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 102400},
+    [CALL_conv2_w_transform] = {"conv2_w_transform", "conv2", NN_UPDATE, 0, 0, 0, 0, 102400},
+    [CALL_conv3_w_transform] = {"conv3_w_transform", "conv3", NN_UPDATE, 0, 0, 0, 0, 204800},
+    [CALL_conv4_w_transform] = {"conv4_w_transform", "conv4", NN_UPDATE, 0, 0, 0, 0, 409600},
+    [CALL_conv5_w_transform] = {"conv5_w_transform", "conv5", NN_UPDATE, 0, 0, 0, 0, 819200},
 };
 
 const NnModel nn_model = {
@@ -3462,6 +3813,7 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
+    .stack_bytes = 3866624,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 36, .seed = 1, .rate = 0.003,
     .schedule = {.kind = NN_ONE_CYCLE, .rise = 0.3, .div = 25, .final_div = 10000},
     .loss = "cross_entropy", .optimizer = "adam",
@@ -3469,7 +3821,7 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 26,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 437162,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 3496104, .optimizer_bytes = 3497296,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 4909224, .optimizer_bytes = 3497296,
     .operations_forward = 33248117, .operations_backward = 66155125, .operations_update = 4371620,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

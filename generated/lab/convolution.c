@@ -133,7 +133,9 @@ static _Alignas(64) float dense2_w_turned[156000];
 // 520x1024 in panels of 520x32
 static _Alignas(64) float dense1_w_turned[532480];
 static _Alignas(64) float conv3_w_turned[64][576];
-static _Alignas(64) float conv2_w_turned[64][288];
+static _Alignas(64) float conv2_w_turned[4][4][64][32];
+static _Alignas(64) float conv2_w_transformed[4][4][32][64];
+static _Alignas(64) float conv3_w_transformed[4][4][64][64];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -734,11 +736,11 @@ static void outer_60x10(int from, int to, int terms, const void *left, const voi
             }                                                                             \
     }
 
-WINDOW(window_12x32, 12, 12, 2, Vector16, 32, 8)
 WINDOW(window_14x32_near, 14, 14, 2, Vector16, 32, 0)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
-WINDOW(window_2x4x32, 8, 4, 2, Vector16, 32, 8)
 WINDOW(window_12x32_near, 12, 12, 2, Vector16, 32, 0)
+WINDOW(window_8x32_near, 8, 8, 2, Vector16, 32, 0)
+WINDOW(window_7x32_near, 7, 7, 2, Vector16, 32, 0)
 
 // y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
 static void convolve_28x28_3x3x1x32(const float *x, const float *w, float *y)
@@ -756,47 +758,293 @@ static void convolve_weights_28x28_3x3x1x32(const float *x, const float *dy, flo
     window_3x3x32(28, 28, x, 1, 30, 30, 1, dy, 896, 32, dw, 32, true);
 }
 
-// y[12][12][64] = 3x3 windows of x[.][14][32] times w[3][3][32][64]
-static void convolve_12x12_3x3x32x64(const float *x, const float *w, float *y)
+// Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3): 4x4 pixels d and a
+// window g are transformed, and multiplied number by number and added over channels at each of 4x4
+// places; the sums are transformed back into a square of 2x2 pixels of the result. That is 16
+// products for 36. See Lavin and Gray, Fast algorithms for convolutional neural networks, for A, B
+// and G.
+// Behind the matrix of each place is a gap, so that they do not fill the same sets of the cache.
+enum { GAP = 16 };
+static const float beside[64] = {0}; // pixels beside a picture
+
+// A vector of the numbers from `at` on, wherever they lie.
+typedef float Loose __attribute__((vector_size(64), aligned(sizeof(float)), may_alias));
+#define NUMBERS(at) (*(Loose *)(at))
+
+// Pictures, and squares of 2x2 pixels of a convolution's result over them: the 4x4 pixels that a
+// square is made of begin `above` lines above it and `left` columns left of it.
+typedef struct {
+    int lines, columns, channels, above, left;
+    int high, wide; // squares of a picture
+} Squares;
+
+// Where the size x size pixels below a square lie, which is number `number` of those of pictures
+// from x on; what lies beside its picture is 0.
+static void find_pixels(const float *x, const Squares *s, int number, int size,
+                        const float *at[4][4])
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 12; line++)
-            window_12x32(3, 96, x + line * 448, 32, 448, 448, 1, w + c, 6144, 64,
-                         y + c + line * 768, 64, false);
+    const int picture = number / (s->high * s->wide);
+    const int line = number / s->wide % s->high * 2 - s->above;
+    const int column = number % s->wide * 2 - s->left;
+    for (int p = 0; p < size * size; p++) {
+        const int r = p / size, c = p % size;
+        const bool inside = line + r >= 0 && line + r < s->lines && column + c >= 0 &&
+                            column + c < s->columns;
+        const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;
+        at[r][c] = inside ? x + pixel * s->channels : beside;
     }
 }
 
-// dw[3][3][32][64] += the sum of x dy[12][12][64], for 3x3 windows of x[.][14][32]
-static void convolve_weights_12x12_3x3x32x64(const float *x, const float *dy, float *dw)
+static void find_none(int size, const float *at[4][4])
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 96; number += 12)
-                window_12x32(12, 12, x + line * 448 + number, 1, 448, 448, 32, dy + c, 768, 64,
-                             dw + c + line * 6144 + number * 64, 64, true);
+    for (int r = 0; r < size; r++)
+        for (int c = 0; c < size; c++)
+            at[r][c] = beside;
+}
+
+// u = G g G', g being a window of 3x3 whose taps are `next` numbers apart
+static INLINED void transform_window(const float *g, long next, Vector16 u[4][4])
+{
+    Vector16 t[4][3];
+    UNROLLED for (int c = 0; c < 3; c++) {
+        const Vector16 g0 = NUMBERS(g + c * next), g1 = NUMBERS(g + (3 + c) * next);
+        const Vector16 g2 = NUMBERS(g + (6 + c) * next);
+        t[0][c] = g0;
+        t[1][c] = (g0 + g1 + g2) / 2;
+        t[2][c] = (g0 - g1 + g2) / 2;
+        t[3][c] = g2;
+    }
+    UNROLLED for (int r = 0; r < 4; r++) {
+        u[r][0] = t[r][0];
+        u[r][1] = (t[r][0] + t[r][1] + t[r][2]) / 2;
+        u[r][2] = (t[r][0] - t[r][1] + t[r][2]) / 2;
+        u[r][3] = t[r][2];
+    }
+}
+
+// v = B' d B for `count` squares from `first` on, d being the 4x4 pixels below one, and 0 for the
+// rest of the `all` that v has room for
+static void transform_input(const float *x, const Squares *s, int first, int count, int all,
+                            float *v)
+{
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < all; i++) {
+        const float *d[4][4];
+        if (i < count)
+            find_pixels(x, s, first + i, 4, d);
+        else
+            find_none(4, d);
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[4][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
+                const Vector16 d2 = NUMBERS(d[2][c] + k), d3 = NUMBERS(d[3][c] + k);
+                t[0][c] = d0 - d2;
+                t[1][c] = d1 + d2;
+                t[2][c] = d2 - d1;
+                t[3][c] = d1 - d3;
+            }
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const to = v + r * 4 * next + (long)i * s->channels + k;
+                NUMBERS(to) = t[r][0] - t[r][2];
+                NUMBERS(to + next) = t[r][1] + t[r][2];
+                NUMBERS(to + 2 * next) = t[r][2] - t[r][1];
+                NUMBERS(to + 3 * next) = t[r][1] - t[r][3];
+            }
         }
     }
 }
 
-// y[4][4][64] = 3x3 windows of x[.][6][64] times w[3][3][64][64]
-static void convolve_4x4_3x3x64x64(const float *x, const float *w, float *y)
+// y = A' m A, a square of 2x2 pixels, for `count` squares from `first` on
+static void transform_output(const float *m, const Squares *s, int first, int count, int all,
+                             float *y)
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 4; line += 2)
-            window_2x4x32(3, 192, x + line * 384, 64, 384, 384, 1, w + c, 12288, 64,
-                          y + c + line * 256, 64, false);
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < count; i++) {
+        const int picture = (first + i) / (s->high * s->wide);
+        const int line = (first + i) / s->wide % s->high * 2, column = (first + i) % s->wide * 2;
+        const bool below = line + 1 < s->lines, right = column + 1 < s->columns;
+        float *const to = y +
+                          (((long)picture * s->lines + line) * s->columns + column) * s->channels;
+        float *const under = to + (long)s->columns * s->channels;
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[2][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                const float *const at = m + c * next + (long)i * s->channels + k;
+                const Vector16 m0 = NUMBERS(at), m1 = NUMBERS(at + 4 * next);
+                const Vector16 m2 = NUMBERS(at + 8 * next), m3 = NUMBERS(at + 12 * next);
+                t[0][c] = m0 + m1 + m2;
+                t[1][c] = m1 - m2 - m3;
+            }
+            NUMBERS(to + k) = t[0][0] + t[0][1] + t[0][2];
+            if (right)
+                NUMBERS(to + s->channels + k) = t[0][1] - t[0][2] - t[0][3];
+            if (below)
+                NUMBERS(under + k) = t[1][0] + t[1][1] + t[1][2];
+            if (below && right)
+                NUMBERS(under + s->channels + k) = t[1][1] - t[1][2] - t[1][3];
+        }
     }
 }
 
-// dw[3][3][64][64] += the sum of x dy[4][4][64], for 3x3 windows of x[.][6][64]
-static void convolve_weights_4x4_3x3x64x64(const float *x, const float *dy, float *dw)
+// z = A d A', d being a square of 2x2 pixels of dy, for those that transform_input takes
+static void transform_gradient(const float *dy, const Squares *s, int first, int count, int all,
+                               float *z)
 {
-    for (int c = 0; c < 64; c += 32) {
-        for (int line = 0; line < 3; line++) {
-            for (int number = 0; number < 192; number += 12)
-                window_12x32_near(4, 4, x + line * 384 + number, 1, 384, 384, 64, dy + c, 256, 64,
-                                  dw + c + line * 12288 + number * 64, 64, true);
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < all; i++) {
+        const float *d[4][4];
+        if (i < count)
+            find_pixels(dy, s, first + i, 2, d);
+        else
+            find_none(2, d);
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[4][2];
+            UNROLLED for (int c = 0; c < 2; c++) {
+                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
+                t[0][c] = d0;
+                t[1][c] = d0 + d1;
+                t[2][c] = d0 - d1;
+                t[3][c] = -d1;
+            }
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const to = z + r * 4 * next + (long)i * s->channels + k;
+                NUMBERS(to) = t[r][0];
+                NUMBERS(to + next) = t[r][0] + t[r][1];
+                NUMBERS(to + 2 * next) = t[r][0] - t[r][1];
+                NUMBERS(to + 3 * next) = -t[r][1];
+            }
         }
+    }
+}
+
+// dw = G' s G, s being the sums at 4x4 places
+static void gradient_of_windows(const float *sum, int channels, int outputs, float *dw)
+{
+    const long next = (long)channels * outputs; // place, or tap
+    for (long k = 0; k < next; k += 16) {
+        Vector16 t[3][4];
+        UNROLLED for (int c = 0; c < 4; c++) {
+            const float *const at = sum + c * next + k;
+            const Vector16 s1 = NUMBERS(at + 4 * next), s2 = NUMBERS(at + 8 * next);
+            const Vector16 half = (s1 + s2) / 2;
+            t[0][c] = NUMBERS(at) + half;
+            t[1][c] = (s1 - s2) / 2;
+            t[2][c] = half + NUMBERS(at + 12 * next);
+        }
+        UNROLLED for (int r = 0; r < 3; r++) {
+            float *const to = dw + r * 3 * next + k;
+            const Vector16 half = (t[r][1] + t[r][2]) / 2;
+            NUMBERS(to) = t[r][0] + half;
+            NUMBERS(to + next) = (t[r][1] - t[r][2]) / 2;
+            NUMBERS(to + 2 * next) = half + t[r][3];
+        }
+    }
+}
+
+// The windows of channels from .. to: u[4][4][channels][outputs] of w[3][3][channels][outputs]
+static void transform_windows(const float *w, int channels, int outputs, int from, int to, float *u)
+{
+    const long next = (long)channels * outputs; // tap, or place
+    for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
+        Vector16 at[4][4];
+        transform_window(w + k, next, at);
+        UNROLLED for (int p = 0; p < 16; p++)
+            NUMBERS(u + p * next + k) = at[p / 4][p % 4];
+    }
+}
+
+// The same windows turned round: u[4][4][outputs][channels]
+static void transform_windows_turned(const float *w, int channels, int outputs, int from, int to,
+                                     float *u)
+{
+    const long next = (long)channels * outputs; // tap, or place
+    float part[16][16][16];
+    for (int c = from; c < to; c += 16) {
+        const int many = nn_min(16, to - c);
+        for (int k = 0; k < outputs; k += 16) {
+            for (int i = 0; i < many; i++) {
+                Vector16 at[4][4];
+                transform_window(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
+                UNROLLED for (int p = 0; p < 16; p++)
+                    NUMBERS(part[p][i]) = at[p / 4][p % 4];
+            }
+            for (int p = 0; p < 16; p++)
+                nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
+                              channels);
+        }
+    }
+}
+
+// m[36][64] = v[36][32] u[32][64], at each of 4x4 places
+static void winograd_36x32x64(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 36; i += 12)
+                window_12x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                                  false);
+        }
+        v += 1152 + GAP;
+        u += 2048;
+        m += 2304 + GAP;
+    }
+}
+
+// sum[32][64] += v[36][32]' z[36][64], at each of 4x4 places
+static void winograd_weights_36x32x64(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 32; i += 8)
+                window_8x32_near(1, 36, v + i, 1, 0, 0, 32, z + j, 0, 64, sum + j + i * 64, 64,
+                                 true);
+        }
+        v += 1152 + GAP;
+        z += 2304 + GAP;
+        sum += 2048;
+    }
+}
+
+// m[49][32] = v[49][64] u[64][32], at each of 4x4 places
+static void winograd_49x64x32(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int i = 0; i < 49; i += 7)
+            window_7x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 3136 + GAP;
+        u += 2048;
+        m += 1568 + GAP;
+    }
+}
+
+// m[32][64] = v[32][64] u[64][64], at each of 4x4 places
+static void winograd_32x64x64(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 32; i += 8)
+                window_8x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                                 false);
+        }
+        v += 2048 + GAP;
+        u += 4096;
+        m += 2048 + GAP;
+    }
+}
+
+// sum[64][64] += v[32][64]' z[32][64], at each of 4x4 places
+static void winograd_weights_32x64x64(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 16; place++) {
+        for (int j = 0; j < 64; j += 32) {
+            for (int i = 0; i < 64; i += 8)
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 64, z + j, 0, 64, sum + j + i * 64, 64,
+                                 true);
+        }
+        v += 2048 + GAP;
+        z += 2048 + GAP;
+        sum += 4096;
     }
 }
 
@@ -1131,12 +1379,18 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv2: conv 64 3x3 l2 0.0001   14x14x32 -> 12x12x64 -----------------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv2_forward(int rows, float y[restrict ROWS][12][12][64],
-                          const float x[ROWS][14][14][32], const float w[3][3][32][64])
+                          const float x[ROWS][14][14][32], const float transformed[4][4][32][64])
 {
+    const Squares of_x = {14, 14, 32, 0, 0, 6, 6};
+    const Squares of_y = {12, 12, 64, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 32 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        convolve_12x12_3x3x32x64(x[i][0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        winograd_36x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
     }
 }
 
@@ -1154,15 +1408,23 @@ static void conv2_w_penalty(int part, double penalty[restrict 8], const float w[
     penalty[part] = 0.0001 * sum;
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
                             const float x[ROWS][14][14][32], const float dy[ROWS][12][12][64])
 {
-    memset(dw, 0, sizeof(float[3][3][32][64]));
+    const Squares of_x = {14, 14, 32, 0, 0, 6, 6};
+    const Squares of_dy = {12, 12, 64, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 32 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
+    _Alignas(64) float windows[16][32 * 64];
+    memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i++) {
-        convolve_weights_12x12_3x3x32x64(x[i][0][0], dy[i][0][0], dw[0][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        transform_gradient(dy[i][0][0], &of_dy, 0, 36, 36, squares[0]);
+        winograd_weights_36x32x64(pixels[0], squares[0], windows[0]);
     }
+    gradient_of_windows(windows[0], 32, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1186,39 +1448,23 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
         }
 }
 
-// forward: y = x * w, a sum over each window
-// dx = dy * w turned round
+// forward: y = x * w, a sum over each window, by transforms of both
+// dx = dy * w turned round, by transforms of both
 // forward: y = kept ? x / (1 - rate) : 0 (dropout1)
 // dx = kept ? dy / (1 - rate) : 0
 static void conv2_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][14][14][32], const float dy[ROWS][12][12][64],
-                           const float turned[64][288])
+                           const float turned[4][4][64][32])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
-    _Alignas(64) float spans[2][17][96] = {0};
+    const Squares of_dy = {12, 12, 64, 2, 2, 7, 7};
+    const Squares of_dx = {14, 14, 32, 0, 0, 7, 7};
+    _Alignas(64) float pixels[16][49 * 64 + GAP];
+    _Alignas(64) float squares[16][49 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int top = 0; top < 14; top += 2) {
-            for (int r = 0; r < 2; r++) {
-                const int at = top + r, tap = nn_max(0, at - 11);
-                const int count = nn_min(3, at + 1) - tap, from = at - tap;
-                for (int c = 0; c < 96; c += 32) {
-                    window_12x32(count, 64, dy[i][from][0], 64, 0, -768, 1,
-                                 turned[0] + tap * 96 + c, 96, 288, spans[r][2] + c, 96, false);
-                }
-            }
-            for (int r = 0; r < 2; r++)
-                for (int col = 0; col < 14; col++) {
-                    for (int c = 0; c < 32; c += 16) {
-                        Vector16 sum = {0};
-                        UNROLLED for (int s = 0; s < 3; s++) {
-                            Vector16 v;
-                            memcpy(&v, &spans[r][col - s + 2][s * 32 + c], sizeof v);
-                            sum += v;
-                        }
-                        memcpy(&dx[i][top + r][col][c], &sum, sizeof sum);
-                    }
-                }
-        }
+        transform_input(dy[i][0][0], &of_dy, 0, 49, 49, pixels[0]);
+        winograd_49x64x32(pixels[0], turned[0][0][0], squares[0]);
+        transform_output(squares[0], &of_dx, 0, 49, 49, dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 6272;
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
@@ -1244,24 +1490,37 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
         }
 }
 
-// turned = w', rows and columns exchanged
-static void conv2_w_turn(int part, float turned[restrict 64][288], const float w[288][64])
+// turned = G w G', of each window of w turned round, its channels exchanged
+static void conv2_w_turn(int part, float turned[restrict 1024][32], const float w[288][64])
 {
-    const int from = part * 36, to = nn_min(from + 36, 288);
-    nn_turn_float(to - from, 64, w[from], 64, &turned[0][from], 288);
+    const int from = part * 4, to = nn_min(from + 4, 32);
+    transform_windows_turned(w[0], 32, 64, from, to, turned[0]);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv2_w_transform(int part, float transformed[restrict 512][64], const float w[288][64])
+{
+    const int from = part * 4, to = nn_min(from + 4, 32);
+    transform_windows(w[0], 32, 64, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = x + b
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm2)
 // then y = x < 0 ? 0 : x (relu2)
 static void conv2_infer(int rows, float y[restrict ROWS][12][12][64],
-                        const float x[ROWS][14][14][32], const float w[3][3][32][64],
+                        const float x[ROWS][14][14][32], const float transformed[4][4][32][64],
                         const float b[64], const float mean[64], const float variance[64],
                         const float gamma[64], const float beta[64])
 {
+    const Squares of_x = {14, 14, 32, 0, 0, 6, 6};
+    const Squares of_y = {12, 12, 64, 0, 0, 6, 6};
+    _Alignas(64) float pixels[16][36 * 32 + GAP];
+    _Alignas(64) float squares[16][36 * 64 + GAP];
     for (int i = 0; i < rows; i++) {
-        convolve_12x12_3x3x32x64(x[i][0][0], w[0][0][0], y[i][0][0]);
+        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        winograd_36x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1485,12 +1744,19 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
 
 // --- conv3: conv 64 3x3 l2 0.0001   6x6x64 -> 4x4x64 ---------------------------------------------
 
-// y = x * w, a sum over each window
+// y = x * w, a sum over each window, by transforms of both
 static void conv3_forward(int rows, float y[restrict ROWS][4][4][64], const float x[ROWS][6][6][64],
-                          const float w[3][3][64][64])
+                          const float transformed[4][4][64][64])
 {
-    for (int i = 0; i < rows; i++) {
-        convolve_4x4_3x3x64x64(x[i][0][0], w[0][0][0], y[i][0][0]);
+    const Squares of_x = {6, 6, 64, 0, 0, 2, 2};
+    const Squares of_y = {4, 4, 64, 0, 0, 2, 2};
+    _Alignas(64) float pixels[16][32 * 64 + GAP];
+    _Alignas(64) float squares[16][32 * 64 + GAP];
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_32x64x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, count, 32, y[i][0][0]);
     }
 }
 
@@ -1508,15 +1774,24 @@ static void conv3_w_penalty(int part, double penalty[restrict 8], const float w[
     penalty[part] = 0.0001 * sum;
 }
 
-// forward: y = x * w, a sum over each window
-// dw = sum of x dy over the block's pixels
+// forward: y = x * w, a sum over each window, by transforms of both
+// dw = sum of x dy over the block's pixels, by transforms of both
 static void conv3_w_partial(int rows, float dw[restrict 3][3][64][64],
                             const float x[ROWS][6][6][64], const float dy[ROWS][4][4][64])
 {
-    memset(dw, 0, sizeof(float[3][3][64][64]));
-    for (int i = 0; i < rows; i++) {
-        convolve_weights_4x4_3x3x64x64(x[i][0][0], dy[i][0][0], dw[0][0][0]);
+    const Squares of_x = {6, 6, 64, 0, 0, 2, 2};
+    const Squares of_dy = {4, 4, 64, 0, 0, 2, 2};
+    _Alignas(64) float pixels[16][32 * 64 + GAP];
+    _Alignas(64) float squares[16][32 * 64 + GAP];
+    _Alignas(64) float windows[16][64 * 64];
+    memset(windows, 0, sizeof windows);
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        transform_gradient(dy[i][0][0], &of_dy, 0, count, 32, squares[0]);
+        winograd_weights_32x64x64(pixels[0], squares[0], windows[0]);
     }
+    gradient_of_windows(windows[0], 64, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1601,16 +1876,34 @@ static void conv3_w_turn(int part, float turned[restrict 64][576], const float w
     nn_turn_float(to - from, 64, w[from], 64, &turned[0][from], 576);
 }
 
-// y = x * w, a sum over each window
+// transformed = G w G', of each window of w
+static void conv3_w_transform(int part, float transformed[restrict 1024][64],
+                              const float w[576][64])
+{
+    const int from = part * 8, to = nn_min(from + 8, 64);
+    transform_windows(w[0], 64, 64, from, to, transformed[0]);
+}
+
+// y = x * w, a sum over each window, by transforms of both
 // then y = x + b
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm3)
 // then y = x < 0 ? 0 : x (relu3)
 static void conv3_infer(int rows, float y[restrict ROWS][4][4][64], const float x[ROWS][6][6][64],
-                        const float w[3][3][64][64], const float b[64], const float mean[64],
-                        const float variance[64], const float gamma[64], const float beta[64])
+                        const float transformed[4][4][64][64], const float b[64],
+                        const float mean[64], const float variance[64], const float gamma[64],
+                        const float beta[64])
 {
+    const Squares of_x = {6, 6, 64, 0, 0, 2, 2};
+    const Squares of_y = {4, 4, 64, 0, 0, 2, 2};
+    _Alignas(64) float pixels[16][32 * 64 + GAP];
+    _Alignas(64) float squares[16][32 * 64 + GAP];
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_32x64x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output(squares[0], &of_y, 0, count, 32, y[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        convolve_4x4_3x3x64x64(x[i][0][0], w[0][0][0], y[i][0][0]);
         for (int row = 0; row < 4; row++)
             for (int col = 0; col < 4; col++)
                 for (int c = 0; c < 64; c++) {
@@ -2530,7 +2823,11 @@ static void prepare(void)
     for (int part = 0; part < 8; part++)
         conv3_w_turn(part, conv3_w_turned, (void *)conv3_w);
     for (int part = 0; part < 8; part++)
-        conv2_w_turn(part, conv2_w_turned, (void *)conv2_w);
+        conv2_w_turn(part, (void *)conv2_w_turned, (void *)conv2_w);
+    for (int part = 0; part < 8; part++)
+        conv2_w_transform(part, (void *)conv2_w_transformed, (void *)conv2_w);
+    for (int part = 0; part < 8; part++)
+        conv3_w_transform(part, (void *)conv3_w_transformed, (void *)conv3_w);
 }
 
 // nn_call(f, x) is f(x). Where batch->timed, it also adds the time that it took to row CALL_f of
@@ -2545,14 +2842,14 @@ enum {
     CALL_pool1_forward, CALL_pool1_backward,
     CALL_dropout1_forward,
     CALL_conv2_forward, CALL_conv2_w_penalty, CALL_conv2_w_partial, CALL_conv2_w_gradient,
-    CALL_conv2_backward, CALL_conv2_w_update, CALL_conv2_w_turn,
+    CALL_conv2_backward, CALL_conv2_w_update, CALL_conv2_w_turn, CALL_conv2_w_transform,
     CALL_batchnorm2_sums, CALL_batchnorm2_stats, CALL_batchnorm2_follow, CALL_batchnorm2_forward,
     CALL_batchnorm2_partial, CALL_batchnorm2_beta_gradient, CALL_batchnorm2_gamma_gradient,
     CALL_batchnorm2_backward, CALL_batchnorm2_gamma_update, CALL_batchnorm2_beta_update,
     CALL_pool2_forward, CALL_pool2_backward,
     CALL_dropout2_forward,
     CALL_conv3_forward, CALL_conv3_w_penalty, CALL_conv3_w_partial, CALL_conv3_w_gradient,
-    CALL_conv3_backward, CALL_conv3_w_update, CALL_conv3_w_turn,
+    CALL_conv3_backward, CALL_conv3_w_update, CALL_conv3_w_turn, CALL_conv3_w_transform,
     CALL_batchnorm3_sums, CALL_batchnorm3_stats, CALL_batchnorm3_follow, CALL_batchnorm3_forward,
     CALL_batchnorm3_partial, CALL_batchnorm3_beta_gradient, CALL_batchnorm3_gamma_gradient,
     CALL_batchnorm3_backward, CALL_batchnorm3_gamma_update, CALL_batchnorm3_beta_update,
@@ -2604,7 +2901,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 batchnorm1_gamma, batchnorm1_beta);
         nn_call(pool1_forward, rows, BLOCK(pool1), BLOCK(relu1));
         nn_call(dropout1_forward, batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
-        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(dropout1), conv2_w);
+        nn_call(conv2_forward, rows, BLOCK(conv2), BLOCK(dropout1), conv2_w_transformed);
         nn_call(batchnorm2_sums, rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
     }
     nn_barrier();
@@ -2620,7 +2917,7 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 batchnorm2_gamma, batchnorm2_beta);
         nn_call(pool2_forward, rows, BLOCK(pool2), BLOCK(relu2));
         nn_call(dropout2_forward, batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
-        nn_call(conv3_forward, rows, BLOCK(conv3), BLOCK(dropout2), conv3_w);
+        nn_call(conv3_forward, rows, BLOCK(conv3), BLOCK(dropout2), conv3_w_transformed);
         nn_call(batchnorm3_sums, rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
     }
     nn_barrier();
@@ -2795,13 +3092,15 @@ static void train_step(const NnBatch *batch, NnResult *result)
         nn_call(batchnorm1_partial, rows, BLOCK(d_batchnorm1_partial), BLOCK(d_batchnorm1),
                 BLOCK(conv1), WHOLE(batchnorm1_stats));
     }
+    nn_each (part, 8) {
+        nn_call(conv3_w_transform, part, (void *)conv3_w_transformed, (void *)conv3_w);
+    }
     nn_barrier();
 
     nn_each (part, 8) {
         nn_call(conv2_w_gradient, part, WHOLE(d_conv2_w), WHOLE(d_conv2_w_partial),
                 (void *)conv2_w);
         nn_call(conv2_w_update, batch, part, (void *)conv2_w, WHOLE(d_conv2_w), (void *)conv2_w_v);
-        nn_call(conv2_w_turn, part, conv2_w_turned, (void *)conv2_w);
     }
     nn_single (0) {
         nn_call(batchnorm1_beta_gradient, WHOLE(d_batchnorm1_beta), WHOLE(d_batchnorm1_partial));
@@ -2821,6 +3120,10 @@ static void train_step(const NnBatch *batch, NnResult *result)
                 WHOLE(batchnorm1_stats), batchnorm1_gamma, WHOLE(d_batchnorm1_beta),
                 WHOLE(d_batchnorm1_gamma));
         nn_call(conv1_w_partial, rows, BLOCK(d_conv1_w_partial), BLOCK(input), BLOCK(d_conv1));
+    }
+    nn_each (part, 8) {
+        nn_call(conv2_w_turn, part, (void *)conv2_w_turned, (void *)conv2_w);
+        nn_call(conv2_w_transform, part, (void *)conv2_w_transformed, (void *)conv2_w);
     }
     nn_barrier();
 
@@ -2844,11 +3147,11 @@ static void infer(const NnBatch *batch, NnResult *result)
         conv1_infer(rows, BLOCK(infer_relu1), BLOCK(infer_input), conv1_w, conv1_b, batchnorm1_mean,
                     batchnorm1_variance, batchnorm1_gamma, batchnorm1_beta);
         pool1_forward(rows, BLOCK(infer_pool1), BLOCK(infer_relu1));
-        conv2_infer(rows, BLOCK(infer_relu2), BLOCK(infer_pool1), conv2_w, conv2_b, batchnorm2_mean,
-                    batchnorm2_variance, batchnorm2_gamma, batchnorm2_beta);
+        conv2_infer(rows, BLOCK(infer_relu2), BLOCK(infer_pool1), conv2_w_transformed, conv2_b,
+                    batchnorm2_mean, batchnorm2_variance, batchnorm2_gamma, batchnorm2_beta);
         pool2_forward(rows, BLOCK(infer_pool2), BLOCK(infer_relu2));
-        conv3_infer(rows, BLOCK(infer_relu3), BLOCK(infer_pool2), conv3_w, conv3_b, batchnorm3_mean,
-                    batchnorm3_variance, batchnorm3_gamma, batchnorm3_beta);
+        conv3_infer(rows, BLOCK(infer_relu3), BLOCK(infer_pool2), conv3_w_transformed, conv3_b,
+                    batchnorm3_mean, batchnorm3_variance, batchnorm3_gamma, batchnorm3_beta);
         dense1_forward(rows, BLOCK(infer_dense1), BLOCK(infer_relu3), dense1_w, dense1_b);
         dense2_forward(rows, BLOCK(infer_dense2), BLOCK(infer_dense1), dense2_w, dense2_b);
         dense3_forward(rows, BLOCK(infer_dense3), BLOCK(infer_dense2), dense3_w, dense3_b);
@@ -2904,7 +3207,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout1_forward(batch, first, rows, BLOCK(dropout1), BLOCK(pool1));
         if (!nn_finite_f32(BLOCK(dropout1), rows * 6272L))
             return "dropout1";
-        conv2_forward(rows, BLOCK(conv2), BLOCK(dropout1), conv2_w);
+        conv2_forward(rows, BLOCK(conv2), BLOCK(dropout1), conv2_w_transformed);
         if (!nn_finite_f32(BLOCK(conv2), rows * 9216L))
             return "conv2";
         batchnorm2_sums(rows, BLOCK(batchnorm2_sums), BLOCK(conv2));
@@ -2922,7 +3225,7 @@ static const char *first_nonfinite(const NnBatch *batch)
         dropout2_forward(batch, first, rows, BLOCK(dropout2), BLOCK(pool2));
         if (!nn_finite_f32(BLOCK(dropout2), rows * 2304L))
             return "dropout2";
-        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout2), conv3_w);
+        conv3_forward(rows, BLOCK(conv3), BLOCK(dropout2), conv3_w_transformed);
         if (!nn_finite_f32(BLOCK(conv3), rows * 1024L))
             return "conv3";
         batchnorm3_sums(rows, BLOCK(batchnorm3_sums), BLOCK(conv3));
@@ -3062,7 +3365,7 @@ static const NnCall calls[] = {
                                  200704, 2048},
     [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 25088, 0, 125440, 0},
     [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 12544, 0, 50176, 0},
-    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 5308416, 0, 0, 61952, 294912},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 2359296, 0, 0, 61952, 524288},
     [CALL_batchnorm2_sums] = {"batchnorm2_sums", "batchnorm2", NN_FORWARD, 0, 27648, 0, 36864,
                               4096},
     [CALL_batchnorm2_stats] = {"batchnorm2_stats", "batchnorm2", NN_FORWARD, 0, 0, 128, 0, 4608},
@@ -3071,7 +3374,7 @@ static const NnCall calls[] = {
                                  4096},
     [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 9216, 0, 46080, 0},
     [CALL_dropout2_forward] = {"dropout2_forward", "dropout2", NN_FORWARD, 0, 4608, 0, 18432, 0},
-    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 1179648, 0, 0, 13312, 589824},
+    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 524288, 0, 0, 13312, 1048576},
     [CALL_batchnorm3_sums] = {"batchnorm3_sums", "batchnorm3", NN_FORWARD, 0, 3072, 0, 4096, 4096},
     [CALL_batchnorm3_stats] = {"batchnorm3_stats", "batchnorm3", NN_FORWARD, 0, 0, 128, 0, 4608},
     [CALL_batchnorm3_follow] = {"batchnorm3_follow", "batchnorm3", NN_FORWARD, 0, 0, 64, 0, 1792},
@@ -3134,8 +3437,7 @@ static const NnCall calls[] = {
                                         0, 64, 0, 2304},
     [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 6144, 0,
                                   12288, 5120},
-    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 1179648, 0, 0, 13312,
-                              589824},
+    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 524288, 0, 0, 13312, 589824},
     [CALL_conv3_w_gradient] = {"conv3_w_gradient", "conv3", NN_BACKWARD, 0, 0, 110592, 0, 884736},
     [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 1179648, 4608, 0, 13312,
                              589824},
@@ -3148,11 +3450,11 @@ static const NnCall calls[] = {
                                         0, 64, 0, 2304},
     [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 55296, 0,
                                   110592, 5120},
-    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 5308416, 0, 0, 61952,
+    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 2359296, 0, 0, 61952,
                               294912},
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 55296, 0, 442368},
-    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 5308416, 12544, 0, 61952,
-                             294912},
+    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 3211264, 12544, 0, 61952,
+                             524288},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
     [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 125440, 0,
                                  200704, 2048},
@@ -3198,7 +3500,9 @@ static const NnCall calls[] = {
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 1248000},
     [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 4259840},
     [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 294912},
-    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 147456},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 204800},
+    [CALL_conv2_w_transform] = {"conv2_w_transform", "conv2", NN_UPDATE, 0, 0, 0, 0, 204800},
+    [CALL_conv3_w_transform] = {"conv3_w_transform", "conv3", NN_UPDATE, 0, 0, 0, 0, 409600},
 };
 
 const NnModel nn_model = {
@@ -3241,13 +3545,14 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
+    .stack_bytes = 2097152,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 10, .seed = 1, .rate = 0.0003,
     .loss = "cross_entropy", .optimizer = "rmsprop",
     .threads = 64,
     .layers = layers, .layer_count = 20,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 861714,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 6886840, .optimizer_bytes = 3446216,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 7337400, .optimizer_bytes = 3446216,
     .operations_forward = 8944581, .operations_backward = 17196470, .operations_update = 6892432,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

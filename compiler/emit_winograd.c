@@ -1,0 +1,301 @@
+// emit_winograd.c: convolutions by transforms of pictures and windows (winograd.c), and their
+// gradients.
+//
+// Some squares of 2x2 pixels of the result at a time: the 4x4 pixels below each are transformed,
+// 16 matrices are multiplied, and what they give is transformed back.
+#include "emit.h"
+
+#include <string.h>
+
+// --- the 16 products -----------------------------------------------------------------------------
+
+static const char *product_text(const WinogradProduct *p)
+{
+    return format("winograd%s_%dx%dx%d", p->weights ? "_weights" : "", p->squares, p->channels,
+                  p->outputs);
+}
+
+// The name of the function, which will be there.
+static const char *winograd_product(Network *network, const WinogradProduct *p)
+{
+    const char *const name = product_text(p);
+    for (int i = 0; i < network->winograd_product_count; i++)
+        if (!strcmp(product_text(&network->winograd_products[i]), name))
+            return name;
+    if (network->winograd_product_count == MAX_PRODUCTS)
+        bug("more than %d products of transformed pictures", MAX_PRODUCTS);
+    network->winograd_products[network->winograd_product_count++] = *p;
+    return name;
+}
+
+typedef struct {
+    Out *out;
+    const WinogradProduct *p;
+    const WindowStrip *strip;
+} Walk;
+
+// The strip's columns of what `base` is.
+static const char *columns_of(const WindowStrip *s, const char *base)
+{
+    return s->runs > 1 ? plus(base, "j", 1)
+                       : plus(base, format("%d", s->first), s->first ? 1 : 0);
+}
+
+// m = v u: rows of a tile are squares
+static void forward_tile(const void *walk, int rows, const char *first)
+{
+    const Walk *const w = walk;
+    const int channels = w->p->channels, outputs = w->p->outputs;
+    call_line(w->out, window_tile(w->out->network, 1, rows, w->strip),
+              format("1, %d, %s, %d, 0, 0, 1, %s, 0, %d, %s, %d, false", channels,
+                     plus("v", first, channels), channels, columns_of(w->strip, "u"), outputs,
+                     plus(columns_of(w->strip, "m"), first, outputs), outputs));
+}
+
+// sum += v' z: rows of a tile are channels
+static void weights_tile(const void *walk, int rows, const char *first)
+{
+    const Walk *const w = walk;
+    const int channels = w->p->channels, outputs = w->p->outputs;
+    call_line(w->out, window_tile(w->out->network, 1, rows, w->strip),
+              format("1, %d, %s, 1, 0, 0, %d, %s, 0, %d, %s, %d, true", w->p->squares,
+                     plus("v", first, 1), channels, columns_of(w->strip, "z"), outputs,
+                     plus(columns_of(w->strip, "sum"), first, outputs), outputs));
+}
+
+static void emit_winograd_product(Out *out, const WinogradProduct *p)
+{
+    const char *const type = real_type(out->network);
+    const double numbers = (double)(p->weights ? p->squares : p->channels) * p->outputs;
+    const WindowRows rows = {.lines = 1,
+                             .line = p->weights ? p->channels : p->squares,
+                             .near = window_matrix_is_near(out->network, numbers),
+                             .wait = LATENCY + 1};
+    WindowStrip strips[16];
+    const int count = window_strips(out->network, p->outputs, &rows, strips);
+    const char *const operands =
+        p->weights ? "const %s *v, const %s *z, %s *sum" : "const %s *v, const %s *u, %s *m";
+    if (p->weights)
+        comment(out, "sum[%d][%d] += v[%d][%d]' z[%d][%d], at each of 4x4 places", p->channels,
+                p->outputs, p->squares, p->channels, p->squares, p->outputs);
+    else
+        comment(out, "m[%d][%d] = v[%d][%d] u[%d][%d], at each of 4x4 places", p->squares,
+                p->outputs, p->squares, p->channels, p->channels, p->outputs);
+    emit_declaration(out, format("static void %s(", product_text(p)),
+                     format(operands, type, type, type));
+    line(out, "{");
+    line(out, "for (int place = 0; place < 16; place++) {");
+    for (int i = 0; i < count; i++) {
+        const WindowStrip *const s = &strips[i];
+        const Walk walk = {out, p, s};
+        const WindowCut cut = window_cut(out->network, &rows, s->vectors);
+        if (s->runs > 1)
+            line(out, "for (int j = 0; j < %d; j += %d) {", s->runs * s->width, s->width);
+        TileCall *const tile = p->weights ? weights_tile : forward_tile;
+        if (cut.lines) // all rows at once
+            tile(&walk, rows.line, "0");
+        else
+            emit_pieces(out, &cut.pieces, "i", tile, &walk);
+        if (s->runs > 1)
+            line(out, "}");
+    }
+    line(out, "v += %d + GAP;", p->squares * p->channels);
+    if (p->weights) {
+        line(out, "z += %d + GAP;", p->squares * p->outputs);
+        line(out, "sum += %d;", p->channels * p->outputs);
+    } else {
+        line(out, "u += %d;", p->channels * p->outputs);
+        line(out, "m += %d + GAP;", p->squares * p->outputs);
+    }
+    line(out, "}");
+    line(out, "}");
+    blank_line(out);
+}
+
+static int most_channels(const Network *network)
+{
+    int most = 0;
+    for (int i = 0; i < network->winograd_product_count; i++) {
+        const WinogradProduct *const p = &network->winograd_products[i];
+        most = p->channels > most ? p->channels : most;
+        most = p->outputs > most ? p->outputs : most;
+    }
+    return most;
+}
+
+// To `functions`; what they call stands before them.
+void emit_winograd_products(Out *out, Out *functions, const char *body)
+{
+    const Network *const network = out->network;
+    bool any = false;
+    for (int i = 0; i < network->winograd_product_count; i++) {
+        const WinogradProduct *const p = &network->winograd_products[i];
+        if (!strstr(body, format("%s(", product_text(p))))
+            continue;
+        emit_winograd_product(functions, p);
+        any = true;
+    }
+    if (any)
+        emit_winograd_transforms(out, body, most_channels(network));
+}
+
+// --- layers --------------------------------------------------------------------------------------
+
+static int group_size(const WinogradSquares *s, int channels) { return s->squares * channels; }
+
+// An array of 16 matrices: a row of so many numbers for each square.
+static void declare_matrices(Out *out, const WinogradSquares *s, const char *name, int channels)
+{
+    line(out, "_Alignas(64) %s %s[16][%d * %d + GAP];", real_type(out->network), name, s->squares,
+         channels);
+}
+
+// How a picture's pixels lie below the result's squares.
+static void declare_squares(Out *out, const WinogradSquares *s, const char *name, Shape shape,
+                            const int pad[2])
+{
+    line(out, "const Squares of_%s = {%d, %d, %d, %d, %d, %d, %d};", name, shape.dims[0],
+         shape.dims[1], shape.dims[2], pad[0], pad[1], s->high, s->wide);
+}
+
+static bool groups_of_pictures(const WinogradSquares *s) { return s->pictures > 1; }
+
+static int picture_squares(const WinogradSquares *s) { return s->high * s->wide; }
+
+// Opens the loops over groups of squares; `count` of the group's are some of a picture.
+static void open_groups(Out *out, const WinogradSquares *s)
+{
+    const int each = picture_squares(s);
+    if (groups_of_pictures(s)) {
+        line(out, "for (int i = 0; i < rows; i += %d) {", s->pictures);
+        line(out, "const int pictures = nn_min(%d, rows - i), count = pictures * %d;", s->pictures,
+             each);
+        return;
+    }
+    line(out, "for (int i = 0; i < rows; i++) {");
+    if (s->squares == each)
+        return;
+    line(out, "for (int square = 0; square < %d; square += %d) {", each, s->squares);
+    if (each % s->squares)
+        line(out, "const int count = nn_min(%d, %d - square);", s->squares, each);
+}
+
+// "first, count, all": of a group, as transforms are told.
+static const char *group_text(const WinogradSquares *s)
+{
+    const int each = picture_squares(s);
+    const char *const first = !groups_of_pictures(s) && s->squares < each ? "square" : "0";
+    const bool varies = groups_of_pictures(s) || each % s->squares;
+    return format("%s, %s", first, varies ? "count" : format("%d", s->squares));
+}
+
+// The first pixel of row i, or of the block where it has one: what gcc 12 takes y[i][0][0] for may
+// lie behind the array.
+static const char *pixels_of(const Out *out, const char *x)
+{
+    return format(out->network->block_rows == 1 ? "**%s[i]" : "%s[i][0][0]", x);
+}
+
+static void transform_line(Out *out, const WinogradSquares *s, const char *function,
+                           const char *of, const char *x, const char *to)
+{
+    call_line(out, function,
+              format("%s, &of_%s, %s, %d, %s[0]", pixels_of(out, x), of, group_text(s), s->squares,
+                     to));
+}
+
+static WinogradSquares squares_of(const Graph *graph, const Node *node)
+{
+    const bool weights = node->op == OP_winograd_grad_w;
+    const Shape in = graph->nodes[node->input[0]].shape;
+    const Shape out = weights ? graph->nodes[node->input[1]].shape : node->shape;
+    return winograd_squares(graph->network, in, out, node->attributes.pad);
+}
+
+static const int no_pad[2] = {0, 0};
+
+void emit_winograd(Out *out, const Graph *graph, const Node *node)
+{
+    const WinogradSquares s = squares_of(graph, node);
+    const int channels = s.in.dims[2], outputs = s.out.dims[2];
+    const WinogradProduct p = {false, s.squares, channels, outputs};
+    const char *const y = op_info[node->op].result, *const x = role(graph, node, 0);
+    declare_squares(out, &s, x, s.in, s.pad);
+    declare_squares(out, &s, y, s.out, no_pad);
+    declare_matrices(out, &s, "pixels", channels);
+    declare_matrices(out, &s, "squares", outputs);
+    on_stack(out, 16.0 * (group_size(&s, channels) + group_size(&s, outputs)));
+    open_groups(out, &s);
+    transform_line(out, &s, "transform_input", x, x, "pixels");
+    call_line(out, winograd_product(out->network, &p),
+              format("pixels[0], %s[0][0][0], squares[0]", role(graph, node, 1)));
+    call_line(out, "transform_output",
+              format("squares[0], &of_%s, %s, %d, %s", y, group_text(&s), s.squares,
+                     pixels_of(out, y)));
+    if (!groups_of_pictures(&s)) {
+        if (s.squares < picture_squares(&s))
+            line(out, "}");
+        emit_row_steps(out, graph, node);
+        line(out, "}");
+        return;
+    }
+    line(out, "}");
+    if (!node->step_count)
+        return;
+    line(out, "for (int i = 0; i < rows; i++) {");
+    emit_row_steps(out, graph, node);
+    line(out, "}");
+}
+
+void emit_winograd_grad_x(Out *out, const Graph *graph, const Node *node)
+{
+    emit_winograd(out, graph, node);
+}
+
+void emit_winograd_grad_w(Out *out, const Graph *graph, const Node *node)
+{
+    const WinogradSquares s = squares_of(graph, node);
+    const int channels = s.in.dims[2], outputs = s.out.dims[2];
+    const WinogradProduct p = {true, s.squares, channels, outputs};
+    const char *const x = role(graph, node, 0), *const dy = role(graph, node, 1);
+    declare_squares(out, &s, x, s.in, s.pad);
+    declare_squares(out, &s, dy, s.out, no_pad);
+    declare_matrices(out, &s, "pixels", channels);
+    declare_matrices(out, &s, "squares", outputs);
+    line(out, "_Alignas(64) %s windows[16][%d * %d];", real_type(out->network), channels, outputs);
+    on_stack(out, 16.0 * (group_size(&s, channels) + group_size(&s, outputs) +
+                          (double)channels * outputs));
+    line(out, "memset(windows, 0, sizeof windows);");
+    open_groups(out, &s);
+    transform_line(out, &s, "transform_input", x, x, "pixels");
+    transform_line(out, &s, "transform_gradient", dy, dy, "squares");
+    call_line(out, winograd_product(out->network, &p), "pixels[0], squares[0], windows[0]");
+    if (!groups_of_pictures(&s) && s.squares < picture_squares(&s))
+        line(out, "}");
+    line(out, "}");
+    call_line(out, "gradient_of_windows",
+              format("windows[0], %d, %d, dw[0][0][0]", channels, outputs));
+}
+
+// --- weights -------------------------------------------------------------------------------------
+
+// Those of some channels, which are its part.
+static void emit_transformed(Out *out, const Graph *graph, const Node *node, const char *function)
+{
+    const Shape w = graph->nodes[node->input[1]].shape;
+    const bool parts = node_parts(graph, node) > 1;
+    emit_part_range(out, graph, node); // nothing where there is one
+    call_line(out, function,
+              format("w[0], %d, %d, %s, %s[0]", w.dims[2], w.dims[3],
+                     parts ? "from, to" : format("0, %d", w.dims[2]), role(graph, node, 0)));
+}
+
+void emit_winograd_weights(Out *out, const Graph *graph, const Node *node)
+{
+    emit_transformed(out, graph, node, "transform_windows");
+}
+
+void emit_winograd_turned_weights(Out *out, const Graph *graph, const Node *node)
+{
+    emit_transformed(out, graph, node, "transform_windows_turned");
+}

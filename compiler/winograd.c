@@ -1,0 +1,211 @@
+// winograd.c: convolutions by windows of 3x3 that take 16 products where there are 36.
+//
+// Winograd's F(2x2, 3x3) (Arithmetic complexity of computations, 1980; for networks: Lavin and
+// Gray, Fast algorithms for convolutional neural networks, 2015): for each square of 2x2 pixels of
+// the result, the 4x4 pixels below it and the window are transformed, so that the sum over channels
+// is one product for each of 16 places; a transform of their sums is the square. The transforms are
+// additions. The gradients by the picture and by the weights have the same form.
+#include "emit.h"
+
+// --- how much is transformed at a time -----------------------------------------------------------
+
+static int groups_of(const Network *network, const WinogradSquares *s)
+{
+    const int times = (network->block_rows + s->pictures - 1) / s->pictures;
+    return times * ((s->pictures * s->high * s->wide + s->squares - 1) / s->squares);
+}
+
+// Cycles of one term of the products of a block of rows. For each group the weights are read once
+// more.
+static double group_cycles(const Network *network, const WinogradSquares *s)
+{
+    enum { READING = 2 };
+    const int vectors = s->out.dims[2] >= 2 * vector_lanes(network) ? 2 : 1;
+    const WindowRows rows = {.lines = 1, .line = s->squares, .wait = LATENCY + 1};
+    return groups_of(network, s) * (window_cut(network, &rows, vectors).cycles + READING);
+}
+
+// A group is some squares of one picture, or all of several pictures: of those sizes that stay in
+// the second cache the one whose products take the fewest cycles.
+static void choose_group(const Network *network, WinogradSquares *s)
+{
+    enum { MOST = 50 };
+    const int each = s->high * s->wide, pictures = each < MOST ? MOST / each : 1;
+    WinogradSquares best = *s;
+    double least = 1e300;
+    for (s->pictures = 1; s->pictures <= pictures && s->pictures <= network->block_rows;
+         s->pictures++) {
+        const int all = s->pictures * each;
+        for (s->squares = s->pictures > 1 ? all : 1; s->squares <= MOST && s->squares <= all;
+             s->squares++) {
+            const double cycles = group_cycles(network, s);
+            if (cycles > least)
+                continue;
+            least = cycles; // the largest of those that cost the same
+            best = *s;
+        }
+    }
+    *s = best;
+}
+
+WinogradSquares winograd_squares(const Network *network, Shape in, Shape out, const int pad[2])
+{
+    WinogradSquares s = {.in = in,
+                         .out = out,
+                         .pad = {pad[0], pad[1]},
+                         .high = (out.dims[0] + 1) / 2,
+                         .wide = (out.dims[1] + 1) / 2};
+    choose_group(network, &s);
+    return s;
+}
+
+// --- whether it pays -----------------------------------------------------------------------------
+
+// Cycles of a block of rows. The transforms' are as measured, with vectors of 32 bytes: of a vector
+// of channels of one square, and of one of a window. 16 channels are not worth it there: alone they
+// would gain a fifth, in a network (bench/networks/resnet.net) they lose a twentieth.
+enum { TRANSFORM_CYCLES = 95, WINDOW_CYCLES = 60 };
+static const double direct_share = 0.85, product_share = 0.9; // of the peak
+
+static double product_cycles(const Network *network, double products)
+{
+    return products / (vector_lanes(network) * network->target->operations / 2.0);
+}
+
+static double pixel_count(Shape shape) { return (double)shape.dims[0] * shape.dims[1]; }
+
+static double direct_cycles(const Network *network, Shape in, Shape out)
+{
+    const double a = pixel_count(in), b = pixel_count(out);
+    const double products = 9.0 * (a < b ? a : b) * in.dims[2] * out.dims[2];
+    return product_cycles(network, network->block_rows * products) / direct_share;
+}
+
+static double winograd_cycles(const Network *network, const WinogradSquares *s)
+{
+    const double lanes = vector_lanes(network), in = s->in.dims[2], out = s->out.dims[2];
+    const double each = product_cycles(network, 16 * in * out) / product_share +
+                        TRANSFORM_CYCLES * (in + out) / lanes;
+    return groups_of(network, s) * s->squares * each + WINDOW_CYCLES * in * out / lanes;
+}
+
+static WindowProduct window_of(Shape in, Shape out)
+{
+    return (WindowProduct){.lines = out.dims[0],
+                           .columns = out.dims[1],
+                           .groups = 1,
+                           .channels = in.dims[2],
+                           .outputs = out.dims[2],
+                           .kernel = {3, 3},
+                           .stride = {1, 1},
+                           .dilation = {1, 1}};
+}
+
+// What was measured, or whether it takes clearly fewer cycles.
+static bool pays(const Network *network, Shape in, Shape out, const int pad[2])
+{
+    const double clearly = 0.9;
+    const WindowProduct window = window_of(in, out);
+    Choice *const measured = choice_of_window(network, &window);
+    if (measured) {
+        measured->used = true;
+        return measured->way == CONV_WINOGRAD;
+    }
+    const WinogradSquares s = winograd_squares(network, in, out, pad);
+    return winograd_cycles(network, &s) < clearly * direct_cycles(network, in, out);
+}
+
+// Channels are transformed in whole vectors.
+static bool can_be(const Network *network, Shape in, Shape out, const Attributes *a)
+{
+    const int lanes = vector_lanes(network);
+    bool can = !network->blas && !network->direct && lanes > 1 && group_count(a) == 1 &&
+               !has_gaps(a) && in.dims[2] % lanes == 0 && out.dims[2] % lanes == 0;
+    for (int d = 0; d < 2; d++)
+        can = can && a->kernel[d] == 3 && a->stride[d] == 1 && a->pad[d] < 3;
+    return can;
+}
+
+bool winograd_window(const Graph *graph, const Node *node, WindowProduct *window)
+{
+    const Shape first = graph->nodes[node->input[0]].shape;
+    const bool weights = node->op == OP_conv_grad_w || node->op == OP_winograd_grad_w;
+    const bool knows = weights || node->op == OP_conv || node->op == OP_winograd ||
+                       node->op == OP_conv_grad_x || node->op == OP_winograd_grad_x;
+    if (!knows)
+        return false;
+    const Shape result = weights ? graph->nodes[node->input[1]].shape : node->shape;
+    *window = window_of(first, result);
+    return can_be(graph->network, first, result, &node->attributes);
+}
+
+// --- the rewrites --------------------------------------------------------------------------------
+
+// Condition: windows of 3x3, none left out between two; numbers of channels that fill vectors, and
+// so many of them that what is spared of products is more than the transforms.
+static void rewrite_forward(Graph *graph, int id)
+{
+    const Node node = graph->nodes[id];
+    const Shape in = graph->nodes[node.input[0]].shape;
+    if (!can_be(graph->network, in, node.shape, &node.attributes) ||
+        !pays(graph->network, in, node.shape, node.attributes.pad))
+        return;
+    const int w = transformed_weight(graph, node.input[1]);
+    graph->nodes[id].op = OP_winograd;
+    graph->nodes[id].input[1] = w;
+}
+
+// Its weights are a tensor that is made for it alone: it is made in another way.
+static void rewrite_by_picture(Graph *graph, int id)
+{
+    Node *const node = &graph->nodes[id];
+    Attributes turned = node->attributes;
+    for (int d = 0; d < 2; d++)
+        turned.pad[d] = node->attributes.kernel[d] - 1 - node->attributes.pad[d];
+    const Shape dy = graph->nodes[node->input[0]].shape;
+    if (!can_be(graph->network, dy, node->shape, &node->attributes) ||
+        !pays(graph->network, dy, node->shape, turned.pad))
+        return;
+    Node *const leaf = &graph->nodes[node->input[1]];
+    Tensor *const tensor = &graph->network->tensors[leaf->attributes.tensor];
+    leaf->shape = tensor->shape = shape_of(4, 4, 4, dy.dims[2], node->shape.dims[2]);
+    tensor->maker = OP_winograd_turned_weights;
+    node->attributes = turned;
+    node->op = OP_winograd_grad_x;
+}
+
+static void rewrite_by_weights(Graph *graph, int id)
+{
+    Node *const node = &graph->nodes[id];
+    const Shape x = graph->nodes[node->input[0]].shape, dy = graph->nodes[node->input[1]].shape;
+    if (can_be(graph->network, x, dy, &node->attributes) &&
+        pays(graph->network, x, dy, node->attributes.pad))
+        node->op = OP_winograd_grad_w;
+}
+
+// Inference reads what training makes.
+static void follow_training(Graph *graph, int id)
+{
+    const Network *const network = graph->network;
+    const int w = graph->nodes[graph->nodes[id].input[1]].attributes.tensor;
+    for (int i = 0; i < network->tensor_count; i++)
+        if (network->tensors[i].role == ROLE_DERIVED && network->tensors[i].derived == w &&
+            network->tensors[i].maker == OP_winograd_weights) {
+            const int leaf = weight_node(graph, i);
+            graph->nodes[id].op = OP_winograd;
+            graph->nodes[id].input[1] = leaf;
+        }
+}
+
+// needs: gradients, but no updates yet; of inference: training's tensors
+void use_winograd(Graph *graph)
+{
+    const bool trains = graph == &graph->network->train;
+    for (int i = 0; i < graph->count; i++)
+        switch (graph->nodes[i].op) {
+        case OP_conv: (trains ? rewrite_forward : follow_training)(graph, i); break;
+        case OP_conv_grad_x: rewrite_by_picture(graph, i); break;
+        case OP_conv_grad_w: rewrite_by_weights(graph, i); break;
+        default: break;
+        }
+}
