@@ -469,7 +469,7 @@ const char *emit_c(Network *network)
     emit_layers(&body, network);
     part_rule(&body, WHOLE_NETWORK);
     if (has_derived(network))
-        emit_prepare(&body, &network->train);
+        emit_prepare(&body, network->trains ? &network->train : &network->infer);
     if (network->trains)
         emit_train_step(&body, &network->train);
     if (network->trains && network->doubles)

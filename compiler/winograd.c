@@ -89,6 +89,17 @@ static double winograd_cycles(const Network *network, const WinogradSquares *s)
     return groups_of(network, s) * s->squares * each + WINDOW_CYCLES * in * out / lanes;
 }
 
+// Channels are transformed in whole vectors.
+static bool can_be(const Network *network, Shape in, Shape out, const Attributes *a)
+{
+    const int lanes = vector_lanes(network);
+    bool can = !network->blas && !network->direct && lanes > 1 && group_count(a) == 1 &&
+               !has_gaps(a) && in.dims[2] % lanes == 0 && out.dims[2] % lanes == 0;
+    for (int d = 0; d < 2; d++)
+        can = can && a->kernel[d] == 3 && a->stride[d] == 1 && a->pad[d] >= 0 && a->pad[d] < 3;
+    return can;
+}
+
 static WindowProduct window_of(Shape in, Shape out)
 {
     return (WindowProduct){.lines = out.dims[0],
@@ -102,28 +113,19 @@ static WindowProduct window_of(Shape in, Shape out)
 }
 
 // What was measured, or whether it takes clearly fewer cycles.
-static bool pays(const Network *network, Shape in, Shape out, const int pad[2])
+static bool pays(const Network *network, Shape in, Shape out, const Attributes *a)
 {
     const double clearly = 0.9;
+    if (!can_be(network, in, out, a))
+        return false;
     const WindowProduct window = window_of(in, out);
     Choice *const measured = choice_of_window(network, &window);
     if (measured) {
         measured->used = true;
         return measured->way == CONV_WINOGRAD;
     }
-    const WinogradSquares s = winograd_squares(network, in, out, pad);
+    const WinogradSquares s = winograd_squares(network, in, out, a->pad);
     return winograd_cycles(network, &s) < clearly * direct_cycles(network, in, out);
-}
-
-// Channels are transformed in whole vectors.
-static bool can_be(const Network *network, Shape in, Shape out, const Attributes *a)
-{
-    const int lanes = vector_lanes(network);
-    bool can = !network->blas && !network->direct && lanes > 1 && group_count(a) == 1 &&
-               !has_gaps(a) && in.dims[2] % lanes == 0 && out.dims[2] % lanes == 0;
-    for (int d = 0; d < 2; d++)
-        can = can && a->kernel[d] == 3 && a->stride[d] == 1 && a->pad[d] < 3;
-    return can;
 }
 
 bool winograd_window(const Graph *graph, const Node *node, WindowProduct *window)
@@ -147,12 +149,13 @@ static void rewrite_forward(Graph *graph, int id)
 {
     const Node node = graph->nodes[id];
     const Shape in = graph->nodes[node.input[0]].shape;
-    if (!can_be(graph->network, in, node.shape, &node.attributes) ||
-        !pays(graph->network, in, node.shape, node.attributes.pad))
+    if (!pays(graph->network, in, node.shape, &node.attributes))
         return;
     const int w = transformed_weight(graph, node.input[1]);
     graph->nodes[id].op = OP_winograd;
     graph->nodes[id].input[1] = w;
+    if (!graph->network->trains) // otherwise updates have makers behind them
+        add_maker(graph, graph->nodes[w].attributes.tensor);
 }
 
 // Its weights are a tensor that is made for it alone: it is made in another way.
@@ -163,8 +166,7 @@ static void rewrite_by_picture(Graph *graph, int id)
     for (int d = 0; d < 2; d++)
         turned.pad[d] = node->attributes.kernel[d] - 1 - node->attributes.pad[d];
     const Shape dy = graph->nodes[node->input[0]].shape;
-    if (!can_be(graph->network, dy, node->shape, &node->attributes) ||
-        !pays(graph->network, dy, node->shape, turned.pad))
+    if (!pays(graph->network, dy, node->shape, &turned))
         return;
     Node *const leaf = &graph->nodes[node->input[1]];
     Tensor *const tensor = &graph->network->tensors[leaf->attributes.tensor];
@@ -178,8 +180,7 @@ static void rewrite_by_weights(Graph *graph, int id)
 {
     Node *const node = &graph->nodes[id];
     const Shape x = graph->nodes[node->input[0]].shape, dy = graph->nodes[node->input[1]].shape;
-    if (can_be(graph->network, x, dy, &node->attributes) &&
-        pays(graph->network, x, dy, node->attributes.pad))
+    if (pays(graph->network, x, dy, &node->attributes))
         node->op = OP_winograd_grad_w;
 }
 
@@ -197,13 +198,13 @@ static void follow_training(Graph *graph, int id)
         }
 }
 
-// needs: gradients, but no updates yet; of inference: training's tensors
+// needs: gradients, but no updates yet; of inference: training's tensors, where there is training
 void use_winograd(Graph *graph)
 {
-    const bool trains = graph == &graph->network->train;
+    const bool follows = graph->network->trains && graph == &graph->network->infer;
     for (int i = 0; i < graph->count; i++)
         switch (graph->nodes[i].op) {
-        case OP_conv: (trains ? rewrite_forward : follow_training)(graph, i); break;
+        case OP_conv: (follows ? follow_training : rewrite_forward)(graph, i); break;
         case OP_conv_grad_x: rewrite_by_picture(graph, i); break;
         case OP_conv_grad_w: rewrite_by_weights(graph, i); break;
         default: break;

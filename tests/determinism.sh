@@ -42,13 +42,8 @@ schedule step at [1 epochs 3 epochs] factor 0.3
 validation 10%
 augment shift 2 px rotate 10 deg shear 5 deg zoom 10% flip both elastic 1 px cutout 5 px noise 0.05
 END
-# a convolution by transforms, whose weights are kept in two layouts beside their averages
 cat >"$tmp/early.net" <<END
 input 28x28x1
-crop 2
-pool 4
-conv 32 3x3 relu pad same
-conv 32 3x3 relu pad same max_norm 3
 dense 60 relu max_norm 1 l1 0.00001
 dense 10 softmax
 loss cross_entropy
@@ -61,6 +56,22 @@ clip norm 1
 ema 0.9
 patience 9 epochs
 END
+# a convolution by transforms, whose weights are kept in two more layouts beside their averages
+cat >"$tmp/deep.net" <<END
+input 28x28x1
+crop 2
+pool 4
+conv 32 3x3 relu pad same
+conv 32 3x3 relu pad same max_norm 3
+dense 10 softmax
+loss cross_entropy
+optimizer adam
+batch 30
+epochs 4
+validation 30%
+clip norm 1
+ema 0.9
+END
 # Programs that die where KILL says: tests/determinism/kill.c.
 killer=$tmp/kill.o
 ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Iruntime -c -o "$killer" tests/determinism/kill.c || exit
@@ -72,8 +83,11 @@ for net in mlp cnn; do # as a user's
     check "$net builds" mortal $net ''
 done
 check 'early builds' mortal early "$enduring"
-transformed() { "$NETC" emit "$tmp/early.net" | has_line 'conv2_w_transform\(part'; }
-check 'early has a convolution by transforms' transformed
+transformed() {
+    NETC_CFLAGS=$enduring build "$tmp/deep.net" "$tmp/deep" &&
+        "$NETC" emit "$tmp/deep.net" | has_line 'conv2_w_transform(part'
+}
+check 'deep builds, by transforms' transformed
 
 train() { # NET OUT [option...]
     local net=$1 out=$tmp/$2
@@ -90,8 +104,8 @@ done
 same_as_one_thread() { # NET THREADS RUN
     train "$1" "$1-$2$3" --threads "$2" && same_bytes "$(weights "$1-1")" "$(weights "$1-$2$3")"
 }
-check 'early, 1 thread' train early early-1 --threads 1
-for net in mlp cnn early; do
+check 'deep, 1 thread' train deep deep-1 --threads 1
+for net in mlp cnn deep; do
     for threads in 1 2 3 4 8; do
         start "$net, $threads threads and 1 end alike" same_as_one_thread $net $threads ''
         wait # each run has the processors for itself
@@ -124,6 +138,21 @@ for net in mlp cnn; do
     start "$net eval, 1, 2 and 4 threads" same_answers $net eval
     start "$net predict, 1, 2 and 4 threads" same_answers $net predict 0 1 2 3 4 5 6 7
 done
+
+# What is kept of weights in another layout follows them: the averages, here.
+answers_like_direct() {
+    NETC_CFLAGS=$enduring build "$tmp/deep.net" "$tmp/deep-direct" --conv direct || return
+    for net in deep deep-direct; do
+        "$tmp/$net" eval --data "$sample" --out "$tmp/deep-1" --json >"$tmp/$net-eval" || return
+    done
+    "$python" -c '
+import json, math, sys
+ours, direct = (json.load(open(path)) for path in sys.argv[1:])
+near = math.isclose(ours["loss"], direct["loss"], rel_tol=1e-5)
+near and ours["accuracy"] == direct["accuracy"] or print("found", ours, "and", direct)' \
+        "$tmp/deep-eval" "$tmp/deep-direct-eval"
+}
+start 'deep, the answers of direct convolutions' answers_like_direct
 
 # A step that is timed has the bits of one that is not. Columns that fill no vector are what a C
 # compiler has many ways with.
@@ -160,6 +189,7 @@ resume_in_the_middle() { # NET
 }
 start 'mlp, resumed after 2 of 4 epochs' resume_in_the_middle mlp
 start 'cnn, resumed after 2 of 4 epochs' resume_in_the_middle cnn
+start 'deep, resumed after 2 of 4 epochs' resume_in_the_middle deep
 
 resume_each_epoch() { # NET
     local epoch

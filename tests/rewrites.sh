@@ -84,6 +84,13 @@ start 'transforms: the gradient by the weights' \
 start 'transforms: padding' emitted YES "$transforms" 100 "$deep pad same" adam
 start 'transforms: inference reads the same weights' \
     emitted NO 'conv2_infer' 100 "$deep" adam 'ema 0.9'
+alone() { # a network without a loss makes them when its weights are read
+    printf '%s\n' 'input 28x28x1' 'conv 32 3x3' 'conv 64 3x3' >"$tmp/alone.net"
+    "$NETC" emit "$tmp/alone.net" -o "$tmp/alone.c" 2>/dev/null || return
+    same 'calls' "1 1" "$(grep -c 'conv2_w_transform(part, ' "$tmp/alone.c") $(sed -n '/^static void prepare/,/^}/p' \
+        "$tmp/alone.c" | grep -c 'conv2_w_transform(part, ')"
+}
+start 'transforms: inference alone' alone
 start 'no transforms: few channels' \
     emitted NO winograd --target x86-64-v3 100 $'conv 8 3x3\nconv 16 3x3' adam
 start 'no transforms: channels that fill no vector' \
