@@ -176,11 +176,15 @@ static void rewrite_by_picture(Graph *graph, int id)
     node->op = OP_winograd_grad_x;
 }
 
+// Condition: as above; and the sums at 4x4 places are not too large for a thread's stack.
 static void rewrite_by_weights(Graph *graph, int id)
 {
+    enum { MOST_BYTES = 16 << 20 };
     Node *const node = &graph->nodes[id];
     const Shape x = graph->nodes[node->input[0]].shape, dy = graph->nodes[node->input[1]].shape;
-    if (pays(graph->network, x, dy, &node->attributes))
+    const double sums = 16.0 * x.dims[2] * dy.dims[2];
+    if (sums * (double)element_bytes(graph->network, TYPE_REAL) <= MOST_BYTES &&
+        pays(graph->network, x, dy, &node->attributes))
         node->op = OP_winograd_grad_w;
 }
 
