@@ -134,7 +134,7 @@ static void emit_tensors(Out *out, const Network *network)
     static const char *const titles[] = {
         "weights, which training changes, and what they are at first",
         "states, which follow the training", "what the optimizer remembers",
-        "weights as backward products read them: rows and columns exchanged, windows turned round",
+        "weights as products read them: rows and columns exchanged, windows turned or transformed",
         "changes by the last 2 STEPS steps, some of which the weights have still to get"};
     part_rule(out, TENSORS);
     for (int role = ROLE_WEIGHT; role <= ROLE_CHANGES; role++) {
