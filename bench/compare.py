@@ -20,7 +20,7 @@ import time
 import report
 from curves import measure_curves
 from figures import duration
-from sides import FOLDER, PEERS, Netc, Peer, compile_times
+from sides import FOLDER, PEERS, Netc, Peer, compile_times, run
 from workloads import WORKLOADS
 
 PATIENCE = 30  # seconds of a side's training, beyond which its accuracy isn't asked for
@@ -50,10 +50,7 @@ def take_turns(ours, direct, peers, arguments):
 
 def with_direct_convolutions(row, work, arguments):
     """Our program with them; None where it is the same."""
-    def code(*options):
-        return subprocess.run(["build/netc", "emit", f"{FOLDER}/{row}.net", *options], capture_output=True, text=True,
-                              check=True).stdout
-    if "winograd_" not in code():
+    if "winograd_" not in run(["build/netc", "emit", f"{FOLDER}/{row}.net"])[0]:
         return None
     return Netc(row + "-direct", work, arguments.data, options=("--conv", "direct"))
 

@@ -149,8 +149,8 @@ about {seconds:g} s; a time is the median of the rounds, a ratio the median of t
 {min(peaks):.0f} to {max(peaks):.0f} GF/s in the rows, is that of multiply-adds in registers, measured in the same
 minutes; the share counts matrix products and convolutions only. Products of MNIST's pictures leave out zeros where
 a whole tile is zeros, and convolutions of 3x3 spare some by transforms: the share is that of steps which take all of
-them (`bench --all-terms`, `--conv direct`), the times are those of steps which do not. Peers: {results['versions']}; data preloaded,
-no loader, fused optimizers, warmed up. `Keras` and `Keras jit` are its `fit`, `Keras loop` a training loop in one
+them (`bench --all-terms`, `--conv direct`), the times are those of steps which do not. Peers: {results['versions']};
+data preloaded, no loader, fused optimizers, warmed up. `Keras` and `Keras jit` are its `fit`, `Keras loop` a training loop in one
 graph; `JAX scan` is all steps in one `lax.scan`, `JAX step` a compiled step called from Python (bench/peer_*.py).
 With a batch of one our program takes one thread, as it decides by itself.""")
     parts = f"""# Benchmarks

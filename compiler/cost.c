@@ -143,27 +143,21 @@ Work node_work(const Graph *graph, const Node *node)
     return work;
 }
 
+static double formula_operations(const Graph *graph, const Node *node)
+{
+    return node_operations(graph, node) + spared_operations(graph, node);
+}
+
 double layer_multiply_adds(const Network *network, const char *layer)
 {
     const Graph *const graph = &network->infer;
     double sum = 0;
     for (int i = 0; i < graph->count; i++) {
         const Node *const node = &graph->nodes[i];
-        const int work = op_info[node->op].work;
-        if (node->dead || strcmp(node->layer, layer) != 0 ||
-            (work != RESULT_BY_WEIGHTS && work != FIRST_BY_WEIGHTS && work != WINOGRAD))
-            continue;
-        const Shape at =
-            work == FIRST_BY_WEIGHTS ? graph->nodes[node->input[0]].shape : node->shape;
-        const double window = work == WINOGRAD ? 9.0 / 16 : 1;
-        sum += window * (double)shape_size(graph->nodes[node->input[1]].shape) * pixels(at);
+        if (!node->dead && !strcmp(node->layer, layer) && is_product(node))
+            sum += (formula_operations(graph, node) - side_operations(graph, node)) / 2;
     }
     return sum;
-}
-
-static double formula_operations(const Graph *graph, const Node *node)
-{
-    return node_operations(graph, node) + spared_operations(graph, node);
 }
 
 Cost network_cost(const Network *network)

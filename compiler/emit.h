@@ -116,6 +116,11 @@ void emit_outer(Out *out, Product product, const OuterCall *call);
 Product with_lines(Product p); // with the usual distances where it has none
 void need_product(Out *out, Product product);
 const char *lane_type(const Network *network, int lane_count);  // "Vector8"
+// The text with each word in the place of which another stands.
+typedef struct {
+    const char *word, *by;
+} Replacement;
+const char *with_words(const char *text, const Replacement *words, int count);
 void emit_macro(Out *out, const char *const *lines, int count); // REAL: the program's type
 void emit_products(Out *out, const char *body); // the functions that the body calls
 extern const char *const product_words[]; // by ProductForm: those that dense layers call
@@ -236,6 +241,11 @@ void emit_lane_total(Out *out, const WindowProduct *p); // lanes -> dw
 
 // --- emit_window_product.c: some lines of a convolution ------------------------------------------
 const char *window_product(Network *network, const WindowProduct *product); // its function's name
+// The loop over strips of one kind, or a block for one that has a packed copy; what of a matrix, an
+// expression of C, begins with its columns.
+void open_window_strip(Out *out, const WindowStrip *strip);
+void close_window_strip(Out *out, const WindowStrip *strip);
+const char *window_columns(const WindowStrip *strip, const char *matrix);
 void emit_windows(Out *out, const char *body); // those that the body calls
 
 // --- emit_winograd.c: convolutions by transforms (winograd.c) ------------------------------------
@@ -249,6 +259,7 @@ void emit_spans_grad_x(Out *out, const Graph *graph, const Node *node);
 // --- emit_conv.c: direct convolution; emit_conv_columns.c: by columns, for BLAS -----------------
 // The convolution that a node's function is made of; false where it is made of none.
 bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window);
+const char *first_pixel(const Out *out, const char *y); // of row i
 void emit_conv_helpers(Out *out, const Graph *graph, const Node *node);
 void clear_gradient(Out *out, const Node *node); // of its weights
 void emit_columns_conv(Out *out, const Graph *graph, const Node *node);

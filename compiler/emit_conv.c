@@ -290,12 +290,15 @@ static const char *open_chunk(Out *out, const Geometry *g, const char *x)
                                      : "top");
 }
 
+// Of row i. What gcc 12 takes y[i][0][0] for in a block of one row may lie behind the array.
+const char *first_pixel(const Out *out, const char *y)
+{
+    return format(out->network->block_rows == 1 ? "**%s[i]" : "%s[i][0][0]", y);
+}
+
 static const char *in_chunk(const Out *out, const Geometry *g, const char *y)
 {
-    if (g->lines < g->out.dims[0])
-        return format("%s[i][top][0]", y);
-    // what gcc 12 takes y[i][0][0] for in a block of one row may lie behind the array
-    return format(out->network->block_rows == 1 ? "**%s[i]" : "%s[i][0][0]", y);
+    return g->lines < g->out.dims[0] ? format("%s[i][top][0]", y) : first_pixel(out, y);
 }
 
 static void close_chunk(Out *out, const Geometry *g)

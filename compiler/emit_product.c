@@ -180,20 +180,30 @@ const char *lane_type(const Network *network, int lane_count)
     return lane_count == 1 ? real_type(network) : format("Vector%d", lane_count);
 }
 
-// A macro's definition, its line ends in one column.
+const char *with_words(const char *text, const Replacement *words, int count)
+{
+    Text made = {0};
+    text_add(&made, "%s", "");
+    while (*text) {
+        int word = 0;
+        while (word < count && !starts_with(text, words[word].word))
+            word++;
+        if (word < count) {
+            text_add(&made, "%s", words[word].by);
+            text += strlen(words[word].word);
+        } else {
+            text_put(&made, text++, 1);
+        }
+    }
+    return made.text;
+}
+
+// A macro's definition, its line ends in one column. REAL stands for the program's type.
 void emit_macro(Out *out, const char *const *lines, int count)
 {
-    for (int i = 0; i < count; i++) {
-        Text text = {0};
-        for (const char *c = lines[i]; *c; c++) // REAL stands for the program's type
-            if (!strncmp(c, "REAL", 4)) {
-                text_add(&text, "%s", real_type(out->network));
-                c += 3;
-            } else {
-                text_put(&text, c, 1);
-            }
-        raw(out, i < count - 1 ? "%-90s\\\n" : "%s\n", text.text);
-    }
+    const Replacement real = {"REAL", real_type(out->network)};
+    for (int i = 0; i < count; i++)
+        raw(out, i < count - 1 ? "%-90s\\\n" : "%s\n", with_words(lines[i], &real, 1));
     blank_line(out);
 }
 

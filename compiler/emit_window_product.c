@@ -96,33 +96,13 @@ static void close_window_rows(Out *out, const WindowProduct *p)
         line(out, "}");
 }
 
-// The strip's operand `matrix`, of `rows` rows: a packed copy where its vectors reach beyond it.
-static const char *strip_operand(Out *out, const WindowStrip *s, const char *matrix, int rows,
-                                 int columns, int *step)
-{
-    if (s->width == s->vectors * s->lanes) {
-        *step = columns;
-        return s->runs > 1 ? plus(matrix, "c", 1)
-                           : plus(matrix, format("%d", s->first), s->first ? 1 : 0);
-    }
-    const char *const type = real_type(out->network);
-    *step = s->lanes;
-    line(out, "%s packed[%d][%d]; // rows of whole vectors", type, rows, s->lanes);
-    line(out, "for (int k = 0; k < %d; k++) {", rows);
-    line(out, "memset(packed[k], 0, sizeof packed[k]);");
-    line(out, "memcpy(packed[k], %s + k * %d, %d * sizeof(%s));",
-         plus(matrix, format("%d", s->first), s->first ? 1 : 0), columns, s->width, type);
-    line(out, "}");
-    return "packed[0]";
-}
-
-static const char *strip_result(const WindowStrip *s, const char *matrix)
+const char *window_columns(const WindowStrip *s, const char *matrix)
 {
     return s->runs > 1 ? plus(matrix, "c", 1)
                        : plus(matrix, format("%d", s->first), s->first ? 1 : 0);
 }
 
-static void open_strip(Out *out, const WindowStrip *s)
+void open_window_strip(Out *out, const WindowStrip *s)
 {
     if (s->runs > 1)
         line(out, "for (int c = 0; c < %d; c += %d) {", s->runs * s->width, s->width);
@@ -130,10 +110,29 @@ static void open_strip(Out *out, const WindowStrip *s)
         line(out, "{");
 }
 
-static void close_strip(Out *out, const WindowStrip *s)
+void close_window_strip(Out *out, const WindowStrip *s)
 {
     if (s->runs > 1 || s->width < s->vectors * s->lanes)
         line(out, "}");
+}
+
+// The strip's operand `matrix`, of `rows` rows: a packed copy where its vectors reach beyond it.
+static const char *strip_operand(Out *out, const WindowStrip *s, const char *matrix, int rows,
+                                 int columns, int *step)
+{
+    if (s->width == s->vectors * s->lanes) {
+        *step = columns;
+        return window_columns(s, matrix);
+    }
+    const char *const type = real_type(out->network);
+    *step = s->lanes;
+    line(out, "%s packed[%d][%d]; // rows of whole vectors", type, rows, s->lanes);
+    line(out, "for (int k = 0; k < %d; k++) {", rows);
+    line(out, "memset(packed[k], 0, sizeof packed[k]);");
+    line(out, "memcpy(packed[k], %s + k * %d, %d * sizeof(%s));",
+         window_columns(s, matrix), columns, s->width, type);
+    line(out, "}");
+    return "packed[0]";
 }
 
 // A strip's operands, for the calls of its tiles.
@@ -182,11 +181,11 @@ static void forward_pixels(const void *strip, int pixels, const char *first)
 
 static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStrip *s)
 {
-    open_strip(out, s);
+    open_window_strip(out, s);
     Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
     w.b = strip_operand(out, s, "w", p->kernel[0] * p->kernel[1] * p->channels, pixel_made(p),
                         &w.b_step);
-    w.c = strip_result(s, "y");
+    w.c = window_columns(s, "y");
     const WindowRows rows = window_rows(out->network, p);
     const WindowCut cut = window_cut(out->network, &rows, s->vectors);
     if (cut.lines) {
@@ -196,7 +195,7 @@ static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStr
         emit_pieces(out, &cut.pieces, "pixel", forward_pixels, &w);
         line(out, "}");
     }
-    close_strip(out, s);
+    close_window_strip(out, s);
 }
 
 // dw += the sum over pixels of x dy: rows of a tile are the window's numbers
@@ -231,11 +230,11 @@ static void weights_numbers(const void *strip, int numbers, const char *first)
 
 static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStrip *s)
 {
-    open_strip(out, s);
+    open_window_strip(out, s);
     Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
     w.b = strip_operand(out, s, "dy", p->lines * p->columns, pixel_made(p), &w.b_step);
     const Runs runs = window_runs(p);
-    w.c = in_window_row(p, strip_result(s, "dw"), (long)runs.runs * runs.numbers * pixel_made(p));
+    w.c = in_window_row(p, window_columns(s, "dw"), (long)runs.runs * runs.numbers * pixel_made(p));
     const WindowRows rows = window_rows(out->network, p);
     const WindowCut cut = window_cut(out->network, &rows, s->vectors);
     open_window_rows(out, p);
@@ -250,7 +249,7 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
         line(out, "}");
     }
     close_window_rows(out, p);
-    close_strip(out, s);
+    close_window_strip(out, s);
 }
 
 static void about_window_product(Out *out, const WindowProduct *p)

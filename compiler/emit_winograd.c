@@ -34,13 +34,6 @@ typedef struct {
     const WindowStrip *strip;
 } Walk;
 
-// The strip's columns of what `base` is.
-static const char *columns_of(const WindowStrip *s, const char *base)
-{
-    return s->runs > 1 ? plus(base, "j", 1)
-                       : plus(base, format("%d", s->first), s->first ? 1 : 0);
-}
-
 // m = v u: rows of a tile are squares
 static void forward_tile(const void *walk, int rows, const char *first)
 {
@@ -48,8 +41,8 @@ static void forward_tile(const void *walk, int rows, const char *first)
     const int channels = w->p->channels, outputs = w->p->outputs;
     call_line(w->out, window_tile(w->out->network, 1, rows, w->strip),
               format("1, %d, %s, %d, 0, 0, 1, %s, 0, %d, %s, %d, false", channels,
-                     plus("v", first, channels), channels, columns_of(w->strip, "u"), outputs,
-                     plus(columns_of(w->strip, "m"), first, outputs), outputs));
+                     plus("v", first, channels), channels, window_columns(w->strip, "u"), outputs,
+                     plus(window_columns(w->strip, "m"), first, outputs), outputs));
 }
 
 // sum += v' z: rows of a tile are channels
@@ -59,8 +52,8 @@ static void weights_tile(const void *walk, int rows, const char *first)
     const int channels = w->p->channels, outputs = w->p->outputs;
     call_line(w->out, window_tile(w->out->network, 1, rows, w->strip),
               format("1, %d, %s, 1, 0, 0, %d, %s, 0, %d, %s, %d, true", w->p->squares,
-                     plus("v", first, 1), channels, columns_of(w->strip, "z"), outputs,
-                     plus(columns_of(w->strip, "sum"), first, outputs), outputs));
+                     plus("v", first, 1), channels, window_columns(w->strip, "z"), outputs,
+                     plus(window_columns(w->strip, "sum"), first, outputs), outputs));
 }
 
 static void emit_winograd_product(Out *out, const WinogradProduct *p)
@@ -89,15 +82,13 @@ static void emit_winograd_product(Out *out, const WinogradProduct *p)
         const WindowStrip *const s = &strips[i];
         const Walk walk = {out, p, s};
         const WindowCut cut = window_cut(out->network, &rows, s->vectors);
-        if (s->runs > 1)
-            line(out, "for (int j = 0; j < %d; j += %d) {", s->runs * s->width, s->width);
+        open_window_strip(out, s);
         TileCall *const tile = p->weights ? weights_tile : forward_tile;
         if (cut.lines) // all rows at once
             tile(&walk, rows.line, "0");
         else
             emit_pieces(out, &cut.pieces, "i", tile, &walk);
-        if (s->runs > 1)
-            line(out, "}");
+        close_window_strip(out, s);
     }
     line(out, "v += %d + GAP;", p->squares * p->channels);
     if (p->weights) {
@@ -158,65 +149,56 @@ static void declare_squares(Out *out, const WinogradSquares *s, const char *name
          shape.dims[1], shape.dims[2], pad[0], pad[1], s->high, s->wide);
 }
 
-static bool groups_of_pictures(const WinogradSquares *s) { return s->pictures > 1; }
-
 static int picture_squares(const WinogradSquares *s) { return s->high * s->wide; }
+
+// A group is some of a picture's squares; otherwise it is all of one picture's, or of several.
+static bool in_parts(const WinogradSquares *s) { return s->squares < picture_squares(s); }
 
 // Opens the loops over groups of squares; `count` of the group's are some of a picture.
 static void open_groups(Out *out, const WinogradSquares *s)
 {
     const int each = picture_squares(s);
-    if (groups_of_pictures(s)) {
+    if (s->pictures > 1) {
         line(out, "for (int i = 0; i < rows; i += %d) {", s->pictures);
         line(out, "const int pictures = nn_min(%d, rows - i), count = pictures * %d;", s->pictures,
              each);
         return;
     }
     line(out, "for (int i = 0; i < rows; i++) {");
-    if (s->squares == each)
-        return;
-    line(out, "for (int square = 0; square < %d; square += %d) {", each, s->squares);
+    if (in_parts(s))
+        line(out, "for (int square = 0; square < %d; square += %d) {", each, s->squares);
     if (each % s->squares)
         line(out, "const int count = nn_min(%d, %d - square);", s->squares, each);
 }
 
-// "first, count, all": of a group, as transforms are told.
+// Closes the loop over a picture's groups, where there is one.
+static void close_parts(Out *out, const WinogradSquares *s)
+{
+    if (in_parts(s))
+        line(out, "}");
+}
+
+// "first, count": of a group, as transforms are told.
 static const char *group_text(const WinogradSquares *s)
 {
-    const int each = picture_squares(s);
-    const char *const first = !groups_of_pictures(s) && s->squares < each ? "square" : "0";
-    const bool varies = groups_of_pictures(s) || each % s->squares;
-    return format("%s, %s", first, varies ? "count" : format("%d", s->squares));
+    const bool varies = s->pictures > 1 || picture_squares(s) % s->squares;
+    return format("%s, %s", in_parts(s) ? "square" : "0",
+                  varies ? "count" : format("%d", s->squares));
 }
 
-// The first pixel of row i, or of the block where it has one: what gcc 12 takes y[i][0][0] for may
-// lie behind the array.
-static const char *pixels_of(const Out *out, const char *x)
-{
-    return format(out->network->block_rows == 1 ? "**%s[i]" : "%s[i][0][0]", x);
-}
-
-static void transform_line(Out *out, const WinogradSquares *s, const char *function,
-                           const char *of, const char *x, const char *to)
+static void transform_line(Out *out, const WinogradSquares *s, const char *function, const char *x,
+                           const char *to)
 {
     call_line(out, function,
-              format("%s, &of_%s, %s, %d, %s[0]", pixels_of(out, x), of, group_text(s), s->squares,
-                     to));
-}
-
-static WinogradSquares squares_of(const Graph *graph, const Node *node)
-{
-    const bool weights = node->op == OP_winograd_grad_w;
-    const Shape in = graph->nodes[node->input[0]].shape;
-    const Shape out = weights ? graph->nodes[node->input[1]].shape : node->shape;
-    return winograd_squares(graph->network, in, out, node->attributes.pad);
+              format("%s, &of_%s, %s, %d, %s[0]", first_pixel(out, x), x, group_text(s),
+                     s->squares, to));
 }
 
 static const int no_pad[2] = {0, 0};
 
 void emit_winograd(Out *out, const Graph *graph, const Node *node)
 {
-    const WinogradSquares s = squares_of(graph, node);
+    const WinogradSquares s = winograd_squares(graph, node);
     const int channels = s.in.dims[2], outputs = s.out.dims[2];
     const WinogradProduct p = {false, s.squares, channels, outputs};
     const char *const y = op_info[node->op].result, *const x = role(graph, node, 0);
@@ -226,23 +208,17 @@ void emit_winograd(Out *out, const Graph *graph, const Node *node)
     declare_matrices(out, &s, "squares", outputs);
     on_stack(out, 16.0 * (group_size(&s, channels) + group_size(&s, outputs)));
     open_groups(out, &s);
-    transform_line(out, &s, "transform_input", x, x, "pixels");
+    transform_line(out, &s, "transform_input", x, "pixels");
     call_line(out, winograd_product(out->network, &p),
               format("pixels[0], %s[0][0][0], squares[0]", role(graph, node, 1)));
     call_line(out, "transform_output",
               format("squares[0], &of_%s, %s, %d, %s", y, group_text(&s), s.squares,
-                     pixels_of(out, y)));
-    if (!groups_of_pictures(&s)) {
-        if (s.squares < picture_squares(&s))
-            line(out, "}");
-        emit_row_steps(out, graph, node);
+                     first_pixel(out, y)));
+    close_parts(out, &s);
+    if (s.pictures > 1 && node->step_count) { // by row, behind groups of several
         line(out, "}");
-        return;
+        line(out, "for (int i = 0; i < rows; i++) {");
     }
-    line(out, "}");
-    if (!node->step_count)
-        return;
-    line(out, "for (int i = 0; i < rows; i++) {");
     emit_row_steps(out, graph, node);
     line(out, "}");
 }
@@ -254,7 +230,7 @@ void emit_winograd_grad_x(Out *out, const Graph *graph, const Node *node)
 
 void emit_winograd_grad_w(Out *out, const Graph *graph, const Node *node)
 {
-    const WinogradSquares s = squares_of(graph, node);
+    const WinogradSquares s = winograd_squares(graph, node);
     const int channels = s.in.dims[2], outputs = s.out.dims[2];
     const WinogradProduct p = {true, s.squares, channels, outputs};
     const char *const x = role(graph, node, 0), *const dy = role(graph, node, 1);
@@ -267,11 +243,10 @@ void emit_winograd_grad_w(Out *out, const Graph *graph, const Node *node)
                           (double)channels * outputs));
     line(out, "memset(windows, 0, sizeof windows);");
     open_groups(out, &s);
-    transform_line(out, &s, "transform_input", x, x, "pixels");
-    transform_line(out, &s, "transform_gradient", dy, dy, "squares");
+    transform_line(out, &s, "transform_input", x, "pixels");
+    transform_line(out, &s, "transform_gradient", dy, "squares");
     call_line(out, winograd_product(out->network, &p), "pixels[0], squares[0], windows[0]");
-    if (!groups_of_pictures(&s) && s.squares < picture_squares(&s))
-        line(out, "}");
+    close_parts(out, &s);
     line(out, "}");
     call_line(out, "gradient_of_windows",
               format("windows[0], %d, %d, dw[0][0][0]", channels, outputs));

@@ -22,27 +22,21 @@ static const char *const shared[] = {
     "} Squares;",
     "",
     ("// Where the size x size pixels below a square lie, which is number `number` of those of "
-     "pictures from x on; what lies beside its picture is 0."),
-    ("static void find_pixels(const REAL *x, const Squares *s, int number, int size, const REAL "
-     "*at[4][4])"),
+     "pictures from x on; what lies beside its picture is 0, and all of a square that is not "
+     "`there`."),
+    ("static void find_pixels(const REAL *x, const Squares *s, bool there, int number, int size, "
+     "const REAL *at[4][4])"),
     "{",
     "const int picture = number / (s->high * s->wide);",
     "const int line = number / s->wide % s->high * 2 - s->above;",
     "const int column = number % s->wide * 2 - s->left;",
     "for (int p = 0; p < size * size; p++) {",
     "const int r = p / size, c = p % size;",
-    ("const bool inside = line + r >= 0 && line + r < s->lines && column + c >= 0 && column "
-     "+ c < s->columns;"),
+    ("const bool inside = there && line + r >= 0 && line + r < s->lines && column + c >= 0 && "
+     "column + c < s->columns;"),
     "const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;",
     "at[r][c] = inside ? x + pixel * s->channels : beside;",
     "}",
-    "}",
-    "",
-    "static void find_none(int size, const REAL *at[4][4])",
-    "{",
-    "for (int r = 0; r < size; r++)",
-    "    for (int c = 0; c < size; c++)",
-    "        at[r][c] = beside;",
     "}",
 };
 
@@ -55,10 +49,7 @@ static const char *const transform_input[] = {
     "const long next = (long)all * s->channels + GAP; // place",
     "for (int i = 0; i < all; i++) {",
     "const REAL *d[4][4];",
-    "if (i < count)",
-    "    find_pixels(x, s, first + i, 4, d);",
-    "else",
-    "    find_none(4, d);",
+    "find_pixels(x, s, i < count, first + i, 4, d);",
     "for (int k = 0; k < s->channels; k += LANES) {",
     "VECTOR t[4][4];",
     "UNROLLED for (int c = 0; c < 4; c++) {",
@@ -122,10 +113,7 @@ static const char *const transform_gradient[] = {
     "const long next = (long)all * s->channels + GAP; // place",
     "for (int i = 0; i < all; i++) {",
     "const REAL *d[4][4];",
-    "if (i < count)",
-    "    find_pixels(dy, s, first + i, 2, d);",
-    "else",
-    "    find_none(2, d);",
+    "find_pixels(dy, s, i < count, first + i, 2, d);",
     "for (int k = 0; k < s->channels; k += LANES) {",
     "VECTOR t[4][2];",
     "UNROLLED for (int c = 0; c < 2; c++) {",
@@ -253,25 +241,11 @@ static const struct {
 static const char *with_types(const Out *out, const char *text)
 {
     const int lanes = vector_lanes(out->network);
-    const char *const words[][2] = {{"REAL", real_type(out->network)},
-                                    {"VECTOR", lane_type(out->network, lanes)},
-                                    {"LANES", format("%d", lanes)},
-                                    {"BYTES", format("%d", out->network->target->vector_bytes)}};
-    enum { WORDS = (int)(sizeof words / sizeof *words) };
-    Text made = {0};
-    text_add(&made, "%s", "");
-    while (*text) {
-        int word = 0;
-        while (word < WORDS && !starts_with(text, words[word][0]))
-            word++;
-        if (word < WORDS) {
-            text_add(&made, "%s", words[word][1]);
-            text += strlen(words[word][0]);
-        } else {
-            text_put(&made, text++, 1);
-        }
-    }
-    return made.text;
+    const Replacement words[] = {{"REAL", real_type(out->network)},
+                                 {"VECTOR", lane_type(out->network, lanes)},
+                                 {"LANES", format("%d", lanes)},
+                                 {"BYTES", format("%d", out->network->target->vector_bytes)}};
+    return with_words(text, words, (int)(sizeof words / sizeof *words));
 }
 
 static void emit_lines(Out *out, const char *const *lines, int count)

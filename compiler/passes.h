@@ -118,7 +118,7 @@ typedef struct {
     int squares;    // that are made at a time
     int pictures;   // and whose they are; 1: some of one picture's, or all
 } WinogradSquares;
-WinogradSquares winograd_squares(const Network *network, Shape in, Shape out, const int pad[2]);
+WinogradSquares winograd_squares(const Graph *graph, const Node *node); // that a node makes
 // The convolution that a node makes, where it can be made so; false where it cannot.
 bool winograd_window(const Graph *graph, const Node *node, WindowProduct *window);
 void use_winograd(Graph *graph);

@@ -12,17 +12,27 @@
 
 enum { MOST_CANDIDATES = 64 };
 
-static bool window_of(const Graph *graph, const Node *node, WindowProduct *window)
+// The convolution that a node makes, and how it could be made; false where it makes none.
+static bool ways_of(const Graph *graph, const Node *node, WindowProduct *window,
+                    bool ways[CONV_WAYS])
 {
-    return !node->dead && (convolution_of(graph, node, window) ||
-                           winograd_window(graph, node, window));
+    WindowProduct direct_one;
+    const bool winograd = !node->dead && winograd_window(graph, node, window);
+    const bool direct = !node->dead && convolution_of(graph, node, &direct_one);
+    if (direct)
+        *window = direct_one;
+    ways[CONV_WINDOWS] = true;
+    ways[CONV_PLANES] = direct && has_planes(graph->network, window);
+    ways[CONV_WINOGRAD] = winograd;
+    return direct || winograd;
 }
 
 // The candidate that a node's function is made of; NULL where it is made of none.
 static Choice *candidate_of(const Graph *graph, const Node *node, Choice *all, int count)
 {
     WindowProduct window;
-    if (!window_of(graph, node, &window))
+    bool ways[CONV_WAYS];
+    if (!ways_of(graph, node, &window, ways))
         return NULL;
     for (int i = 0; i < count; i++)
         if (same_windows(&all[i].window, &window))
@@ -40,19 +50,10 @@ static int find_candidates(const Network *network, Choice *all, bool ways[][CONV
         const Node *const node = &graph->nodes[i];
         Choice choice = {
             .convolution = true, .doubles = network->doubles, .target = network->target};
-        if (!window_of(graph, node, &choice.window) ||
-            choice_of_window(network, &choice.window) || candidate_of(graph, node, all, count))
-            continue;
-        WindowProduct window;
-        const bool direct = convolution_of(graph, node, &window);
-        const bool planes = direct && has_planes(network, &choice.window);
-        const bool winograd = winograd_window(graph, node, &window);
-        if (!planes && !winograd)
-            continue;
-        ways[count][CONV_WINDOWS] = true;
-        ways[count][CONV_PLANES] = planes;
-        ways[count][CONV_WINOGRAD] = winograd;
-        all[count++] = choice;
+        if (ways_of(graph, node, &choice.window, ways[count]) &&
+            (ways[count][CONV_PLANES] || ways[count][CONV_WINOGRAD]) &&
+            !choice_of_window(network, &choice.window) && !candidate_of(graph, node, all, count))
+            all[count++] = choice;
     }
     return count;
 }
@@ -102,7 +103,7 @@ static bool time_so(const Network *network, const Options *o, Choice *all, int c
 
 bool tune_convolutions(const Network *network, const Options *o)
 {
-    bool ways[MOST_CANDIDATES][CONV_WAYS] = {{false}};
+    bool ways[MOST_CANDIDATES][CONV_WAYS];
     Choice best[MOST_CANDIDATES];
     const int count = network->trains ? find_candidates(network, best, ways) : 0;
     for (ConvWay way = CONV_WINDOWS; way < CONV_WAYS; way++) {

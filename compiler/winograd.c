@@ -48,14 +48,22 @@ static void choose_group(const Network *network, WinogradSquares *s)
     *s = best;
 }
 
-WinogradSquares winograd_squares(const Network *network, Shape in, Shape out, const int pad[2])
+// What a node's squares are of: its result, or dy where that is the weights' gradient.
+static Shape made_of_squares(const Graph *graph, const Node *node)
 {
-    WinogradSquares s = {.in = in,
+    const bool weights = node->op == OP_conv_grad_w || node->op == OP_winograd_grad_w;
+    return weights ? graph->nodes[node->input[1]].shape : node->shape;
+}
+
+WinogradSquares winograd_squares(const Graph *graph, const Node *node)
+{
+    const Shape out = made_of_squares(graph, node);
+    WinogradSquares s = {.in = graph->nodes[node->input[0]].shape,
                          .out = out,
-                         .pad = {pad[0], pad[1]},
+                         .pad = {node->attributes.pad[0], node->attributes.pad[1]},
                          .high = (out.dims[0] + 1) / 2,
                          .wide = (out.dims[1] + 1) / 2};
-    choose_group(network, &s);
+    choose_group(graph->network, &s);
     return s;
 }
 
@@ -90,8 +98,11 @@ static double winograd_cycles(const Network *network, const WinogradSquares *s)
 }
 
 // Channels are transformed in whole vectors.
-static bool can_be(const Network *network, Shape in, Shape out, const Attributes *a)
+static bool can_be(const Graph *graph, const Node *node)
 {
+    const Network *const network = graph->network;
+    const Attributes *const a = &node->attributes;
+    const Shape in = graph->nodes[node->input[0]].shape, out = made_of_squares(graph, node);
     const int lanes = vector_lanes(network);
     bool can = !network->blas && !network->direct && lanes > 1 && group_count(a) == 1 &&
                !has_gaps(a) && in.dims[2] % lanes == 0 && out.dims[2] % lanes == 0;
@@ -100,8 +111,9 @@ static bool can_be(const Network *network, Shape in, Shape out, const Attributes
     return can;
 }
 
-static WindowProduct window_of(Shape in, Shape out)
+static WindowProduct window_of(const Graph *graph, const Node *node)
 {
+    const Shape in = graph->nodes[node->input[0]].shape, out = made_of_squares(graph, node);
     return (WindowProduct){.lines = out.dims[0],
                            .columns = out.dims[1],
                            .groups = 1,
@@ -113,32 +125,33 @@ static WindowProduct window_of(Shape in, Shape out)
 }
 
 // What was measured, or whether it takes clearly fewer cycles.
-static bool pays(const Network *network, Shape in, Shape out, const Attributes *a)
+static bool pays(const Graph *graph, const Node *node)
 {
     const double clearly = 0.9;
-    if (!can_be(network, in, out, a))
+    const Network *const network = graph->network;
+    if (!can_be(graph, node))
         return false;
-    const WindowProduct window = window_of(in, out);
+    const WindowProduct window = window_of(graph, node);
     Choice *const measured = choice_of_window(network, &window);
     if (measured) {
         measured->used = true;
         return measured->way == CONV_WINOGRAD;
     }
-    const WinogradSquares s = winograd_squares(network, in, out, a->pad);
-    return winograd_cycles(network, &s) < clearly * direct_cycles(network, in, out);
+    const WinogradSquares s = winograd_squares(graph, node);
+    return winograd_cycles(network, &s) < clearly * direct_cycles(network, s.in, s.out);
 }
 
 bool winograd_window(const Graph *graph, const Node *node, WindowProduct *window)
 {
-    const Shape first = graph->nodes[node->input[0]].shape;
-    const bool weights = node->op == OP_conv_grad_w || node->op == OP_winograd_grad_w;
-    const bool knows = weights || node->op == OP_conv || node->op == OP_winograd ||
-                       node->op == OP_conv_grad_x || node->op == OP_winograd_grad_x;
-    if (!knows)
-        return false;
-    const Shape result = weights ? graph->nodes[node->input[1]].shape : node->shape;
-    *window = window_of(first, result);
-    return can_be(graph->network, first, result, &node->attributes);
+    switch (node->op) {
+    case OP_conv:
+    case OP_conv_grad_x:
+    case OP_conv_grad_w:
+    case OP_winograd:
+    case OP_winograd_grad_x:
+    case OP_winograd_grad_w: *window = window_of(graph, node); return can_be(graph, node);
+    default: return false;
+    }
 }
 
 // --- the rewrites --------------------------------------------------------------------------------
@@ -147,11 +160,9 @@ bool winograd_window(const Graph *graph, const Node *node, WindowProduct *window
 // so many of them that what is spared of products is more than the transforms.
 static void rewrite_forward(Graph *graph, int id)
 {
-    const Node node = graph->nodes[id];
-    const Shape in = graph->nodes[node.input[0]].shape;
-    if (!pays(graph->network, in, node.shape, &node.attributes))
+    if (!pays(graph, &graph->nodes[id]))
         return;
-    const int w = transformed_weight(graph, node.input[1]);
+    const int w = transformed_weight(graph, graph->nodes[id].input[1]);
     graph->nodes[id].op = OP_winograd;
     graph->nodes[id].input[1] = w;
     if (!graph->network->trains) // otherwise updates have makers behind them
@@ -161,19 +172,18 @@ static void rewrite_forward(Graph *graph, int id)
 // Its weights are a tensor that is made for it alone: it is made in another way.
 static void rewrite_by_picture(Graph *graph, int id)
 {
-    Node *const node = &graph->nodes[id];
-    Attributes turned = node->attributes;
+    Node turned = graph->nodes[id];
     for (int d = 0; d < 2; d++)
-        turned.pad[d] = node->attributes.kernel[d] - 1 - node->attributes.pad[d];
-    const Shape dy = graph->nodes[node->input[0]].shape;
-    if (!pays(graph->network, dy, node->shape, &turned))
+        turned.attributes.pad[d] = turned.attributes.kernel[d] - 1 - turned.attributes.pad[d];
+    if (!pays(graph, &turned))
         return;
-    Node *const leaf = &graph->nodes[node->input[1]];
+    const Shape dy = graph->nodes[turned.input[0]].shape;
+    Node *const leaf = &graph->nodes[turned.input[1]];
     Tensor *const tensor = &graph->network->tensors[leaf->attributes.tensor];
-    leaf->shape = tensor->shape = shape_of(4, 4, 4, dy.dims[2], node->shape.dims[2]);
+    leaf->shape = tensor->shape = shape_of(4, 4, 4, dy.dims[2], turned.shape.dims[2]);
     tensor->maker = OP_winograd_turned_weights;
-    node->attributes = turned;
-    node->op = OP_winograd_grad_x;
+    turned.op = OP_winograd_grad_x;
+    graph->nodes[id] = turned;
 }
 
 // Condition: as above; and the sums at 4x4 places are not too large for a thread's stack.
@@ -183,8 +193,7 @@ static void rewrite_by_weights(Graph *graph, int id)
     Node *const node = &graph->nodes[id];
     const Shape x = graph->nodes[node->input[0]].shape, dy = graph->nodes[node->input[1]].shape;
     const double sums = 16.0 * x.dims[2] * dy.dims[2];
-    if (sums * (double)element_bytes(graph->network, TYPE_REAL) <= MOST_BYTES &&
-        pays(graph->network, x, dy, &node->attributes))
+    if (sums * (double)element_bytes(graph->network, TYPE_REAL) <= MOST_BYTES && pays(graph, node))
         node->op = OP_winograd_grad_w;
 }
 

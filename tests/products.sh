@@ -57,11 +57,11 @@ rows_of_block() { sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p' "$@"; 
 
 # The network's convolutions but the first are by transforms, and their gradients.
 by_transforms() { # SEED COUNT TARGETS
-    local target
-    random_net "$1" >"$tmp/$1.net"
+    local target c=$tmp/transforms-$1.c
+    random_net "$1" >"${c%.c}.net" # one_seed writes the other one
     for target in $3; do
-        "$NETC" emit "$tmp/$1.net" --target $target -o "$tmp/$1-$target.c" || return
-        same "transforms, $target" "$2" "$(grep -c ' transform_input(' "$tmp/$1-$target.c")"
+        "$NETC" emit "${c%.c}.net" --target $target -o "$c" || return
+        same "transforms, $target" "$2" "$(grep -c ' transform_input(' "$c")"
     done
 }
 

@@ -539,8 +539,8 @@ typedef struct {
 } Squares;
 
 // Where the size x size pixels below a square lie, which is number `number` of those of pictures
-// from x on; what lies beside its picture is 0.
-static void find_pixels(const float *x, const Squares *s, int number, int size,
+// from x on; what lies beside its picture is 0, and all of a square that is not `there`.
+static void find_pixels(const float *x, const Squares *s, bool there, int number, int size,
                         const float *at[4][4])
 {
     const int picture = number / (s->high * s->wide);
@@ -548,18 +548,11 @@ static void find_pixels(const float *x, const Squares *s, int number, int size,
     const int column = number % s->wide * 2 - s->left;
     for (int p = 0; p < size * size; p++) {
         const int r = p / size, c = p % size;
-        const bool inside = line + r >= 0 && line + r < s->lines && column + c >= 0 &&
+        const bool inside = there && line + r >= 0 && line + r < s->lines && column + c >= 0 &&
                             column + c < s->columns;
         const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;
         at[r][c] = inside ? x + pixel * s->channels : beside;
     }
-}
-
-static void find_none(int size, const float *at[4][4])
-{
-    for (int r = 0; r < size; r++)
-        for (int c = 0; c < size; c++)
-            at[r][c] = beside;
 }
 
 // u = G g G', g being a window of 3x3 whose taps are `next` numbers apart
@@ -590,10 +583,7 @@ static void transform_input(const float *x, const Squares *s, int first, int cou
     const long next = (long)all * s->channels + GAP; // place
     for (int i = 0; i < all; i++) {
         const float *d[4][4];
-        if (i < count)
-            find_pixels(x, s, first + i, 4, d);
-        else
-            find_none(4, d);
+        find_pixels(x, s, i < count, first + i, 4, d);
         for (int k = 0; k < s->channels; k += 16) {
             Vector16 t[4][4];
             UNROLLED for (int c = 0; c < 4; c++) {
@@ -654,10 +644,7 @@ static void transform_gradient(const float *dy, const Squares *s, int first, int
     const long next = (long)all * s->channels + GAP; // place
     for (int i = 0; i < all; i++) {
         const float *d[4][4];
-        if (i < count)
-            find_pixels(dy, s, first + i, 2, d);
-        else
-            find_none(2, d);
+        find_pixels(dy, s, i < count, first + i, 2, d);
         for (int k = 0; k < s->channels; k += 16) {
             Vector16 t[4][2];
             UNROLLED for (int c = 0; c < 2; c++) {
@@ -777,9 +764,9 @@ static void winograd_43x32x32(const float *v, const float *u, float *m)
 static void winograd_36x32x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 16; place++) {
-        for (int j = 0; j < 64; j += 32) {
+        for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 36; i += 12)
-                window_12x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                window_12x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
                                   false);
         }
         v += 1152 + GAP;
@@ -792,9 +779,9 @@ static void winograd_36x32x64(const float *v, const float *u, float *m)
 static void winograd_weights_36x32x64(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 16; place++) {
-        for (int j = 0; j < 64; j += 32) {
+        for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32_near(1, 36, v + i, 1, 0, 0, 32, z + j, 0, 64, sum + j + i * 64, 64,
+                window_8x32_near(1, 36, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c + i * 64, 64,
                                  true);
         }
         v += 1152 + GAP;
@@ -819,9 +806,9 @@ static void winograd_36x64x32(const float *v, const float *u, float *m)
 static void winograd_36x64x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 16; place++) {
-        for (int j = 0; j < 64; j += 32) {
+        for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 36; i += 12)
-                window_12x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                window_12x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
                                   false);
         }
         v += 2304 + GAP;
@@ -834,9 +821,9 @@ static void winograd_36x64x64(const float *v, const float *u, float *m)
 static void winograd_weights_36x64x64(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 16; place++) {
-        for (int j = 0; j < 64; j += 32) {
+        for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 64; i += 8)
-                window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + j, 0, 64, sum + j + i * 64, 64,
+                window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + c, 0, 64, sum + c + i * 64, 64,
                                  true);
         }
         v += 2304 + GAP;
@@ -849,9 +836,9 @@ static void winograd_weights_36x64x64(const float *v, const float *z, float *sum
 static void winograd_36x64x128(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 16; place++) {
-        for (int j = 0; j < 128; j += 32) {
+        for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 36; i += 12)
-                window_12x32(1, 64, v + i * 64, 64, 0, 0, 1, u + j, 0, 128, m + j + i * 128, 128,
+                window_12x32(1, 64, v + i * 64, 64, 0, 0, 1, u + c, 0, 128, m + c + i * 128, 128,
                              false);
         }
         v += 2304 + GAP;
@@ -864,9 +851,9 @@ static void winograd_36x64x128(const float *v, const float *u, float *m)
 static void winograd_weights_36x64x128(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 16; place++) {
-        for (int j = 0; j < 128; j += 32) {
+        for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 64; i += 8)
-                window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + j, 0, 128, sum + j + i * 128, 128,
+                window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + c, 0, 128, sum + c + i * 128, 128,
                                  true);
         }
         v += 2304 + GAP;
@@ -879,9 +866,9 @@ static void winograd_weights_36x64x128(const float *v, const float *z, float *su
 static void winograd_36x128x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 16; place++) {
-        for (int j = 0; j < 64; j += 32) {
+        for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 36; i += 12)
-                window_12x32(1, 128, v + i * 128, 128, 0, 0, 1, u + j, 0, 64, m + j + i * 64, 64,
+                window_12x32(1, 128, v + i * 128, 128, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
                              false);
         }
         v += 4608 + GAP;
