@@ -18,8 +18,10 @@ int most_tile_rows(const Network *network, int vectors)
 // "x86-64-v4 f32 product 25 784 300 = tile 13 2  # 11.2 us": rows, terms and columns of the
 // product, rows and vectors of the tile; or "= blas". "x86-64-v3 f32 convolution 28 28 5 5 1 6 1 =
 // planes": lines and columns of the result, of the window, channels and outputs, and the stride
-// from line to line; or "= windows" or "= winograd".
-static const char *const way_words[CONV_WAYS] = {"windows", "planes", "winograd"};
+// from line to line; or "= windows", or "= winograd2" or "= winograd4", by the side of the
+// squares.
+static const char *const way_words[CONV_WAYS] = {"windows", "planes", "winograd2",
+                                               "winograd4"};
 
 const char *choice_text(const Choice *c)
 {
@@ -38,8 +40,8 @@ const char *choice_text(const Choice *c)
 static bool parse_convolution(const char *text, Choice *c)
 {
     WindowProduct *const w = &c->window;
-    char how[10];
-    if (sscanf(text, "%d %d %d %d %d %d %d = %9s", &w->lines, &w->columns, &w->kernel[0],
+    char how[12];
+    if (sscanf(text, "%d %d %d %d %d %d %d = %11s", &w->lines, &w->columns, &w->kernel[0],
                &w->kernel[1], &w->channels, &w->outputs, &w->stride[0], how) != 8)
         return false;
     c->convolution = true;

@@ -23,10 +23,18 @@ static double side_operations(const Graph *graph, const Node *node)
     return operations;
 }
 
-// Squares of 2x2 pixels, for each of which Winograd's convolution takes all of its weights once.
-static double squares(Shape shape)
+// Squares of pixels, for each of which Winograd's convolution takes all of its weights once.
+static double squares(const Node *node, Shape shape)
 {
-    return (double)((shape.dims[0] + 1) / 2) * ((shape.dims[1] + 1) / 2);
+    const int side = node->attributes.side;
+    return (double)((shape.dims[0] + side - 1) / side) * ((shape.dims[1] + side - 1) / side);
+}
+
+// The products of a square for each number of the window.
+static double share_of_window(const Node *node)
+{
+    const double span = node->attributes.side + 2;
+    return span * span / 9;
 }
 
 // What the formula of a convolution has more than is made of it (winograd.c), in one picture.
@@ -38,9 +46,11 @@ static double spared_operations(const Graph *graph, const Node *node)
     switch (op_info[node->op].work) {
     case WINOGRAD: {
         const Shape formula = node->op == OP_winograd ? node->shape : first;
-        return 2 * transformed * (9.0 / 16 * pixels(formula) - squares(node->shape));
+        const double spared = pixels(formula) / share_of_window(node) - squares(node, node->shape);
+        return 2 * transformed * spared;
     }
-    case WINOGRAD_OUTER: return 2 * size * (pixels(second) - 16.0 / 9 * squares(second));
+    case WINOGRAD_OUTER:
+        return 2 * size * (pixels(second) - share_of_window(node) * squares(node, second));
     default: return 0;
     }
 }
@@ -61,8 +71,9 @@ double node_operations(const Graph *graph, const Node *node)
     case RESULT_BY_WEIGHTS: return 2 * (double)shape_size(second) * at + steps;
     case FIRST_BY_WEIGHTS: return 2 * (double)shape_size(second) * pixels(first) + steps;
     case OUTER: return 2 * size * pixels(second) * rows + steps;
-    case WINOGRAD: return 2 * (double)shape_size(second) * squares(node->shape) + steps;
-    case WINOGRAD_OUTER: return 2 * size * 16 / 9 * squares(second) * rows + steps;
+    case WINOGRAD: return 2 * (double)shape_size(second) * squares(node, node->shape) + steps;
+    case WINOGRAD_OUTER:
+        return 2 * size * share_of_window(node) * squares(node, second) * rows + steps;
     case OVERLAPS: return (STEPS_AHEAD - 1) * (double)shape_size(first);
     case WINDOWS: return size * node->attributes.kernel[0] * node->attributes.kernel[1] + steps;
     default:

@@ -1,18 +1,18 @@
 // emit_winograd.c: convolutions by transforms of pictures and windows (winograd.c), and their
 // gradients.
 //
-// Some squares of 2x2 pixels of the result at a time: the 4x4 pixels below each are transformed,
-// 16 matrices are multiplied, and what they give is transformed back.
+// Some squares of 2x2 or 4x4 pixels of the result at a time: the 4x4 or 6x6 pixels below each are
+// transformed, 16 or 36 matrices are multiplied, and what they give is transformed back.
 #include "emit.h"
 
 #include <string.h>
 
-// --- the 16 products -----------------------------------------------------------------------------
+// --- the products --------------------------------------------------------------------------------
 
 static const char *product_text(const WinogradProduct *p)
 {
-    return format("winograd%s_%dx%dx%d", p->weights ? "_weights" : "", p->squares, p->channels,
-                  p->outputs);
+    return format("winograd%s_f%d_%dx%dx%d", p->weights ? "_weights" : "", p->side, p->squares,
+                  p->channels, p->outputs);
 }
 
 // The name of the function, which will be there.
@@ -56,8 +56,11 @@ static void weights_tile(const void *walk, int rows, const char *first)
                      plus(window_columns(w->strip, "sum"), first, outputs), outputs));
 }
 
+static int places(int side) { return (side + 2) * (side + 2); }
+
 static void emit_winograd_product(Out *out, const WinogradProduct *p)
 {
+    const int span = p->side + 2;
     const char *const type = real_type(out->network);
     const double numbers = (double)(p->weights ? p->squares : p->channels) * p->outputs;
     const WindowRows rows = {.lines = 1,
@@ -69,15 +72,15 @@ static void emit_winograd_product(Out *out, const WinogradProduct *p)
     const char *const operands =
         p->weights ? "const %s *v, const %s *z, %s *sum" : "const %s *v, const %s *u, %s *m";
     if (p->weights)
-        comment(out, "sum[%d][%d] += v[%d][%d]' z[%d][%d], at each of 4x4 places", p->channels,
-                p->outputs, p->squares, p->channels, p->squares, p->outputs);
+        comment(out, "sum[%d][%d] += v[%d][%d]' z[%d][%d], at each of %dx%d places", p->channels,
+                p->outputs, p->squares, p->channels, p->squares, p->outputs, span, span);
     else
-        comment(out, "m[%d][%d] = v[%d][%d] u[%d][%d], at each of 4x4 places", p->squares,
-                p->outputs, p->squares, p->channels, p->channels, p->outputs);
+        comment(out, "m[%d][%d] = v[%d][%d] u[%d][%d], at each of %dx%d places", p->squares,
+                p->outputs, p->squares, p->channels, p->channels, p->outputs, span, span);
     emit_declaration(out, format("static void %s(", product_text(p)),
                      format(operands, type, type, type));
     line(out, "{");
-    line(out, "for (int place = 0; place < 16; place++) {");
+    line(out, "for (int place = 0; place < %d; place++) {", places(p->side));
     for (int i = 0; i < count; i++) {
         const WindowStrip *const s = &strips[i];
         const Walk walk = {out, p, s};
@@ -134,19 +137,19 @@ void emit_winograd_products(Out *out, Out *functions, const char *body)
 
 static int group_size(const WinogradSquares *s, int channels) { return s->squares * channels; }
 
-// An array of 16 matrices: a row of so many numbers for each square.
+// An array of matrices, one for each place: a row of so many numbers for each square.
 static void declare_matrices(Out *out, const WinogradSquares *s, const char *name, int channels)
 {
-    line(out, "_Alignas(64) %s %s[16][%d * %d + GAP];", real_type(out->network), name, s->squares,
-         channels);
+    line(out, "_Alignas(64) %s %s[%d][%d * %d + GAP];", real_type(out->network), name,
+         places(s->side), s->squares, channels);
 }
 
 // How a picture's pixels lie below the result's squares.
 static void declare_squares(Out *out, const WinogradSquares *s, const char *name, Shape shape,
                             const int pad[2])
 {
-    line(out, "const Squares of_%s = {%d, %d, %d, %d, %d, %d, %d};", name, shape.dims[0],
-         shape.dims[1], shape.dims[2], pad[0], pad[1], s->high, s->wide);
+    line(out, "const Squares of_%s = {%d, %d, %d, %d, %d, %d, %d, %d};", name, shape.dims[0],
+         shape.dims[1], shape.dims[2], pad[0], pad[1], s->side, s->high, s->wide);
 }
 
 static int picture_squares(const WinogradSquares *s) { return s->high * s->wide; }
@@ -186,10 +189,13 @@ static const char *group_text(const WinogradSquares *s)
                   varies ? "count" : format("%d", s->squares));
 }
 
+// The name of a transform for the squares.
+static const char *transform(const char *what, int side) { return format("%s_f%d", what, side); }
+
 static void transform_line(Out *out, const WinogradSquares *s, const char *function, const char *x,
                            const char *to)
 {
-    call_line(out, function,
+    call_line(out, transform(function, s->side),
               format("%s, &of_%s, %s, %d, %s[0]", first_pixel(out, x), x, group_text(s),
                      s->squares, to));
 }
@@ -200,18 +206,18 @@ void emit_winograd(Out *out, const Graph *graph, const Node *node)
 {
     const WinogradSquares s = winograd_squares(graph, node);
     const int channels = s.in.dims[2], outputs = s.out.dims[2];
-    const WinogradProduct p = {false, s.squares, channels, outputs};
+    const WinogradProduct p = {false, s.side, s.squares, channels, outputs};
     const char *const y = op_info[node->op].result, *const x = role(graph, node, 0);
     declare_squares(out, &s, x, s.in, s.pad);
     declare_squares(out, &s, y, s.out, no_pad);
     declare_matrices(out, &s, "pixels", channels);
     declare_matrices(out, &s, "squares", outputs);
-    on_stack(out, 16.0 * (group_size(&s, channels) + group_size(&s, outputs)));
+    on_stack(out, (double)places(s.side) * (group_size(&s, channels) + group_size(&s, outputs)));
     open_groups(out, &s);
     transform_line(out, &s, "transform_input", x, "pixels");
     call_line(out, winograd_product(out->network, &p),
               format("pixels[0], %s[0][0][0], squares[0]", role(graph, node, 1)));
-    call_line(out, "transform_output",
+    call_line(out, transform("transform_output", s.side),
               format("squares[0], &of_%s, %s, %d, %s", y, group_text(&s), s.squares,
                      first_pixel(out, y)));
     close_parts(out, &s);
@@ -232,15 +238,16 @@ void emit_winograd_grad_w(Out *out, const Graph *graph, const Node *node)
 {
     const WinogradSquares s = winograd_squares(graph, node);
     const int channels = s.in.dims[2], outputs = s.out.dims[2];
-    const WinogradProduct p = {true, s.squares, channels, outputs};
+    const WinogradProduct p = {true, s.side, s.squares, channels, outputs};
     const char *const x = role(graph, node, 0), *const dy = role(graph, node, 1);
     declare_squares(out, &s, x, s.in, s.pad);
     declare_squares(out, &s, dy, s.out, no_pad);
     declare_matrices(out, &s, "pixels", channels);
     declare_matrices(out, &s, "squares", outputs);
-    line(out, "_Alignas(64) %s windows[16][%d * %d];", real_type(out->network), channels, outputs);
-    on_stack(out, 16.0 * (group_size(&s, channels) + group_size(&s, outputs) +
-                          (double)channels * outputs));
+    line(out, "_Alignas(64) %s windows[%d][%d * %d];", real_type(out->network), places(s.side),
+         channels, outputs);
+    on_stack(out, places(s.side) * (group_size(&s, channels) + group_size(&s, outputs) +
+                                    (double)channels * outputs));
     line(out, "memset(windows, 0, sizeof windows);");
     open_groups(out, &s);
     transform_line(out, &s, "transform_input", x, "pixels");
@@ -248,7 +255,7 @@ void emit_winograd_grad_w(Out *out, const Graph *graph, const Node *node)
     call_line(out, winograd_product(out->network, &p), "pixels[0], squares[0], windows[0]");
     close_parts(out, &s);
     line(out, "}");
-    call_line(out, "gradient_of_windows",
+    call_line(out, transform("gradient_of_windows", s.side),
               format("windows[0], %d, %d, dw[0][0][0]", channels, outputs));
 }
 
@@ -259,8 +266,9 @@ static void emit_transformed(Out *out, const Graph *graph, const Node *node, con
 {
     const Shape w = graph->nodes[node->input[1]].shape;
     const bool parts = node_parts(graph, node) > 1;
+    const int side = graph->nodes[node->input[0]].shape.dims[0] - 2;
     emit_part_range(out, graph, node); // nothing where there is one
-    call_line(out, function,
+    call_line(out, transform(function, side),
               format("w[0], %d, %d, %s, %s[0]", w.dims[2], w.dims[3],
                      parts ? "from, to" : format("0, %d", w.dims[2]), role(graph, node, 0)));
 }

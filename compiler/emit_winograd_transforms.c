@@ -1,23 +1,26 @@
-// emit_winograd_transforms.c: the transforms of Winograd's F(2x2, 3x3), which all layers share.
+// emit_winograd_transforms.c: the transforms of Winograd's F(2x2, 3x3) and F(4x4, 3x3), which all
+// layers share.
 //
 // With the matrices of Lavin and Gray, a window g of 3x3 over 4x4 pixels d gives the square
-// A' (G g G' . B' d B) A of 2x2, where . is number by number. The transposes of these maps make the
-// gradients.
+// A' (G g G' . B' d B) A of 2x2, where . is number by number; over 6x6 pixels one of 4x4. The
+// transposes of these maps make the gradients.
 #include "emit.h"
 
 #include <string.h>
 
 // In the lines below REAL stands for the program's type, VECTOR for the target's vector of it,
-// LANES for how many that holds, and BYTES for its size.
+// LANES for how many that holds, BYTES for its size, SIDE for the pixels of a square's side, SPAN
+// for those below it, PLACES for the square of that, and ROOTS for `roots`.
 static const char *const shared[] = {
     "// A vector of the numbers from `at` on, wherever they lie.",
     "typedef REAL Loose __attribute__((vector_size(BYTES), aligned(sizeof(REAL)), may_alias));",
     "#define NUMBERS(at) (*(Loose *)(at))",
     "",
-    ("// Pictures, and squares of 2x2 pixels of a convolution's result over them: the 4x4 pixels "
-     "that a square is made of begin `above` lines above it and `left` columns left of it."),
+    ("// Pictures, and squares of a convolution's result over them: the pixels that a square is "
+     "made of begin `above` lines above it and `left` columns left of it."),
     "typedef struct {",
     "int lines, columns, channels, above, left;",
+    "int side;       // pixels of a square's",
     "int high, wide; // squares of a picture",
     "} Squares;",
     "",
@@ -25,47 +28,188 @@ static const char *const shared[] = {
      "pictures from x on; what lies beside its picture is 0, and all of a square that is not "
      "`there`."),
     ("static void find_pixels(const REAL *x, const Squares *s, bool there, int number, int size, "
-     "const REAL *at[4][4])"),
+     "const REAL **at)"),
     "{",
     "const int picture = number / (s->high * s->wide);",
-    "const int line = number / s->wide % s->high * 2 - s->above;",
-    "const int column = number % s->wide * 2 - s->left;",
+    "const int line = number / s->wide % s->high * s->side - s->above;",
+    "const int column = number % s->wide * s->side - s->left;",
     "for (int p = 0; p < size * size; p++) {",
     "const int r = p / size, c = p % size;",
     ("const bool inside = there && line + r >= 0 && line + r < s->lines && column + c >= 0 && "
      "column + c < s->columns;"),
     "const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;",
-    "at[r][c] = inside ? x + pixel * s->channels : beside;",
+    "at[p] = inside ? x + pixel * s->channels : beside;",
     "}",
     "}",
 };
 
+// --- of one column or row ------------------------------------------------------------------------
+
+static const char *const input_2[] = {
+    "// t = B' d of F(2x2, 3x3)",
+    "static INLINED void input_f2(const VECTOR d[4], VECTOR t[4])",
+    "{",
+    "t[0] = d[0] - d[2];",
+    "t[1] = d[1] + d[2];",
+    "t[2] = d[2] - d[1];",
+    "t[3] = d[1] - d[3];",
+    "}",
+};
+
+static const char *const output_2[] = {
+    "// y = A' m",
+    "static INLINED void output_f2(const VECTOR m[4], VECTOR y[2])",
+    "{",
+    "y[0] = m[0] + m[1] + m[2];",
+    "y[1] = m[1] - m[2] - m[3];",
+    "}",
+};
+
+static const char *const gradient_2[] = {
+    "// z = A y",
+    "static INLINED void gradient_f2(const VECTOR y[2], VECTOR z[4])",
+    "{",
+    "z[0] = y[0];",
+    "z[1] = y[0] + y[1];",
+    "z[2] = y[0] - y[1];",
+    "z[3] = -y[1];",
+    "}",
+};
+
+static const char *const window_2[] = {
+    "// u = G g",
+    "static INLINED void window_f2(const VECTOR g[3], VECTOR u[4])",
+    "{",
+    "u[0] = g[0];",
+    "u[1] = (g[0] + g[1] + g[2]) / 2;",
+    "u[2] = (g[0] - g[1] + g[2]) / 2;",
+    "u[3] = g[2];",
+    "}",
+};
+
+static const char *const sums_2[] = {
+    "// g = G' s",
+    "static INLINED void sums_f2(const VECTOR s[4], VECTOR g[3])",
+    "{",
+    "const VECTOR half = (s[1] + s[2]) / 2;",
+    "g[0] = s[0] + half;",
+    "g[1] = (s[1] - s[2]) / 2;",
+    "g[2] = half + s[3];",
+    "}",
+};
+
+// Those of F(4x4, 3x3) know a polynomial by its values at 0, p, -p, q, -q and infinity. With 5/8
+// and 3/2 less is rounded than with 1 and 2, which are usual, and all constants but G's are exact.
+static const char roots[] = "const REAL p = 0.625, q = 1.5, pp = p * p, qq = q * q;";
+
+static const char *const input_4[] = {
+    "// t = B' d of F(4x4, 3x3)",
+    "static INLINED void input_f4(const VECTOR d[6], VECTOR t[6])",
+    "{",
+    "ROOTS",
+    "const VECTOR even_p = d[4] - qq * d[2], odd_p = p * (d[3] - qq * d[1]);",
+    "const VECTOR even_q = d[4] - pp * d[2], odd_q = q * (d[3] - pp * d[1]);",
+    "t[0] = pp * qq * d[0] - (pp + qq) * d[2] + d[4];",
+    "t[1] = even_p + odd_p;",
+    "t[2] = even_p - odd_p;",
+    "t[3] = even_q + odd_q;",
+    "t[4] = even_q - odd_q;",
+    "t[5] = pp * qq * d[1] - (pp + qq) * d[3] + d[5];",
+    "}",
+};
+
+static const char *const output_4[] = {
+    "// y = A' m",
+    "static INLINED void output_f4(const VECTOR m[6], VECTOR y[4])",
+    "{",
+    "ROOTS",
+    "const VECTOR even_p = m[1] + m[2], odd_p = p * (m[1] - m[2]);",
+    "const VECTOR even_q = m[3] + m[4], odd_q = q * (m[3] - m[4]);",
+    "y[0] = m[0] + even_p + even_q;",
+    "y[1] = odd_p + odd_q;",
+    "y[2] = pp * even_p + qq * even_q;",
+    "y[3] = pp * odd_p + qq * odd_q + m[5];",
+    "}",
+};
+
+static const char *const gradient_4[] = {
+    "// z = A y",
+    "static INLINED void gradient_f4(const VECTOR y[4], VECTOR z[6])",
+    "{",
+    "ROOTS",
+    "const VECTOR even_p = y[0] + pp * y[2], odd_p = p * (y[1] + pp * y[3]);",
+    "const VECTOR even_q = y[0] + qq * y[2], odd_q = q * (y[1] + qq * y[3]);",
+    "z[0] = y[0];",
+    "z[1] = even_p + odd_p;",
+    "z[2] = even_p - odd_p;",
+    "z[3] = even_q + odd_q;",
+    "z[4] = even_q - odd_q;",
+    "z[5] = y[3];",
+    "}",
+};
+
+static const char *const window_4[] = {
+    "// u = G g",
+    "static INLINED void window_f4(const VECTOR g[3], VECTOR u[6])",
+    "{",
+    "ROOTS",
+    "const REAL of_p = 1 / (2 * pp * (pp - qq)), of_q = 1 / (2 * qq * (qq - pp));",
+    "const VECTOR even_p = g[0] + pp * g[2], odd_p = p * g[1];",
+    "const VECTOR even_q = g[0] + qq * g[2], odd_q = q * g[1];",
+    "u[0] = g[0] / (pp * qq);",
+    "u[1] = (even_p + odd_p) * of_p;",
+    "u[2] = (even_p - odd_p) * of_p;",
+    "u[3] = (even_q + odd_q) * of_q;",
+    "u[4] = (even_q - odd_q) * of_q;",
+    "u[5] = g[2];",
+    "}",
+};
+
+static const char *const sums_4[] = {
+    "// g = G' s",
+    "static INLINED void sums_f4(const VECTOR s[6], VECTOR g[3])",
+    "{",
+    "ROOTS",
+    "const REAL of_p = 1 / (2 * pp * (pp - qq)), of_q = 1 / (2 * qq * (qq - pp));",
+    "const VECTOR even_p = (s[1] + s[2]) * of_p, even_q = (s[3] + s[4]) * of_q;",
+    "g[0] = s[0] / (pp * qq) + even_p + even_q;",
+    "g[1] = p * of_p * (s[1] - s[2]) + q * of_q * (s[3] - s[4]);",
+    "g[2] = pp * even_p + qq * even_q + s[5];",
+    "}",
+};
+
+// --- of squares and windows ----------------------------------------------------------------------
+
 static const char *const transform_input[] = {
-    ("// v = B' d B for `count` squares from `first` on, d being the 4x4 pixels below one, and 0 "
-     "for the rest of the `all` that v has room for"),
-    ("static void transform_input(const REAL *x, const Squares *s, int first, int count, int "
-     "all, REAL *v)"),
+    ("// v = B' d B for `count` squares from `first` on, d being the SPANxSPAN pixels below one, "
+     "and 0 for the rest of the `all` that v has room for"),
+    ("static void transform_input_fSIDE(const REAL *x, const Squares *s, int first, int count, "
+     "int all, REAL *v)"),
     "{",
     "const long next = (long)all * s->channels + GAP; // place",
+    "const REAL *at[PLACES], *ahead[PLACES]; // of the next square",
+    "find_pixels(x, s, true, first, SPAN, ahead);",
     "for (int i = 0; i < all; i++) {",
-    "const REAL *d[4][4];",
-    "find_pixels(x, s, i < count, first + i, 4, d);",
+    "memcpy(at, ahead, sizeof at);",
+    "find_pixels(x, s, i + 1 < count, first + i + 1, SPAN, ahead);",
     "for (int k = 0; k < s->channels; k += LANES) {",
-    "VECTOR t[4][4];",
-    "UNROLLED for (int c = 0; c < 4; c++) {",
-    "const VECTOR d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);",
-    "const VECTOR d2 = NUMBERS(d[2][c] + k), d3 = NUMBERS(d[3][c] + k);",
-    "t[0][c] = d0 - d2;",
-    "t[1][c] = d1 + d2;",
-    "t[2][c] = d2 - d1;",
-    "t[3][c] = d1 - d3;",
+    "VECTOR t[SPAN][SPAN];",
+    "UNROLLED for (int c = 0; c < SPAN; c++) {",
+    "VECTOR d[SPAN], column[SPAN];",
+    "UNROLLED for (int r = 0; r < SPAN; r++) {",
+    "d[r] = NUMBERS(at[r * SPAN + c] + k);",
+    "__builtin_prefetch(ahead[r * SPAN + c] + k);",
     "}",
-    "UNROLLED for (int r = 0; r < 4; r++) {",
-    "REAL *const to = v + r * 4 * next + (long)i * s->channels + k;",
-    "NUMBERS(to) = t[r][0] - t[r][2];",
-    "NUMBERS(to + next) = t[r][1] + t[r][2];",
-    "NUMBERS(to + 2 * next) = t[r][2] - t[r][1];",
-    "NUMBERS(to + 3 * next) = t[r][1] - t[r][3];",
+    "input_fSIDE(d, column);",
+    "UNROLLED for (int r = 0; r < SPAN; r++)",
+    "    t[r][c] = column[r];",
+    "}",
+    "UNROLLED for (int r = 0; r < SPAN; r++) {",
+    "REAL *const to = v + r * SPAN * next + (long)i * s->channels + k;",
+    "VECTOR row[SPAN];",
+    "input_fSIDE(t[r], row);",
+    "UNROLLED for (int c = 0; c < SPAN; c++)",
+    "    NUMBERS(to + c * next) = row[c];",
     "}",
     "}",
     "}",
@@ -73,62 +217,67 @@ static const char *const transform_input[] = {
 };
 
 static const char *const transform_output[] = {
-    "// y = A' m A, a square of 2x2 pixels, for `count` squares from `first` on",
-    ("static void transform_output(const REAL *m, const Squares *s, int first, int count, int "
-     "all, REAL *y)"),
+    "// y = A' m A, a square of SIDExSIDE pixels, for `count` squares from `first` on",
+    ("static void transform_output_fSIDE(const REAL *m, const Squares *s, int first, int count, "
+     "int all, REAL *y)"),
     "{",
     "const long next = (long)all * s->channels + GAP; // place",
     "for (int i = 0; i < count; i++) {",
     "const int picture = (first + i) / (s->high * s->wide);",
-    "const int line = (first + i) / s->wide % s->high * 2, column = (first + i) % s->wide * 2;",
-    "const bool below = line + 1 < s->lines, right = column + 1 < s->columns;",
+    "const int line = (first + i) / s->wide % s->high * SIDE;",
+    "const int column = (first + i) % s->wide * SIDE;",
+    "const int high = nn_min(SIDE, s->lines - line), wide = nn_min(SIDE, s->columns - column);",
     "REAL *const to = y + (((long)picture * s->lines + line) * s->columns + column) * s->channels;",
-    "REAL *const under = to + (long)s->columns * s->channels;",
     "for (int k = 0; k < s->channels; k += LANES) {",
-    "VECTOR t[2][4];",
-    "UNROLLED for (int c = 0; c < 4; c++) {",
+    "VECTOR t[SIDE][SPAN];",
+    "UNROLLED for (int c = 0; c < SPAN; c++) {",
     "const REAL *const at = m + c * next + (long)i * s->channels + k;",
-    "const VECTOR m0 = NUMBERS(at), m1 = NUMBERS(at + 4 * next);",
-    "const VECTOR m2 = NUMBERS(at + 8 * next), m3 = NUMBERS(at + 12 * next);",
-    "t[0][c] = m0 + m1 + m2;",
-    "t[1][c] = m1 - m2 - m3;",
+    "VECTOR column_of_m[SPAN], sums[SIDE];",
+    "UNROLLED for (int r = 0; r < SPAN; r++)",
+    "    column_of_m[r] = NUMBERS(at + r * SPAN * next);",
+    "output_fSIDE(column_of_m, sums);",
+    "UNROLLED for (int r = 0; r < SIDE; r++)",
+    "    t[r][c] = sums[r];",
     "}",
-    "NUMBERS(to + k) = t[0][0] + t[0][1] + t[0][2];",
-    "if (right)",
-    "    NUMBERS(to + s->channels + k) = t[0][1] - t[0][2] - t[0][3];",
-    "if (below)",
-    "    NUMBERS(under + k) = t[1][0] + t[1][1] + t[1][2];",
-    "if (below && right)",
-    "    NUMBERS(under + s->channels + k) = t[1][1] - t[1][2] - t[1][3];",
+    "UNROLLED for (int r = 0; r < SIDE; r++) {",
+    "REAL *const row = to + (long)r * s->columns * s->channels + k;",
+    "VECTOR pixels[SIDE];",
+    "output_fSIDE(t[r], pixels);",
+    "UNROLLED for (int c = 0; c < SIDE; c++)",
+    "    if (r < high && c < wide)",
+    "        NUMBERS(row + (long)c * s->channels) = pixels[c];",
+    "}",
     "}",
     "}",
     "}",
 };
 
 static const char *const transform_gradient[] = {
-    "// z = A d A', d being a square of 2x2 pixels of dy, for those that transform_input takes",
-    ("static void transform_gradient(const REAL *dy, const Squares *s, int first, int count, int "
-     "all, REAL *z)"),
+    ("// z = A d A', d being a square of SIDExSIDE pixels of dy, for those that "
+     "transform_input_fSIDE takes"),
+    ("static void transform_gradient_fSIDE(const REAL *dy, const Squares *s, int first, int "
+     "count, int all, REAL *z)"),
     "{",
     "const long next = (long)all * s->channels + GAP; // place",
     "for (int i = 0; i < all; i++) {",
-    "const REAL *d[4][4];",
-    "find_pixels(dy, s, i < count, first + i, 2, d);",
+    "const REAL *at[SIDE * SIDE];",
+    "find_pixels(dy, s, i < count, first + i, SIDE, at);",
     "for (int k = 0; k < s->channels; k += LANES) {",
-    "VECTOR t[4][2];",
-    "UNROLLED for (int c = 0; c < 2; c++) {",
-    "const VECTOR d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);",
-    "t[0][c] = d0;",
-    "t[1][c] = d0 + d1;",
-    "t[2][c] = d0 - d1;",
-    "t[3][c] = -d1;",
+    "VECTOR t[SPAN][SIDE];",
+    "UNROLLED for (int c = 0; c < SIDE; c++) {",
+    "VECTOR d[SIDE], column[SPAN];",
+    "UNROLLED for (int r = 0; r < SIDE; r++)",
+    "    d[r] = NUMBERS(at[r * SIDE + c] + k);",
+    "gradient_fSIDE(d, column);",
+    "UNROLLED for (int r = 0; r < SPAN; r++)",
+    "    t[r][c] = column[r];",
     "}",
-    "UNROLLED for (int r = 0; r < 4; r++) {",
-    "REAL *const to = z + r * 4 * next + (long)i * s->channels + k;",
-    "NUMBERS(to) = t[r][0];",
-    "NUMBERS(to + next) = t[r][0] + t[r][1];",
-    "NUMBERS(to + 2 * next) = t[r][0] - t[r][1];",
-    "NUMBERS(to + 3 * next) = -t[r][1];",
+    "UNROLLED for (int r = 0; r < SPAN; r++) {",
+    "REAL *const to = z + r * SPAN * next + (long)i * s->channels + k;",
+    "VECTOR row[SPAN];",
+    "gradient_fSIDE(t[r], row);",
+    "UNROLLED for (int c = 0; c < SPAN; c++)",
+    "    NUMBERS(to + c * next) = row[c];",
     "}",
     "}",
     "}",
@@ -136,26 +285,26 @@ static const char *const transform_gradient[] = {
 };
 
 static const char *const gradient_of_windows[] = {
-    "// dw = G' s G, s being the sums at 4x4 places",
-    "static void gradient_of_windows(const REAL *sum, int channels, int outputs, REAL *dw)",
+    "// dw = G' s G, s being the sums at SPANxSPAN places",
+    ("static void gradient_of_windows_fSIDE(const REAL *sum, int channels, int outputs, REAL "
+     "*dw)"),
     "{",
     "const long next = (long)channels * outputs; // place, or tap",
     "for (long k = 0; k < next; k += LANES) {",
-    "VECTOR t[3][4];",
-    "UNROLLED for (int c = 0; c < 4; c++) {",
-    "const REAL *const at = sum + c * next + k;",
-    "const VECTOR s1 = NUMBERS(at + 4 * next), s2 = NUMBERS(at + 8 * next);",
-    "const VECTOR half = (s1 + s2) / 2;",
-    "t[0][c] = NUMBERS(at) + half;",
-    "t[1][c] = (s1 - s2) / 2;",
-    "t[2][c] = half + NUMBERS(at + 12 * next);",
+    "VECTOR t[3][SPAN];",
+    "UNROLLED for (int c = 0; c < SPAN; c++) {",
+    "VECTOR s[SPAN], column[3];",
+    "UNROLLED for (int r = 0; r < SPAN; r++)",
+    "    s[r] = NUMBERS(sum + (r * SPAN + c) * next + k);",
+    "sums_fSIDE(s, column);",
+    "UNROLLED for (int r = 0; r < 3; r++)",
+    "    t[r][c] = column[r];",
     "}",
     "UNROLLED for (int r = 0; r < 3; r++) {",
-    "REAL *const to = dw + r * 3 * next + k;",
-    "const VECTOR half = (t[r][1] + t[r][2]) / 2;",
-    "NUMBERS(to) = t[r][0] + half;",
-    "NUMBERS(to + next) = (t[r][1] - t[r][2]) / 2;",
-    "NUMBERS(to + 2 * next) = half + t[r][3];",
+    "VECTOR taps[3];",
+    "sums_fSIDE(t[r], taps);",
+    "UNROLLED for (int c = 0; c < 3; c++)",
+    "    NUMBERS(dw + (r * 3 + c) * next + k) = taps[c];",
     "}",
     "}",
     "}",
@@ -163,59 +312,56 @@ static const char *const gradient_of_windows[] = {
 
 static const char *const transform_window[] = {
     "// u = G g G', g being a window of 3x3 whose taps are `next` numbers apart",
-    "static INLINED void transform_window(const REAL *g, long next, VECTOR u[4][4])",
+    ("static INLINED void transform_window_fSIDE(const REAL *g, long next, VECTOR "
+     "u[SPAN][SPAN])"),
     "{",
-    "VECTOR t[4][3];",
+    "VECTOR t[SPAN][3];",
     "UNROLLED for (int c = 0; c < 3; c++) {",
-    "const VECTOR g0 = NUMBERS(g + c * next), g1 = NUMBERS(g + (3 + c) * next);",
-    "const VECTOR g2 = NUMBERS(g + (6 + c) * next);",
-    "t[0][c] = g0;",
-    "t[1][c] = (g0 + g1 + g2) / 2;",
-    "t[2][c] = (g0 - g1 + g2) / 2;",
-    "t[3][c] = g2;",
+    "VECTOR taps[3], column[SPAN];",
+    "UNROLLED for (int r = 0; r < 3; r++)",
+    "    taps[r] = NUMBERS(g + (3 * r + c) * next);",
+    "window_fSIDE(taps, column);",
+    "UNROLLED for (int r = 0; r < SPAN; r++)",
+    "    t[r][c] = column[r];",
     "}",
-    "UNROLLED for (int r = 0; r < 4; r++) {",
-    "u[r][0] = t[r][0];",
-    "u[r][1] = (t[r][0] + t[r][1] + t[r][2]) / 2;",
-    "u[r][2] = (t[r][0] - t[r][1] + t[r][2]) / 2;",
-    "u[r][3] = t[r][2];",
-    "}",
+    "UNROLLED for (int r = 0; r < SPAN; r++)",
+    "    window_fSIDE(t[r], u[r]);",
     "}",
 };
 
 static const char *const transform_windows[] = {
-    ("// The windows of channels from .. to: u[4][4][channels][outputs] of "
+    ("// The windows of channels from .. to: u[SPAN][SPAN][channels][outputs] of "
      "w[3][3][channels][outputs]"),
-    ("static void transform_windows(const REAL *w, int channels, int outputs, int from, int to, "
-     "REAL *u)"),
+    ("static void transform_windows_fSIDE(const REAL *w, int channels, int outputs, int from, "
+     "int to, REAL *u)"),
     "{",
     "const long next = (long)channels * outputs; // tap, or place",
     "for (long k = (long)from * outputs; k < (long)to * outputs; k += LANES) {",
-    "VECTOR at[4][4];",
-    "transform_window(w + k, next, at);",
-    "UNROLLED for (int p = 0; p < 16; p++)",
-    "    NUMBERS(u + p * next + k) = at[p / 4][p % 4];",
+    "VECTOR at[SPAN][SPAN];",
+    "transform_window_fSIDE(w + k, next, at);",
+    "for (int p = 0; p < PLACES; p++)",
+    "    NUMBERS(u + p * next + k) = at[p / SPAN][p % SPAN];",
     "}",
     "}",
 };
 
 static const char *const transform_windows_turned[] = {
-    "// The same windows turned round: u[4][4][outputs][channels]",
-    ("static void transform_windows_turned(const REAL *w, int channels, int outputs, int from, "
-     "int to, REAL *u)"),
+    "// The same windows turned round: u[SPAN][SPAN][outputs][channels]",
+    ("static void transform_windows_turned_fSIDE(const REAL *w, int channels, int outputs, int "
+     "from, int to, REAL *u)"),
     "{",
     "const long next = (long)channels * outputs; // tap, or place",
-    "REAL part[16][LANES][LANES];",
+    "REAL part[PLACES][LANES][LANES];",
     "for (int c = from; c < to; c += LANES) {",
     "const int many = nn_min(LANES, to - c);",
     "for (int k = 0; k < outputs; k += LANES) {",
     "for (int i = 0; i < many; i++) {",
-    "VECTOR at[4][4];",
-    "transform_window(w + 8 * next + (long)(c + i) * outputs + k, -next, at);",
-    "UNROLLED for (int p = 0; p < 16; p++)",
-    "    NUMBERS(part[p][i]) = at[p / 4][p % 4];",
+    "VECTOR at[SPAN][SPAN];",
+    "transform_window_fSIDE(w + 8 * next + (long)(c + i) * outputs + k, -next, at);",
+    "for (int p = 0; p < PLACES; p++)",
+    "    NUMBERS(part[p][i]) = at[p / SPAN][p % SPAN];",
     "}",
-    "for (int p = 0; p < 16; p++)",
+    "for (int p = 0; p < PLACES; p++)",
     ("    nn_turn_REAL(many, LANES, part[p][0], LANES, u + p * next + (long)k * channels + c, "
      "channels);"),
     "}",
@@ -225,33 +371,58 @@ static const char *const transform_windows_turned[] = {
 
 #define LINES(part) part, (int)(sizeof part / sizeof *part)
 
-static const struct {
-    const char *call; // that asks for it
+typedef struct {
+    const char *function;
     const char *const *lines;
     int count;
-} parts[] = {
-    {"transform_input(", LINES(transform_input)},
-    {"transform_output(", LINES(transform_output)},
-    {"transform_gradient(", LINES(transform_gradient)},
-    {"gradient_of_windows(", LINES(gradient_of_windows)},
-    {"transform_windows(", LINES(transform_windows)},
-    {"transform_windows_turned(", LINES(transform_windows_turned)},
+} Part;
+
+enum { PARTS_OF_LINES = 5 };
+static const Part of_lines[2][PARTS_OF_LINES] = {
+    {
+        {"input", LINES(input_2)},
+        {"output", LINES(output_2)},
+        {"gradient", LINES(gradient_2)},
+        {"window", LINES(window_2)},
+        {"sums", LINES(sums_2)},
+    },
+    {
+        {"input", LINES(input_4)},
+        {"output", LINES(output_4)},
+        {"gradient", LINES(gradient_4)},
+        {"window", LINES(window_4)},
+        {"sums", LINES(sums_4)},
+    },
 };
 
-static const char *with_types(const Out *out, const char *text)
+static const Part parts[] = {
+    {"transform_input", LINES(transform_input)},
+    {"transform_output", LINES(transform_output)},
+    {"transform_gradient", LINES(transform_gradient)},
+    {"gradient_of_windows", LINES(gradient_of_windows)},
+    {"transform_windows", LINES(transform_windows)},
+    {"transform_windows_turned", LINES(transform_windows_turned)},
+};
+
+static const char *with_types(const Out *out, const char *text, int side)
 {
-    const int lanes = vector_lanes(out->network);
+    const int lanes = vector_lanes(out->network), span = side + 2;
+    if (!strcmp(text, "ROOTS"))
+        text = roots;
     const Replacement words[] = {{"REAL", real_type(out->network)},
                                  {"VECTOR", lane_type(out->network, lanes)},
                                  {"LANES", format("%d", lanes)},
-                                 {"BYTES", format("%d", out->network->target->vector_bytes)}};
+                                 {"BYTES", format("%d", out->network->target->vector_bytes)},
+                                 {"SIDE", format("%d", side)},
+                                 {"SPAN", format("%d", span)},
+                                 {"PLACES", format("%d", span * span)}};
     return with_words(text, words, (int)(sizeof words / sizeof *words));
 }
 
-static void emit_lines(Out *out, const char *const *lines, int count)
+static void emit_lines(Out *out, const char *const *lines, int count, int side)
 {
     for (int i = 0; i < count; i++) {
-        const char *const text = with_types(out, lines[i]);
+        const char *const text = with_types(out, lines[i], side);
         if (starts_with(text, "// "))
             comment(out, "%s", text + 3);
         else if (*text)
@@ -262,25 +433,46 @@ static void emit_lines(Out *out, const char *const *lines, int count)
     blank_line(out);
 }
 
+static bool calls(const char *body, const char *function, int side)
+{
+    return strstr(body, format("%s_f%d(", function, side)) != NULL;
+}
+
+// The transforms for squares of so many pixels that the body calls; what they call comes first.
+static void emit_transforms_of(Out *out, const char *body, int side)
+{
+    Out functions = {.network = out->network};
+    if (calls(body, "transform_windows", side) || calls(body, "transform_windows_turned", side))
+        emit_lines(&functions, LINES(transform_window), side);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (calls(body, parts[i].function, side))
+            emit_lines(&functions, parts[i].lines, parts[i].count, side);
+    if (!functions.text.length)
+        return;
+    for (int i = 0; i < PARTS_OF_LINES; i++) {
+        const Part *const part = &of_lines[side / 4][i];
+        if (calls(functions.text.text, format(" %s", part->function), side))
+            emit_lines(out, part->lines, part->count, side);
+    }
+    text_put(&out->text, functions.text.text, functions.text.length);
+}
+
 // Those that `body` calls, for layers of so many channels.
 void emit_winograd_transforms(Out *out, const char *body, int channels)
 {
     const char *const type = real_type(out->network);
-    comment(out, "Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3): 4x4 "
-                 "pixels d and a window g are transformed, and multiplied number by number and "
-                 "added over channels at each of 4x4 places; the sums are transformed back into a "
-                 "square of 2x2 pixels of the result. That is 16 products for 36. See Lavin and "
-                 "Gray, Fast algorithms for convolutional neural networks, for A, B and G.");
+    comment(out, "Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3) and "
+                 "F(4x4, 3x3): the pixels d below a square of the result, 4x4 or 6x6, and a window "
+                 "g are transformed, and multiplied number by number and added over channels at "
+                 "each of their places; the sums are transformed back into the square. That is 16 "
+                 "products for 36, or 36 for 144. See Lavin and Gray, Fast algorithms for "
+                 "convolutional neural networks, for A, B and G.");
     comment(out, "Behind the matrix of each place is a gap, so that they do not fill the same "
                  "sets of the cache.");
     line(out, "enum { GAP = %d };", 64 / (int)element_bytes(out->network, TYPE_REAL));
     line(out, "static const %s beside[%d] = {0}; // pixels beside a picture", type, channels);
     blank_line(out);
-    emit_lines(out, LINES(shared));
-    const bool turned = strstr(body, "transform_windows_turned(") != NULL;
-    if (turned || strstr(body, "transform_windows("))
-        emit_lines(out, LINES(transform_window));
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (strstr(body, parts[i].call))
-            emit_lines(out, parts[i].lines, parts[i].count);
+    emit_lines(out, LINES(shared), 0);
+    emit_transforms_of(out, body, 2);
+    emit_transforms_of(out, body, 4);
 }

@@ -113,6 +113,7 @@ typedef struct {
     int from;       // OP_concat_grad: where its part of the last dimension begins
     int channels;   // batchnorm, softmax, spatial_dropout, copy_channels: the last dimension, or
                     // all of them behind flatten
+    int side;       // winograd: pixels of the side of a square that is made at once
     Loc kernel_loc; // where the window's size is written
 } Attributes;
 
@@ -236,10 +237,11 @@ typedef struct {
     int kernel[2], stride[2], dilation[2];
 } WindowProduct;
 
-// The 16 products of a convolution of transformed pictures, or of its gradient by the weights, for
-// so many squares of pixels.
+// The products of a convolution of transformed pictures, or of its gradient by the weights, for so
+// many squares of pixels.
 typedef struct {
     bool weights;
+    int side; // pixels of a square's
     int squares, channels, outputs;
 } WinogradProduct;
 

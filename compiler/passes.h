@@ -66,7 +66,7 @@ int sum_in_groups(Graph *graph, int count, int *sums, int most, const char *stem
 void add_maker(Graph *graph, int derived); // the node that renews a tensor of ROLE_DERIVED
 int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and columns exchanged
 int flipped_weight(Graph *graph, int w, int groups); // and of a convolution's, turned round
-int transformed_weight(Graph *graph, int w);         // and transformed (winograd.c)
+int transformed_weight(Graph *graph, int w, int side); // and transformed (winograd.c)
 
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
@@ -110,8 +110,9 @@ void work_ahead(Graph *graph);
 bool works_ahead(const Graph *graph);
 
 // --- winograd.c: convolutions with fewer multiplications ----------------------------------------
-// How a convolution's result is made: in squares of 2x2 pixels.
+// How a convolution's result is made: in squares of 2x2 or 4x4 pixels.
 typedef struct {
+    int side; // pixels of a square's
     Shape in, out;
     int pad[2];     // pixels above the picture and left of it
     int high, wide; // squares of the result
@@ -192,7 +193,7 @@ typedef struct Tiling {
     bool blas;
 } Tiling;
 // How a convolution is made; choice.c has the words.
-typedef enum { CONV_WINDOWS, CONV_PLANES, CONV_WINOGRAD, CONV_WAYS } ConvWay;
+typedef enum { CONV_WINDOWS, CONV_PLANES, CONV_WINOGRAD_2, CONV_WINOGRAD_4, CONV_WAYS } ConvWay;
 struct Choice {
     bool convolution; // of `window`, in some way; otherwise of a product
     WindowProduct window;

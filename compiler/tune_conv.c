@@ -23,7 +23,7 @@ static bool ways_of(const Graph *graph, const Node *node, WindowProduct *window,
         *window = direct_one;
     ways[CONV_WINDOWS] = true;
     ways[CONV_PLANES] = direct && has_planes(graph->network, window);
-    ways[CONV_WINOGRAD] = winograd;
+    ways[CONV_WINOGRAD_2] = ways[CONV_WINOGRAD_4] = winograd;
     return direct || winograd;
 }
 
@@ -51,7 +51,7 @@ static int find_candidates(const Network *network, Choice *all, bool ways[][CONV
         Choice choice = {
             .convolution = true, .doubles = network->doubles, .target = network->target};
         if (ways_of(graph, node, &choice.window, ways[count]) &&
-            (ways[count][CONV_PLANES] || ways[count][CONV_WINOGRAD]) &&
+            (ways[count][CONV_PLANES] || ways[count][CONV_WINOGRAD_2]) &&
             !choice_of_window(network, &choice.window) && !candidate_of(graph, node, all, count))
             all[count++] = choice;
     }

@@ -162,11 +162,11 @@ int flipped_weight(Graph *graph, int w, int groups)
                           flipped_shape(graph->nodes[w].shape, groups));
 }
 
-int transformed_weight(Graph *graph, int w)
+int transformed_weight(Graph *graph, int w, int side)
 {
     const Shape shape = graph->nodes[w].shape;
     return derived_weight(graph, w, "transformed", OP_winograd_weights,
-                          shape_of(4, 4, 4, shape.dims[2], shape.dims[3]));
+                          shape_of(4, side + 2, side + 2, shape.dims[2], shape.dims[3]));
 }
 
 void add_maker(Graph *graph, int derived)

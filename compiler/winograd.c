@@ -1,10 +1,13 @@
-// winograd.c: convolutions by windows of 3x3 that take 16 products where there are 36.
+// winograd.c: convolutions by windows of 3x3 that take 16 products where there are 36, or 36 where
+// there are 144.
 //
-// Winograd's F(2x2, 3x3) (Arithmetic complexity of computations, 1980; for networks: Lavin and
-// Gray, Fast algorithms for convolutional neural networks, 2015): for each square of 2x2 pixels of
-// the result, the 4x4 pixels below it and the window are transformed, so that the sum over channels
-// is one product for each of 16 places; a transform of their sums is the square. The transforms are
-// additions. The gradients by the picture and by the weights have the same form.
+// Winograd's F(2x2, 3x3) and F(4x4, 3x3) (Arithmetic complexity of computations, 1980; for
+// networks: Lavin and Gray, Fast algorithms for convolutional neural networks, 2015): for each
+// square of 2x2 pixels of the result, the 4x4 pixels below it and the window are transformed, so
+// that the sum over channels is one product for each of 16 places; a transform of their sums is the
+// square. The transforms are additions. So it is for 4x4 pixels of the result, the 6x6 below them
+// and 36 places, with some factors. The gradients by the picture and by the weights have the same
+// form.
 #include "emit.h"
 
 // --- how much is transformed at a time -----------------------------------------------------------
@@ -29,14 +32,14 @@ static double group_cycles(const Network *network, const WinogradSquares *s)
 // the second cache the one whose products take the fewest cycles.
 static void choose_group(const Network *network, WinogradSquares *s)
 {
-    enum { MOST = 50 };
-    const int each = s->high * s->wide, pictures = each < MOST ? MOST / each : 1;
+    const int most = s->side == 2 ? 50 : 36;
+    const int each = s->high * s->wide, pictures = each < most ? most / each : 1;
     WinogradSquares best = *s;
     double least = 1e300;
     for (s->pictures = 1; s->pictures <= pictures && s->pictures <= network->block_rows;
          s->pictures++) {
         const int all = s->pictures * each;
-        for (s->squares = s->pictures > 1 ? all : 1; s->squares <= MOST && s->squares <= all;
+        for (s->squares = s->pictures > 1 ? all : 1; s->squares <= most && s->squares <= all;
              s->squares++) {
             const double cycles = group_cycles(network, s);
             if (cycles > least)
@@ -55,16 +58,22 @@ static Shape made_of_squares(const Graph *graph, const Node *node)
     return weights ? graph->nodes[node->input[1]].shape : node->shape;
 }
 
-WinogradSquares winograd_squares(const Graph *graph, const Node *node)
+static WinogradSquares squares_of(const Graph *graph, const Node *node, int side)
 {
     const Shape out = made_of_squares(graph, node);
-    WinogradSquares s = {.in = graph->nodes[node->input[0]].shape,
+    WinogradSquares s = {.side = side,
+                         .in = graph->nodes[node->input[0]].shape,
                          .out = out,
                          .pad = {node->attributes.pad[0], node->attributes.pad[1]},
-                         .high = (out.dims[0] + 1) / 2,
-                         .wide = (out.dims[1] + 1) / 2};
+                         .high = (out.dims[0] + side - 1) / side,
+                         .wide = (out.dims[1] + side - 1) / side};
     choose_group(graph->network, &s);
     return s;
+}
+
+WinogradSquares winograd_squares(const Graph *graph, const Node *node)
+{
+    return squares_of(graph, node, node->attributes.side);
 }
 
 // --- whether it pays -----------------------------------------------------------------------------
@@ -72,7 +81,11 @@ WinogradSquares winograd_squares(const Graph *graph, const Node *node)
 // Cycles of a block of rows. The transforms' are as measured, with vectors of 32 bytes: of a vector
 // of channels of one square, and of one of a window. 16 channels are not worth it there: alone they
 // would gain a fifth, in a network (bench/networks/resnet.net) they lose a twentieth.
-enum { TRANSFORM_CYCLES = 95, WINDOW_CYCLES = 60 };
+typedef struct {
+    int places;
+    double transform, window;
+} Transforms;
+static const Transforms transforms[] = {{16, 95, 60}, {36, 400, 170}};
 static const double direct_share = 0.85, product_share = 0.9; // of the peak
 
 static double product_cycles(const Network *network, double products)
@@ -91,10 +104,11 @@ static double direct_cycles(const Network *network, Shape in, Shape out)
 
 static double winograd_cycles(const Network *network, const WinogradSquares *s)
 {
+    const Transforms *const t = &transforms[s->side / 4];
     const double lanes = vector_lanes(network), in = s->in.dims[2], out = s->out.dims[2];
-    const double each = product_cycles(network, 16 * in * out) / product_share +
-                        TRANSFORM_CYCLES * (in + out) / lanes;
-    return groups_of(network, s) * s->squares * each + WINDOW_CYCLES * in * out / lanes;
+    const double each = product_cycles(network, t->places * in * out) / product_share +
+                        t->transform * (in + out) / lanes;
+    return groups_of(network, s) * s->squares * each + t->window * in * out / lanes;
 }
 
 // Channels are transformed in whole vectors.
@@ -124,21 +138,45 @@ static WindowProduct window_of(const Graph *graph, const Node *node)
                            .dilation = {1, 1}};
 }
 
-// What was measured, or whether it takes clearly fewer cycles.
-static bool pays(const Graph *graph, const Node *node)
+// Whether the sums of a gradient by weights are small enough for a thread's stack.
+static bool fits(const Graph *graph, const Node *node, int side)
+{
+    enum { MOST_BYTES = 16 << 20 };
+    const Shape x = graph->nodes[node->input[0]].shape, dy = made_of_squares(graph, node);
+    const double sums = (double)transforms[side / 4].places * x.dims[2] * dy.dims[2];
+    return node->op != OP_conv_grad_w ||
+           sums * (double)element_bytes(graph->network, TYPE_REAL) <= MOST_BYTES;
+}
+
+// The side of the squares as it was measured, or by which it takes clearly the fewest cycles; 0
+// without transforms.
+static int best_side(const Graph *graph, const Node *node)
 {
     const double clearly = 0.9;
     const Network *const network = graph->network;
     if (!can_be(graph, node))
-        return false;
+        return 0;
     const WindowProduct window = window_of(graph, node);
     Choice *const measured = choice_of_window(network, &window);
     if (measured) {
         measured->used = true;
-        return measured->way == CONV_WINOGRAD;
+        const int side = measured->way == CONV_WINOGRAD_2   ? 2
+                         : measured->way == CONV_WINOGRAD_4 ? 4
+                                                            : 0;
+        return side && fits(graph, node, side) ? side : 0;
     }
-    const WinogradSquares s = winograd_squares(graph, node);
-    return winograd_cycles(network, &s) < clearly * direct_cycles(network, s.in, s.out);
+    int best = 0;
+    double least = clearly * direct_cycles(network, graph->nodes[node->input[0]].shape,
+                                           made_of_squares(graph, node));
+    for (int side = 2; side <= 4; side += 2) {
+        const WinogradSquares s = squares_of(graph, node, side);
+        const double cycles = winograd_cycles(network, &s);
+        if (cycles >= least || !fits(graph, node, side))
+            continue;
+        least = cycles;
+        best = side;
+    }
+    return best;
 }
 
 bool winograd_window(const Graph *graph, const Node *node, WindowProduct *window)
@@ -160,10 +198,12 @@ bool winograd_window(const Graph *graph, const Node *node, WindowProduct *window
 // so many of them that what is spared of products is more than the transforms.
 static void rewrite_forward(Graph *graph, int id)
 {
-    if (!pays(graph, &graph->nodes[id]))
+    const int side = best_side(graph, &graph->nodes[id]);
+    if (!side)
         return;
-    const int w = transformed_weight(graph, graph->nodes[id].input[1]);
+    const int w = transformed_weight(graph, graph->nodes[id].input[1], side);
     graph->nodes[id].op = OP_winograd;
+    graph->nodes[id].attributes.side = side;
     graph->nodes[id].input[1] = w;
     if (!graph->network->trains) // otherwise updates have makers behind them
         add_maker(graph, graph->nodes[w].attributes.tensor);
@@ -175,26 +215,28 @@ static void rewrite_by_picture(Graph *graph, int id)
     Node turned = graph->nodes[id];
     for (int d = 0; d < 2; d++)
         turned.attributes.pad[d] = turned.attributes.kernel[d] - 1 - turned.attributes.pad[d];
-    if (!pays(graph, &turned))
+    const int side = best_side(graph, &turned);
+    if (!side)
         return;
     const Shape dy = graph->nodes[turned.input[0]].shape;
     Node *const leaf = &graph->nodes[turned.input[1]];
     Tensor *const tensor = &graph->network->tensors[leaf->attributes.tensor];
-    leaf->shape = tensor->shape = shape_of(4, 4, 4, dy.dims[2], turned.shape.dims[2]);
+    leaf->shape = tensor->shape = shape_of(4, side + 2, side + 2, dy.dims[2], turned.shape.dims[2]);
     tensor->maker = OP_winograd_turned_weights;
     turned.op = OP_winograd_grad_x;
+    turned.attributes.side = side;
     graph->nodes[id] = turned;
 }
 
-// Condition: as above; and the sums at 4x4 places are not too large for a thread's stack.
+// Condition: as above; and the sums at all places fit.
 static void rewrite_by_weights(Graph *graph, int id)
 {
-    enum { MOST_BYTES = 16 << 20 };
     Node *const node = &graph->nodes[id];
-    const Shape x = graph->nodes[node->input[0]].shape, dy = graph->nodes[node->input[1]].shape;
-    const double sums = 16.0 * x.dims[2] * dy.dims[2];
-    if (sums * (double)element_bytes(graph->network, TYPE_REAL) <= MOST_BYTES && pays(graph, node))
-        node->op = OP_winograd_grad_w;
+    const int side = best_side(graph, node);
+    if (!side)
+        return;
+    node->op = OP_winograd_grad_w;
+    node->attributes.side = side;
 }
 
 // Inference reads what training makes.
@@ -207,6 +249,7 @@ static void follow_training(Graph *graph, int id)
             network->tensors[i].maker == OP_winograd_weights) {
             const int leaf = weight_node(graph, i);
             graph->nodes[id].op = OP_winograd;
+            graph->nodes[id].attributes.side = network->tensors[i].shape.dims[0] - 2;
             graph->nodes[id].input[1] = leaf;
         }
 }

@@ -163,16 +163,16 @@ static _Alignas(64) float dense2_b_v[10];
 static _Alignas(64) float dense2_w_turned[10][256];
 // 256x1152 in panels of 256x32
 static _Alignas(64) float dense1_w_turned[294912];
-static _Alignas(64) float conv6_w_turned[4][4][128][128];
-static _Alignas(64) float conv5_w_turned[4][4][128][64];
-static _Alignas(64) float conv4_w_turned[4][4][64][64];
-static _Alignas(64) float conv3_w_turned[4][4][64][32];
-static _Alignas(64) float conv2_w_turned[4][4][32][32];
-static _Alignas(64) float conv2_w_transformed[4][4][32][32];
-static _Alignas(64) float conv3_w_transformed[4][4][32][64];
-static _Alignas(64) float conv4_w_transformed[4][4][64][64];
-static _Alignas(64) float conv5_w_transformed[4][4][64][128];
-static _Alignas(64) float conv6_w_transformed[4][4][128][128];
+static _Alignas(64) float conv6_w_turned[6][6][128][128];
+static _Alignas(64) float conv5_w_turned[6][6][128][64];
+static _Alignas(64) float conv4_w_turned[6][6][64][64];
+static _Alignas(64) float conv3_w_turned[6][6][64][32];
+static _Alignas(64) float conv2_w_turned[6][6][32][32];
+static _Alignas(64) float conv2_w_transformed[6][6][32][32];
+static _Alignas(64) float conv3_w_transformed[6][6][32][64];
+static _Alignas(64) float conv4_w_transformed[6][6][64][64];
+static _Alignas(64) float conv5_w_transformed[6][6][64][128];
+static _Alignas(64) float conv6_w_transformed[6][6][128][128];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -525,7 +525,7 @@ static void outer_256x10(int from, int to, int terms, const void *left, const vo
 
 WINDOW(window_14x32_near, 14, 14, 2, Vector16, 32, 0)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
-WINDOW(window_7x32_near, 7, 7, 2, Vector16, 32, 0)
+WINDOW(window_5x32_near, 5, 5, 2, Vector16, 32, 0)
 WINDOW(window_8x32_near, 8, 8, 2, Vector16, 32, 0)
 WINDOW(window_8x32, 8, 8, 2, Vector16, 32, 8)
 
@@ -545,11 +545,11 @@ static void convolve_weights_28x28_3x3x1x32(const float *x, const float *dy, flo
     window_3x3x32(28, 28, x, 1, 30, 30, 1, dy, 896, 32, dw, 32, true);
 }
 
-// Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3): 4x4 pixels d and a
-// window g are transformed, and multiplied number by number and added over channels at each of 4x4
-// places; the sums are transformed back into a square of 2x2 pixels of the result. That is 16
-// products for 36. See Lavin and Gray, Fast algorithms for convolutional neural networks, for A, B
-// and G.
+// Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3) and F(4x4, 3x3): the
+// pixels d below a square of the result, 4x4 or 6x6, and a window g are transformed, and
+// multiplied number by number and added over channels at each of their places; the sums are
+// transformed back into the square. That is 16 products for 36, or 36 for 144. See Lavin and Gray,
+// Fast algorithms for convolutional neural networks, for A, B and G.
 // Behind the matrix of each place is a gap, so that they do not fill the same sets of the cache.
 enum { GAP = 16 };
 static const float beside[128] = {0}; // pixels beside a picture
@@ -558,298 +558,369 @@ static const float beside[128] = {0}; // pixels beside a picture
 typedef float Loose __attribute__((vector_size(64), aligned(sizeof(float)), may_alias));
 #define NUMBERS(at) (*(Loose *)(at))
 
-// Pictures, and squares of 2x2 pixels of a convolution's result over them: the 4x4 pixels that a
-// square is made of begin `above` lines above it and `left` columns left of it.
+// Pictures, and squares of a convolution's result over them: the pixels that a square is made of
+// begin `above` lines above it and `left` columns left of it.
 typedef struct {
     int lines, columns, channels, above, left;
+    int side;       // pixels of a square's
     int high, wide; // squares of a picture
 } Squares;
 
 // Where the size x size pixels below a square lie, which is number `number` of those of pictures
 // from x on; what lies beside its picture is 0, and all of a square that is not `there`.
 static void find_pixels(const float *x, const Squares *s, bool there, int number, int size,
-                        const float *at[4][4])
+                        const float **at)
 {
     const int picture = number / (s->high * s->wide);
-    const int line = number / s->wide % s->high * 2 - s->above;
-    const int column = number % s->wide * 2 - s->left;
+    const int line = number / s->wide % s->high * s->side - s->above;
+    const int column = number % s->wide * s->side - s->left;
     for (int p = 0; p < size * size; p++) {
         const int r = p / size, c = p % size;
         const bool inside = there && line + r >= 0 && line + r < s->lines && column + c >= 0 &&
                             column + c < s->columns;
         const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;
-        at[r][c] = inside ? x + pixel * s->channels : beside;
+        at[p] = inside ? x + pixel * s->channels : beside;
     }
+}
+
+// t = B' d of F(4x4, 3x3)
+static INLINED void input_f4(const Vector16 d[6], Vector16 t[6])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const Vector16 even_p = d[4] - qq * d[2], odd_p = p * (d[3] - qq * d[1]);
+    const Vector16 even_q = d[4] - pp * d[2], odd_q = q * (d[3] - pp * d[1]);
+    t[0] = pp * qq * d[0] - (pp + qq) * d[2] + d[4];
+    t[1] = even_p + odd_p;
+    t[2] = even_p - odd_p;
+    t[3] = even_q + odd_q;
+    t[4] = even_q - odd_q;
+    t[5] = pp * qq * d[1] - (pp + qq) * d[3] + d[5];
+}
+
+// y = A' m
+static INLINED void output_f4(const Vector16 m[6], Vector16 y[4])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const Vector16 even_p = m[1] + m[2], odd_p = p * (m[1] - m[2]);
+    const Vector16 even_q = m[3] + m[4], odd_q = q * (m[3] - m[4]);
+    y[0] = m[0] + even_p + even_q;
+    y[1] = odd_p + odd_q;
+    y[2] = pp * even_p + qq * even_q;
+    y[3] = pp * odd_p + qq * odd_q + m[5];
+}
+
+// z = A y
+static INLINED void gradient_f4(const Vector16 y[4], Vector16 z[6])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const Vector16 even_p = y[0] + pp * y[2], odd_p = p * (y[1] + pp * y[3]);
+    const Vector16 even_q = y[0] + qq * y[2], odd_q = q * (y[1] + qq * y[3]);
+    z[0] = y[0];
+    z[1] = even_p + odd_p;
+    z[2] = even_p - odd_p;
+    z[3] = even_q + odd_q;
+    z[4] = even_q - odd_q;
+    z[5] = y[3];
+}
+
+// u = G g
+static INLINED void window_f4(const Vector16 g[3], Vector16 u[6])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const float of_p = 1 / (2 * pp * (pp - qq)), of_q = 1 / (2 * qq * (qq - pp));
+    const Vector16 even_p = g[0] + pp * g[2], odd_p = p * g[1];
+    const Vector16 even_q = g[0] + qq * g[2], odd_q = q * g[1];
+    u[0] = g[0] / (pp * qq);
+    u[1] = (even_p + odd_p) * of_p;
+    u[2] = (even_p - odd_p) * of_p;
+    u[3] = (even_q + odd_q) * of_q;
+    u[4] = (even_q - odd_q) * of_q;
+    u[5] = g[2];
+}
+
+// g = G' s
+static INLINED void sums_f4(const Vector16 s[6], Vector16 g[3])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const float of_p = 1 / (2 * pp * (pp - qq)), of_q = 1 / (2 * qq * (qq - pp));
+    const Vector16 even_p = (s[1] + s[2]) * of_p, even_q = (s[3] + s[4]) * of_q;
+    g[0] = s[0] / (pp * qq) + even_p + even_q;
+    g[1] = p * of_p * (s[1] - s[2]) + q * of_q * (s[3] - s[4]);
+    g[2] = pp * even_p + qq * even_q + s[5];
 }
 
 // u = G g G', g being a window of 3x3 whose taps are `next` numbers apart
-static INLINED void transform_window(const float *g, long next, Vector16 u[4][4])
+static INLINED void transform_window_f4(const float *g, long next, Vector16 u[6][6])
 {
-    Vector16 t[4][3];
+    Vector16 t[6][3];
     UNROLLED for (int c = 0; c < 3; c++) {
-        const Vector16 g0 = NUMBERS(g + c * next), g1 = NUMBERS(g + (3 + c) * next);
-        const Vector16 g2 = NUMBERS(g + (6 + c) * next);
-        t[0][c] = g0;
-        t[1][c] = (g0 + g1 + g2) / 2;
-        t[2][c] = (g0 - g1 + g2) / 2;
-        t[3][c] = g2;
+        Vector16 taps[3], column[6];
+        UNROLLED for (int r = 0; r < 3; r++)
+            taps[r] = NUMBERS(g + (3 * r + c) * next);
+        window_f4(taps, column);
+        UNROLLED for (int r = 0; r < 6; r++)
+            t[r][c] = column[r];
     }
-    UNROLLED for (int r = 0; r < 4; r++) {
-        u[r][0] = t[r][0];
-        u[r][1] = (t[r][0] + t[r][1] + t[r][2]) / 2;
-        u[r][2] = (t[r][0] - t[r][1] + t[r][2]) / 2;
-        u[r][3] = t[r][2];
-    }
+    UNROLLED for (int r = 0; r < 6; r++)
+        window_f4(t[r], u[r]);
 }
 
-// v = B' d B for `count` squares from `first` on, d being the 4x4 pixels below one, and 0 for the
+// v = B' d B for `count` squares from `first` on, d being the 6x6 pixels below one, and 0 for the
 // rest of the `all` that v has room for
-static void transform_input(const float *x, const Squares *s, int first, int count, int all,
-                            float *v)
+static void transform_input_f4(const float *x, const Squares *s, int first, int count, int all,
+                               float *v)
 {
     const long next = (long)all * s->channels + GAP; // place
+    const float *at[36], *ahead[36]; // of the next square
+    find_pixels(x, s, true, first, 6, ahead);
     for (int i = 0; i < all; i++) {
-        const float *d[4][4];
-        find_pixels(x, s, i < count, first + i, 4, d);
+        memcpy(at, ahead, sizeof at);
+        find_pixels(x, s, i + 1 < count, first + i + 1, 6, ahead);
         for (int k = 0; k < s->channels; k += 16) {
-            Vector16 t[4][4];
-            UNROLLED for (int c = 0; c < 4; c++) {
-                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
-                const Vector16 d2 = NUMBERS(d[2][c] + k), d3 = NUMBERS(d[3][c] + k);
-                t[0][c] = d0 - d2;
-                t[1][c] = d1 + d2;
-                t[2][c] = d2 - d1;
-                t[3][c] = d1 - d3;
+            Vector16 t[6][6];
+            UNROLLED for (int c = 0; c < 6; c++) {
+                Vector16 d[6], column[6];
+                UNROLLED for (int r = 0; r < 6; r++) {
+                    d[r] = NUMBERS(at[r * 6 + c] + k);
+                    __builtin_prefetch(ahead[r * 6 + c] + k);
+                }
+                input_f4(d, column);
+                UNROLLED for (int r = 0; r < 6; r++)
+                    t[r][c] = column[r];
             }
-            UNROLLED for (int r = 0; r < 4; r++) {
-                float *const to = v + r * 4 * next + (long)i * s->channels + k;
-                NUMBERS(to) = t[r][0] - t[r][2];
-                NUMBERS(to + next) = t[r][1] + t[r][2];
-                NUMBERS(to + 2 * next) = t[r][2] - t[r][1];
-                NUMBERS(to + 3 * next) = t[r][1] - t[r][3];
+            UNROLLED for (int r = 0; r < 6; r++) {
+                float *const to = v + r * 6 * next + (long)i * s->channels + k;
+                Vector16 row[6];
+                input_f4(t[r], row);
+                UNROLLED for (int c = 0; c < 6; c++)
+                    NUMBERS(to + c * next) = row[c];
             }
         }
     }
 }
 
-// y = A' m A, a square of 2x2 pixels, for `count` squares from `first` on
-static void transform_output(const float *m, const Squares *s, int first, int count, int all,
-                             float *y)
+// y = A' m A, a square of 4x4 pixels, for `count` squares from `first` on
+static void transform_output_f4(const float *m, const Squares *s, int first, int count, int all,
+                                float *y)
 {
     const long next = (long)all * s->channels + GAP; // place
     for (int i = 0; i < count; i++) {
         const int picture = (first + i) / (s->high * s->wide);
-        const int line = (first + i) / s->wide % s->high * 2, column = (first + i) % s->wide * 2;
-        const bool below = line + 1 < s->lines, right = column + 1 < s->columns;
+        const int line = (first + i) / s->wide % s->high * 4;
+        const int column = (first + i) % s->wide * 4;
+        const int high = nn_min(4, s->lines - line), wide = nn_min(4, s->columns - column);
         float *const to = y +
                           (((long)picture * s->lines + line) * s->columns + column) * s->channels;
-        float *const under = to + (long)s->columns * s->channels;
         for (int k = 0; k < s->channels; k += 16) {
-            Vector16 t[2][4];
-            UNROLLED for (int c = 0; c < 4; c++) {
+            Vector16 t[4][6];
+            UNROLLED for (int c = 0; c < 6; c++) {
                 const float *const at = m + c * next + (long)i * s->channels + k;
-                const Vector16 m0 = NUMBERS(at), m1 = NUMBERS(at + 4 * next);
-                const Vector16 m2 = NUMBERS(at + 8 * next), m3 = NUMBERS(at + 12 * next);
-                t[0][c] = m0 + m1 + m2;
-                t[1][c] = m1 - m2 - m3;
+                Vector16 column_of_m[6], sums[4];
+                UNROLLED for (int r = 0; r < 6; r++)
+                    column_of_m[r] = NUMBERS(at + r * 6 * next);
+                output_f4(column_of_m, sums);
+                UNROLLED for (int r = 0; r < 4; r++)
+                    t[r][c] = sums[r];
             }
-            NUMBERS(to + k) = t[0][0] + t[0][1] + t[0][2];
-            if (right)
-                NUMBERS(to + s->channels + k) = t[0][1] - t[0][2] - t[0][3];
-            if (below)
-                NUMBERS(under + k) = t[1][0] + t[1][1] + t[1][2];
-            if (below && right)
-                NUMBERS(under + s->channels + k) = t[1][1] - t[1][2] - t[1][3];
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const row = to + (long)r * s->columns * s->channels + k;
+                Vector16 pixels[4];
+                output_f4(t[r], pixels);
+                UNROLLED for (int c = 0; c < 4; c++)
+                    if (r < high && c < wide)
+                        NUMBERS(row + (long)c * s->channels) = pixels[c];
+            }
         }
     }
 }
 
-// z = A d A', d being a square of 2x2 pixels of dy, for those that transform_input takes
-static void transform_gradient(const float *dy, const Squares *s, int first, int count, int all,
-                               float *z)
+// z = A d A', d being a square of 4x4 pixels of dy, for those that transform_input_f4 takes
+static void transform_gradient_f4(const float *dy, const Squares *s, int first, int count, int all,
+                                  float *z)
 {
     const long next = (long)all * s->channels + GAP; // place
     for (int i = 0; i < all; i++) {
-        const float *d[4][4];
-        find_pixels(dy, s, i < count, first + i, 2, d);
+        const float *at[4 * 4];
+        find_pixels(dy, s, i < count, first + i, 4, at);
         for (int k = 0; k < s->channels; k += 16) {
-            Vector16 t[4][2];
-            UNROLLED for (int c = 0; c < 2; c++) {
-                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
-                t[0][c] = d0;
-                t[1][c] = d0 + d1;
-                t[2][c] = d0 - d1;
-                t[3][c] = -d1;
+            Vector16 t[6][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                Vector16 d[4], column[6];
+                UNROLLED for (int r = 0; r < 4; r++)
+                    d[r] = NUMBERS(at[r * 4 + c] + k);
+                gradient_f4(d, column);
+                UNROLLED for (int r = 0; r < 6; r++)
+                    t[r][c] = column[r];
             }
-            UNROLLED for (int r = 0; r < 4; r++) {
-                float *const to = z + r * 4 * next + (long)i * s->channels + k;
-                NUMBERS(to) = t[r][0];
-                NUMBERS(to + next) = t[r][0] + t[r][1];
-                NUMBERS(to + 2 * next) = t[r][0] - t[r][1];
-                NUMBERS(to + 3 * next) = -t[r][1];
+            UNROLLED for (int r = 0; r < 6; r++) {
+                float *const to = z + r * 6 * next + (long)i * s->channels + k;
+                Vector16 row[6];
+                gradient_f4(t[r], row);
+                UNROLLED for (int c = 0; c < 6; c++)
+                    NUMBERS(to + c * next) = row[c];
             }
         }
     }
 }
 
-// dw = G' s G, s being the sums at 4x4 places
-static void gradient_of_windows(const float *sum, int channels, int outputs, float *dw)
+// dw = G' s G, s being the sums at 6x6 places
+static void gradient_of_windows_f4(const float *sum, int channels, int outputs, float *dw)
 {
     const long next = (long)channels * outputs; // place, or tap
     for (long k = 0; k < next; k += 16) {
-        Vector16 t[3][4];
-        UNROLLED for (int c = 0; c < 4; c++) {
-            const float *const at = sum + c * next + k;
-            const Vector16 s1 = NUMBERS(at + 4 * next), s2 = NUMBERS(at + 8 * next);
-            const Vector16 half = (s1 + s2) / 2;
-            t[0][c] = NUMBERS(at) + half;
-            t[1][c] = (s1 - s2) / 2;
-            t[2][c] = half + NUMBERS(at + 12 * next);
+        Vector16 t[3][6];
+        UNROLLED for (int c = 0; c < 6; c++) {
+            Vector16 s[6], column[3];
+            UNROLLED for (int r = 0; r < 6; r++)
+                s[r] = NUMBERS(sum + (r * 6 + c) * next + k);
+            sums_f4(s, column);
+            UNROLLED for (int r = 0; r < 3; r++)
+                t[r][c] = column[r];
         }
         UNROLLED for (int r = 0; r < 3; r++) {
-            float *const to = dw + r * 3 * next + k;
-            const Vector16 half = (t[r][1] + t[r][2]) / 2;
-            NUMBERS(to) = t[r][0] + half;
-            NUMBERS(to + next) = (t[r][1] - t[r][2]) / 2;
-            NUMBERS(to + 2 * next) = half + t[r][3];
+            Vector16 taps[3];
+            sums_f4(t[r], taps);
+            UNROLLED for (int c = 0; c < 3; c++)
+                NUMBERS(dw + (r * 3 + c) * next + k) = taps[c];
         }
     }
 }
 
-// The windows of channels from .. to: u[4][4][channels][outputs] of w[3][3][channels][outputs]
-static void transform_windows(const float *w, int channels, int outputs, int from, int to, float *u)
+// The windows of channels from .. to: u[6][6][channels][outputs] of w[3][3][channels][outputs]
+static void transform_windows_f4(const float *w, int channels, int outputs, int from, int to,
+                                 float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
     for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
-        Vector16 at[4][4];
-        transform_window(w + k, next, at);
-        UNROLLED for (int p = 0; p < 16; p++)
-            NUMBERS(u + p * next + k) = at[p / 4][p % 4];
+        Vector16 at[6][6];
+        transform_window_f4(w + k, next, at);
+        for (int p = 0; p < 36; p++)
+            NUMBERS(u + p * next + k) = at[p / 6][p % 6];
     }
 }
 
-// The same windows turned round: u[4][4][outputs][channels]
-static void transform_windows_turned(const float *w, int channels, int outputs, int from, int to,
-                                     float *u)
+// The same windows turned round: u[6][6][outputs][channels]
+static void transform_windows_turned_f4(const float *w, int channels, int outputs, int from, int to,
+                                        float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
-    float part[16][16][16];
+    float part[36][16][16];
     for (int c = from; c < to; c += 16) {
         const int many = nn_min(16, to - c);
         for (int k = 0; k < outputs; k += 16) {
             for (int i = 0; i < many; i++) {
-                Vector16 at[4][4];
-                transform_window(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
-                UNROLLED for (int p = 0; p < 16; p++)
-                    NUMBERS(part[p][i]) = at[p / 4][p % 4];
+                Vector16 at[6][6];
+                transform_window_f4(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
+                for (int p = 0; p < 36; p++)
+                    NUMBERS(part[p][i]) = at[p / 6][p % 6];
             }
-            for (int p = 0; p < 16; p++)
+            for (int p = 0; p < 36; p++)
                 nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
                               channels);
         }
     }
 }
 
-// m[49][32] = v[49][32] u[32][32], at each of 4x4 places
-static void winograd_49x32x32(const float *v, const float *u, float *m)
+// m[25][32] = v[25][32] u[32][32], at each of 6x6 places
+static void winograd_f4_25x32x32(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
-        for (int i = 0; i < 49; i += 7)
-            window_7x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
-        v += 1568 + GAP;
+    for (int place = 0; place < 36; place++) {
+        for (int i = 0; i < 25; i += 5)
+            window_5x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 800 + GAP;
         u += 1024;
-        m += 1568 + GAP;
+        m += 800 + GAP;
     }
 }
 
-// sum[32][32] += v[49][32]' z[49][32], at each of 4x4 places
-static void winograd_weights_49x32x32(const float *v, const float *z, float *sum)
+// sum[32][32] += v[25][32]' z[25][32], at each of 6x6 places
+static void winograd_weights_f4_25x32x32(const float *v, const float *z, float *sum)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int i = 0; i < 32; i += 8)
-            window_8x32_near(1, 49, v + i, 1, 0, 0, 32, z, 0, 32, sum + i * 32, 32, true);
-        v += 1568 + GAP;
-        z += 1568 + GAP;
+            window_8x32_near(1, 25, v + i, 1, 0, 0, 32, z, 0, 32, sum + i * 32, 32, true);
+        v += 800 + GAP;
+        z += 800 + GAP;
         sum += 1024;
     }
 }
 
-// m[49][64] = v[49][32] u[32][64], at each of 4x4 places
-static void winograd_49x32x64(const float *v, const float *u, float *m)
+// m[32][64] = v[32][32] u[32][64], at each of 6x6 places
+static void winograd_f4_32x32x64(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
-            for (int i = 0; i < 49; i += 7)
-                window_7x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
+            for (int i = 0; i < 32; i += 8)
+                window_8x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
                                  false);
         }
-        v += 1568 + GAP;
+        v += 1024 + GAP;
         u += 2048;
-        m += 3136 + GAP;
+        m += 2048 + GAP;
     }
 }
 
-// sum[32][64] += v[49][32]' z[49][64], at each of 4x4 places
-static void winograd_weights_49x32x64(const float *v, const float *z, float *sum)
+// sum[32][64] += v[32][32]' z[32][64], at each of 6x6 places
+static void winograd_weights_f4_32x32x64(const float *v, const float *z, float *sum)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32_near(1, 49, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c + i * 64, 64,
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c + i * 64, 64,
                                  true);
         }
-        v += 1568 + GAP;
-        z += 3136 + GAP;
+        v += 1024 + GAP;
+        z += 2048 + GAP;
         sum += 2048;
     }
 }
 
-// m[49][32] = v[49][64] u[64][32], at each of 4x4 places
-static void winograd_49x64x32(const float *v, const float *u, float *m)
+// m[32][32] = v[32][64] u[64][32], at each of 6x6 places
+static void winograd_f4_32x64x32(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
-        for (int i = 0; i < 49; i += 7)
-            window_7x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
-        v += 3136 + GAP;
+    for (int place = 0; place < 36; place++) {
+        for (int i = 0; i < 32; i += 8)
+            window_8x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 2048 + GAP;
         u += 2048;
-        m += 1568 + GAP;
+        m += 1024 + GAP;
     }
 }
 
-// m[49][64] = v[49][64] u[64][64], at each of 4x4 places
-static void winograd_49x64x64(const float *v, const float *u, float *m)
+// m[32][64] = v[32][64] u[64][64], at each of 6x6 places
+static void winograd_f4_32x64x64(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
-            for (int i = 0; i < 49; i += 7)
-                window_7x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
+            for (int i = 0; i < 32; i += 8)
+                window_8x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
                                  false);
         }
-        v += 3136 + GAP;
+        v += 2048 + GAP;
         u += 4096;
-        m += 3136 + GAP;
+        m += 2048 + GAP;
     }
 }
 
-// sum[64][64] += v[49][64]' z[49][64], at each of 4x4 places
-static void winograd_weights_49x64x64(const float *v, const float *z, float *sum)
+// sum[64][64] += v[32][64]' z[32][64], at each of 6x6 places
+static void winograd_weights_f4_32x64x64(const float *v, const float *z, float *sum)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 64; i += 8)
-                window_8x32_near(1, 49, v + i, 1, 0, 0, 64, z + c, 0, 64, sum + c + i * 64, 64,
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 64, z + c, 0, 64, sum + c + i * 64, 64,
                                  true);
         }
-        v += 3136 + GAP;
-        z += 3136 + GAP;
+        v += 2048 + GAP;
+        z += 2048 + GAP;
         sum += 4096;
     }
 }
 
-// m[32][128] = v[32][64] u[64][128], at each of 4x4 places
-static void winograd_32x64x128(const float *v, const float *u, float *m)
+// m[32][128] = v[32][64] u[64][128], at each of 6x6 places
+static void winograd_f4_32x64x128(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 32; i += 8)
                 window_8x32(1, 64, v + i * 64, 64, 0, 0, 1, u + c, 0, 128, m + c + i * 128, 128,
@@ -861,10 +932,10 @@ static void winograd_32x64x128(const float *v, const float *u, float *m)
     }
 }
 
-// sum[64][128] += v[32][64]' z[32][128], at each of 4x4 places
-static void winograd_weights_32x64x128(const float *v, const float *z, float *sum)
+// sum[64][128] += v[32][64]' z[32][128], at each of 6x6 places
+static void winograd_weights_f4_32x64x128(const float *v, const float *z, float *sum)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 64; i += 8)
                 window_8x32_near(1, 32, v + i, 1, 0, 0, 64, z + c, 0, 128, sum + c + i * 128, 128,
@@ -876,10 +947,10 @@ static void winograd_weights_32x64x128(const float *v, const float *z, float *su
     }
 }
 
-// m[32][64] = v[32][128] u[128][64], at each of 4x4 places
-static void winograd_32x128x64(const float *v, const float *u, float *m)
+// m[32][64] = v[32][128] u[128][64], at each of 6x6 places
+static void winograd_f4_32x128x64(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
                 window_8x32(1, 128, v + i * 128, 128, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
@@ -891,10 +962,10 @@ static void winograd_32x128x64(const float *v, const float *u, float *m)
     }
 }
 
-// m[32][128] = v[32][128] u[128][128], at each of 4x4 places
-static void winograd_32x128x128(const float *v, const float *u, float *m)
+// m[32][128] = v[32][128] u[128][128], at each of 6x6 places
+static void winograd_f4_32x128x128(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 32; i += 8)
                 window_8x32(1, 128, v + i * 128, 128, 0, 0, 1, u + c, 0, 128, m + c + i * 128, 128,
@@ -906,10 +977,10 @@ static void winograd_32x128x128(const float *v, const float *u, float *m)
     }
 }
 
-// sum[128][128] += v[32][128]' z[32][128], at each of 4x4 places
-static void winograd_weights_32x128x128(const float *v, const float *z, float *sum)
+// sum[128][128] += v[32][128]' z[32][128], at each of 6x6 places
+static void winograd_weights_f4_32x128x128(const float *v, const float *z, float *sum)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 128; i += 8)
                 window_8x32_near(1, 32, v + i, 1, 0, 0, 128, z + c, 0, 128, sum + c + i * 128, 128,
@@ -1179,17 +1250,18 @@ static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], c
 
 // y = x * w, a sum over each window, by transforms of both
 static void conv2_forward(int rows, float y[restrict ROWS][28][28][32],
-                          const float x[ROWS][28][28][32], const float transformed[4][4][32][32])
+                          const float x[ROWS][28][28][32], const float transformed[6][6][32][32])
 {
-    const Squares of_x = {28, 28, 32, 1, 1, 14, 14};
-    const Squares of_y = {28, 28, 32, 0, 0, 14, 14};
-    _Alignas(64) float pixels[16][49 * 32 + GAP];
-    _Alignas(64) float squares[16][49 * 32 + GAP];
+    const Squares of_x = {28, 28, 32, 1, 1, 4, 7, 7};
+    const Squares of_y = {28, 28, 32, 0, 0, 4, 7, 7};
+    _Alignas(64) float pixels[36][25 * 32 + GAP];
+    _Alignas(64) float squares[36][25 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int square = 0; square < 196; square += 49) {
-            transform_input(x[i][0][0], &of_x, square, 49, 49, pixels[0]);
-            winograd_49x32x32(pixels[0], transformed[0][0][0], squares[0]);
-            transform_output(squares[0], &of_y, square, 49, 49, y[i][0][0]);
+        for (int square = 0; square < 49; square += 25) {
+            const int count = nn_min(25, 49 - square);
+            transform_input_f4(x[i][0][0], &of_x, square, count, 25, pixels[0]);
+            winograd_f4_25x32x32(pixels[0], transformed[0][0][0], squares[0]);
+            transform_output_f4(squares[0], &of_y, square, count, 25, y[i][0][0]);
         }
     }
 }
@@ -1199,20 +1271,21 @@ static void conv2_forward(int rows, float y[restrict ROWS][28][28][32],
 static void conv2_w_partial(int rows, float dw[restrict 3][3][32][32],
                             const float x[ROWS][28][28][32], const float dy[ROWS][28][28][32])
 {
-    const Squares of_x = {28, 28, 32, 1, 1, 14, 14};
-    const Squares of_dy = {28, 28, 32, 0, 0, 14, 14};
-    _Alignas(64) float pixels[16][49 * 32 + GAP];
-    _Alignas(64) float squares[16][49 * 32 + GAP];
-    _Alignas(64) float windows[16][32 * 32];
+    const Squares of_x = {28, 28, 32, 1, 1, 4, 7, 7};
+    const Squares of_dy = {28, 28, 32, 0, 0, 4, 7, 7};
+    _Alignas(64) float pixels[36][25 * 32 + GAP];
+    _Alignas(64) float squares[36][25 * 32 + GAP];
+    _Alignas(64) float windows[36][32 * 32];
     memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i++) {
-        for (int square = 0; square < 196; square += 49) {
-            transform_input(x[i][0][0], &of_x, square, 49, 49, pixels[0]);
-            transform_gradient(dy[i][0][0], &of_dy, square, 49, 49, squares[0]);
-            winograd_weights_49x32x32(pixels[0], squares[0], windows[0]);
+        for (int square = 0; square < 49; square += 25) {
+            const int count = nn_min(25, 49 - square);
+            transform_input_f4(x[i][0][0], &of_x, square, count, 25, pixels[0]);
+            transform_gradient_f4(dy[i][0][0], &of_dy, square, count, 25, squares[0]);
+            winograd_weights_f4_25x32x32(pixels[0], squares[0], windows[0]);
         }
     }
-    gradient_of_windows(windows[0], 32, 32, dw[0][0][0]);
+    gradient_of_windows_f4(windows[0], 32, 32, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1234,18 +1307,19 @@ static void conv2_w_gradient(int part, float sum[restrict 288][32],
 // forward: y = x < 0 ? 0 : x (relu1)
 // dx = y > 0 ? dy : 0
 static void conv2_backward(int rows, float dx[restrict ROWS][28][28][32],
-                           const float dy[ROWS][28][28][32], const float turned[4][4][32][32],
+                           const float dy[ROWS][28][28][32], const float turned[6][6][32][32],
                            const float y[ROWS][28][28][32])
 {
-    const Squares of_dy = {28, 28, 32, 1, 1, 14, 14};
-    const Squares of_dx = {28, 28, 32, 0, 0, 14, 14};
-    _Alignas(64) float pixels[16][49 * 32 + GAP];
-    _Alignas(64) float squares[16][49 * 32 + GAP];
+    const Squares of_dy = {28, 28, 32, 1, 1, 4, 7, 7};
+    const Squares of_dx = {28, 28, 32, 0, 0, 4, 7, 7};
+    _Alignas(64) float pixels[36][25 * 32 + GAP];
+    _Alignas(64) float squares[36][25 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int square = 0; square < 196; square += 49) {
-            transform_input(dy[i][0][0], &of_dy, square, 49, 49, pixels[0]);
-            winograd_49x32x32(pixels[0], turned[0][0][0], squares[0]);
-            transform_output(squares[0], &of_dx, square, 49, 49, dx[i][0][0]);
+        for (int square = 0; square < 49; square += 25) {
+            const int count = nn_min(25, 49 - square);
+            transform_input_f4(dy[i][0][0], &of_dy, square, count, 25, pixels[0]);
+            winograd_f4_25x32x32(pixels[0], turned[0][0][0], squares[0]);
+            transform_output_f4(squares[0], &of_dx, square, count, 25, dx[i][0][0]);
         }
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
@@ -1274,36 +1348,38 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
 }
 
 // turned = G w G', of each window of w turned round, its channels exchanged
-static void conv2_w_turn(int part, float turned[restrict 512][32], const float w[288][32])
+static void conv2_w_turn(int part, float turned[restrict 1152][32], const float w[288][32])
 {
     const int from = part * 8, to = nn_min(from + 8, 32);
-    transform_windows_turned(w[0], 32, 32, from, to, turned[0]);
+    transform_windows_turned_f4(w[0], 32, 32, from, to, turned[0]);
 }
 
 // transformed = G w G', of each window of w
-static void conv2_w_transform(int part, float transformed[restrict 512][32], const float w[288][32])
+static void conv2_w_transform(int part, float transformed[restrict 1152][32],
+                              const float w[288][32])
 {
     const int from = part * 8, to = nn_min(from + 8, 32);
-    transform_windows(w[0], 32, 32, from, to, transformed[0]);
+    transform_windows_f4(w[0], 32, 32, from, to, transformed[0]);
 }
 
 // y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm2)
 // then y = x < 0 ? 0 : x (relu2)
 static void conv2_infer(int rows, float y[restrict ROWS][28][28][32],
-                        const float x[ROWS][28][28][32], const float transformed[4][4][32][32],
+                        const float x[ROWS][28][28][32], const float transformed[6][6][32][32],
                         const float mean[32], const float variance[32], const float gamma[32],
                         const float beta[32])
 {
-    const Squares of_x = {28, 28, 32, 1, 1, 14, 14};
-    const Squares of_y = {28, 28, 32, 0, 0, 14, 14};
-    _Alignas(64) float pixels[16][49 * 32 + GAP];
-    _Alignas(64) float squares[16][49 * 32 + GAP];
+    const Squares of_x = {28, 28, 32, 1, 1, 4, 7, 7};
+    const Squares of_y = {28, 28, 32, 0, 0, 4, 7, 7};
+    _Alignas(64) float pixels[36][25 * 32 + GAP];
+    _Alignas(64) float squares[36][25 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int square = 0; square < 196; square += 49) {
-            transform_input(x[i][0][0], &of_x, square, 49, 49, pixels[0]);
-            winograd_49x32x32(pixels[0], transformed[0][0][0], squares[0]);
-            transform_output(squares[0], &of_y, square, 49, 49, y[i][0][0]);
+        for (int square = 0; square < 49; square += 25) {
+            const int count = nn_min(25, 49 - square);
+            transform_input_f4(x[i][0][0], &of_x, square, count, 25, pixels[0]);
+            winograd_f4_25x32x32(pixels[0], transformed[0][0][0], squares[0]);
+            transform_output_f4(squares[0], &of_y, square, count, 25, y[i][0][0]);
         }
         for (int row = 0; row < 28; row++)
             for (int col = 0; col < 28; col++)
@@ -1533,16 +1609,17 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
 
 // y = x * w, a sum over each window, by transforms of both
 static void conv3_forward(int rows, float y[restrict ROWS][14][14][64],
-                          const float x[ROWS][14][14][32], const float transformed[4][4][32][64])
+                          const float x[ROWS][14][14][32], const float transformed[6][6][32][64])
 {
-    const Squares of_x = {14, 14, 32, 1, 1, 7, 7};
-    const Squares of_y = {14, 14, 64, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 32 + GAP];
-    _Alignas(64) float squares[16][49 * 64 + GAP];
-    for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
-        winograd_49x32x64(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, 49, 49, y[i][0][0]);
+    const Squares of_x = {14, 14, 32, 1, 1, 4, 4, 4};
+    const Squares of_y = {14, 14, 64, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 32 + GAP];
+    _Alignas(64) float squares[36][32 * 64 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_f4_32x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 32, y[i][0][0]);
     }
 }
 
@@ -1551,18 +1628,19 @@ static void conv3_forward(int rows, float y[restrict ROWS][14][14][64],
 static void conv3_w_partial(int rows, float dw[restrict 3][3][32][64],
                             const float x[ROWS][14][14][32], const float dy[ROWS][14][14][64])
 {
-    const Squares of_x = {14, 14, 32, 1, 1, 7, 7};
-    const Squares of_dy = {14, 14, 64, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 32 + GAP];
-    _Alignas(64) float squares[16][49 * 64 + GAP];
-    _Alignas(64) float windows[16][32 * 64];
+    const Squares of_x = {14, 14, 32, 1, 1, 4, 4, 4};
+    const Squares of_dy = {14, 14, 64, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 32 + GAP];
+    _Alignas(64) float squares[36][32 * 64 + GAP];
+    _Alignas(64) float windows[36][32 * 64];
     memset(windows, 0, sizeof windows);
-    for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
-        transform_gradient(dy[i][0][0], &of_dy, 0, 49, 49, squares[0]);
-        winograd_weights_49x32x64(pixels[0], squares[0], windows[0]);
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        transform_gradient_f4(dy[i][0][0], &of_dy, 0, count, 32, squares[0]);
+        winograd_weights_f4_32x32x64(pixels[0], squares[0], windows[0]);
     }
-    gradient_of_windows(windows[0], 32, 64, dw[0][0][0]);
+    gradient_of_windows_f4(windows[0], 32, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1585,17 +1663,20 @@ static void conv3_w_gradient(int part, float sum[restrict 288][64],
 // dx = kept ? dy / (1 - rate) : 0
 static void conv3_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][14][14][32], const float dy[ROWS][14][14][64],
-                           const float turned[4][4][64][32])
+                           const float turned[6][6][64][32])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
-    const Squares of_dy = {14, 14, 64, 1, 1, 7, 7};
-    const Squares of_dx = {14, 14, 32, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 64 + GAP];
-    _Alignas(64) float squares[16][49 * 32 + GAP];
+    const Squares of_dy = {14, 14, 64, 1, 1, 4, 4, 4};
+    const Squares of_dx = {14, 14, 32, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 64 + GAP];
+    _Alignas(64) float squares[36][32 * 32 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(dy[i][0][0], &of_dy, 0, count, 32, pixels[0]);
+        winograd_f4_32x64x32(pixels[0], turned[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_dx, 0, count, 32, dx[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        transform_input(dy[i][0][0], &of_dy, 0, 49, 49, pixels[0]);
-        winograd_49x64x32(pixels[0], turned[0][0][0], squares[0]);
-        transform_output(squares[0], &of_dx, 0, 49, 49, dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 6272;
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
@@ -1625,35 +1706,39 @@ static void conv3_w_update(const NnBatch *batch, int part, float w[restrict 288]
 }
 
 // turned = G w G', of each window of w turned round, its channels exchanged
-static void conv3_w_turn(int part, float turned[restrict 1024][32], const float w[288][64])
+static void conv3_w_turn(int part, float turned[restrict 2304][32], const float w[288][64])
 {
     const int from = part * 4, to = nn_min(from + 4, 32);
-    transform_windows_turned(w[0], 32, 64, from, to, turned[0]);
+    transform_windows_turned_f4(w[0], 32, 64, from, to, turned[0]);
 }
 
 // transformed = G w G', of each window of w
-static void conv3_w_transform(int part, float transformed[restrict 512][64], const float w[288][64])
+static void conv3_w_transform(int part, float transformed[restrict 1152][64],
+                              const float w[288][64])
 {
     const int from = part * 4, to = nn_min(from + 4, 32);
-    transform_windows(w[0], 32, 64, from, to, transformed[0]);
+    transform_windows_f4(w[0], 32, 64, from, to, transformed[0]);
 }
 
 // y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm3)
 // then y = x < 0 ? 0 : x (relu3)
 static void conv3_infer(int rows, float y[restrict ROWS][14][14][64],
-                        const float x[ROWS][14][14][32], const float transformed[4][4][32][64],
+                        const float x[ROWS][14][14][32], const float transformed[6][6][32][64],
                         const float mean[64], const float variance[64], const float gamma[64],
                         const float beta[64])
 {
-    const Squares of_x = {14, 14, 32, 1, 1, 7, 7};
-    const Squares of_y = {14, 14, 64, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 32 + GAP];
-    _Alignas(64) float squares[16][49 * 64 + GAP];
+    const Squares of_x = {14, 14, 32, 1, 1, 4, 4, 4};
+    const Squares of_y = {14, 14, 64, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 32 + GAP];
+    _Alignas(64) float squares[36][32 * 64 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_f4_32x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 32, y[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
-        winograd_49x32x64(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, 49, 49, y[i][0][0]);
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1809,16 +1894,17 @@ static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], c
 
 // y = x * w, a sum over each window, by transforms of both
 static void conv4_forward(int rows, float y[restrict ROWS][14][14][64],
-                          const float x[ROWS][14][14][64], const float transformed[4][4][64][64])
+                          const float x[ROWS][14][14][64], const float transformed[6][6][64][64])
 {
-    const Squares of_x = {14, 14, 64, 1, 1, 7, 7};
-    const Squares of_y = {14, 14, 64, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 64 + GAP];
-    _Alignas(64) float squares[16][49 * 64 + GAP];
-    for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
-        winograd_49x64x64(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, 49, 49, y[i][0][0]);
+    const Squares of_x = {14, 14, 64, 1, 1, 4, 4, 4};
+    const Squares of_y = {14, 14, 64, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 64 + GAP];
+    _Alignas(64) float squares[36][32 * 64 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_f4_32x64x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 32, y[i][0][0]);
     }
 }
 
@@ -1827,18 +1913,19 @@ static void conv4_forward(int rows, float y[restrict ROWS][14][14][64],
 static void conv4_w_partial(int rows, float dw[restrict 3][3][64][64],
                             const float x[ROWS][14][14][64], const float dy[ROWS][14][14][64])
 {
-    const Squares of_x = {14, 14, 64, 1, 1, 7, 7};
-    const Squares of_dy = {14, 14, 64, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 64 + GAP];
-    _Alignas(64) float squares[16][49 * 64 + GAP];
-    _Alignas(64) float windows[16][64 * 64];
+    const Squares of_x = {14, 14, 64, 1, 1, 4, 4, 4};
+    const Squares of_dy = {14, 14, 64, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 64 + GAP];
+    _Alignas(64) float squares[36][32 * 64 + GAP];
+    _Alignas(64) float windows[36][64 * 64];
     memset(windows, 0, sizeof windows);
-    for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
-        transform_gradient(dy[i][0][0], &of_dy, 0, 49, 49, squares[0]);
-        winograd_weights_49x64x64(pixels[0], squares[0], windows[0]);
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        transform_gradient_f4(dy[i][0][0], &of_dy, 0, count, 32, squares[0]);
+        winograd_weights_f4_32x64x64(pixels[0], squares[0], windows[0]);
     }
-    gradient_of_windows(windows[0], 64, 64, dw[0][0][0]);
+    gradient_of_windows_f4(windows[0], 64, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1860,17 +1947,20 @@ static void conv4_w_gradient(int part, float sum[restrict 576][64],
 // forward: y = x < 0 ? 0 : x (relu3)
 // dx = y > 0 ? dy : 0
 static void conv4_backward(int rows, float dx[restrict ROWS][14][14][64],
-                           const float dy[ROWS][14][14][64], const float turned[4][4][64][64],
+                           const float dy[ROWS][14][14][64], const float turned[6][6][64][64],
                            const float y[ROWS][14][14][64])
 {
-    const Squares of_dy = {14, 14, 64, 1, 1, 7, 7};
-    const Squares of_dx = {14, 14, 64, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 64 + GAP];
-    _Alignas(64) float squares[16][49 * 64 + GAP];
+    const Squares of_dy = {14, 14, 64, 1, 1, 4, 4, 4};
+    const Squares of_dx = {14, 14, 64, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 64 + GAP];
+    _Alignas(64) float squares[36][32 * 64 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(dy[i][0][0], &of_dy, 0, count, 32, pixels[0]);
+        winograd_f4_32x64x64(pixels[0], turned[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_dx, 0, count, 32, dx[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        transform_input(dy[i][0][0], &of_dy, 0, 49, 49, pixels[0]);
-        winograd_49x64x64(pixels[0], turned[0][0][0], squares[0]);
-        transform_output(squares[0], &of_dx, 0, 49, 49, dx[i][0][0]);
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1898,36 +1988,39 @@ static void conv4_w_update(const NnBatch *batch, int part, float w[restrict 576]
 }
 
 // turned = G w G', of each window of w turned round, its channels exchanged
-static void conv4_w_turn(int part, float turned[restrict 1024][64], const float w[576][64])
+static void conv4_w_turn(int part, float turned[restrict 2304][64], const float w[576][64])
 {
     const int from = part * 8, to = nn_min(from + 8, 64);
-    transform_windows_turned(w[0], 64, 64, from, to, turned[0]);
+    transform_windows_turned_f4(w[0], 64, 64, from, to, turned[0]);
 }
 
 // transformed = G w G', of each window of w
-static void conv4_w_transform(int part, float transformed[restrict 1024][64],
+static void conv4_w_transform(int part, float transformed[restrict 2304][64],
                               const float w[576][64])
 {
     const int from = part * 8, to = nn_min(from + 8, 64);
-    transform_windows(w[0], 64, 64, from, to, transformed[0]);
+    transform_windows_f4(w[0], 64, 64, from, to, transformed[0]);
 }
 
 // y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm4)
 // then y = x < 0 ? 0 : x (relu4)
 static void conv4_infer(int rows, float y[restrict ROWS][14][14][64],
-                        const float x[ROWS][14][14][64], const float transformed[4][4][64][64],
+                        const float x[ROWS][14][14][64], const float transformed[6][6][64][64],
                         const float mean[64], const float variance[64], const float gamma[64],
                         const float beta[64])
 {
-    const Squares of_x = {14, 14, 64, 1, 1, 7, 7};
-    const Squares of_y = {14, 14, 64, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 64 + GAP];
-    _Alignas(64) float squares[16][49 * 64 + GAP];
+    const Squares of_x = {14, 14, 64, 1, 1, 4, 4, 4};
+    const Squares of_y = {14, 14, 64, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 64 + GAP];
+    _Alignas(64) float squares[36][32 * 64 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_f4_32x64x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 32, y[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
-        winograd_49x64x64(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, 49, 49, y[i][0][0]);
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
@@ -2156,17 +2249,17 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
 
 // y = x * w, a sum over each window, by transforms of both
 static void conv5_forward(int rows, float y[restrict ROWS][7][7][128],
-                          const float x[ROWS][7][7][64], const float transformed[4][4][64][128])
+                          const float x[ROWS][7][7][64], const float transformed[6][6][64][128])
 {
-    const Squares of_x = {7, 7, 64, 1, 1, 4, 4};
-    const Squares of_y = {7, 7, 128, 0, 0, 4, 4};
-    _Alignas(64) float pixels[16][32 * 64 + GAP];
-    _Alignas(64) float squares[16][32 * 128 + GAP];
-    for (int i = 0; i < rows; i += 2) {
-        const int pictures = nn_min(2, rows - i), count = pictures * 16;
-        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
-        winograd_32x64x128(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, count, 32, y[i][0][0]);
+    const Squares of_x = {7, 7, 64, 1, 1, 4, 2, 2};
+    const Squares of_y = {7, 7, 128, 0, 0, 4, 2, 2};
+    _Alignas(64) float pixels[36][32 * 64 + GAP];
+    _Alignas(64) float squares[36][32 * 128 + GAP];
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_f4_32x64x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 32, y[i][0][0]);
     }
 }
 
@@ -2175,19 +2268,19 @@ static void conv5_forward(int rows, float y[restrict ROWS][7][7][128],
 static void conv5_w_partial(int rows, float dw[restrict 3][3][64][128],
                             const float x[ROWS][7][7][64], const float dy[ROWS][7][7][128])
 {
-    const Squares of_x = {7, 7, 64, 1, 1, 4, 4};
-    const Squares of_dy = {7, 7, 128, 0, 0, 4, 4};
-    _Alignas(64) float pixels[16][32 * 64 + GAP];
-    _Alignas(64) float squares[16][32 * 128 + GAP];
-    _Alignas(64) float windows[16][64 * 128];
+    const Squares of_x = {7, 7, 64, 1, 1, 4, 2, 2};
+    const Squares of_dy = {7, 7, 128, 0, 0, 4, 2, 2};
+    _Alignas(64) float pixels[36][32 * 64 + GAP];
+    _Alignas(64) float squares[36][32 * 128 + GAP];
+    _Alignas(64) float windows[36][64 * 128];
     memset(windows, 0, sizeof windows);
-    for (int i = 0; i < rows; i += 2) {
-        const int pictures = nn_min(2, rows - i), count = pictures * 16;
-        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
-        transform_gradient(dy[i][0][0], &of_dy, 0, count, 32, squares[0]);
-        winograd_weights_32x64x128(pixels[0], squares[0], windows[0]);
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        transform_gradient_f4(dy[i][0][0], &of_dy, 0, count, 32, squares[0]);
+        winograd_weights_f4_32x64x128(pixels[0], squares[0], windows[0]);
     }
-    gradient_of_windows(windows[0], 64, 128, dw[0][0][0]);
+    gradient_of_windows_f4(windows[0], 64, 128, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -2210,18 +2303,18 @@ static void conv5_w_gradient(int part, float sum[restrict 576][128],
 // dx = kept ? dy / (1 - rate) : 0
 static void conv5_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][7][7][64], const float dy[ROWS][7][7][128],
-                           const float turned[4][4][128][64])
+                           const float turned[6][6][128][64])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
-    const Squares of_dy = {7, 7, 128, 1, 1, 4, 4};
-    const Squares of_dx = {7, 7, 64, 0, 0, 4, 4};
-    _Alignas(64) float pixels[16][32 * 128 + GAP];
-    _Alignas(64) float squares[16][32 * 64 + GAP];
-    for (int i = 0; i < rows; i += 2) {
-        const int pictures = nn_min(2, rows - i), count = pictures * 16;
-        transform_input(dy[i][0][0], &of_dy, 0, count, 32, pixels[0]);
-        winograd_32x128x64(pixels[0], turned[0][0][0], squares[0]);
-        transform_output(squares[0], &of_dx, 0, count, 32, dx[i][0][0]);
+    const Squares of_dy = {7, 7, 128, 1, 1, 4, 2, 2};
+    const Squares of_dx = {7, 7, 64, 0, 0, 4, 2, 2};
+    _Alignas(64) float pixels[36][32 * 128 + GAP];
+    _Alignas(64) float squares[36][32 * 64 + GAP];
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input_f4(dy[i][0][0], &of_dy, 0, count, 32, pixels[0]);
+        winograd_f4_32x128x64(pixels[0], turned[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_dx, 0, count, 32, dx[i][0][0]);
     }
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 3136;
@@ -2253,36 +2346,36 @@ static void conv5_w_update(const NnBatch *batch, int part, float w[restrict 576]
 }
 
 // turned = G w G', of each window of w turned round, its channels exchanged
-static void conv5_w_turn(int part, float turned[restrict 2048][64], const float w[576][128])
+static void conv5_w_turn(int part, float turned[restrict 4608][64], const float w[576][128])
 {
     const int from = part * 8, to = nn_min(from + 8, 64);
-    transform_windows_turned(w[0], 64, 128, from, to, turned[0]);
+    transform_windows_turned_f4(w[0], 64, 128, from, to, turned[0]);
 }
 
 // transformed = G w G', of each window of w
-static void conv5_w_transform(int part, float transformed[restrict 1024][128],
+static void conv5_w_transform(int part, float transformed[restrict 2304][128],
                               const float w[576][128])
 {
     const int from = part * 8, to = nn_min(from + 8, 64);
-    transform_windows(w[0], 64, 128, from, to, transformed[0]);
+    transform_windows_f4(w[0], 64, 128, from, to, transformed[0]);
 }
 
 // y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm5)
 // then y = x < 0 ? 0 : x (relu5)
 static void conv5_infer(int rows, float y[restrict ROWS][7][7][128], const float x[ROWS][7][7][64],
-                        const float transformed[4][4][64][128], const float mean[128],
+                        const float transformed[6][6][64][128], const float mean[128],
                         const float variance[128], const float gamma[128], const float beta[128])
 {
-    const Squares of_x = {7, 7, 64, 1, 1, 4, 4};
-    const Squares of_y = {7, 7, 128, 0, 0, 4, 4};
-    _Alignas(64) float pixels[16][32 * 64 + GAP];
-    _Alignas(64) float squares[16][32 * 128 + GAP];
-    for (int i = 0; i < rows; i += 2) {
-        const int pictures = nn_min(2, rows - i), count = pictures * 16;
-        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
-        winograd_32x64x128(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, count, 32, y[i][0][0]);
+    const Squares of_x = {7, 7, 64, 1, 1, 4, 2, 2};
+    const Squares of_y = {7, 7, 128, 0, 0, 4, 2, 2};
+    _Alignas(64) float pixels[36][32 * 64 + GAP];
+    _Alignas(64) float squares[36][32 * 128 + GAP];
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_f4_32x64x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 32, y[i][0][0]);
     }
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 7; row++)
@@ -2440,17 +2533,17 @@ static void batchnorm5_beta_update(const NnBatch *batch, float w[restrict 128], 
 
 // y = x * w, a sum over each window, by transforms of both
 static void conv6_forward(int rows, float y[restrict ROWS][7][7][128],
-                          const float x[ROWS][7][7][128], const float transformed[4][4][128][128])
+                          const float x[ROWS][7][7][128], const float transformed[6][6][128][128])
 {
-    const Squares of_x = {7, 7, 128, 1, 1, 4, 4};
-    const Squares of_y = {7, 7, 128, 0, 0, 4, 4};
-    _Alignas(64) float pixels[16][32 * 128 + GAP];
-    _Alignas(64) float squares[16][32 * 128 + GAP];
-    for (int i = 0; i < rows; i += 2) {
-        const int pictures = nn_min(2, rows - i), count = pictures * 16;
-        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
-        winograd_32x128x128(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, count, 32, y[i][0][0]);
+    const Squares of_x = {7, 7, 128, 1, 1, 4, 2, 2};
+    const Squares of_y = {7, 7, 128, 0, 0, 4, 2, 2};
+    _Alignas(64) float pixels[36][32 * 128 + GAP];
+    _Alignas(64) float squares[36][32 * 128 + GAP];
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_f4_32x128x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 32, y[i][0][0]);
     }
 }
 
@@ -2459,19 +2552,19 @@ static void conv6_forward(int rows, float y[restrict ROWS][7][7][128],
 static void conv6_w_partial(int rows, float dw[restrict 3][3][128][128],
                             const float x[ROWS][7][7][128], const float dy[ROWS][7][7][128])
 {
-    const Squares of_x = {7, 7, 128, 1, 1, 4, 4};
-    const Squares of_dy = {7, 7, 128, 0, 0, 4, 4};
-    _Alignas(64) float pixels[16][32 * 128 + GAP];
-    _Alignas(64) float squares[16][32 * 128 + GAP];
-    _Alignas(64) float windows[16][128 * 128];
+    const Squares of_x = {7, 7, 128, 1, 1, 4, 2, 2};
+    const Squares of_dy = {7, 7, 128, 0, 0, 4, 2, 2};
+    _Alignas(64) float pixels[36][32 * 128 + GAP];
+    _Alignas(64) float squares[36][32 * 128 + GAP];
+    _Alignas(64) float windows[36][128 * 128];
     memset(windows, 0, sizeof windows);
-    for (int i = 0; i < rows; i += 2) {
-        const int pictures = nn_min(2, rows - i), count = pictures * 16;
-        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
-        transform_gradient(dy[i][0][0], &of_dy, 0, count, 32, squares[0]);
-        winograd_weights_32x128x128(pixels[0], squares[0], windows[0]);
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        transform_gradient_f4(dy[i][0][0], &of_dy, 0, count, 32, squares[0]);
+        winograd_weights_f4_32x128x128(pixels[0], squares[0], windows[0]);
     }
-    gradient_of_windows(windows[0], 128, 128, dw[0][0][0]);
+    gradient_of_windows_f4(windows[0], 128, 128, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -2493,18 +2586,18 @@ static void conv6_w_gradient(int part, float sum[restrict 1152][128],
 // forward: y = x < 0 ? 0 : x (relu5)
 // dx = y > 0 ? dy : 0
 static void conv6_backward(int rows, float dx[restrict ROWS][7][7][128],
-                           const float dy[ROWS][7][7][128], const float turned[4][4][128][128],
+                           const float dy[ROWS][7][7][128], const float turned[6][6][128][128],
                            const float y[ROWS][7][7][128])
 {
-    const Squares of_dy = {7, 7, 128, 1, 1, 4, 4};
-    const Squares of_dx = {7, 7, 128, 0, 0, 4, 4};
-    _Alignas(64) float pixels[16][32 * 128 + GAP];
-    _Alignas(64) float squares[16][32 * 128 + GAP];
-    for (int i = 0; i < rows; i += 2) {
-        const int pictures = nn_min(2, rows - i), count = pictures * 16;
-        transform_input(dy[i][0][0], &of_dy, 0, count, 32, pixels[0]);
-        winograd_32x128x128(pixels[0], turned[0][0][0], squares[0]);
-        transform_output(squares[0], &of_dx, 0, count, 32, dx[i][0][0]);
+    const Squares of_dy = {7, 7, 128, 1, 1, 4, 2, 2};
+    const Squares of_dx = {7, 7, 128, 0, 0, 4, 2, 2};
+    _Alignas(64) float pixels[36][32 * 128 + GAP];
+    _Alignas(64) float squares[36][32 * 128 + GAP];
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input_f4(dy[i][0][0], &of_dy, 0, count, 32, pixels[0]);
+        winograd_f4_32x128x128(pixels[0], turned[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_dx, 0, count, 32, dx[i][0][0]);
     }
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 7; row++)
@@ -2534,36 +2627,36 @@ static void conv6_w_update(const NnBatch *batch, int part, float w[restrict 1152
 }
 
 // turned = G w G', of each window of w turned round, its channels exchanged
-static void conv6_w_turn(int part, float turned[restrict 2048][128], const float w[1152][128])
+static void conv6_w_turn(int part, float turned[restrict 4608][128], const float w[1152][128])
 {
     const int from = part * 16, to = nn_min(from + 16, 128);
-    transform_windows_turned(w[0], 128, 128, from, to, turned[0]);
+    transform_windows_turned_f4(w[0], 128, 128, from, to, turned[0]);
 }
 
 // transformed = G w G', of each window of w
-static void conv6_w_transform(int part, float transformed[restrict 2048][128],
+static void conv6_w_transform(int part, float transformed[restrict 4608][128],
                               const float w[1152][128])
 {
     const int from = part * 16, to = nn_min(from + 16, 128);
-    transform_windows(w[0], 128, 128, from, to, transformed[0]);
+    transform_windows_f4(w[0], 128, 128, from, to, transformed[0]);
 }
 
 // y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm6)
 // then y = x < 0 ? 0 : x (relu6)
 static void conv6_infer(int rows, float y[restrict ROWS][7][7][128], const float x[ROWS][7][7][128],
-                        const float transformed[4][4][128][128], const float mean[128],
+                        const float transformed[6][6][128][128], const float mean[128],
                         const float variance[128], const float gamma[128], const float beta[128])
 {
-    const Squares of_x = {7, 7, 128, 1, 1, 4, 4};
-    const Squares of_y = {7, 7, 128, 0, 0, 4, 4};
-    _Alignas(64) float pixels[16][32 * 128 + GAP];
-    _Alignas(64) float squares[16][32 * 128 + GAP];
-    for (int i = 0; i < rows; i += 2) {
-        const int pictures = nn_min(2, rows - i), count = pictures * 16;
-        transform_input(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
-        winograd_32x128x128(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, count, 32, y[i][0][0]);
+    const Squares of_x = {7, 7, 128, 1, 1, 4, 2, 2};
+    const Squares of_y = {7, 7, 128, 0, 0, 4, 2, 2};
+    _Alignas(64) float pixels[36][32 * 128 + GAP];
+    _Alignas(64) float squares[36][32 * 128 + GAP];
+    for (int i = 0; i < rows; i += 8) {
+        const int pictures = nn_min(8, rows - i), count = pictures * 4;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_f4_32x128x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 32, y[i][0][0]);
     }
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 7; row++)
@@ -4012,7 +4105,7 @@ static const NnCall calls[] = {
     [CALL_batchnorm1_follow] = {"batchnorm1_follow", "batchnorm1", NN_FORWARD, 0, 0, 32, 0, 768},
     [CALL_batchnorm1_forward] = {"batchnorm1_forward", "batchnorm1", NN_FORWARD, 0, 125440, 0,
                                  200704, 2048},
-    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 6422528, 0, 0, 200704, 262144},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 3612672, 0, 0, 200704, 589824},
     [CALL_batchnorm2_sums] = {"batchnorm2_sums", "batchnorm2", NN_FORWARD, 0, 75264, 0, 100352,
                               2048},
     [CALL_batchnorm2_stats] = {"batchnorm2_stats", "batchnorm2", NN_FORWARD, 0, 0, 64, 0, 2304},
@@ -4021,14 +4114,14 @@ static const NnCall calls[] = {
                                  200704, 2048},
     [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 25088, 0, 125440, 0},
     [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 12544, 0, 50176, 0},
-    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 3211264, 0, 0, 75264, 524288},
+    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 2359296, 0, 0, 75264, 1179648},
     [CALL_batchnorm3_sums] = {"batchnorm3_sums", "batchnorm3", NN_FORWARD, 0, 37632, 0, 50176,
                               4096},
     [CALL_batchnorm3_stats] = {"batchnorm3_stats", "batchnorm3", NN_FORWARD, 0, 0, 128, 0, 4608},
     [CALL_batchnorm3_follow] = {"batchnorm3_follow", "batchnorm3", NN_FORWARD, 0, 0, 64, 0, 1536},
     [CALL_batchnorm3_forward] = {"batchnorm3_forward", "batchnorm3", NN_FORWARD, 0, 62720, 0,
                                  100352, 4096},
-    [CALL_conv4_forward] = {"conv4_forward", "conv4", NN_FORWARD, 6422528, 0, 0, 100352, 1048576},
+    [CALL_conv4_forward] = {"conv4_forward", "conv4", NN_FORWARD, 4718592, 0, 0, 100352, 2359296},
     [CALL_batchnorm4_sums] = {"batchnorm4_sums", "batchnorm4", NN_FORWARD, 0, 37632, 0, 50176,
                               4096},
     [CALL_batchnorm4_stats] = {"batchnorm4_stats", "batchnorm4", NN_FORWARD, 0, 0, 128, 0, 4608},
@@ -4037,14 +4130,14 @@ static const NnCall calls[] = {
                                  100352, 4096},
     [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 12544, 0, 62720, 0},
     [CALL_dropout2_forward] = {"dropout2_forward", "dropout2", NN_FORWARD, 0, 6272, 0, 25088, 0},
-    [CALL_conv5_forward] = {"conv5_forward", "conv5", NN_FORWARD, 4194304, 0, 0, 37632, 2097152},
+    [CALL_conv5_forward] = {"conv5_forward", "conv5", NN_FORWARD, 2359296, 0, 0, 37632, 4718592},
     [CALL_batchnorm5_sums] = {"batchnorm5_sums", "batchnorm5", NN_FORWARD, 0, 18816, 0, 25088,
                               8192},
     [CALL_batchnorm5_stats] = {"batchnorm5_stats", "batchnorm5", NN_FORWARD, 0, 0, 256, 0, 9216},
     [CALL_batchnorm5_follow] = {"batchnorm5_follow", "batchnorm5", NN_FORWARD, 0, 0, 128, 0, 3072},
     [CALL_batchnorm5_forward] = {"batchnorm5_forward", "batchnorm5", NN_FORWARD, 0, 31360, 0, 50176,
                                  8192},
-    [CALL_conv6_forward] = {"conv6_forward", "conv6", NN_FORWARD, 8388608, 0, 0, 50176, 4194304},
+    [CALL_conv6_forward] = {"conv6_forward", "conv6", NN_FORWARD, 4718592, 0, 0, 50176, 9437184},
     [CALL_batchnorm6_sums] = {"batchnorm6_sums", "batchnorm6", NN_FORWARD, 0, 18816, 0, 25088,
                               8192},
     [CALL_batchnorm6_stats] = {"batchnorm6_stats", "batchnorm6", NN_FORWARD, 0, 0, 256, 0, 9216},
@@ -4090,11 +4183,11 @@ static const NnCall calls[] = {
                                         0, 128, 0, 4608},
     [CALL_batchnorm6_backward] = {"batchnorm6_backward", "batchnorm6", NN_BACKWARD, 0, 37632, 0,
                                   75264, 10240},
-    [CALL_conv6_w_partial] = {"conv6_w_partial", "conv6", NN_BACKWARD, 8388608, 0, 0, 50176,
+    [CALL_conv6_w_partial] = {"conv6_w_partial", "conv6", NN_BACKWARD, 4718592, 0, 0, 50176,
                               2359296},
     [CALL_conv6_w_gradient] = {"conv6_w_gradient", "conv6", NN_BACKWARD, 0, 0, 147456, 0, 2949120},
-    [CALL_conv6_backward] = {"conv6_backward", "conv6", NN_BACKWARD, 8388608, 6272, 0, 75264,
-                             4194304},
+    [CALL_conv6_backward] = {"conv6_backward", "conv6", NN_BACKWARD, 4718592, 6272, 0, 75264,
+                             9437184},
     [CALL_batchnorm5_partial] = {"batchnorm5_partial", "batchnorm5", NN_BACKWARD, 0, 31360, 0,
                                  50176, 8192},
     [CALL_batchnorm5_beta_gradient] = {"batchnorm5_beta_gradient", "batchnorm5", NN_BACKWARD, 0, 0,
@@ -4103,11 +4196,11 @@ static const NnCall calls[] = {
                                         0, 128, 0, 4608},
     [CALL_batchnorm5_backward] = {"batchnorm5_backward", "batchnorm5", NN_BACKWARD, 0, 37632, 0,
                                   75264, 10240},
-    [CALL_conv5_w_partial] = {"conv5_w_partial", "conv5", NN_BACKWARD, 4194304, 0, 0, 37632,
+    [CALL_conv5_w_partial] = {"conv5_w_partial", "conv5", NN_BACKWARD, 2359296, 0, 0, 37632,
                               1179648},
     [CALL_conv5_w_gradient] = {"conv5_w_gradient", "conv5", NN_BACKWARD, 0, 0, 73728, 0, 1474560},
-    [CALL_conv5_backward] = {"conv5_backward", "conv5", NN_BACKWARD, 4194304, 6272, 0, 37632,
-                             2097152},
+    [CALL_conv5_backward] = {"conv5_backward", "conv5", NN_BACKWARD, 2359296, 6272, 0, 37632,
+                             4718592},
     [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 50176, 0, 125440, 0},
     [CALL_batchnorm4_partial] = {"batchnorm4_partial", "batchnorm4", NN_BACKWARD, 0, 62720, 0,
                                  100352, 4096},
@@ -4117,11 +4210,11 @@ static const NnCall calls[] = {
                                         0, 64, 0, 2304},
     [CALL_batchnorm4_backward] = {"batchnorm4_backward", "batchnorm4", NN_BACKWARD, 0, 75264, 0,
                                   150528, 5120},
-    [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 6422528, 0, 0, 100352,
+    [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 4718592, 0, 0, 100352,
                               589824},
     [CALL_conv4_w_gradient] = {"conv4_w_gradient", "conv4", NN_BACKWARD, 0, 0, 36864, 0, 737280},
-    [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 6422528, 12544, 0, 150528,
-                             1048576},
+    [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 4718592, 12544, 0, 150528,
+                             2359296},
     [CALL_batchnorm3_partial] = {"batchnorm3_partial", "batchnorm3", NN_BACKWARD, 0, 62720, 0,
                                  100352, 4096},
     [CALL_batchnorm3_beta_gradient] = {"batchnorm3_beta_gradient", "batchnorm3", NN_BACKWARD, 0, 0,
@@ -4130,11 +4223,11 @@ static const NnCall calls[] = {
                                         0, 64, 0, 2304},
     [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 75264, 0,
                                   150528, 5120},
-    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 3211264, 0, 0, 75264,
+    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 2359296, 0, 0, 75264,
                               294912},
     [CALL_conv3_w_gradient] = {"conv3_w_gradient", "conv3", NN_BACKWARD, 0, 0, 18432, 0, 368640},
-    [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 3211264, 12544, 0, 75264,
-                             524288},
+    [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 2359296, 12544, 0, 75264,
+                             1179648},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
     [CALL_batchnorm2_partial] = {"batchnorm2_partial", "batchnorm2", NN_BACKWARD, 0, 125440, 0,
                                  200704, 2048},
@@ -4144,11 +4237,11 @@ static const NnCall calls[] = {
                                         0, 32, 0, 1152},
     [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 150528, 0,
                                   301056, 2560},
-    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 6422528, 0, 0, 200704,
+    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 3612672, 0, 0, 200704,
                               147456},
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 9216, 0, 184320},
-    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 6422528, 25088, 0, 301056,
-                             262144},
+    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 3612672, 25088, 0, 301056,
+                             589824},
     [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 125440, 0,
                                  200704, 2048},
     [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
@@ -4198,16 +4291,16 @@ static const NnCall calls[] = {
     [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 20480},
     [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 2359296},
-    [CALL_conv6_w_turn] = {"conv6_w_turn", "conv6", NN_UPDATE, 0, 0, 0, 0, 1638400},
-    [CALL_conv5_w_turn] = {"conv5_w_turn", "conv5", NN_UPDATE, 0, 0, 0, 0, 819200},
-    [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 409600},
-    [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 204800},
-    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 102400},
-    [CALL_conv2_w_transform] = {"conv2_w_transform", "conv2", NN_UPDATE, 0, 0, 0, 0, 102400},
-    [CALL_conv3_w_transform] = {"conv3_w_transform", "conv3", NN_UPDATE, 0, 0, 0, 0, 204800},
-    [CALL_conv4_w_transform] = {"conv4_w_transform", "conv4", NN_UPDATE, 0, 0, 0, 0, 409600},
-    [CALL_conv5_w_transform] = {"conv5_w_transform", "conv5", NN_UPDATE, 0, 0, 0, 0, 819200},
-    [CALL_conv6_w_transform] = {"conv6_w_transform", "conv6", NN_UPDATE, 0, 0, 0, 0, 1638400},
+    [CALL_conv6_w_turn] = {"conv6_w_turn", "conv6", NN_UPDATE, 0, 0, 0, 0, 2949120},
+    [CALL_conv5_w_turn] = {"conv5_w_turn", "conv5", NN_UPDATE, 0, 0, 0, 0, 1474560},
+    [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 737280},
+    [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 368640},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 184320},
+    [CALL_conv2_w_transform] = {"conv2_w_transform", "conv2", NN_UPDATE, 0, 0, 0, 0, 184320},
+    [CALL_conv3_w_transform] = {"conv3_w_transform", "conv3", NN_UPDATE, 0, 0, 0, 0, 368640},
+    [CALL_conv4_w_transform] = {"conv4_w_transform", "conv4", NN_UPDATE, 0, 0, 0, 0, 737280},
+    [CALL_conv5_w_transform] = {"conv5_w_transform", "conv5", NN_UPDATE, 0, 0, 0, 0, 1474560},
+    [CALL_conv6_w_transform] = {"conv6_w_transform", "conv6", NN_UPDATE, 0, 0, 0, 0, 2949120},
 };
 
 const NnModel nn_model = {
@@ -4256,7 +4349,7 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "fashion", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
-    .stack_bytes = 6291456,
+    .stack_bytes = 14155776,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 30, .seed = 1, .rate = 0.003,
     .schedule = {.kind = NN_ONE_CYCLE, .rise = 0.3, .div = 25, .final_div = 10000},
     .loss = "cross_entropy", .optimizer = "adam",
@@ -4264,7 +4357,7 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 29,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 584874,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 7598248, .optimizer_bytes = 4678992,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 12677288, .optimizer_bytes = 4678992,
     .operations_forward = 59426549, .operations_backward = 118459383, .operations_update = 5848740,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

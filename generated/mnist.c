@@ -79,8 +79,8 @@ static _Alignas(64) float dense2_b_v[10];
 static _Alignas(64) float dense2_w_turned[10][128];
 // 128x3136 in panels of 128x32
 static _Alignas(64) float dense1_w_turned[401408];
-static _Alignas(64) float conv2_w_turned[4][4][64][32];
-static _Alignas(64) float conv2_w_transformed[4][4][32][64];
+static _Alignas(64) float conv2_w_turned[6][6][64][32];
+static _Alignas(64) float conv2_w_transformed[6][6][32][64];
 
 // --- the arena -----------------------------------------------------------------------------------
 
@@ -368,7 +368,6 @@ static void outer_128x10(int from, int to, int terms, const void *left, const vo
 
 WINDOW(window_14x32_near, 14, 14, 2, Vector16, 32, 0)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
-WINDOW(window_7x32_near, 7, 7, 2, Vector16, 32, 0)
 WINDOW(window_8x32_near, 8, 8, 2, Vector16, 32, 0)
 
 // y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
@@ -387,11 +386,11 @@ static void convolve_weights_28x28_3x3x1x32(const float *x, const float *dy, flo
     window_3x3x32(28, 28, x, 1, 30, 30, 1, dy, 896, 32, dw, 32, true);
 }
 
-// Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3): 4x4 pixels d and a
-// window g are transformed, and multiplied number by number and added over channels at each of 4x4
-// places; the sums are transformed back into a square of 2x2 pixels of the result. That is 16
-// products for 36. See Lavin and Gray, Fast algorithms for convolutional neural networks, for A, B
-// and G.
+// Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3) and F(4x4, 3x3): the
+// pixels d below a square of the result, 4x4 or 6x6, and a window g are transformed, and
+// multiplied number by number and added over channels at each of their places; the sums are
+// transformed back into the square. That is 16 products for 36, or 36 for 144. See Lavin and Gray,
+// Fast algorithms for convolutional neural networks, for A, B and G.
 // Behind the matrix of each place is a gap, so that they do not fill the same sets of the cache.
 enum { GAP = 16 };
 static const float beside[64] = {0}; // pixels beside a picture
@@ -400,237 +399,308 @@ static const float beside[64] = {0}; // pixels beside a picture
 typedef float Loose __attribute__((vector_size(64), aligned(sizeof(float)), may_alias));
 #define NUMBERS(at) (*(Loose *)(at))
 
-// Pictures, and squares of 2x2 pixels of a convolution's result over them: the 4x4 pixels that a
-// square is made of begin `above` lines above it and `left` columns left of it.
+// Pictures, and squares of a convolution's result over them: the pixels that a square is made of
+// begin `above` lines above it and `left` columns left of it.
 typedef struct {
     int lines, columns, channels, above, left;
+    int side;       // pixels of a square's
     int high, wide; // squares of a picture
 } Squares;
 
 // Where the size x size pixels below a square lie, which is number `number` of those of pictures
 // from x on; what lies beside its picture is 0, and all of a square that is not `there`.
 static void find_pixels(const float *x, const Squares *s, bool there, int number, int size,
-                        const float *at[4][4])
+                        const float **at)
 {
     const int picture = number / (s->high * s->wide);
-    const int line = number / s->wide % s->high * 2 - s->above;
-    const int column = number % s->wide * 2 - s->left;
+    const int line = number / s->wide % s->high * s->side - s->above;
+    const int column = number % s->wide * s->side - s->left;
     for (int p = 0; p < size * size; p++) {
         const int r = p / size, c = p % size;
         const bool inside = there && line + r >= 0 && line + r < s->lines && column + c >= 0 &&
                             column + c < s->columns;
         const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;
-        at[r][c] = inside ? x + pixel * s->channels : beside;
+        at[p] = inside ? x + pixel * s->channels : beside;
     }
+}
+
+// t = B' d of F(4x4, 3x3)
+static INLINED void input_f4(const Vector16 d[6], Vector16 t[6])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const Vector16 even_p = d[4] - qq * d[2], odd_p = p * (d[3] - qq * d[1]);
+    const Vector16 even_q = d[4] - pp * d[2], odd_q = q * (d[3] - pp * d[1]);
+    t[0] = pp * qq * d[0] - (pp + qq) * d[2] + d[4];
+    t[1] = even_p + odd_p;
+    t[2] = even_p - odd_p;
+    t[3] = even_q + odd_q;
+    t[4] = even_q - odd_q;
+    t[5] = pp * qq * d[1] - (pp + qq) * d[3] + d[5];
+}
+
+// y = A' m
+static INLINED void output_f4(const Vector16 m[6], Vector16 y[4])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const Vector16 even_p = m[1] + m[2], odd_p = p * (m[1] - m[2]);
+    const Vector16 even_q = m[3] + m[4], odd_q = q * (m[3] - m[4]);
+    y[0] = m[0] + even_p + even_q;
+    y[1] = odd_p + odd_q;
+    y[2] = pp * even_p + qq * even_q;
+    y[3] = pp * odd_p + qq * odd_q + m[5];
+}
+
+// z = A y
+static INLINED void gradient_f4(const Vector16 y[4], Vector16 z[6])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const Vector16 even_p = y[0] + pp * y[2], odd_p = p * (y[1] + pp * y[3]);
+    const Vector16 even_q = y[0] + qq * y[2], odd_q = q * (y[1] + qq * y[3]);
+    z[0] = y[0];
+    z[1] = even_p + odd_p;
+    z[2] = even_p - odd_p;
+    z[3] = even_q + odd_q;
+    z[4] = even_q - odd_q;
+    z[5] = y[3];
+}
+
+// u = G g
+static INLINED void window_f4(const Vector16 g[3], Vector16 u[6])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const float of_p = 1 / (2 * pp * (pp - qq)), of_q = 1 / (2 * qq * (qq - pp));
+    const Vector16 even_p = g[0] + pp * g[2], odd_p = p * g[1];
+    const Vector16 even_q = g[0] + qq * g[2], odd_q = q * g[1];
+    u[0] = g[0] / (pp * qq);
+    u[1] = (even_p + odd_p) * of_p;
+    u[2] = (even_p - odd_p) * of_p;
+    u[3] = (even_q + odd_q) * of_q;
+    u[4] = (even_q - odd_q) * of_q;
+    u[5] = g[2];
+}
+
+// g = G' s
+static INLINED void sums_f4(const Vector16 s[6], Vector16 g[3])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const float of_p = 1 / (2 * pp * (pp - qq)), of_q = 1 / (2 * qq * (qq - pp));
+    const Vector16 even_p = (s[1] + s[2]) * of_p, even_q = (s[3] + s[4]) * of_q;
+    g[0] = s[0] / (pp * qq) + even_p + even_q;
+    g[1] = p * of_p * (s[1] - s[2]) + q * of_q * (s[3] - s[4]);
+    g[2] = pp * even_p + qq * even_q + s[5];
 }
 
 // u = G g G', g being a window of 3x3 whose taps are `next` numbers apart
-static INLINED void transform_window(const float *g, long next, Vector16 u[4][4])
+static INLINED void transform_window_f4(const float *g, long next, Vector16 u[6][6])
 {
-    Vector16 t[4][3];
+    Vector16 t[6][3];
     UNROLLED for (int c = 0; c < 3; c++) {
-        const Vector16 g0 = NUMBERS(g + c * next), g1 = NUMBERS(g + (3 + c) * next);
-        const Vector16 g2 = NUMBERS(g + (6 + c) * next);
-        t[0][c] = g0;
-        t[1][c] = (g0 + g1 + g2) / 2;
-        t[2][c] = (g0 - g1 + g2) / 2;
-        t[3][c] = g2;
+        Vector16 taps[3], column[6];
+        UNROLLED for (int r = 0; r < 3; r++)
+            taps[r] = NUMBERS(g + (3 * r + c) * next);
+        window_f4(taps, column);
+        UNROLLED for (int r = 0; r < 6; r++)
+            t[r][c] = column[r];
     }
-    UNROLLED for (int r = 0; r < 4; r++) {
-        u[r][0] = t[r][0];
-        u[r][1] = (t[r][0] + t[r][1] + t[r][2]) / 2;
-        u[r][2] = (t[r][0] - t[r][1] + t[r][2]) / 2;
-        u[r][3] = t[r][2];
-    }
+    UNROLLED for (int r = 0; r < 6; r++)
+        window_f4(t[r], u[r]);
 }
 
-// v = B' d B for `count` squares from `first` on, d being the 4x4 pixels below one, and 0 for the
+// v = B' d B for `count` squares from `first` on, d being the 6x6 pixels below one, and 0 for the
 // rest of the `all` that v has room for
-static void transform_input(const float *x, const Squares *s, int first, int count, int all,
-                            float *v)
+static void transform_input_f4(const float *x, const Squares *s, int first, int count, int all,
+                               float *v)
 {
     const long next = (long)all * s->channels + GAP; // place
+    const float *at[36], *ahead[36]; // of the next square
+    find_pixels(x, s, true, first, 6, ahead);
     for (int i = 0; i < all; i++) {
-        const float *d[4][4];
-        find_pixels(x, s, i < count, first + i, 4, d);
+        memcpy(at, ahead, sizeof at);
+        find_pixels(x, s, i + 1 < count, first + i + 1, 6, ahead);
         for (int k = 0; k < s->channels; k += 16) {
-            Vector16 t[4][4];
-            UNROLLED for (int c = 0; c < 4; c++) {
-                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
-                const Vector16 d2 = NUMBERS(d[2][c] + k), d3 = NUMBERS(d[3][c] + k);
-                t[0][c] = d0 - d2;
-                t[1][c] = d1 + d2;
-                t[2][c] = d2 - d1;
-                t[3][c] = d1 - d3;
+            Vector16 t[6][6];
+            UNROLLED for (int c = 0; c < 6; c++) {
+                Vector16 d[6], column[6];
+                UNROLLED for (int r = 0; r < 6; r++) {
+                    d[r] = NUMBERS(at[r * 6 + c] + k);
+                    __builtin_prefetch(ahead[r * 6 + c] + k);
+                }
+                input_f4(d, column);
+                UNROLLED for (int r = 0; r < 6; r++)
+                    t[r][c] = column[r];
             }
-            UNROLLED for (int r = 0; r < 4; r++) {
-                float *const to = v + r * 4 * next + (long)i * s->channels + k;
-                NUMBERS(to) = t[r][0] - t[r][2];
-                NUMBERS(to + next) = t[r][1] + t[r][2];
-                NUMBERS(to + 2 * next) = t[r][2] - t[r][1];
-                NUMBERS(to + 3 * next) = t[r][1] - t[r][3];
+            UNROLLED for (int r = 0; r < 6; r++) {
+                float *const to = v + r * 6 * next + (long)i * s->channels + k;
+                Vector16 row[6];
+                input_f4(t[r], row);
+                UNROLLED for (int c = 0; c < 6; c++)
+                    NUMBERS(to + c * next) = row[c];
             }
         }
     }
 }
 
-// y = A' m A, a square of 2x2 pixels, for `count` squares from `first` on
-static void transform_output(const float *m, const Squares *s, int first, int count, int all,
-                             float *y)
+// y = A' m A, a square of 4x4 pixels, for `count` squares from `first` on
+static void transform_output_f4(const float *m, const Squares *s, int first, int count, int all,
+                                float *y)
 {
     const long next = (long)all * s->channels + GAP; // place
     for (int i = 0; i < count; i++) {
         const int picture = (first + i) / (s->high * s->wide);
-        const int line = (first + i) / s->wide % s->high * 2, column = (first + i) % s->wide * 2;
-        const bool below = line + 1 < s->lines, right = column + 1 < s->columns;
+        const int line = (first + i) / s->wide % s->high * 4;
+        const int column = (first + i) % s->wide * 4;
+        const int high = nn_min(4, s->lines - line), wide = nn_min(4, s->columns - column);
         float *const to = y +
                           (((long)picture * s->lines + line) * s->columns + column) * s->channels;
-        float *const under = to + (long)s->columns * s->channels;
         for (int k = 0; k < s->channels; k += 16) {
-            Vector16 t[2][4];
-            UNROLLED for (int c = 0; c < 4; c++) {
+            Vector16 t[4][6];
+            UNROLLED for (int c = 0; c < 6; c++) {
                 const float *const at = m + c * next + (long)i * s->channels + k;
-                const Vector16 m0 = NUMBERS(at), m1 = NUMBERS(at + 4 * next);
-                const Vector16 m2 = NUMBERS(at + 8 * next), m3 = NUMBERS(at + 12 * next);
-                t[0][c] = m0 + m1 + m2;
-                t[1][c] = m1 - m2 - m3;
+                Vector16 column_of_m[6], sums[4];
+                UNROLLED for (int r = 0; r < 6; r++)
+                    column_of_m[r] = NUMBERS(at + r * 6 * next);
+                output_f4(column_of_m, sums);
+                UNROLLED for (int r = 0; r < 4; r++)
+                    t[r][c] = sums[r];
             }
-            NUMBERS(to + k) = t[0][0] + t[0][1] + t[0][2];
-            if (right)
-                NUMBERS(to + s->channels + k) = t[0][1] - t[0][2] - t[0][3];
-            if (below)
-                NUMBERS(under + k) = t[1][0] + t[1][1] + t[1][2];
-            if (below && right)
-                NUMBERS(under + s->channels + k) = t[1][1] - t[1][2] - t[1][3];
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const row = to + (long)r * s->columns * s->channels + k;
+                Vector16 pixels[4];
+                output_f4(t[r], pixels);
+                UNROLLED for (int c = 0; c < 4; c++)
+                    if (r < high && c < wide)
+                        NUMBERS(row + (long)c * s->channels) = pixels[c];
+            }
         }
     }
 }
 
-// z = A d A', d being a square of 2x2 pixels of dy, for those that transform_input takes
-static void transform_gradient(const float *dy, const Squares *s, int first, int count, int all,
-                               float *z)
+// z = A d A', d being a square of 4x4 pixels of dy, for those that transform_input_f4 takes
+static void transform_gradient_f4(const float *dy, const Squares *s, int first, int count, int all,
+                                  float *z)
 {
     const long next = (long)all * s->channels + GAP; // place
     for (int i = 0; i < all; i++) {
-        const float *d[4][4];
-        find_pixels(dy, s, i < count, first + i, 2, d);
+        const float *at[4 * 4];
+        find_pixels(dy, s, i < count, first + i, 4, at);
         for (int k = 0; k < s->channels; k += 16) {
-            Vector16 t[4][2];
-            UNROLLED for (int c = 0; c < 2; c++) {
-                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
-                t[0][c] = d0;
-                t[1][c] = d0 + d1;
-                t[2][c] = d0 - d1;
-                t[3][c] = -d1;
+            Vector16 t[6][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                Vector16 d[4], column[6];
+                UNROLLED for (int r = 0; r < 4; r++)
+                    d[r] = NUMBERS(at[r * 4 + c] + k);
+                gradient_f4(d, column);
+                UNROLLED for (int r = 0; r < 6; r++)
+                    t[r][c] = column[r];
             }
-            UNROLLED for (int r = 0; r < 4; r++) {
-                float *const to = z + r * 4 * next + (long)i * s->channels + k;
-                NUMBERS(to) = t[r][0];
-                NUMBERS(to + next) = t[r][0] + t[r][1];
-                NUMBERS(to + 2 * next) = t[r][0] - t[r][1];
-                NUMBERS(to + 3 * next) = -t[r][1];
+            UNROLLED for (int r = 0; r < 6; r++) {
+                float *const to = z + r * 6 * next + (long)i * s->channels + k;
+                Vector16 row[6];
+                gradient_f4(t[r], row);
+                UNROLLED for (int c = 0; c < 6; c++)
+                    NUMBERS(to + c * next) = row[c];
             }
         }
     }
 }
 
-// dw = G' s G, s being the sums at 4x4 places
-static void gradient_of_windows(const float *sum, int channels, int outputs, float *dw)
+// dw = G' s G, s being the sums at 6x6 places
+static void gradient_of_windows_f4(const float *sum, int channels, int outputs, float *dw)
 {
     const long next = (long)channels * outputs; // place, or tap
     for (long k = 0; k < next; k += 16) {
-        Vector16 t[3][4];
-        UNROLLED for (int c = 0; c < 4; c++) {
-            const float *const at = sum + c * next + k;
-            const Vector16 s1 = NUMBERS(at + 4 * next), s2 = NUMBERS(at + 8 * next);
-            const Vector16 half = (s1 + s2) / 2;
-            t[0][c] = NUMBERS(at) + half;
-            t[1][c] = (s1 - s2) / 2;
-            t[2][c] = half + NUMBERS(at + 12 * next);
+        Vector16 t[3][6];
+        UNROLLED for (int c = 0; c < 6; c++) {
+            Vector16 s[6], column[3];
+            UNROLLED for (int r = 0; r < 6; r++)
+                s[r] = NUMBERS(sum + (r * 6 + c) * next + k);
+            sums_f4(s, column);
+            UNROLLED for (int r = 0; r < 3; r++)
+                t[r][c] = column[r];
         }
         UNROLLED for (int r = 0; r < 3; r++) {
-            float *const to = dw + r * 3 * next + k;
-            const Vector16 half = (t[r][1] + t[r][2]) / 2;
-            NUMBERS(to) = t[r][0] + half;
-            NUMBERS(to + next) = (t[r][1] - t[r][2]) / 2;
-            NUMBERS(to + 2 * next) = half + t[r][3];
+            Vector16 taps[3];
+            sums_f4(t[r], taps);
+            UNROLLED for (int c = 0; c < 3; c++)
+                NUMBERS(dw + (r * 3 + c) * next + k) = taps[c];
         }
     }
 }
 
-// The windows of channels from .. to: u[4][4][channels][outputs] of w[3][3][channels][outputs]
-static void transform_windows(const float *w, int channels, int outputs, int from, int to, float *u)
+// The windows of channels from .. to: u[6][6][channels][outputs] of w[3][3][channels][outputs]
+static void transform_windows_f4(const float *w, int channels, int outputs, int from, int to,
+                                 float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
     for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
-        Vector16 at[4][4];
-        transform_window(w + k, next, at);
-        UNROLLED for (int p = 0; p < 16; p++)
-            NUMBERS(u + p * next + k) = at[p / 4][p % 4];
+        Vector16 at[6][6];
+        transform_window_f4(w + k, next, at);
+        for (int p = 0; p < 36; p++)
+            NUMBERS(u + p * next + k) = at[p / 6][p % 6];
     }
 }
 
-// The same windows turned round: u[4][4][outputs][channels]
-static void transform_windows_turned(const float *w, int channels, int outputs, int from, int to,
-                                     float *u)
+// The same windows turned round: u[6][6][outputs][channels]
+static void transform_windows_turned_f4(const float *w, int channels, int outputs, int from, int to,
+                                        float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
-    float part[16][16][16];
+    float part[36][16][16];
     for (int c = from; c < to; c += 16) {
         const int many = nn_min(16, to - c);
         for (int k = 0; k < outputs; k += 16) {
             for (int i = 0; i < many; i++) {
-                Vector16 at[4][4];
-                transform_window(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
-                UNROLLED for (int p = 0; p < 16; p++)
-                    NUMBERS(part[p][i]) = at[p / 4][p % 4];
+                Vector16 at[6][6];
+                transform_window_f4(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
+                for (int p = 0; p < 36; p++)
+                    NUMBERS(part[p][i]) = at[p / 6][p % 6];
             }
-            for (int p = 0; p < 16; p++)
+            for (int p = 0; p < 36; p++)
                 nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
                               channels);
         }
     }
 }
 
-// m[49][64] = v[49][32] u[32][64], at each of 4x4 places
-static void winograd_49x32x64(const float *v, const float *u, float *m)
+// m[32][64] = v[32][32] u[32][64], at each of 6x6 places
+static void winograd_f4_32x32x64(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
-            for (int i = 0; i < 49; i += 7)
-                window_7x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
+            for (int i = 0; i < 32; i += 8)
+                window_8x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
                                  false);
         }
-        v += 1568 + GAP;
+        v += 1024 + GAP;
         u += 2048;
-        m += 3136 + GAP;
+        m += 2048 + GAP;
     }
 }
 
-// sum[32][64] += v[49][32]' z[49][64], at each of 4x4 places
-static void winograd_weights_49x32x64(const float *v, const float *z, float *sum)
+// sum[32][64] += v[32][32]' z[32][64], at each of 6x6 places
+static void winograd_weights_f4_32x32x64(const float *v, const float *z, float *sum)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32_near(1, 49, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c + i * 64, 64,
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c + i * 64, 64,
                                  true);
         }
-        v += 1568 + GAP;
-        z += 3136 + GAP;
+        v += 1024 + GAP;
+        z += 2048 + GAP;
         sum += 2048;
     }
 }
 
-// m[49][32] = v[49][64] u[64][32], at each of 4x4 places
-static void winograd_49x64x32(const float *v, const float *u, float *m)
+// m[32][32] = v[32][64] u[64][32], at each of 6x6 places
+static void winograd_f4_32x64x32(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
-        for (int i = 0; i < 49; i += 7)
-            window_7x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
-        v += 3136 + GAP;
+    for (int place = 0; place < 36; place++) {
+        for (int i = 0; i < 32; i += 8)
+            window_8x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 2048 + GAP;
         u += 2048;
-        m += 1568 + GAP;
+        m += 1024 + GAP;
     }
 }
 
@@ -813,17 +883,20 @@ static void pool1_backward(int rows, float dx[restrict ROWS][28][28][32],
 // then y = x + b
 // then y = x < 0 ? 0 : x
 static void conv2_forward(int rows, float y[restrict ROWS][14][14][64],
-                          const float x[ROWS][14][14][32], const float transformed[4][4][32][64],
+                          const float x[ROWS][14][14][32], const float transformed[6][6][32][64],
                           const float b[64])
 {
-    const Squares of_x = {14, 14, 32, 1, 1, 7, 7};
-    const Squares of_y = {14, 14, 64, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 32 + GAP];
-    _Alignas(64) float squares[16][49 * 64 + GAP];
+    const Squares of_x = {14, 14, 32, 1, 1, 4, 4, 4};
+    const Squares of_y = {14, 14, 64, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 32 + GAP];
+    _Alignas(64) float squares[36][32 * 64 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        winograd_f4_32x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 32, y[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
-        winograd_49x32x64(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, 49, 49, y[i][0][0]);
         for (int row = 0; row < 14; row++)
             for (int col = 0; col < 14; col++)
                 for (int c = 0; c < 64; c++) {
@@ -861,18 +934,19 @@ static void conv2_b_gradient(float sum[restrict 64], const float partial[BLOCKS]
 static void conv2_w_partial(int rows, float dw[restrict 3][3][32][64],
                             const float x[ROWS][14][14][32], const float dy[ROWS][14][14][64])
 {
-    const Squares of_x = {14, 14, 32, 1, 1, 7, 7};
-    const Squares of_dy = {14, 14, 64, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 32 + GAP];
-    _Alignas(64) float squares[16][49 * 64 + GAP];
-    _Alignas(64) float windows[16][32 * 64];
+    const Squares of_x = {14, 14, 32, 1, 1, 4, 4, 4};
+    const Squares of_dy = {14, 14, 64, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 32 + GAP];
+    _Alignas(64) float squares[36][32 * 64 + GAP];
+    _Alignas(64) float windows[36][32 * 64];
     memset(windows, 0, sizeof windows);
-    for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 49, 49, pixels[0]);
-        transform_gradient(dy[i][0][0], &of_dy, 0, 49, 49, squares[0]);
-        winograd_weights_49x32x64(pixels[0], squares[0], windows[0]);
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 32, pixels[0]);
+        transform_gradient_f4(dy[i][0][0], &of_dy, 0, count, 32, squares[0]);
+        winograd_weights_f4_32x32x64(pixels[0], squares[0], windows[0]);
     }
-    gradient_of_windows(windows[0], 32, 64, dw[0][0][0]);
+    gradient_of_windows_f4(windows[0], 32, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -892,16 +966,17 @@ static void conv2_w_gradient(int part, float sum[restrict 288][64],
 // forward: y = x * w, a sum over each window, by transforms of both
 // dx = dy * w turned round, by transforms of both
 static void conv2_backward(int rows, float dx[restrict ROWS][14][14][32],
-                           const float dy[ROWS][14][14][64], const float turned[4][4][64][32])
+                           const float dy[ROWS][14][14][64], const float turned[6][6][64][32])
 {
-    const Squares of_dy = {14, 14, 64, 1, 1, 7, 7};
-    const Squares of_dx = {14, 14, 32, 0, 0, 7, 7};
-    _Alignas(64) float pixels[16][49 * 64 + GAP];
-    _Alignas(64) float squares[16][49 * 32 + GAP];
-    for (int i = 0; i < rows; i++) {
-        transform_input(dy[i][0][0], &of_dy, 0, 49, 49, pixels[0]);
-        winograd_49x64x32(pixels[0], turned[0][0][0], squares[0]);
-        transform_output(squares[0], &of_dx, 0, 49, 49, dx[i][0][0]);
+    const Squares of_dy = {14, 14, 64, 1, 1, 4, 4, 4};
+    const Squares of_dx = {14, 14, 32, 0, 0, 4, 4, 4};
+    _Alignas(64) float pixels[36][32 * 64 + GAP];
+    _Alignas(64) float squares[36][32 * 32 + GAP];
+    for (int i = 0; i < rows; i += 2) {
+        const int pictures = nn_min(2, rows - i), count = pictures * 16;
+        transform_input_f4(dy[i][0][0], &of_dy, 0, count, 32, pixels[0]);
+        winograd_f4_32x64x32(pixels[0], turned[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_dx, 0, count, 32, dx[i][0][0]);
     }
 }
 
@@ -935,17 +1010,18 @@ static void conv2_b_update(const NnBatch *batch, float w[restrict 64], const flo
 }
 
 // turned = G w G', of each window of w turned round, its channels exchanged
-static void conv2_w_turn(int part, float turned[restrict 1024][32], const float w[288][64])
+static void conv2_w_turn(int part, float turned[restrict 2304][32], const float w[288][64])
 {
     const int from = part * 4, to = nn_min(from + 4, 32);
-    transform_windows_turned(w[0], 32, 64, from, to, turned[0]);
+    transform_windows_turned_f4(w[0], 32, 64, from, to, turned[0]);
 }
 
 // transformed = G w G', of each window of w
-static void conv2_w_transform(int part, float transformed[restrict 512][64], const float w[288][64])
+static void conv2_w_transform(int part, float transformed[restrict 1152][64],
+                              const float w[288][64])
 {
     const int from = part * 4, to = nn_min(from + 4, 32);
-    transform_windows(w[0], 32, 64, from, to, transformed[0]);
+    transform_windows_f4(w[0], 32, 64, from, to, transformed[0]);
 }
 
 // --- pool2: pool 2x2   14x14x64 -> 7x7x64 --------------------------------------------------------
@@ -1602,7 +1678,8 @@ static const NnCall calls[] = {
     [CALL_input_forward] = {"input_forward", "input", NN_FORWARD, 0, 784, 0, 3920, 0},
     [CALL_conv1_forward] = {"conv1_forward", "conv1", NN_FORWARD, 451584, 50176, 0, 103488, 5120},
     [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 25088, 0, 125440, 0},
-    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 3211264, 25088, 0, 75264, 525312},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 2359296, 25088, 0, 75264,
+                            1180672},
     [CALL_pool2_forward] = {"pool2_forward", "pool2", NN_FORWARD, 0, 12544, 0, 62720, 0},
     [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 6272, 0, 25088, 0},
     [CALL_dense1_forward] = {"dense1_forward", "dense1", NN_FORWARD, 802816, 512, 0, 13056,
@@ -1626,10 +1703,10 @@ static const NnCall calls[] = {
     [CALL_pool2_backward] = {"pool2_backward", "pool2", NN_BACKWARD, 0, 50176, 0, 125440, 0},
     [CALL_conv2_b_partial] = {"conv2_b_partial", "conv2", NN_BACKWARD, 0, 12544, 0, 50176, 1024},
     [CALL_conv2_b_gradient] = {"conv2_b_gradient", "conv2", NN_BACKWARD, 0, 0, 64, 0, 1280},
-    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 3211264, 0, 0, 75264,
+    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 2359296, 0, 0, 75264,
                               294912},
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 18432, 0, 368640},
-    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 3211264, 0, 0, 75264, 524288},
+    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 2359296, 0, 0, 75264, 1179648},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 100352, 0, 250880, 0},
     [CALL_conv1_b_partial] = {"conv1_b_partial", "conv1", NN_BACKWARD, 0, 25088, 0, 100352, 512},
     [CALL_conv1_b_gradient] = {"conv1_b_gradient", "conv1", NN_BACKWARD, 0, 0, 32, 0, 640},
@@ -1645,8 +1722,8 @@ static const NnCall calls[] = {
     [CALL_dense2_b_update] = {"dense2_b_update", "dense2", NN_UPDATE, 0, 0, 100, 0, 280},
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 10240},
     [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 3211264},
-    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 204800},
-    [CALL_conv2_w_transform] = {"conv2_w_transform", "conv2", NN_UPDATE, 0, 0, 0, 0, 204800},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 368640},
+    [CALL_conv2_w_transform] = {"conv2_w_transform", "conv2", NN_UPDATE, 0, 0, 0, 0, 368640},
 };
 
 const NnModel nn_model = {
@@ -1677,14 +1754,14 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
-    .stack_bytes = 1728512,
+    .stack_bytes = 2949120,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 5, .seed = 1, .rate = 0.001,
     .loss = "cross_entropy", .optimizer = "adam",
     .threads = 64,
     .layers = layers, .layer_count = 8,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 421642,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 3559464, .optimizer_bytes = 3373136,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 3887144, .optimizer_bytes = 3373136,
     .operations_forward = 8596341, .operations_backward = 16708200, .operations_update = 4216420,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,

@@ -67,30 +67,34 @@ done
 # By transforms, which are not worth it for few channels; those that share a size are all made so.
 # Squares of several pictures at a time and of a part of one, the last ones cut at the edge or not
 # there.
-options=(--target x86-64-v3)
-for shape in '7 7 3 3 8 12' '7 7 3 3 12 8' '5 5 3 3 12 8' '5 5 3 3 8 8' '26 26 3 3 8 4' \
-    '28 28 3 3 4 8' '26 26 3 3 4 4'; do
-    options+=(--product "x86-64-v3 f64 convolution $shape 1 = winograd")
-done
-gradient 'conv by transforms, several pictures' 11 7 11 <<END
+by_transforms() { # NAME SIDE COUNT: functions that transform what they read
+    "$NETC" emit --precision f64 "${options[@]}" "$tmp/$1.net" -o "$tmp/$1.c" || return
+    same "transforms in $1" "$3" "$(grep -c " transform_input_f$2(" "$tmp/$1.c")"
+}
+for side in 2 4; do
+    options=(--target x86-64-v3)
+    for shape in '7 7 3 3 8 12' '7 7 3 3 12 8' '5 5 3 3 12 8' '5 5 3 3 8 8' '26 26 3 3 8 4' \
+        '28 28 3 3 4 8' '26 26 3 3 4 4'; do
+        options+=(--product "x86-64-v3 f64 convolution $shape 1 = winograd$side")
+    done
+    gradient "conv by transforms $side, several pictures" 11 7 11 <<END
 conv 8 4x4 softsign stride 4
 conv 12 3x3 softsign pad same
 conv 8 3x3 softsign
 conv 8 3x3 pad same l2 0.01 bias off
 END
-gradient 'conv by transforms, parts of a picture' 2 <<END
+    gradient "conv by transforms $side, parts of a picture" 2 <<END
 conv 8 1x1 softsign
 conv 4 3x3 softsign
 conv 4 3x3 softsign pad same
 crop 1
 pool 4
 END
-by_transforms() { # NAME COUNT: functions that transform what they read
-    "$NETC" emit --precision f64 "${options[@]}" "$tmp/$1.net" -o "$tmp/$1.c" || return
-    same "transforms in $1" "$2" "$(grep -c ' transform_input(' "$tmp/$1.c")"
-}
-start 'all of them are by transforms' by_transforms conv-by-transforms,-several-pictures 10
-start 'and of the large ones' by_transforms conv-by-transforms,-parts-of-a-picture 7
+    start "all of them are by transforms $side" \
+        by_transforms "conv-by-transforms-$side,-several-pictures" "$side" 10
+    start "and of the large ones, $side" \
+        by_transforms "conv-by-transforms-$side,-parts-of-a-picture" "$side" 7
+done
 options=()
 long_gradient 'conv wider than a cache of columns' 2 <<END
 conv 12 5x5 softsign pad same

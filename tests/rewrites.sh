@@ -75,12 +75,12 @@ start 'no zeros skipped: BLAS as measured' emitted NO "$looks" --target x86-64-v
     --product 'x86-64-v3 f32 product 25 784 12 = blas' 100 'dense 12' adam
 start 'no zeros skipped: the check of gradients' emitted NO _skipping --precision f64 100 "$two" adam
 
-transforms='winograd_[0-9]+x32x64\(' deep=$'conv 32 3x3\nconv 64 3x3'
+transforms='winograd_f[24]_[0-9]+x32x64\(' deep=$'conv 32 3x3\nconv 64 3x3'
 start 'transforms: windows of 3x3' emitted YES "$transforms" 100 "$deep" adam
 start 'transforms: the gradient by the picture' \
-    emitted YES 'winograd_[0-9]+x64x32\(' 100 "$deep" adam
+    emitted YES 'winograd_f[24]_[0-9]+x64x32\(' 100 "$deep" adam
 start 'transforms: the gradient by the weights' \
-    emitted YES 'winograd_weights_[0-9]+x32x64\(' 100 "$deep" adam
+    emitted YES 'winograd_weights_f[24]_[0-9]+x32x64\(' 100 "$deep" adam
 start 'transforms: padding' emitted YES "$transforms" 100 "$deep pad same" adam
 start 'transforms: inference reads the same weights' \
     emitted NO 'conv2_infer' 100 "$deep" adam 'ema 0.9'
@@ -91,6 +91,13 @@ alone() { # a network without a loss makes them when its weights are read
         "$tmp/alone.c" | grep -c 'conv2_w_transform(part, ')"
 }
 start 'transforms: inference alone' alone
+start 'transforms: squares of 4x4' emitted YES 'winograd_f4_[0-9]+x32x64\(' 100 "$deep" adam
+start 'transforms: of 2x2 where much of 4x4 is beside the picture' \
+    emitted YES 'winograd_f2_[0-9]+x32x64\(' --target x86-64-v3 100 \
+    $'conv 32 10x10 stride 2\nconv 64 3x3 pad same' adam
+start 'transforms: of 2x2 where sums of 4x4 are too many' \
+    emitted YES 'winograd_weights_f2_[0-9]+x256x512\(' 100 \
+    $'conv 256 4x4 stride 4\nconv 512 3x3 pad same' adam
 start 'no transforms: few channels' \
     emitted NO winograd --target x86-64-v3 100 $'conv 8 3x3\nconv 16 3x3' adam
 start 'no transforms: channels that fill no vector' \
@@ -103,8 +110,10 @@ start 'no transforms: --conv direct' emitted NO winograd --conv direct 100 "$dee
 start 'no transforms: products by BLAS' emitted NO winograd --gemm blas 100 "$deep" adam
 start 'no transforms: windows as measured' emitted NO "$transforms" --target x86-64-v3 \
     --product 'x86-64-v3 f32 convolution 24 24 3 3 32 64 1 = windows' 100 "$deep" adam
-start 'transforms: as measured' emitted YES 'winograd_[0-9]+x8x16\(' --target x86-64-v3 \
-    --product 'x86-64-v3 f32 convolution 24 24 3 3 8 16 1 = winograd' 100 $'conv 8 3x3\nconv 16 3x3' adam
+start 'transforms: as measured' emitted YES 'winograd_f2_[0-9]+x8x16\(' --target x86-64-v3 \
+    --product 'x86-64-v3 f32 convolution 24 24 3 3 8 16 1 = winograd2' 100 $'conv 8 3x3\nconv 16 3x3' adam
+start 'transforms: of 4x4 as measured' emitted YES 'winograd_f4_[0-9]+x8x16\(' --target x86-64-v3 \
+    --product 'x86-64-v3 f32 convolution 24 24 3 3 8 16 1 = winograd4' 100 $'conv 8 3x3\nconv 16 3x3' adam
 
 partial='nn_call\(dense2_w_partial, rows, BLOCK\('
 start 'a gradient by blocks: a last layer' emitted YES "$partial" 100 'dense 300 relu' adam

@@ -196,12 +196,12 @@ takes_transforms() {
     local target
     printf '%s\n' 'data mnist' 'input 28x28x1' 'conv 32 3x3 relu' 'conv 32 3x3 relu' \
         'dense 10 softmax' 'loss cross_entropy' >"$tmp/deep.net"
-    sed -i -e "s/convolve_planes' .*/transform_input(' \"\$code\" \&\& quick=1 others=3/" \
+    sed -i -e "s/convolve_planes' .*/transform_input_f2(' \"\$code\" \&\& quick=1 others=3/" \
         -e 's/conv1_.*|conv2_backward/conv1_.*|conv2_w_partial|conv2_forward/' "$tmp/cc"
     target=$(few f32 planes | sed -n '1s/ .*//p')
     rm -rf "$tmp/cache"
     CC=$tmp/cc "$NETC" build "$tmp/deep.net" -o "$tmp/deep" --tune || return
-    same 'choices' "$target f32 convolution 24 24 3 3 32 32 1 = winograd  # 2 us
+    same 'choices' "$target f32 convolution 24 24 3 3 32 32 1 = winograd2  # 2 us
 $target f32 convolution 26 26 3 3 32 32 1 = windows  # 1 us" "$(grep -hv '^#' "$tmp"/cache/netc/*)"
 }
 # Where the compiler would not choose planes by itself, they are right too.

@@ -149,12 +149,12 @@ static _Alignas(64) float dense2_w_turned[10][256];
 // 256x1152 in panels of 256x32
 static _Alignas(64) float dense1_w_turned[294912];
 static _Alignas(64) float conv5_w_turned[4][4][128][64];
-static _Alignas(64) float conv4_w_turned[4][4][64][64];
-static _Alignas(64) float conv3_w_turned[4][4][64][32];
-static _Alignas(64) float conv2_w_turned[4][4][32][32];
-static _Alignas(64) float conv2_w_transformed[4][4][32][32];
-static _Alignas(64) float conv3_w_transformed[4][4][32][64];
-static _Alignas(64) float conv4_w_transformed[4][4][64][64];
+static _Alignas(64) float conv4_w_turned[6][6][64][64];
+static _Alignas(64) float conv3_w_turned[6][6][64][32];
+static _Alignas(64) float conv2_w_turned[6][6][32][32];
+static _Alignas(64) float conv2_w_transformed[6][6][32][32];
+static _Alignas(64) float conv3_w_transformed[6][6][32][64];
+static _Alignas(64) float conv4_w_transformed[6][6][64][64];
 static _Alignas(64) float conv5_w_transformed[4][4][64][128];
 
 // --- the arena -----------------------------------------------------------------------------------
@@ -498,8 +498,7 @@ WINDOW(window_13x32_near, 13, 13, 2, Vector16, 32, 0)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
 WINDOW(window_12x32_near, 12, 12, 2, Vector16, 32, 0)
 WINDOW(window_8x32_near, 8, 8, 2, Vector16, 32, 0)
-WINDOW(window_9x32_near, 9, 9, 2, Vector16, 32, 0)
-WINDOW(window_7x32_near, 7, 7, 2, Vector16, 32, 0)
+WINDOW(window_5x32_near, 5, 5, 2, Vector16, 32, 0)
 WINDOW(window_12x32, 12, 12, 2, Vector16, 32, 8)
 
 // y[26][26][32] = 3x3 windows of x[.][28][1] times w[3][3][1][32]
@@ -518,11 +517,11 @@ static void convolve_weights_26x26_3x3x1x32(const float *x, const float *dy, flo
     window_3x3x32(26, 26, x, 1, 28, 28, 1, dy, 832, 32, dw, 32, true);
 }
 
-// Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3): 4x4 pixels d and a
-// window g are transformed, and multiplied number by number and added over channels at each of 4x4
-// places; the sums are transformed back into a square of 2x2 pixels of the result. That is 16
-// products for 36. See Lavin and Gray, Fast algorithms for convolutional neural networks, for A, B
-// and G.
+// Convolutions by 3x3 windows with fewer products, Winograd's F(2x2, 3x3) and F(4x4, 3x3): the
+// pixels d below a square of the result, 4x4 or 6x6, and a window g are transformed, and
+// multiplied number by number and added over channels at each of their places; the sums are
+// transformed back into the square. That is 16 products for 36, or 36 for 144. See Lavin and Gray,
+// Fast algorithms for convolutional neural networks, for A, B and G.
 // Behind the matrix of each place is a gap, so that they do not fill the same sets of the cache.
 enum { GAP = 16 };
 static const float beside[128] = {0}; // pixels beside a picture
@@ -531,179 +530,227 @@ static const float beside[128] = {0}; // pixels beside a picture
 typedef float Loose __attribute__((vector_size(64), aligned(sizeof(float)), may_alias));
 #define NUMBERS(at) (*(Loose *)(at))
 
-// Pictures, and squares of 2x2 pixels of a convolution's result over them: the 4x4 pixels that a
-// square is made of begin `above` lines above it and `left` columns left of it.
+// Pictures, and squares of a convolution's result over them: the pixels that a square is made of
+// begin `above` lines above it and `left` columns left of it.
 typedef struct {
     int lines, columns, channels, above, left;
+    int side;       // pixels of a square's
     int high, wide; // squares of a picture
 } Squares;
 
 // Where the size x size pixels below a square lie, which is number `number` of those of pictures
 // from x on; what lies beside its picture is 0, and all of a square that is not `there`.
 static void find_pixels(const float *x, const Squares *s, bool there, int number, int size,
-                        const float *at[4][4])
+                        const float **at)
 {
     const int picture = number / (s->high * s->wide);
-    const int line = number / s->wide % s->high * 2 - s->above;
-    const int column = number % s->wide * 2 - s->left;
+    const int line = number / s->wide % s->high * s->side - s->above;
+    const int column = number % s->wide * s->side - s->left;
     for (int p = 0; p < size * size; p++) {
         const int r = p / size, c = p % size;
         const bool inside = there && line + r >= 0 && line + r < s->lines && column + c >= 0 &&
                             column + c < s->columns;
         const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;
-        at[r][c] = inside ? x + pixel * s->channels : beside;
+        at[p] = inside ? x + pixel * s->channels : beside;
     }
 }
 
+// t = B' d of F(2x2, 3x3)
+static INLINED void input_f2(const Vector16 d[4], Vector16 t[4])
+{
+    t[0] = d[0] - d[2];
+    t[1] = d[1] + d[2];
+    t[2] = d[2] - d[1];
+    t[3] = d[1] - d[3];
+}
+
+// y = A' m
+static INLINED void output_f2(const Vector16 m[4], Vector16 y[2])
+{
+    y[0] = m[0] + m[1] + m[2];
+    y[1] = m[1] - m[2] - m[3];
+}
+
+// z = A y
+static INLINED void gradient_f2(const Vector16 y[2], Vector16 z[4])
+{
+    z[0] = y[0];
+    z[1] = y[0] + y[1];
+    z[2] = y[0] - y[1];
+    z[3] = -y[1];
+}
+
+// u = G g
+static INLINED void window_f2(const Vector16 g[3], Vector16 u[4])
+{
+    u[0] = g[0];
+    u[1] = (g[0] + g[1] + g[2]) / 2;
+    u[2] = (g[0] - g[1] + g[2]) / 2;
+    u[3] = g[2];
+}
+
+// g = G' s
+static INLINED void sums_f2(const Vector16 s[4], Vector16 g[3])
+{
+    const Vector16 half = (s[1] + s[2]) / 2;
+    g[0] = s[0] + half;
+    g[1] = (s[1] - s[2]) / 2;
+    g[2] = half + s[3];
+}
+
 // u = G g G', g being a window of 3x3 whose taps are `next` numbers apart
-static INLINED void transform_window(const float *g, long next, Vector16 u[4][4])
+static INLINED void transform_window_f2(const float *g, long next, Vector16 u[4][4])
 {
     Vector16 t[4][3];
     UNROLLED for (int c = 0; c < 3; c++) {
-        const Vector16 g0 = NUMBERS(g + c * next), g1 = NUMBERS(g + (3 + c) * next);
-        const Vector16 g2 = NUMBERS(g + (6 + c) * next);
-        t[0][c] = g0;
-        t[1][c] = (g0 + g1 + g2) / 2;
-        t[2][c] = (g0 - g1 + g2) / 2;
-        t[3][c] = g2;
+        Vector16 taps[3], column[4];
+        UNROLLED for (int r = 0; r < 3; r++)
+            taps[r] = NUMBERS(g + (3 * r + c) * next);
+        window_f2(taps, column);
+        UNROLLED for (int r = 0; r < 4; r++)
+            t[r][c] = column[r];
     }
-    UNROLLED for (int r = 0; r < 4; r++) {
-        u[r][0] = t[r][0];
-        u[r][1] = (t[r][0] + t[r][1] + t[r][2]) / 2;
-        u[r][2] = (t[r][0] - t[r][1] + t[r][2]) / 2;
-        u[r][3] = t[r][2];
-    }
+    UNROLLED for (int r = 0; r < 4; r++)
+        window_f2(t[r], u[r]);
 }
 
 // v = B' d B for `count` squares from `first` on, d being the 4x4 pixels below one, and 0 for the
 // rest of the `all` that v has room for
-static void transform_input(const float *x, const Squares *s, int first, int count, int all,
-                            float *v)
+static void transform_input_f2(const float *x, const Squares *s, int first, int count, int all,
+                               float *v)
 {
     const long next = (long)all * s->channels + GAP; // place
+    const float *at[16], *ahead[16]; // of the next square
+    find_pixels(x, s, true, first, 4, ahead);
     for (int i = 0; i < all; i++) {
-        const float *d[4][4];
-        find_pixels(x, s, i < count, first + i, 4, d);
+        memcpy(at, ahead, sizeof at);
+        find_pixels(x, s, i + 1 < count, first + i + 1, 4, ahead);
         for (int k = 0; k < s->channels; k += 16) {
             Vector16 t[4][4];
             UNROLLED for (int c = 0; c < 4; c++) {
-                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
-                const Vector16 d2 = NUMBERS(d[2][c] + k), d3 = NUMBERS(d[3][c] + k);
-                t[0][c] = d0 - d2;
-                t[1][c] = d1 + d2;
-                t[2][c] = d2 - d1;
-                t[3][c] = d1 - d3;
+                Vector16 d[4], column[4];
+                UNROLLED for (int r = 0; r < 4; r++) {
+                    d[r] = NUMBERS(at[r * 4 + c] + k);
+                    __builtin_prefetch(ahead[r * 4 + c] + k);
+                }
+                input_f2(d, column);
+                UNROLLED for (int r = 0; r < 4; r++)
+                    t[r][c] = column[r];
             }
             UNROLLED for (int r = 0; r < 4; r++) {
                 float *const to = v + r * 4 * next + (long)i * s->channels + k;
-                NUMBERS(to) = t[r][0] - t[r][2];
-                NUMBERS(to + next) = t[r][1] + t[r][2];
-                NUMBERS(to + 2 * next) = t[r][2] - t[r][1];
-                NUMBERS(to + 3 * next) = t[r][1] - t[r][3];
+                Vector16 row[4];
+                input_f2(t[r], row);
+                UNROLLED for (int c = 0; c < 4; c++)
+                    NUMBERS(to + c * next) = row[c];
             }
         }
     }
 }
 
 // y = A' m A, a square of 2x2 pixels, for `count` squares from `first` on
-static void transform_output(const float *m, const Squares *s, int first, int count, int all,
-                             float *y)
+static void transform_output_f2(const float *m, const Squares *s, int first, int count, int all,
+                                float *y)
 {
     const long next = (long)all * s->channels + GAP; // place
     for (int i = 0; i < count; i++) {
         const int picture = (first + i) / (s->high * s->wide);
-        const int line = (first + i) / s->wide % s->high * 2, column = (first + i) % s->wide * 2;
-        const bool below = line + 1 < s->lines, right = column + 1 < s->columns;
+        const int line = (first + i) / s->wide % s->high * 2;
+        const int column = (first + i) % s->wide * 2;
+        const int high = nn_min(2, s->lines - line), wide = nn_min(2, s->columns - column);
         float *const to = y +
                           (((long)picture * s->lines + line) * s->columns + column) * s->channels;
-        float *const under = to + (long)s->columns * s->channels;
         for (int k = 0; k < s->channels; k += 16) {
             Vector16 t[2][4];
             UNROLLED for (int c = 0; c < 4; c++) {
                 const float *const at = m + c * next + (long)i * s->channels + k;
-                const Vector16 m0 = NUMBERS(at), m1 = NUMBERS(at + 4 * next);
-                const Vector16 m2 = NUMBERS(at + 8 * next), m3 = NUMBERS(at + 12 * next);
-                t[0][c] = m0 + m1 + m2;
-                t[1][c] = m1 - m2 - m3;
+                Vector16 column_of_m[4], sums[2];
+                UNROLLED for (int r = 0; r < 4; r++)
+                    column_of_m[r] = NUMBERS(at + r * 4 * next);
+                output_f2(column_of_m, sums);
+                UNROLLED for (int r = 0; r < 2; r++)
+                    t[r][c] = sums[r];
             }
-            NUMBERS(to + k) = t[0][0] + t[0][1] + t[0][2];
-            if (right)
-                NUMBERS(to + s->channels + k) = t[0][1] - t[0][2] - t[0][3];
-            if (below)
-                NUMBERS(under + k) = t[1][0] + t[1][1] + t[1][2];
-            if (below && right)
-                NUMBERS(under + s->channels + k) = t[1][1] - t[1][2] - t[1][3];
+            UNROLLED for (int r = 0; r < 2; r++) {
+                float *const row = to + (long)r * s->columns * s->channels + k;
+                Vector16 pixels[2];
+                output_f2(t[r], pixels);
+                UNROLLED for (int c = 0; c < 2; c++)
+                    if (r < high && c < wide)
+                        NUMBERS(row + (long)c * s->channels) = pixels[c];
+            }
         }
     }
 }
 
-// z = A d A', d being a square of 2x2 pixels of dy, for those that transform_input takes
-static void transform_gradient(const float *dy, const Squares *s, int first, int count, int all,
-                               float *z)
+// z = A d A', d being a square of 2x2 pixels of dy, for those that transform_input_f2 takes
+static void transform_gradient_f2(const float *dy, const Squares *s, int first, int count, int all,
+                                  float *z)
 {
     const long next = (long)all * s->channels + GAP; // place
     for (int i = 0; i < all; i++) {
-        const float *d[4][4];
-        find_pixels(dy, s, i < count, first + i, 2, d);
+        const float *at[2 * 2];
+        find_pixels(dy, s, i < count, first + i, 2, at);
         for (int k = 0; k < s->channels; k += 16) {
             Vector16 t[4][2];
             UNROLLED for (int c = 0; c < 2; c++) {
-                const Vector16 d0 = NUMBERS(d[0][c] + k), d1 = NUMBERS(d[1][c] + k);
-                t[0][c] = d0;
-                t[1][c] = d0 + d1;
-                t[2][c] = d0 - d1;
-                t[3][c] = -d1;
+                Vector16 d[2], column[4];
+                UNROLLED for (int r = 0; r < 2; r++)
+                    d[r] = NUMBERS(at[r * 2 + c] + k);
+                gradient_f2(d, column);
+                UNROLLED for (int r = 0; r < 4; r++)
+                    t[r][c] = column[r];
             }
             UNROLLED for (int r = 0; r < 4; r++) {
                 float *const to = z + r * 4 * next + (long)i * s->channels + k;
-                NUMBERS(to) = t[r][0];
-                NUMBERS(to + next) = t[r][0] + t[r][1];
-                NUMBERS(to + 2 * next) = t[r][0] - t[r][1];
-                NUMBERS(to + 3 * next) = -t[r][1];
+                Vector16 row[4];
+                gradient_f2(t[r], row);
+                UNROLLED for (int c = 0; c < 4; c++)
+                    NUMBERS(to + c * next) = row[c];
             }
         }
     }
 }
 
 // dw = G' s G, s being the sums at 4x4 places
-static void gradient_of_windows(const float *sum, int channels, int outputs, float *dw)
+static void gradient_of_windows_f2(const float *sum, int channels, int outputs, float *dw)
 {
     const long next = (long)channels * outputs; // place, or tap
     for (long k = 0; k < next; k += 16) {
         Vector16 t[3][4];
         UNROLLED for (int c = 0; c < 4; c++) {
-            const float *const at = sum + c * next + k;
-            const Vector16 s1 = NUMBERS(at + 4 * next), s2 = NUMBERS(at + 8 * next);
-            const Vector16 half = (s1 + s2) / 2;
-            t[0][c] = NUMBERS(at) + half;
-            t[1][c] = (s1 - s2) / 2;
-            t[2][c] = half + NUMBERS(at + 12 * next);
+            Vector16 s[4], column[3];
+            UNROLLED for (int r = 0; r < 4; r++)
+                s[r] = NUMBERS(sum + (r * 4 + c) * next + k);
+            sums_f2(s, column);
+            UNROLLED for (int r = 0; r < 3; r++)
+                t[r][c] = column[r];
         }
         UNROLLED for (int r = 0; r < 3; r++) {
-            float *const to = dw + r * 3 * next + k;
-            const Vector16 half = (t[r][1] + t[r][2]) / 2;
-            NUMBERS(to) = t[r][0] + half;
-            NUMBERS(to + next) = (t[r][1] - t[r][2]) / 2;
-            NUMBERS(to + 2 * next) = half + t[r][3];
+            Vector16 taps[3];
+            sums_f2(t[r], taps);
+            UNROLLED for (int c = 0; c < 3; c++)
+                NUMBERS(dw + (r * 3 + c) * next + k) = taps[c];
         }
     }
 }
 
 // The windows of channels from .. to: u[4][4][channels][outputs] of w[3][3][channels][outputs]
-static void transform_windows(const float *w, int channels, int outputs, int from, int to, float *u)
+static void transform_windows_f2(const float *w, int channels, int outputs, int from, int to,
+                                 float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
     for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
         Vector16 at[4][4];
-        transform_window(w + k, next, at);
-        UNROLLED for (int p = 0; p < 16; p++)
+        transform_window_f2(w + k, next, at);
+        for (int p = 0; p < 16; p++)
             NUMBERS(u + p * next + k) = at[p / 4][p % 4];
     }
 }
 
 // The same windows turned round: u[4][4][outputs][channels]
-static void transform_windows_turned(const float *w, int channels, int outputs, int from, int to,
-                                     float *u)
+static void transform_windows_turned_f2(const float *w, int channels, int outputs, int from, int to,
+                                        float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
     float part[16][16][16];
@@ -712,8 +759,8 @@ static void transform_windows_turned(const float *w, int channels, int outputs, 
         for (int k = 0; k < outputs; k += 16) {
             for (int i = 0; i < many; i++) {
                 Vector16 at[4][4];
-                transform_window(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
-                UNROLLED for (int p = 0; p < 16; p++)
+                transform_window_f2(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
+                for (int p = 0; p < 16; p++)
                     NUMBERS(part[p][i]) = at[p / 4][p % 4];
             }
             for (int p = 0; p < 16; p++)
@@ -723,47 +770,284 @@ static void transform_windows_turned(const float *w, int channels, int outputs, 
     }
 }
 
-// m[48][32] = v[48][32] u[32][32], at each of 4x4 places
-static void winograd_48x32x32(const float *v, const float *u, float *m)
+// t = B' d of F(4x4, 3x3)
+static INLINED void input_f4(const Vector16 d[6], Vector16 t[6])
 {
-    for (int place = 0; place < 16; place++) {
-        for (int i = 0; i < 48; i += 12)
-            window_12x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
-        v += 1536 + GAP;
-        u += 1024;
-        m += 1536 + GAP;
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const Vector16 even_p = d[4] - qq * d[2], odd_p = p * (d[3] - qq * d[1]);
+    const Vector16 even_q = d[4] - pp * d[2], odd_q = q * (d[3] - pp * d[1]);
+    t[0] = pp * qq * d[0] - (pp + qq) * d[2] + d[4];
+    t[1] = even_p + odd_p;
+    t[2] = even_p - odd_p;
+    t[3] = even_q + odd_q;
+    t[4] = even_q - odd_q;
+    t[5] = pp * qq * d[1] - (pp + qq) * d[3] + d[5];
+}
+
+// y = A' m
+static INLINED void output_f4(const Vector16 m[6], Vector16 y[4])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const Vector16 even_p = m[1] + m[2], odd_p = p * (m[1] - m[2]);
+    const Vector16 even_q = m[3] + m[4], odd_q = q * (m[3] - m[4]);
+    y[0] = m[0] + even_p + even_q;
+    y[1] = odd_p + odd_q;
+    y[2] = pp * even_p + qq * even_q;
+    y[3] = pp * odd_p + qq * odd_q + m[5];
+}
+
+// z = A y
+static INLINED void gradient_f4(const Vector16 y[4], Vector16 z[6])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const Vector16 even_p = y[0] + pp * y[2], odd_p = p * (y[1] + pp * y[3]);
+    const Vector16 even_q = y[0] + qq * y[2], odd_q = q * (y[1] + qq * y[3]);
+    z[0] = y[0];
+    z[1] = even_p + odd_p;
+    z[2] = even_p - odd_p;
+    z[3] = even_q + odd_q;
+    z[4] = even_q - odd_q;
+    z[5] = y[3];
+}
+
+// u = G g
+static INLINED void window_f4(const Vector16 g[3], Vector16 u[6])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const float of_p = 1 / (2 * pp * (pp - qq)), of_q = 1 / (2 * qq * (qq - pp));
+    const Vector16 even_p = g[0] + pp * g[2], odd_p = p * g[1];
+    const Vector16 even_q = g[0] + qq * g[2], odd_q = q * g[1];
+    u[0] = g[0] / (pp * qq);
+    u[1] = (even_p + odd_p) * of_p;
+    u[2] = (even_p - odd_p) * of_p;
+    u[3] = (even_q + odd_q) * of_q;
+    u[4] = (even_q - odd_q) * of_q;
+    u[5] = g[2];
+}
+
+// g = G' s
+static INLINED void sums_f4(const Vector16 s[6], Vector16 g[3])
+{
+    const float p = 0.625, q = 1.5, pp = p * p, qq = q * q;
+    const float of_p = 1 / (2 * pp * (pp - qq)), of_q = 1 / (2 * qq * (qq - pp));
+    const Vector16 even_p = (s[1] + s[2]) * of_p, even_q = (s[3] + s[4]) * of_q;
+    g[0] = s[0] / (pp * qq) + even_p + even_q;
+    g[1] = p * of_p * (s[1] - s[2]) + q * of_q * (s[3] - s[4]);
+    g[2] = pp * even_p + qq * even_q + s[5];
+}
+
+// u = G g G', g being a window of 3x3 whose taps are `next` numbers apart
+static INLINED void transform_window_f4(const float *g, long next, Vector16 u[6][6])
+{
+    Vector16 t[6][3];
+    UNROLLED for (int c = 0; c < 3; c++) {
+        Vector16 taps[3], column[6];
+        UNROLLED for (int r = 0; r < 3; r++)
+            taps[r] = NUMBERS(g + (3 * r + c) * next);
+        window_f4(taps, column);
+        UNROLLED for (int r = 0; r < 6; r++)
+            t[r][c] = column[r];
+    }
+    UNROLLED for (int r = 0; r < 6; r++)
+        window_f4(t[r], u[r]);
+}
+
+// v = B' d B for `count` squares from `first` on, d being the 6x6 pixels below one, and 0 for the
+// rest of the `all` that v has room for
+static void transform_input_f4(const float *x, const Squares *s, int first, int count, int all,
+                               float *v)
+{
+    const long next = (long)all * s->channels + GAP; // place
+    const float *at[36], *ahead[36]; // of the next square
+    find_pixels(x, s, true, first, 6, ahead);
+    for (int i = 0; i < all; i++) {
+        memcpy(at, ahead, sizeof at);
+        find_pixels(x, s, i + 1 < count, first + i + 1, 6, ahead);
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[6][6];
+            UNROLLED for (int c = 0; c < 6; c++) {
+                Vector16 d[6], column[6];
+                UNROLLED for (int r = 0; r < 6; r++) {
+                    d[r] = NUMBERS(at[r * 6 + c] + k);
+                    __builtin_prefetch(ahead[r * 6 + c] + k);
+                }
+                input_f4(d, column);
+                UNROLLED for (int r = 0; r < 6; r++)
+                    t[r][c] = column[r];
+            }
+            UNROLLED for (int r = 0; r < 6; r++) {
+                float *const to = v + r * 6 * next + (long)i * s->channels + k;
+                Vector16 row[6];
+                input_f4(t[r], row);
+                UNROLLED for (int c = 0; c < 6; c++)
+                    NUMBERS(to + c * next) = row[c];
+            }
+        }
     }
 }
 
-// sum[32][32] += v[48][32]' z[48][32], at each of 4x4 places
-static void winograd_weights_48x32x32(const float *v, const float *z, float *sum)
+// y = A' m A, a square of 4x4 pixels, for `count` squares from `first` on
+static void transform_output_f4(const float *m, const Squares *s, int first, int count, int all,
+                                float *y)
 {
-    for (int place = 0; place < 16; place++) {
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < count; i++) {
+        const int picture = (first + i) / (s->high * s->wide);
+        const int line = (first + i) / s->wide % s->high * 4;
+        const int column = (first + i) % s->wide * 4;
+        const int high = nn_min(4, s->lines - line), wide = nn_min(4, s->columns - column);
+        float *const to = y +
+                          (((long)picture * s->lines + line) * s->columns + column) * s->channels;
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[4][6];
+            UNROLLED for (int c = 0; c < 6; c++) {
+                const float *const at = m + c * next + (long)i * s->channels + k;
+                Vector16 column_of_m[6], sums[4];
+                UNROLLED for (int r = 0; r < 6; r++)
+                    column_of_m[r] = NUMBERS(at + r * 6 * next);
+                output_f4(column_of_m, sums);
+                UNROLLED for (int r = 0; r < 4; r++)
+                    t[r][c] = sums[r];
+            }
+            UNROLLED for (int r = 0; r < 4; r++) {
+                float *const row = to + (long)r * s->columns * s->channels + k;
+                Vector16 pixels[4];
+                output_f4(t[r], pixels);
+                UNROLLED for (int c = 0; c < 4; c++)
+                    if (r < high && c < wide)
+                        NUMBERS(row + (long)c * s->channels) = pixels[c];
+            }
+        }
+    }
+}
+
+// z = A d A', d being a square of 4x4 pixels of dy, for those that transform_input_f4 takes
+static void transform_gradient_f4(const float *dy, const Squares *s, int first, int count, int all,
+                                  float *z)
+{
+    const long next = (long)all * s->channels + GAP; // place
+    for (int i = 0; i < all; i++) {
+        const float *at[4 * 4];
+        find_pixels(dy, s, i < count, first + i, 4, at);
+        for (int k = 0; k < s->channels; k += 16) {
+            Vector16 t[6][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                Vector16 d[4], column[6];
+                UNROLLED for (int r = 0; r < 4; r++)
+                    d[r] = NUMBERS(at[r * 4 + c] + k);
+                gradient_f4(d, column);
+                UNROLLED for (int r = 0; r < 6; r++)
+                    t[r][c] = column[r];
+            }
+            UNROLLED for (int r = 0; r < 6; r++) {
+                float *const to = z + r * 6 * next + (long)i * s->channels + k;
+                Vector16 row[6];
+                gradient_f4(t[r], row);
+                UNROLLED for (int c = 0; c < 6; c++)
+                    NUMBERS(to + c * next) = row[c];
+            }
+        }
+    }
+}
+
+// dw = G' s G, s being the sums at 6x6 places
+static void gradient_of_windows_f4(const float *sum, int channels, int outputs, float *dw)
+{
+    const long next = (long)channels * outputs; // place, or tap
+    for (long k = 0; k < next; k += 16) {
+        Vector16 t[3][6];
+        UNROLLED for (int c = 0; c < 6; c++) {
+            Vector16 s[6], column[3];
+            UNROLLED for (int r = 0; r < 6; r++)
+                s[r] = NUMBERS(sum + (r * 6 + c) * next + k);
+            sums_f4(s, column);
+            UNROLLED for (int r = 0; r < 3; r++)
+                t[r][c] = column[r];
+        }
+        UNROLLED for (int r = 0; r < 3; r++) {
+            Vector16 taps[3];
+            sums_f4(t[r], taps);
+            UNROLLED for (int c = 0; c < 3; c++)
+                NUMBERS(dw + (r * 3 + c) * next + k) = taps[c];
+        }
+    }
+}
+
+// The windows of channels from .. to: u[6][6][channels][outputs] of w[3][3][channels][outputs]
+static void transform_windows_f4(const float *w, int channels, int outputs, int from, int to,
+                                 float *u)
+{
+    const long next = (long)channels * outputs; // tap, or place
+    for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
+        Vector16 at[6][6];
+        transform_window_f4(w + k, next, at);
+        for (int p = 0; p < 36; p++)
+            NUMBERS(u + p * next + k) = at[p / 6][p % 6];
+    }
+}
+
+// The same windows turned round: u[6][6][outputs][channels]
+static void transform_windows_turned_f4(const float *w, int channels, int outputs, int from, int to,
+                                        float *u)
+{
+    const long next = (long)channels * outputs; // tap, or place
+    float part[36][16][16];
+    for (int c = from; c < to; c += 16) {
+        const int many = nn_min(16, to - c);
+        for (int k = 0; k < outputs; k += 16) {
+            for (int i = 0; i < many; i++) {
+                Vector16 at[6][6];
+                transform_window_f4(w + 8 * next + (long)(c + i) * outputs + k, -next, at);
+                for (int p = 0; p < 36; p++)
+                    NUMBERS(part[p][i]) = at[p / 6][p % 6];
+            }
+            for (int p = 0; p < 36; p++)
+                nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
+                              channels);
+        }
+    }
+}
+
+// m[36][32] = v[36][32] u[32][32], at each of 6x6 places
+static void winograd_f4_36x32x32(const float *v, const float *u, float *m)
+{
+    for (int place = 0; place < 36; place++) {
+        for (int i = 0; i < 36; i += 12)
+            window_12x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 1152 + GAP;
+        u += 1024;
+        m += 1152 + GAP;
+    }
+}
+
+// sum[32][32] += v[36][32]' z[36][32], at each of 6x6 places
+static void winograd_weights_f4_36x32x32(const float *v, const float *z, float *sum)
+{
+    for (int place = 0; place < 36; place++) {
         for (int i = 0; i < 32; i += 8)
-            window_8x32_near(1, 48, v + i, 1, 0, 0, 32, z, 0, 32, sum + i * 32, 32, true);
-        v += 1536 + GAP;
-        z += 1536 + GAP;
+            window_8x32_near(1, 36, v + i, 1, 0, 0, 32, z, 0, 32, sum + i * 32, 32, true);
+        v += 1152 + GAP;
+        z += 1152 + GAP;
         sum += 1024;
     }
 }
 
-// m[43][32] = v[43][32] u[32][32], at each of 4x4 places
-static void winograd_43x32x32(const float *v, const float *u, float *m)
+// m[25][32] = v[25][32] u[32][32], at each of 6x6 places
+static void winograd_f4_25x32x32(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
-        for (int i = 0; i < 36; i += 9)
-            window_9x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
-        window_7x32_near(1, 32, v + 36 * 32, 32, 0, 0, 1, u, 0, 32, m + 36 * 32, 32, false);
-        v += 1376 + GAP;
+    for (int place = 0; place < 36; place++) {
+        for (int i = 0; i < 25; i += 5)
+            window_5x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
+        v += 800 + GAP;
         u += 1024;
-        m += 1376 + GAP;
+        m += 800 + GAP;
     }
 }
 
-// m[36][64] = v[36][32] u[32][64], at each of 4x4 places
-static void winograd_36x32x64(const float *v, const float *u, float *m)
+// m[36][64] = v[36][32] u[32][64], at each of 6x6 places
+static void winograd_f4_36x32x64(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 36; i += 12)
                 window_12x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
@@ -775,10 +1059,10 @@ static void winograd_36x32x64(const float *v, const float *u, float *m)
     }
 }
 
-// sum[32][64] += v[36][32]' z[36][64], at each of 4x4 places
-static void winograd_weights_36x32x64(const float *v, const float *z, float *sum)
+// sum[32][64] += v[36][32]' z[36][64], at each of 6x6 places
+static void winograd_weights_f4_36x32x64(const float *v, const float *z, float *sum)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
                 window_8x32_near(1, 36, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c + i * 64, 64,
@@ -790,10 +1074,10 @@ static void winograd_weights_36x32x64(const float *v, const float *z, float *sum
     }
 }
 
-// m[36][32] = v[36][64] u[64][32], at each of 4x4 places
-static void winograd_36x64x32(const float *v, const float *u, float *m)
+// m[36][32] = v[36][64] u[64][32], at each of 6x6 places
+static void winograd_f4_36x64x32(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int i = 0; i < 36; i += 12)
             window_12x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u, 0, 32, m + i * 32, 32, false);
         v += 2304 + GAP;
@@ -802,10 +1086,10 @@ static void winograd_36x64x32(const float *v, const float *u, float *m)
     }
 }
 
-// m[36][64] = v[36][64] u[64][64], at each of 4x4 places
-static void winograd_36x64x64(const float *v, const float *u, float *m)
+// m[36][64] = v[36][64] u[64][64], at each of 6x6 places
+static void winograd_f4_36x64x64(const float *v, const float *u, float *m)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 36; i += 12)
                 window_12x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
@@ -817,10 +1101,10 @@ static void winograd_36x64x64(const float *v, const float *u, float *m)
     }
 }
 
-// sum[64][64] += v[36][64]' z[36][64], at each of 4x4 places
-static void winograd_weights_36x64x64(const float *v, const float *z, float *sum)
+// sum[64][64] += v[36][64]' z[36][64], at each of 6x6 places
+static void winograd_weights_f4_36x64x64(const float *v, const float *z, float *sum)
 {
-    for (int place = 0; place < 16; place++) {
+    for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 64; i += 8)
                 window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + c, 0, 64, sum + c + i * 64, 64,
@@ -833,7 +1117,7 @@ static void winograd_weights_36x64x64(const float *v, const float *z, float *sum
 }
 
 // m[36][128] = v[36][64] u[64][128], at each of 4x4 places
-static void winograd_36x64x128(const float *v, const float *u, float *m)
+static void winograd_f2_36x64x128(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 16; place++) {
         for (int c = 0; c < 128; c += 32) {
@@ -848,7 +1132,7 @@ static void winograd_36x64x128(const float *v, const float *u, float *m)
 }
 
 // sum[64][128] += v[36][64]' z[36][128], at each of 4x4 places
-static void winograd_weights_36x64x128(const float *v, const float *z, float *sum)
+static void winograd_weights_f2_36x64x128(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 16; place++) {
         for (int c = 0; c < 128; c += 32) {
@@ -863,7 +1147,7 @@ static void winograd_weights_36x64x128(const float *v, const float *z, float *su
 }
 
 // m[36][64] = v[36][128] u[128][64], at each of 4x4 places
-static void winograd_36x128x64(const float *v, const float *u, float *m)
+static void winograd_f2_36x128x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 16; place++) {
         for (int c = 0; c < 64; c += 32) {
@@ -1121,18 +1405,16 @@ static void batchnorm1_beta_update(const NnBatch *batch, float w[restrict 32], c
 
 // y = x * w, a sum over each window, by transforms of both
 static void conv2_forward(int rows, float y[restrict ROWS][24][24][32],
-                          const float x[ROWS][26][26][32], const float transformed[4][4][32][32])
+                          const float x[ROWS][26][26][32], const float transformed[6][6][32][32])
 {
-    const Squares of_x = {26, 26, 32, 0, 0, 12, 12};
-    const Squares of_y = {24, 24, 32, 0, 0, 12, 12};
-    _Alignas(64) float pixels[16][48 * 32 + GAP];
-    _Alignas(64) float squares[16][48 * 32 + GAP];
+    const Squares of_x = {26, 26, 32, 0, 0, 4, 6, 6};
+    const Squares of_y = {24, 24, 32, 0, 0, 4, 6, 6};
+    _Alignas(64) float pixels[36][36 * 32 + GAP];
+    _Alignas(64) float squares[36][36 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int square = 0; square < 144; square += 48) {
-            transform_input(x[i][0][0], &of_x, square, 48, 48, pixels[0]);
-            winograd_48x32x32(pixels[0], transformed[0][0][0], squares[0]);
-            transform_output(squares[0], &of_y, square, 48, 48, y[i][0][0]);
-        }
+        transform_input_f4(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        winograd_f4_36x32x32(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
     }
 }
 
@@ -1141,20 +1423,18 @@ static void conv2_forward(int rows, float y[restrict ROWS][24][24][32],
 static void conv2_w_partial(int rows, float dw[restrict 3][3][32][32],
                             const float x[ROWS][26][26][32], const float dy[ROWS][24][24][32])
 {
-    const Squares of_x = {26, 26, 32, 0, 0, 12, 12};
-    const Squares of_dy = {24, 24, 32, 0, 0, 12, 12};
-    _Alignas(64) float pixels[16][48 * 32 + GAP];
-    _Alignas(64) float squares[16][48 * 32 + GAP];
-    _Alignas(64) float windows[16][32 * 32];
+    const Squares of_x = {26, 26, 32, 0, 0, 4, 6, 6};
+    const Squares of_dy = {24, 24, 32, 0, 0, 4, 6, 6};
+    _Alignas(64) float pixels[36][36 * 32 + GAP];
+    _Alignas(64) float squares[36][36 * 32 + GAP];
+    _Alignas(64) float windows[36][32 * 32];
     memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i++) {
-        for (int square = 0; square < 144; square += 48) {
-            transform_input(x[i][0][0], &of_x, square, 48, 48, pixels[0]);
-            transform_gradient(dy[i][0][0], &of_dy, square, 48, 48, squares[0]);
-            winograd_weights_48x32x32(pixels[0], squares[0], windows[0]);
-        }
+        transform_input_f4(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        transform_gradient_f4(dy[i][0][0], &of_dy, 0, 36, 36, squares[0]);
+        winograd_weights_f4_36x32x32(pixels[0], squares[0], windows[0]);
     }
-    gradient_of_windows(windows[0], 32, 32, dw[0][0][0]);
+    gradient_of_windows_f4(windows[0], 32, 32, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1176,19 +1456,19 @@ static void conv2_w_gradient(int part, float sum[restrict 288][32],
 // forward: y = x < 0 ? 0 : x (relu1)
 // dx = y > 0 ? dy : 0
 static void conv2_backward(int rows, float dx[restrict ROWS][26][26][32],
-                           const float dy[ROWS][24][24][32], const float turned[4][4][32][32],
+                           const float dy[ROWS][24][24][32], const float turned[6][6][32][32],
                            const float y[ROWS][26][26][32])
 {
-    const Squares of_dy = {24, 24, 32, 2, 2, 13, 13};
-    const Squares of_dx = {26, 26, 32, 0, 0, 13, 13};
-    _Alignas(64) float pixels[16][43 * 32 + GAP];
-    _Alignas(64) float squares[16][43 * 32 + GAP];
+    const Squares of_dy = {24, 24, 32, 2, 2, 4, 7, 7};
+    const Squares of_dx = {26, 26, 32, 0, 0, 4, 7, 7};
+    _Alignas(64) float pixels[36][25 * 32 + GAP];
+    _Alignas(64) float squares[36][25 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int square = 0; square < 169; square += 43) {
-            const int count = nn_min(43, 169 - square);
-            transform_input(dy[i][0][0], &of_dy, square, count, 43, pixels[0]);
-            winograd_43x32x32(pixels[0], turned[0][0][0], squares[0]);
-            transform_output(squares[0], &of_dx, square, count, 43, dx[i][0][0]);
+        for (int square = 0; square < 49; square += 25) {
+            const int count = nn_min(25, 49 - square);
+            transform_input_f4(dy[i][0][0], &of_dy, square, count, 25, pixels[0]);
+            winograd_f4_25x32x32(pixels[0], turned[0][0][0], squares[0]);
+            transform_output_f4(squares[0], &of_dx, square, count, 25, dx[i][0][0]);
         }
         for (int row = 0; row < 26; row++)
             for (int col = 0; col < 26; col++)
@@ -1217,37 +1497,36 @@ static void conv2_w_update(const NnBatch *batch, int part, float w[restrict 288]
 }
 
 // turned = G w G', of each window of w turned round, its channels exchanged
-static void conv2_w_turn(int part, float turned[restrict 512][32], const float w[288][32])
+static void conv2_w_turn(int part, float turned[restrict 1152][32], const float w[288][32])
 {
     const int from = part * 8, to = nn_min(from + 8, 32);
-    transform_windows_turned(w[0], 32, 32, from, to, turned[0]);
+    transform_windows_turned_f4(w[0], 32, 32, from, to, turned[0]);
 }
 
 // transformed = G w G', of each window of w
-static void conv2_w_transform(int part, float transformed[restrict 512][32], const float w[288][32])
+static void conv2_w_transform(int part, float transformed[restrict 1152][32],
+                              const float w[288][32])
 {
     const int from = part * 8, to = nn_min(from + 8, 32);
-    transform_windows(w[0], 32, 32, from, to, transformed[0]);
+    transform_windows_f4(w[0], 32, 32, from, to, transformed[0]);
 }
 
 // y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm2)
 // then y = x < 0 ? 0 : x (relu2)
 static void conv2_infer(int rows, float y[restrict ROWS][24][24][32],
-                        const float x[ROWS][26][26][32], const float transformed[4][4][32][32],
+                        const float x[ROWS][26][26][32], const float transformed[6][6][32][32],
                         const float mean[32], const float variance[32], const float gamma[32],
                         const float beta[32])
 {
-    const Squares of_x = {26, 26, 32, 0, 0, 12, 12};
-    const Squares of_y = {24, 24, 32, 0, 0, 12, 12};
-    _Alignas(64) float pixels[16][48 * 32 + GAP];
-    _Alignas(64) float squares[16][48 * 32 + GAP];
+    const Squares of_x = {26, 26, 32, 0, 0, 4, 6, 6};
+    const Squares of_y = {24, 24, 32, 0, 0, 4, 6, 6};
+    _Alignas(64) float pixels[36][36 * 32 + GAP];
+    _Alignas(64) float squares[36][36 * 32 + GAP];
     for (int i = 0; i < rows; i++) {
-        for (int square = 0; square < 144; square += 48) {
-            transform_input(x[i][0][0], &of_x, square, 48, 48, pixels[0]);
-            winograd_48x32x32(pixels[0], transformed[0][0][0], squares[0]);
-            transform_output(squares[0], &of_y, square, 48, 48, y[i][0][0]);
-        }
+        transform_input_f4(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
+        winograd_f4_36x32x32(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
         for (int row = 0; row < 24; row++)
             for (int col = 0; col < 24; col++)
                 for (int c = 0; c < 32; c++) {
@@ -1476,16 +1755,17 @@ static void dropout1_forward(const NnBatch *batch, int first, int rows,
 
 // y = x * w, a sum over each window, by transforms of both
 static void conv3_forward(int rows, float y[restrict ROWS][12][12][64],
-                          const float x[ROWS][12][12][32], const float transformed[4][4][32][64])
+                          const float x[ROWS][12][12][32], const float transformed[6][6][32][64])
 {
-    const Squares of_x = {12, 12, 32, 1, 1, 6, 6};
-    const Squares of_y = {12, 12, 64, 0, 0, 6, 6};
-    _Alignas(64) float pixels[16][36 * 32 + GAP];
-    _Alignas(64) float squares[16][36 * 64 + GAP];
-    for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
-        winograd_36x32x64(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
+    const Squares of_x = {12, 12, 32, 1, 1, 4, 3, 3};
+    const Squares of_y = {12, 12, 64, 0, 0, 4, 3, 3};
+    _Alignas(64) float pixels[36][36 * 32 + GAP];
+    _Alignas(64) float squares[36][36 * 64 + GAP];
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        winograd_f4_36x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 36, y[i][0][0]);
     }
 }
 
@@ -1494,18 +1774,19 @@ static void conv3_forward(int rows, float y[restrict ROWS][12][12][64],
 static void conv3_w_partial(int rows, float dw[restrict 3][3][32][64],
                             const float x[ROWS][12][12][32], const float dy[ROWS][12][12][64])
 {
-    const Squares of_x = {12, 12, 32, 1, 1, 6, 6};
-    const Squares of_dy = {12, 12, 64, 0, 0, 6, 6};
-    _Alignas(64) float pixels[16][36 * 32 + GAP];
-    _Alignas(64) float squares[16][36 * 64 + GAP];
-    _Alignas(64) float windows[16][32 * 64];
+    const Squares of_x = {12, 12, 32, 1, 1, 4, 3, 3};
+    const Squares of_dy = {12, 12, 64, 0, 0, 4, 3, 3};
+    _Alignas(64) float pixels[36][36 * 32 + GAP];
+    _Alignas(64) float squares[36][36 * 64 + GAP];
+    _Alignas(64) float windows[36][32 * 64];
     memset(windows, 0, sizeof windows);
-    for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
-        transform_gradient(dy[i][0][0], &of_dy, 0, 36, 36, squares[0]);
-        winograd_weights_36x32x64(pixels[0], squares[0], windows[0]);
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        transform_gradient_f4(dy[i][0][0], &of_dy, 0, count, 36, squares[0]);
+        winograd_weights_f4_36x32x64(pixels[0], squares[0], windows[0]);
     }
-    gradient_of_windows(windows[0], 32, 64, dw[0][0][0]);
+    gradient_of_windows_f4(windows[0], 32, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1528,17 +1809,20 @@ static void conv3_w_gradient(int part, float sum[restrict 288][64],
 // dx = kept ? dy / (1 - rate) : 0
 static void conv3_backward(const NnBatch *batch, int first, int rows,
                            float dx[restrict ROWS][12][12][32], const float dy[ROWS][12][12][64],
-                           const float turned[4][4][64][32])
+                           const float turned[6][6][64][32])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout1"), (uint64_t)batch->step);
-    const Squares of_dy = {12, 12, 64, 1, 1, 6, 6};
-    const Squares of_dx = {12, 12, 32, 0, 0, 6, 6};
-    _Alignas(64) float pixels[16][36 * 64 + GAP];
-    _Alignas(64) float squares[16][36 * 32 + GAP];
+    const Squares of_dy = {12, 12, 64, 1, 1, 4, 3, 3};
+    const Squares of_dx = {12, 12, 32, 0, 0, 4, 3, 3};
+    _Alignas(64) float pixels[36][36 * 64 + GAP];
+    _Alignas(64) float squares[36][36 * 32 + GAP];
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input_f4(dy[i][0][0], &of_dy, 0, count, 36, pixels[0]);
+        winograd_f4_36x64x32(pixels[0], turned[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_dx, 0, count, 36, dx[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        transform_input(dy[i][0][0], &of_dy, 0, 36, 36, pixels[0]);
-        winograd_36x64x32(pixels[0], turned[0][0][0], squares[0]);
-        transform_output(squares[0], &of_dx, 0, 36, 36, dx[i][0][0]);
         const uint32_t number = (uint32_t)(first + i) * 4608;
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
@@ -1568,35 +1852,39 @@ static void conv3_w_update(const NnBatch *batch, int part, float w[restrict 288]
 }
 
 // turned = G w G', of each window of w turned round, its channels exchanged
-static void conv3_w_turn(int part, float turned[restrict 1024][32], const float w[288][64])
+static void conv3_w_turn(int part, float turned[restrict 2304][32], const float w[288][64])
 {
     const int from = part * 4, to = nn_min(from + 4, 32);
-    transform_windows_turned(w[0], 32, 64, from, to, turned[0]);
+    transform_windows_turned_f4(w[0], 32, 64, from, to, turned[0]);
 }
 
 // transformed = G w G', of each window of w
-static void conv3_w_transform(int part, float transformed[restrict 512][64], const float w[288][64])
+static void conv3_w_transform(int part, float transformed[restrict 1152][64],
+                              const float w[288][64])
 {
     const int from = part * 4, to = nn_min(from + 4, 32);
-    transform_windows(w[0], 32, 64, from, to, transformed[0]);
+    transform_windows_f4(w[0], 32, 64, from, to, transformed[0]);
 }
 
 // y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm3)
 // then y = x < 0 ? 0 : x (relu3)
 static void conv3_infer(int rows, float y[restrict ROWS][12][12][64],
-                        const float x[ROWS][12][12][32], const float transformed[4][4][32][64],
+                        const float x[ROWS][12][12][32], const float transformed[6][6][32][64],
                         const float mean[64], const float variance[64], const float gamma[64],
                         const float beta[64])
 {
-    const Squares of_x = {12, 12, 32, 1, 1, 6, 6};
-    const Squares of_y = {12, 12, 64, 0, 0, 6, 6};
-    _Alignas(64) float pixels[16][36 * 32 + GAP];
-    _Alignas(64) float squares[16][36 * 64 + GAP];
+    const Squares of_x = {12, 12, 32, 1, 1, 4, 3, 3};
+    const Squares of_y = {12, 12, 64, 0, 0, 4, 3, 3};
+    _Alignas(64) float pixels[36][36 * 32 + GAP];
+    _Alignas(64) float squares[36][36 * 64 + GAP];
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        winograd_f4_36x32x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 36, y[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
-        winograd_36x32x64(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1752,16 +2040,17 @@ static void batchnorm3_beta_update(const NnBatch *batch, float w[restrict 64], c
 
 // y = x * w, a sum over each window, by transforms of both
 static void conv4_forward(int rows, float y[restrict ROWS][12][12][64],
-                          const float x[ROWS][12][12][64], const float transformed[4][4][64][64])
+                          const float x[ROWS][12][12][64], const float transformed[6][6][64][64])
 {
-    const Squares of_x = {12, 12, 64, 1, 1, 6, 6};
-    const Squares of_y = {12, 12, 64, 0, 0, 6, 6};
-    _Alignas(64) float pixels[16][36 * 64 + GAP];
-    _Alignas(64) float squares[16][36 * 64 + GAP];
-    for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
-        winograd_36x64x64(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
+    const Squares of_x = {12, 12, 64, 1, 1, 4, 3, 3};
+    const Squares of_y = {12, 12, 64, 0, 0, 4, 3, 3};
+    _Alignas(64) float pixels[36][36 * 64 + GAP];
+    _Alignas(64) float squares[36][36 * 64 + GAP];
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        winograd_f4_36x64x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 36, y[i][0][0]);
     }
 }
 
@@ -1770,18 +2059,19 @@ static void conv4_forward(int rows, float y[restrict ROWS][12][12][64],
 static void conv4_w_partial(int rows, float dw[restrict 3][3][64][64],
                             const float x[ROWS][12][12][64], const float dy[ROWS][12][12][64])
 {
-    const Squares of_x = {12, 12, 64, 1, 1, 6, 6};
-    const Squares of_dy = {12, 12, 64, 0, 0, 6, 6};
-    _Alignas(64) float pixels[16][36 * 64 + GAP];
-    _Alignas(64) float squares[16][36 * 64 + GAP];
-    _Alignas(64) float windows[16][64 * 64];
+    const Squares of_x = {12, 12, 64, 1, 1, 4, 3, 3};
+    const Squares of_dy = {12, 12, 64, 0, 0, 4, 3, 3};
+    _Alignas(64) float pixels[36][36 * 64 + GAP];
+    _Alignas(64) float squares[36][36 * 64 + GAP];
+    _Alignas(64) float windows[36][64 * 64];
     memset(windows, 0, sizeof windows);
-    for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
-        transform_gradient(dy[i][0][0], &of_dy, 0, 36, 36, squares[0]);
-        winograd_weights_36x64x64(pixels[0], squares[0], windows[0]);
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        transform_gradient_f4(dy[i][0][0], &of_dy, 0, count, 36, squares[0]);
+        winograd_weights_f4_36x64x64(pixels[0], squares[0], windows[0]);
     }
-    gradient_of_windows(windows[0], 64, 64, dw[0][0][0]);
+    gradient_of_windows_f4(windows[0], 64, 64, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -1803,17 +2093,20 @@ static void conv4_w_gradient(int part, float sum[restrict 576][64],
 // forward: y = x < 0 ? 0 : x (relu3)
 // dx = y > 0 ? dy : 0
 static void conv4_backward(int rows, float dx[restrict ROWS][12][12][64],
-                           const float dy[ROWS][12][12][64], const float turned[4][4][64][64],
+                           const float dy[ROWS][12][12][64], const float turned[6][6][64][64],
                            const float y[ROWS][12][12][64])
 {
-    const Squares of_dy = {12, 12, 64, 1, 1, 6, 6};
-    const Squares of_dx = {12, 12, 64, 0, 0, 6, 6};
-    _Alignas(64) float pixels[16][36 * 64 + GAP];
-    _Alignas(64) float squares[16][36 * 64 + GAP];
+    const Squares of_dy = {12, 12, 64, 1, 1, 4, 3, 3};
+    const Squares of_dx = {12, 12, 64, 0, 0, 4, 3, 3};
+    _Alignas(64) float pixels[36][36 * 64 + GAP];
+    _Alignas(64) float squares[36][36 * 64 + GAP];
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input_f4(dy[i][0][0], &of_dy, 0, count, 36, pixels[0]);
+        winograd_f4_36x64x64(pixels[0], turned[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_dx, 0, count, 36, dx[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        transform_input(dy[i][0][0], &of_dy, 0, 36, 36, pixels[0]);
-        winograd_36x64x64(pixels[0], turned[0][0][0], squares[0]);
-        transform_output(squares[0], &of_dx, 0, 36, 36, dx[i][0][0]);
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
                 for (int c = 0; c < 64; c++) {
@@ -1841,36 +2134,39 @@ static void conv4_w_update(const NnBatch *batch, int part, float w[restrict 576]
 }
 
 // turned = G w G', of each window of w turned round, its channels exchanged
-static void conv4_w_turn(int part, float turned[restrict 1024][64], const float w[576][64])
+static void conv4_w_turn(int part, float turned[restrict 2304][64], const float w[576][64])
 {
     const int from = part * 8, to = nn_min(from + 8, 64);
-    transform_windows_turned(w[0], 64, 64, from, to, turned[0]);
+    transform_windows_turned_f4(w[0], 64, 64, from, to, turned[0]);
 }
 
 // transformed = G w G', of each window of w
-static void conv4_w_transform(int part, float transformed[restrict 1024][64],
+static void conv4_w_transform(int part, float transformed[restrict 2304][64],
                               const float w[576][64])
 {
     const int from = part * 8, to = nn_min(from + 8, 64);
-    transform_windows(w[0], 64, 64, from, to, transformed[0]);
+    transform_windows_f4(w[0], 64, 64, from, to, transformed[0]);
 }
 
 // y = x * w, a sum over each window, by transforms of both
 // then y = (x - mean) / sqrt(variance + eps) * gamma + beta (batchnorm4)
 // then y = x < 0 ? 0 : x (relu4)
 static void conv4_infer(int rows, float y[restrict ROWS][12][12][64],
-                        const float x[ROWS][12][12][64], const float transformed[4][4][64][64],
+                        const float x[ROWS][12][12][64], const float transformed[6][6][64][64],
                         const float mean[64], const float variance[64], const float gamma[64],
                         const float beta[64])
 {
-    const Squares of_x = {12, 12, 64, 1, 1, 6, 6};
-    const Squares of_y = {12, 12, 64, 0, 0, 6, 6};
-    _Alignas(64) float pixels[16][36 * 64 + GAP];
-    _Alignas(64) float squares[16][36 * 64 + GAP];
+    const Squares of_x = {12, 12, 64, 1, 1, 4, 3, 3};
+    const Squares of_y = {12, 12, 64, 0, 0, 4, 3, 3};
+    _Alignas(64) float pixels[36][36 * 64 + GAP];
+    _Alignas(64) float squares[36][36 * 64 + GAP];
+    for (int i = 0; i < rows; i += 4) {
+        const int pictures = nn_min(4, rows - i), count = pictures * 9;
+        transform_input_f4(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        winograd_f4_36x64x64(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f4(squares[0], &of_y, 0, count, 36, y[i][0][0]);
+    }
     for (int i = 0; i < rows; i++) {
-        transform_input(x[i][0][0], &of_x, 0, 36, 36, pixels[0]);
-        winograd_36x64x64(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, 36, 36, y[i][0][0]);
         for (int row = 0; row < 12; row++)
             for (int col = 0; col < 12; col++)
                 for (int c = 0; c < 64; c++) {
@@ -2101,15 +2397,15 @@ static void dropout2_forward(const NnBatch *batch, int first, int rows,
 static void conv5_forward(int rows, float y[restrict ROWS][6][6][128],
                           const float x[ROWS][6][6][64], const float transformed[4][4][64][128])
 {
-    const Squares of_x = {6, 6, 64, 1, 1, 3, 3};
-    const Squares of_y = {6, 6, 128, 0, 0, 3, 3};
+    const Squares of_x = {6, 6, 64, 1, 1, 2, 3, 3};
+    const Squares of_y = {6, 6, 128, 0, 0, 2, 3, 3};
     _Alignas(64) float pixels[16][36 * 64 + GAP];
     _Alignas(64) float squares[16][36 * 128 + GAP];
     for (int i = 0; i < rows; i += 4) {
         const int pictures = nn_min(4, rows - i), count = pictures * 9;
-        transform_input(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
-        winograd_36x64x128(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, count, 36, y[i][0][0]);
+        transform_input_f2(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        winograd_f2_36x64x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f2(squares[0], &of_y, 0, count, 36, y[i][0][0]);
     }
 }
 
@@ -2118,19 +2414,19 @@ static void conv5_forward(int rows, float y[restrict ROWS][6][6][128],
 static void conv5_w_partial(int rows, float dw[restrict 3][3][64][128],
                             const float x[ROWS][6][6][64], const float dy[ROWS][6][6][128])
 {
-    const Squares of_x = {6, 6, 64, 1, 1, 3, 3};
-    const Squares of_dy = {6, 6, 128, 0, 0, 3, 3};
+    const Squares of_x = {6, 6, 64, 1, 1, 2, 3, 3};
+    const Squares of_dy = {6, 6, 128, 0, 0, 2, 3, 3};
     _Alignas(64) float pixels[16][36 * 64 + GAP];
     _Alignas(64) float squares[16][36 * 128 + GAP];
     _Alignas(64) float windows[16][64 * 128];
     memset(windows, 0, sizeof windows);
     for (int i = 0; i < rows; i += 4) {
         const int pictures = nn_min(4, rows - i), count = pictures * 9;
-        transform_input(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
-        transform_gradient(dy[i][0][0], &of_dy, 0, count, 36, squares[0]);
-        winograd_weights_36x64x128(pixels[0], squares[0], windows[0]);
+        transform_input_f2(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        transform_gradient_f2(dy[i][0][0], &of_dy, 0, count, 36, squares[0]);
+        winograd_weights_f2_36x64x128(pixels[0], squares[0], windows[0]);
     }
-    gradient_of_windows(windows[0], 64, 128, dw[0][0][0]);
+    gradient_of_windows_f2(windows[0], 64, 128, dw[0][0][0]);
 }
 
 // sum = sum of the blocks' partial sums, first to last
@@ -2156,15 +2452,15 @@ static void conv5_backward(const NnBatch *batch, int first, int rows,
                            const float turned[4][4][128][64])
 {
     const uint64_t key = nn_key(batch->seed, nn_stream("dropout2"), (uint64_t)batch->step);
-    const Squares of_dy = {6, 6, 128, 1, 1, 3, 3};
-    const Squares of_dx = {6, 6, 64, 0, 0, 3, 3};
+    const Squares of_dy = {6, 6, 128, 1, 1, 2, 3, 3};
+    const Squares of_dx = {6, 6, 64, 0, 0, 2, 3, 3};
     _Alignas(64) float pixels[16][36 * 128 + GAP];
     _Alignas(64) float squares[16][36 * 64 + GAP];
     for (int i = 0; i < rows; i += 4) {
         const int pictures = nn_min(4, rows - i), count = pictures * 9;
-        transform_input(dy[i][0][0], &of_dy, 0, count, 36, pixels[0]);
-        winograd_36x128x64(pixels[0], turned[0][0][0], squares[0]);
-        transform_output(squares[0], &of_dx, 0, count, 36, dx[i][0][0]);
+        transform_input_f2(dy[i][0][0], &of_dy, 0, count, 36, pixels[0]);
+        winograd_f2_36x128x64(pixels[0], turned[0][0][0], squares[0]);
+        transform_output_f2(squares[0], &of_dx, 0, count, 36, dx[i][0][0]);
     }
     for (int i = 0; i < rows; i++) {
         const uint32_t number = (uint32_t)(first + i) * 2304;
@@ -2199,7 +2495,7 @@ static void conv5_w_update(const NnBatch *batch, int part, float w[restrict 576]
 static void conv5_w_turn(int part, float turned[restrict 2048][64], const float w[576][128])
 {
     const int from = part * 8, to = nn_min(from + 8, 64);
-    transform_windows_turned(w[0], 64, 128, from, to, turned[0]);
+    transform_windows_turned_f2(w[0], 64, 128, from, to, turned[0]);
 }
 
 // transformed = G w G', of each window of w
@@ -2207,7 +2503,7 @@ static void conv5_w_transform(int part, float transformed[restrict 1024][128],
                               const float w[576][128])
 {
     const int from = part * 8, to = nn_min(from + 8, 64);
-    transform_windows(w[0], 64, 128, from, to, transformed[0]);
+    transform_windows_f2(w[0], 64, 128, from, to, transformed[0]);
 }
 
 // y = x * w, a sum over each window, by transforms of both
@@ -2217,15 +2513,15 @@ static void conv5_infer(int rows, float y[restrict ROWS][6][6][128], const float
                         const float transformed[4][4][64][128], const float mean[128],
                         const float variance[128], const float gamma[128], const float beta[128])
 {
-    const Squares of_x = {6, 6, 64, 1, 1, 3, 3};
-    const Squares of_y = {6, 6, 128, 0, 0, 3, 3};
+    const Squares of_x = {6, 6, 64, 1, 1, 2, 3, 3};
+    const Squares of_y = {6, 6, 128, 0, 0, 2, 3, 3};
     _Alignas(64) float pixels[16][36 * 64 + GAP];
     _Alignas(64) float squares[16][36 * 128 + GAP];
     for (int i = 0; i < rows; i += 4) {
         const int pictures = nn_min(4, rows - i), count = pictures * 9;
-        transform_input(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
-        winograd_36x64x128(pixels[0], transformed[0][0][0], squares[0]);
-        transform_output(squares[0], &of_y, 0, count, 36, y[i][0][0]);
+        transform_input_f2(x[i][0][0], &of_x, 0, count, 36, pixels[0]);
+        winograd_f2_36x64x128(pixels[0], transformed[0][0][0], squares[0]);
+        transform_output_f2(squares[0], &of_y, 0, count, 36, y[i][0][0]);
     }
     for (int i = 0; i < rows; i++) {
         for (int row = 0; row < 6; row++)
@@ -3575,7 +3871,7 @@ static const NnCall calls[] = {
     [CALL_batchnorm1_follow] = {"batchnorm1_follow", "batchnorm1", NN_FORWARD, 0, 0, 32, 0, 768},
     [CALL_batchnorm1_forward] = {"batchnorm1_forward", "batchnorm1", NN_FORWARD, 0, 108160, 0,
                                  173056, 2048},
-    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 4718592, 0, 0, 160256, 262144},
+    [CALL_conv2_forward] = {"conv2_forward", "conv2", NN_FORWARD, 2654208, 0, 0, 160256, 589824},
     [CALL_batchnorm2_sums] = {"batchnorm2_sums", "batchnorm2", NN_FORWARD, 0, 55296, 0, 73728,
                               2048},
     [CALL_batchnorm2_stats] = {"batchnorm2_stats", "batchnorm2", NN_FORWARD, 0, 0, 64, 0, 2304},
@@ -3584,14 +3880,14 @@ static const NnCall calls[] = {
                                  147456, 2048},
     [CALL_pool1_forward] = {"pool1_forward", "pool1", NN_FORWARD, 0, 18432, 0, 92160, 0},
     [CALL_dropout1_forward] = {"dropout1_forward", "dropout1", NN_FORWARD, 0, 9216, 0, 36864, 0},
-    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 2359296, 0, 0, 55296, 524288},
+    [CALL_conv3_forward] = {"conv3_forward", "conv3", NN_FORWARD, 1327104, 0, 0, 55296, 1179648},
     [CALL_batchnorm3_sums] = {"batchnorm3_sums", "batchnorm3", NN_FORWARD, 0, 27648, 0, 36864,
                               4096},
     [CALL_batchnorm3_stats] = {"batchnorm3_stats", "batchnorm3", NN_FORWARD, 0, 0, 128, 0, 4608},
     [CALL_batchnorm3_follow] = {"batchnorm3_follow", "batchnorm3", NN_FORWARD, 0, 0, 64, 0, 1536},
     [CALL_batchnorm3_forward] = {"batchnorm3_forward", "batchnorm3", NN_FORWARD, 0, 46080, 0, 73728,
                                  4096},
-    [CALL_conv4_forward] = {"conv4_forward", "conv4", NN_FORWARD, 4718592, 0, 0, 73728, 1048576},
+    [CALL_conv4_forward] = {"conv4_forward", "conv4", NN_FORWARD, 2654208, 0, 0, 73728, 2359296},
     [CALL_batchnorm4_sums] = {"batchnorm4_sums", "batchnorm4", NN_FORWARD, 0, 27648, 0, 36864,
                               4096},
     [CALL_batchnorm4_stats] = {"batchnorm4_stats", "batchnorm4", NN_FORWARD, 0, 0, 128, 0, 4608},
@@ -3660,11 +3956,11 @@ static const NnCall calls[] = {
                                         0, 64, 0, 2304},
     [CALL_batchnorm4_backward] = {"batchnorm4_backward", "batchnorm4", NN_BACKWARD, 0, 55296, 0,
                                   110592, 5120},
-    [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 4718592, 0, 0, 73728,
+    [CALL_conv4_w_partial] = {"conv4_w_partial", "conv4", NN_BACKWARD, 2654208, 0, 0, 73728,
                               589824},
     [CALL_conv4_w_gradient] = {"conv4_w_gradient", "conv4", NN_BACKWARD, 0, 0, 36864, 0, 737280},
-    [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 4718592, 9216, 0, 110592,
-                             1048576},
+    [CALL_conv4_backward] = {"conv4_backward", "conv4", NN_BACKWARD, 2654208, 9216, 0, 110592,
+                             2359296},
     [CALL_batchnorm3_partial] = {"batchnorm3_partial", "batchnorm3", NN_BACKWARD, 0, 46080, 0,
                                  73728, 4096},
     [CALL_batchnorm3_beta_gradient] = {"batchnorm3_beta_gradient", "batchnorm3", NN_BACKWARD, 0, 0,
@@ -3673,11 +3969,11 @@ static const NnCall calls[] = {
                                         0, 64, 0, 2304},
     [CALL_batchnorm3_backward] = {"batchnorm3_backward", "batchnorm3", NN_BACKWARD, 0, 55296, 0,
                                   110592, 5120},
-    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 2359296, 0, 0, 55296,
+    [CALL_conv3_w_partial] = {"conv3_w_partial", "conv3", NN_BACKWARD, 1327104, 0, 0, 55296,
                               294912},
     [CALL_conv3_w_gradient] = {"conv3_w_gradient", "conv3", NN_BACKWARD, 0, 0, 18432, 0, 368640},
-    [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 2359296, 9216, 0, 55296,
-                             524288},
+    [CALL_conv3_backward] = {"conv3_backward", "conv3", NN_BACKWARD, 1327104, 9216, 0, 55296,
+                             1179648},
     [CALL_pool1_backward] = {"pool1_backward", "pool1", NN_BACKWARD, 0, 73728, 0, 184320, 0},
     [CALL_batchnorm2_partial] = {"batchnorm2_partial", "batchnorm2", NN_BACKWARD, 0, 92160, 0,
                                  147456, 2048},
@@ -3687,11 +3983,11 @@ static const NnCall calls[] = {
                                         0, 32, 0, 1152},
     [CALL_batchnorm2_backward] = {"batchnorm2_backward", "batchnorm2", NN_BACKWARD, 0, 110592, 0,
                                   221184, 2560},
-    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 4718592, 0, 0, 160256,
+    [CALL_conv2_w_partial] = {"conv2_w_partial", "conv2", NN_BACKWARD, 2654208, 0, 0, 160256,
                               147456},
     [CALL_conv2_w_gradient] = {"conv2_w_gradient", "conv2", NN_BACKWARD, 0, 0, 9216, 0, 184320},
-    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 5537792, 21632, 0, 246784,
-                             262144},
+    [CALL_conv2_backward] = {"conv2_backward", "conv2", NN_BACKWARD, 3612672, 21632, 0, 246784,
+                             589824},
     [CALL_batchnorm1_partial] = {"batchnorm1_partial", "batchnorm1", NN_BACKWARD, 0, 108160, 0,
                                  173056, 2048},
     [CALL_batchnorm1_beta_gradient] = {"batchnorm1_beta_gradient", "batchnorm1", NN_BACKWARD, 0, 0,
@@ -3737,12 +4033,12 @@ static const NnCall calls[] = {
     [CALL_dense2_w_turn] = {"dense2_w_turn", "dense2", NN_UPDATE, 0, 0, 0, 0, 20480},
     [CALL_dense1_w_turn] = {"dense1_w_turn", "dense1", NN_UPDATE, 0, 0, 0, 0, 2359296},
     [CALL_conv5_w_turn] = {"conv5_w_turn", "conv5", NN_UPDATE, 0, 0, 0, 0, 819200},
-    [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 409600},
-    [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 204800},
-    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 102400},
-    [CALL_conv2_w_transform] = {"conv2_w_transform", "conv2", NN_UPDATE, 0, 0, 0, 0, 102400},
-    [CALL_conv3_w_transform] = {"conv3_w_transform", "conv3", NN_UPDATE, 0, 0, 0, 0, 204800},
-    [CALL_conv4_w_transform] = {"conv4_w_transform", "conv4", NN_UPDATE, 0, 0, 0, 0, 409600},
+    [CALL_conv4_w_turn] = {"conv4_w_turn", "conv4", NN_UPDATE, 0, 0, 0, 0, 737280},
+    [CALL_conv3_w_turn] = {"conv3_w_turn", "conv3", NN_UPDATE, 0, 0, 0, 0, 368640},
+    [CALL_conv2_w_turn] = {"conv2_w_turn", "conv2", NN_UPDATE, 0, 0, 0, 0, 184320},
+    [CALL_conv2_w_transform] = {"conv2_w_transform", "conv2", NN_UPDATE, 0, 0, 0, 0, 184320},
+    [CALL_conv3_w_transform] = {"conv3_w_transform", "conv3", NN_UPDATE, 0, 0, 0, 0, 368640},
+    [CALL_conv4_w_transform] = {"conv4_w_transform", "conv4", NN_UPDATE, 0, 0, 0, 0, 737280},
     [CALL_conv5_w_transform] = {"conv5_w_transform", "conv5", NN_UPDATE, 0, 0, 0, 0, 819200},
 };
 
@@ -3800,7 +4096,7 @@ const NnModel nn_model = {
     .outputs = 10, .classes = 10,
     .data = "mnist", .format = NN_IDX,
     .byte_scale = 0.00392156862745098, .number_scale = 1,
-    .stack_bytes = 3866624,
+    .stack_bytes = 5013504,
     .batch = BATCH, .blocks = BLOCKS, .epochs = 36, .seed = 1, .rate = 0.003,
     .schedule = {.kind = NN_ONE_CYCLE, .rise = 0.3, .div = 25, .final_div = 10000},
     .loss = "cross_entropy", .optimizer = "adam",
@@ -3808,7 +4104,7 @@ const NnModel nn_model = {
     .layers = layers, .layer_count = 26,
     .tensors = tensors, .tensor_count = sizeof tensors / sizeof *tensors,
     .parameters = 437162,
-    .arena_bytes = ARENA_BYTES, .weight_bytes = 4909224, .optimizer_bytes = 3497296,
+    .arena_bytes = ARENA_BYTES, .weight_bytes = 6056104, .optimizer_bytes = 3497296,
     .operations_forward = 33248117, .operations_backward = 66155125, .operations_update = 4371620,
     .train_step = train_step, .profiled = NN_PROFILED,
     .calls = calls, .call_count = sizeof calls / sizeof *calls,
