@@ -79,8 +79,8 @@ WinogradSquares winograd_squares(const Graph *graph, const Node *node)
 // --- whether it pays -----------------------------------------------------------------------------
 
 // Cycles of a block of rows. The transforms' are as measured, with vectors of 32 bytes: of a vector
-// of channels of one square, and of one of a window. 16 channels are worth squares of 4x4 there, but
-// none of 2x2, which lose a twentieth of a network (bench/networks/resnet.net).
+// of channels of one square, and of one of a window. 16 channels are worth squares of 4x4 there,
+// not those of 2x2, which lose a twentieth of a network (bench/networks/resnet.net).
 typedef struct {
     int places;
     double transform, window;
