@@ -18,10 +18,8 @@ int most_tile_rows(const Network *network, int vectors)
 // "x86-64-v4 f32 product 25 784 300 = tile 13 2  # 11.2 us": rows, terms and columns of the
 // product, rows and vectors of the tile; or "= blas". "x86-64-v3 f32 convolution 28 28 5 5 1 6 1 =
 // planes": lines and columns of the result, of the window, channels and outputs, and the stride
-// from line to line; or "= windows", or "= winograd2" or "= winograd4", by the side of the
-// squares.
-static const char *const way_words[CONV_WAYS] = {"windows", "planes", "winograd2",
-                                               "winograd4"};
+// from line to line; or "= windows", or "= winograd2" or "= winograd4", by the squares' side.
+static const char *const way_words[CONV_WAYS] = {"windows", "planes", "winograd2", "winograd4"};
 
 const char *choice_text(const Choice *c)
 {

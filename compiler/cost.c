@@ -33,8 +33,7 @@ static double squares(const Node *node, Shape shape)
 // The products of a square for each number of the window.
 static double share_of_window(const Node *node)
 {
-    const double span = node->attributes.side + 2;
-    return span * span / 9;
+    return winograd_places(node->attributes.side) / 9.0;
 }
 
 // What the formula of a convolution has more than is made of it (winograd.c), in one picture.

@@ -56,8 +56,6 @@ static void weights_tile(const void *walk, int rows, const char *first)
                      plus(window_columns(w->strip, "sum"), first, outputs), outputs));
 }
 
-static int places(int side) { return (side + 2) * (side + 2); }
-
 static void emit_winograd_product(Out *out, const WinogradProduct *p)
 {
     const int span = p->side + 2;
@@ -80,7 +78,7 @@ static void emit_winograd_product(Out *out, const WinogradProduct *p)
     emit_declaration(out, format("static void %s(", product_text(p)),
                      format(operands, type, type, type));
     line(out, "{");
-    line(out, "for (int place = 0; place < %d; place++) {", places(p->side));
+    line(out, "for (int place = 0; place < %d; place++) {", winograd_places(p->side));
     for (int i = 0; i < count; i++) {
         const WindowStrip *const s = &strips[i];
         const Walk walk = {out, p, s};
@@ -141,7 +139,7 @@ static int group_size(const WinogradSquares *s, int channels) { return s->square
 static void declare_matrices(Out *out, const WinogradSquares *s, const char *name, int channels)
 {
     line(out, "_Alignas(64) %s %s[%d][%d * %d + GAP];", real_type(out->network), name,
-         places(s->side), s->squares, channels);
+         winograd_places(s->side), s->squares, channels);
 }
 
 // How a picture's pixels lie below the result's squares.
@@ -212,7 +210,8 @@ void emit_winograd(Out *out, const Graph *graph, const Node *node)
     declare_squares(out, &s, y, s.out, no_pad);
     declare_matrices(out, &s, "pixels", channels);
     declare_matrices(out, &s, "squares", outputs);
-    on_stack(out, (double)places(s.side) * (group_size(&s, channels) + group_size(&s, outputs)));
+    on_stack(out, (double)winograd_places(s.side) *
+                      (group_size(&s, channels) + group_size(&s, outputs)));
     open_groups(out, &s);
     transform_line(out, &s, "transform_input", x, "pixels");
     call_line(out, winograd_product(out->network, &p),
@@ -244,10 +243,10 @@ void emit_winograd_grad_w(Out *out, const Graph *graph, const Node *node)
     declare_squares(out, &s, dy, s.out, no_pad);
     declare_matrices(out, &s, "pixels", channels);
     declare_matrices(out, &s, "squares", outputs);
-    line(out, "_Alignas(64) %s windows[%d][%d * %d];", real_type(out->network), places(s.side),
-         channels, outputs);
-    on_stack(out, places(s.side) * (group_size(&s, channels) + group_size(&s, outputs) +
-                                    (double)channels * outputs));
+    line(out, "_Alignas(64) %s windows[%d][%d * %d];", real_type(out->network),
+         winograd_places(s.side), channels, outputs);
+    on_stack(out, winograd_places(s.side) * (group_size(&s, channels) + group_size(&s, outputs) +
+                                             (double)channels * outputs));
     line(out, "memset(windows, 0, sizeof windows);");
     open_groups(out, &s);
     transform_line(out, &s, "transform_input", x, "pixels");

@@ -10,7 +10,7 @@
 
 // In the lines below REAL stands for the program's type, VECTOR for the target's vector of it,
 // LANES for how many that holds, BYTES for its size, SIDE for the pixels of a square's side, SPAN
-// for those below it, PLACES for the square of that, and ROOTS for `roots`.
+// for those below it, PLACES for the square of that, and ROOTS for what `roots` defines.
 static const char *const shared[] = {
     "// A vector of the numbers from `at` on, wherever they lie.",
     "typedef REAL Loose __attribute__((vector_size(BYTES), aligned(sizeof(REAL)), may_alias));",
@@ -100,7 +100,7 @@ static const char *const sums_2[] = {
 
 // Those of F(4x4, 3x3) know a polynomial by its values at 0, p, -p, q, -q and infinity. With 5/8
 // and 3/2 less is rounded than with 1 and 2, which are usual, and all constants but G's are exact.
-static const char roots[] = "const REAL p = 0.625, q = 1.5, pp = p * p, qq = q * q;";
+static const char roots[] = "p = 0.625, q = 1.5, pp = p * p, qq = q * q;";
 
 static const char *const input_4[] = {
     "// t = B' d of F(4x4, 3x3)",
@@ -407,9 +407,9 @@ static const Part parts[] = {
 static const char *with_types(const Out *out, const char *text, int side)
 {
     const int lanes = vector_lanes(out->network), span = side + 2;
-    if (!strcmp(text, "ROOTS"))
-        text = roots;
-    const Replacement words[] = {{"REAL", real_type(out->network)},
+    const char *const type = real_type(out->network);
+    const Replacement words[] = {{"ROOTS", format("const %s %s", type, roots)},
+                                 {"REAL", type},
                                  {"VECTOR", lane_type(out->network, lanes)},
                                  {"LANES", format("%d", lanes)},
                                  {"BYTES", format("%d", out->network->target->vector_bytes)},
@@ -449,6 +449,10 @@ static void emit_transforms_of(Out *out, const char *body, int side)
             emit_lines(&functions, parts[i].lines, parts[i].count, side);
     if (!functions.text.length)
         return;
+    if (side == 4)
+        comment(out, "The matrices of F(4x4, 3x3) are those of polynomials known by their values "
+                     "at 0, p, -p, q, -q and infinity. With 5/8 and 3/2 less is rounded than with "
+                     "1 and 2, which are usual.");
     for (int i = 0; i < PARTS_OF_LINES; i++) {
         const Part *const part = &of_lines[side / 4][i];
         if (calls(functions.text.text, format(" %s", part->function), side))

@@ -120,6 +120,7 @@ typedef struct {
     int pictures;   // and whose they are; 1: some of one picture's, or all
 } WinogradSquares;
 WinogradSquares winograd_squares(const Graph *graph, const Node *node); // that a node makes
+int winograd_places(int side); // pixels below a square, which are as many products
 // The convolution that a node makes, where it can be made so; false where it cannot.
 bool winograd_window(const Graph *graph, const Node *node, WindowProduct *window);
 void use_winograd(Graph *graph);

@@ -12,6 +12,8 @@
 
 // --- how much is transformed at a time -----------------------------------------------------------
 
+int winograd_places(int side) { return (side + 2) * (side + 2); }
+
 static int groups_of(const Network *network, const WinogradSquares *s)
 {
     const int times = (network->block_rows + s->pictures - 1) / s->pictures;
@@ -82,10 +84,9 @@ WinogradSquares winograd_squares(const Graph *graph, const Node *node)
 // of channels of one square, and of one of a window. 16 channels are worth squares of 4x4 there,
 // not those of 2x2, which lose a twentieth of a network (bench/networks/resnet.net).
 typedef struct {
-    int places;
     double transform, window;
 } Transforms;
-static const Transforms transforms[] = {{16, 95, 60}, {36, 400, 170}};
+static const Transforms of_2x2 = {95, 60}, of_4x4 = {400, 170};
 static const double direct_share = 0.85, product_share = 0.9; // of the peak
 
 static double product_cycles(const Network *network, double products)
@@ -104,9 +105,10 @@ static double direct_cycles(const Network *network, Shape in, Shape out)
 
 static double winograd_cycles(const Network *network, const WinogradSquares *s)
 {
-    const Transforms *const t = &transforms[s->side / 4];
+    const Transforms *const t = s->side == 2 ? &of_2x2 : &of_4x4;
     const double lanes = vector_lanes(network), in = s->in.dims[2], out = s->out.dims[2];
-    const double each = product_cycles(network, t->places * in * out) / product_share +
+    const double products = winograd_places(s->side) * in * out;
+    const double each = product_cycles(network, products) / product_share +
                         t->transform * (in + out) / lanes;
     return groups_of(network, s) * s->squares * each + t->window * in * out / lanes;
 }
@@ -143,7 +145,7 @@ static bool fits(const Graph *graph, const Node *node, int side)
 {
     enum { MOST_BYTES = 16 << 20 };
     const Shape x = graph->nodes[node->input[0]].shape, dy = made_of_squares(graph, node);
-    const double sums = (double)transforms[side / 4].places * x.dims[2] * dy.dims[2];
+    const double sums = (double)winograd_places(side) * x.dims[2] * dy.dims[2];
     return node->op != OP_conv_grad_w ||
            sums * (double)element_bytes(graph->network, TYPE_REAL) <= MOST_BYTES;
 }

@@ -795,6 +795,8 @@ static void find_pixels(const float *x, const Squares *s, bool there, int number
     }
 }
 
+// The matrices of F(4x4, 3x3) are those of polynomials known by their values at 0, p, -p, q, -q
+// and infinity. With 5/8 and 3/2 less is rounded than with 1 and 2, which are usual.
 // t = B' d of F(4x4, 3x3)
 static INLINED void input_f4(const Vector16 d[6], Vector16 t[6])
 {
