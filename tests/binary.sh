@@ -422,19 +422,21 @@ start 'test pictures that vanish' test_files_change "'.*t10k-images-idx3-ubyte' 
 start 'test pictures that become more' test_files_change \
     'has changed: it had 500 examples when the training began, and has 1500 now' \
     sh -c 'cp train-images-idx3-ubyte.gz t10k-images-idx3-ubyte.gz; cp train-labels-idx1-ubyte.gz t10k-labels-idx1-ubyte.gz'
-json_lines() { # every command that has --json prints JSON and nothing else
-    local command
-    for command in 'info --json' "train --data $sample --out $tmp/json-run --json --epochs 2" \
-        "eval --data $sample --out $good --json" "predict 1 2 --data $sample --out $good --json"; do
-        "$model" $command 2>"$tmp/json.err" | "$python" -c '
+prints_json() { # ARGUMENT...: JSON and nothing else
+    "$model" "$@" --json 2>"$tmp/json.err" | "$python" -c '
 import json, sys
 lines = sys.stdin.read().splitlines()
 for line in lines:
     json.loads(line, parse_constant=lambda word: sys.exit(f"{word} is no JSON"))
 if not lines:
-    sys.exit("nothing was printed")' || echo "of $command"
-        same "stderr of $command" '' "$(cat "$tmp/json.err")"
-    done
+    sys.exit("nothing was printed")' || echo "of $*"
+    same "stderr of $*" '' "$(cat "$tmp/json.err")"
+}
+json_lines() { # every command that has --json
+    prints_json info
+    prints_json train --data "$sample" --out "$tmp/json-run" --epochs 2
+    prints_json eval --data "$sample" --out "$good"
+    prints_json predict 1 2 --data "$sample" --out "$good"
 }
 start '--json prints JSON' json_lines
 curves_are_xml() { "$python" -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' "$good/curves.svg"; }

@@ -1,7 +1,7 @@
 # What cannot be written to standard output is a failure of every command, and said once.
 cd "$TMP" && NETC=$(realpath "$OLDPWD/$NETC")
 printf 'param width = 10\ndata mnist\ninput 28x28x1\ndense width softmax\nloss cross_entropy\n' >full.net
-$NETC emit full.net -o full.c
+"$NETC" emit full.net -o full.c
 run() { echo "\$ netc $*"; "$NETC" "$@" >/dev/full; echo "exit $?"; }
 run show full.c
 run show full.c --json

@@ -9,7 +9,7 @@ on_terminal() { # COMMAND...: its first lines on a terminal, and its exit status
     script -qec "$*" /dev/null </dev/null | tr -d '\r' | sed -n 1,2p
     echo "exit ${PIPESTATUS[0]}"
 }
-diff="$NETC diff a.net b.net --net"
+diff="'$NETC' diff a.net b.net --net"
 PAGER=cat on_terminal "$diff"
 PAGER='sed s/^/paged:/' on_terminal "$diff"
 GIT_PAGER= PAGER=false on_terminal "$diff"
