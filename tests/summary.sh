@@ -49,6 +49,34 @@ if len(rects) < 5:
 END
 }
 
+# Convolutions by transforms count as their formula, and 'bench' counts the products that are made:
+# a square's places by channels by filters, squares of 2x2 over 10x10 pixels, and of 4x4 over 8x8.
+counts_transforms() {
+    local way target=x86-64-v3
+    printf '%s\n' 'data mnist' 'input 28x28x1' 'conv 32 10x10 stride 2' 'conv 64 3x3 pad same' \
+        'conv 64 3x3' 'dense 10 softmax' 'loss cross_entropy' 'batch 32' >"$tmp/squares.net"
+    for way in auto direct; do
+        "$NETC" summary "$tmp/squares.net" --target $target --conv $way |
+            grep '^operations' >"$tmp/$way.operations" || echo "no operations with --conv $way"
+    done
+    same 'operations' "$(cat "$tmp/direct.operations")" "$(cat "$tmp/auto.operations")"
+    NETC_CFLAGS=$quick build "$tmp/squares.net" "$tmp/squares" --target $target &&
+        "$tmp/squares" bench --random --json --steps 1 >"$tmp/squares.json" || return
+    "$python" - "$tmp/squares.json" <<'END'
+import json, sys
+def products(places, squares, channels, filters):
+    return 2 * 32 * places * squares * channels * filters
+made = {(row["layer"], row["phase"]): row["products"] for row in json.load(open(sys.argv[1]))["layers"]}
+expected = {("conv2", "forward"): products(16, 25, 32, 64), ("conv2", "backward"): 2 * products(16, 25, 32, 64),
+            ("conv3", "forward"): products(36, 4, 64, 64),
+            ("conv3", "backward"): products(36, 4, 64, 64) + products(16, 25, 64, 64)}
+for key, number in expected.items():
+    if made[key] != number:
+        print(f"{key}: expected {number} multiplications and additions, found {made[key]}")
+END
+}
+
+check 'convolutions by transforms are counted' counts_transforms
 check "LeNet-5 has Keras' shapes and parameters" compare lenet
 check "60 random networks have PyTorch's shapes and parameters" compare torch
 check "the time of each layer is measured" measures
