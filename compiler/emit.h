@@ -183,7 +183,7 @@ typedef struct {
     int first, width; // columns
     int vectors, lanes;
     int runs;  // strips of this kind, side by side
-    bool near; // as in WindowRows
+    int ahead; // rows of the matrix before one is needed that the memory is asked for it; 0: never
 } WindowStrip;
 const char *plus(const char *base, const char *index, long step);
 enum { LATENCY = 4 }; // cycles from one multiply-add to another that adds to its result
@@ -194,10 +194,12 @@ typedef struct {
     double wait;     // cycles from a multiply-add to the next that adds to its result
     bool far;        // what they are read from is more than the first cache holds
     bool near;       // the matrix that they are multiplied with stays there beside them
+    bool panels;     // of it, or of what is made, each strip lies by itself
 } WindowRows;
 int window_strips(const Network *network, int columns, const WindowRows *rows, WindowStrip *strips);
 typedef struct {
     int high, many, low, few; // tiles of `high`, so many, and then some of `low`
+    int from;                 // where the first one begins
 } Pieces;
 typedef struct {
     bool lines;    // pieces are whole lines, not rows of one
@@ -215,6 +217,7 @@ SpanCut span_cut(const Network *network, int rows, int vectors);
 typedef void TileCall(const void *strip, int units, const char *first);
 void emit_pieces(Out *out, const Pieces *p, const char *index, TileCall *call, const void *strip);
 bool window_matrix_is_near(const Network *network, double numbers);
+int rows_asked_ahead(bool near);
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip);
 void note_tile(void *tiles, int *count, const void *tile, size_t size);
 void emit_window_tiles(Out *out);
@@ -246,6 +249,7 @@ const char *window_product(Network *network, const WindowProduct *product); // i
 void open_window_strip(Out *out, const WindowStrip *strip);
 void close_window_strip(Out *out, const WindowStrip *strip);
 const char *window_columns(const WindowStrip *strip, const char *matrix);
+const char *strip_panel(const WindowStrip *strip, const char *matrix, int rows);
 void emit_windows(Out *out, const char *body); // those that the body calls
 
 // --- emit_winograd.c: convolutions by transforms (winograd.c) ------------------------------------

@@ -135,7 +135,7 @@ static WindowStrip strip_of(const Network *network, const Geometry *g, int vecto
                          .vectors = vectors,
                          .lanes = lanes,
                          .runs = 1,
-                         .near = window_matrix_is_near(network, turned)};
+                         .ahead = rows_asked_ahead(window_matrix_is_near(network, turned))};
 }
 
 // Vectors of a span in strips of a tile's, and those of the last one.

@@ -87,7 +87,7 @@ static Pieces best_pieces(const Network *network, int count, const TileKind *kin
     Pieces best = {0};
     *least = 1e300;
     for (int n = 1; n <= most && n <= count; n++) {
-        const Pieces p = {n, count / n, count % n, count % n ? 1 : 0};
+        const Pieces p = {n, count / n, count % n, count % n ? 1 : 0, 0};
         const double cycles = pieces_cycles(&p, kind);
         // the higher of two that cost the same, but for one that leaves a rest
         if (cycles < *least || (cycles == *least && !p.few)) {
@@ -98,7 +98,7 @@ static Pieces best_pieces(const Network *network, int count, const TileKind *kin
     double limit = clearly * *least;
     for (int tiles = (count + most - 1) / most; tiles < count; tiles++) {
         const int low = count / tiles, higher = count % tiles;
-        const Pieces p = {low + 1, higher, low, tiles - higher};
+        const Pieces p = {low + 1, higher, low, tiles - higher, 0};
         const double cycles = pieces_cycles(&p, kind);
         if (higher && cycles < limit) {
             *least = limit = cycles;
@@ -154,11 +154,16 @@ static void emit_alike(Out *out, int from, int count, int each, const char *inde
 
 void emit_pieces(Out *out, const Pieces *p, const char *index, TileCall *call, const void *strip)
 {
-    emit_alike(out, 0, p->many, p->high, index, call, strip);
-    emit_alike(out, p->many * p->high, p->few, p->low, index, call, strip);
+    emit_alike(out, p->from, p->many, p->high, index, call, strip);
+    emit_alike(out, p->from + p->many * p->high, p->few, p->low, index, call, strip);
 }
 
 // --- strips of columns --------------------------------------------------------------------------
+
+enum { AHEAD = 8 };
+
+// Rows of a matrix ahead of which tiles ask the memory for it.
+int rows_asked_ahead(bool near) { return near ? 0 : AHEAD; }
 
 // The columns' full vectors as strips of so many, and of what those leave: the cycles of a term.
 static double strip_cycles(const Network *network, const WindowRows *rows, int full, int vectors)
@@ -167,13 +172,15 @@ static double strip_cycles(const Network *network, const WindowRows *rows, int f
     return full / vectors * window_cut(network, rows, vectors).cycles + last;
 }
 
-// Pairs of vectors, or one where there is one, but four where they are clearly better.
+// Pairs of vectors, or one where there is one, but four where they are clearly better. Panels are
+// pairs, so that those who write and read them agree.
 static int best_vectors(const Network *network, const WindowRows *rows, int full)
 {
     const int usual = full < 2 ? 1 : 2;
-    const bool wide = full >= 4 && strip_cycles(network, rows, full, 4) <
-                                       clearly * strip_cycles(network, rows, full, usual);
-    return wide ? 4 : usual;
+    if (full < 4 || rows->panels)
+        return usual;
+    const double limit = clearly * strip_cycles(network, rows, full, usual);
+    return strip_cycles(network, rows, full, 4) < limit ? 4 : usual;
 }
 
 // The result's columns as strips: of some full vectors, of the full ones that those leave, and a
@@ -201,7 +208,7 @@ int window_strips(const Network *network, int columns, const WindowRows *rows, W
                                         .lanes = lanes_for(network, rest),
                                         .runs = 1};
     for (int i = 0; i < count; i++)
-        strips[i].near = rows->near;
+        strips[i].ahead = rows_asked_ahead(rows->near || rows->panels);
     return count;
 }
 
@@ -219,8 +226,6 @@ void note_tile(void *tiles, int *count, const void *tile, size_t size)
     memcpy((char *)tiles + (size_t)(*count)++ * size, tile, size);
 }
 
-enum { AHEAD = 8 };
-
 // The name of the tile of `lines` times `rows` rows and one strip's columns, which will be there.
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip)
 {
@@ -229,11 +234,13 @@ const char *window_tile(Network *network, int lines, int rows, const WindowStrip
                              .width = strip->width,
                              .vectors = strip->vectors,
                              .lanes = strip->lanes,
-                             .ahead = strip->near ? 0 : AHEAD};
+                             .ahead = strip->ahead};
     note_tile(network->window_tiles, &network->window_tile_count, &tile, sizeof tile);
-    const char *const near = strip->near ? "_near" : "";
-    return lines > 1 ? format("window_%dx%dx%d%s", lines, rows, strip->width, near)
-                     : format("window_%dx%d%s", rows, strip->width, near);
+    const char *const ahead = !strip->ahead          ? "_near"
+                              : strip->ahead > AHEAD ? "_first"
+                                                     : "";
+    return lines > 1 ? format("window_%dx%dx%d%s", lines, rows, strip->width, ahead)
+                     : format("window_%dx%d%s", rows, strip->width, ahead);
 }
 
 void emit_window_tiles(Out *out)
@@ -291,7 +298,7 @@ void emit_window_tiles(Out *out)
     for (int i = 0; i < network->window_tile_count; i++) {
         const WindowTile *const t = &network->window_tiles[i];
         const WindowStrip strip = {
-            .width = t->width, .vectors = t->vectors, .lanes = t->lanes, .near = !t->ahead};
+            .width = t->width, .vectors = t->vectors, .lanes = t->lanes, .ahead = t->ahead};
         const int line_rows = t->line ? t->line : t->rows;
         line(out, "WINDOW(%s, %d, %d, %d, %s, %d, %d)",
              window_tile(network, t->rows / line_rows, line_rows, &strip), t->rows, line_rows,

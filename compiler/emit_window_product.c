@@ -102,6 +102,13 @@ const char *window_columns(const WindowStrip *s, const char *matrix)
                        : plus(matrix, format("%d", s->first), s->first ? 1 : 0);
 }
 
+// Where the strip's panel begins, of a matrix of so many rows: its rows lie end to end.
+const char *strip_panel(const WindowStrip *s, const char *matrix, int rows)
+{
+    return s->runs > 1 ? plus(matrix, "c", rows)
+                       : plus(matrix, format("%d", s->first * rows), s->first ? 1 : 0);
+}
+
 void open_window_strip(Out *out, const WindowStrip *s)
 {
     if (s->runs > 1)

@@ -41,8 +41,9 @@ static void forward_tile(const void *walk, int rows, const char *first)
     const int channels = w->p->channels, outputs = w->p->outputs;
     call_line(w->out, window_tile(w->out->network, 1, rows, w->strip),
               format("1, %d, %s, %d, 0, 0, 1, %s, 0, %d, %s, %d, false", channels,
-                     plus("v", first, channels), channels, window_columns(w->strip, "u"), outputs,
-                     plus(window_columns(w->strip, "m"), first, outputs), outputs));
+                     plus("v", first, channels), channels, strip_panel(w->strip, "u", channels),
+                     w->strip->width, plus(window_columns(w->strip, "m"), first, outputs),
+                     outputs));
 }
 
 // sum += v' z: rows of a tile are channels
@@ -53,7 +54,36 @@ static void weights_tile(const void *walk, int rows, const char *first)
     call_line(w->out, window_tile(w->out->network, 1, rows, w->strip),
               format("1, %d, %s, 1, 0, 0, %d, %s, 0, %d, %s, %d, true", w->p->squares,
                      plus("v", first, 1), channels, window_columns(w->strip, "z"), outputs,
-                     plus(window_columns(w->strip, "sum"), first, outputs), outputs));
+                     plus(strip_panel(w->strip, "sum", channels), first, w->strip->width),
+                     w->strip->width));
+}
+
+// Tiles of a strip, one below the other. Of large matrices the panels come from far away, and the
+// first tile of each asks the memory for it, early enough.
+static void emit_winograd_strip(Out *out, const WinogradProduct *p, const WindowRows *rows,
+                                const WindowStrip *strip)
+{
+    enum { FAR_BYTES = 128 << 10, EARLY = 64 };
+    const double bytes =
+        (double)p->channels * p->outputs * (double)element_bytes(out->network, TYPE_REAL);
+    const WindowCut cut = window_cut(out->network, rows, strip->vectors);
+    TileCall *const tile = p->weights ? weights_tile : forward_tile;
+    WindowStrip early = *strip;
+    early.ahead = EARLY;
+    const Walk walk = {out, p, strip}, first = {out, p, &early};
+    Pieces pieces = cut.pieces;
+    open_window_strip(out, strip);
+    if (cut.lines) { // all rows at once
+        tile(&walk, rows->line, "0");
+    } else {
+        if (!p->weights && bytes > FAR_BYTES) {
+            tile(&first, pieces.high, "0");
+            pieces.from = pieces.high;
+            pieces.many--;
+        }
+        emit_pieces(out, &pieces, "i", tile, &walk);
+    }
+    close_window_strip(out, strip);
 }
 
 static void emit_winograd_product(Out *out, const WinogradProduct *p)
@@ -64,33 +94,26 @@ static void emit_winograd_product(Out *out, const WinogradProduct *p)
     const WindowRows rows = {.lines = 1,
                              .line = p->weights ? p->channels : p->squares,
                              .near = window_matrix_is_near(out->network, numbers),
+                             .panels = true,
                              .wait = LATENCY + 1};
     WindowStrip strips[16];
     const int count = window_strips(out->network, p->outputs, &rows, strips);
     const char *const operands =
         p->weights ? "const %s *v, const %s *z, %s *sum" : "const %s *v, const %s *u, %s *m";
     if (p->weights)
-        comment(out, "sum[%d][%d] += v[%d][%d]' z[%d][%d], at each of %dx%d places", p->channels,
-                p->outputs, p->squares, p->channels, p->squares, p->outputs, span, span);
+        comment(out, "sum[%d][%d] += v[%d][%d]' z[%d][%d], at each of %dx%d places, sum in panels",
+                p->channels, p->outputs, p->squares, p->channels, p->squares, p->outputs, span,
+                span);
     else
-        comment(out, "m[%d][%d] = v[%d][%d] u[%d][%d], at each of %dx%d places", p->squares,
-                p->outputs, p->squares, p->channels, p->channels, p->outputs, span, span);
+        comment(out, "m[%d][%d] = v[%d][%d] u[%d][%d], at each of %dx%d places, u in panels",
+                p->squares, p->outputs, p->squares, p->channels, p->channels, p->outputs, span,
+                span);
     emit_declaration(out, format("static void %s(", product_text(p)),
                      format(operands, type, type, type));
     line(out, "{");
     line(out, "for (int place = 0; place < %d; place++) {", winograd_places(p->side));
-    for (int i = 0; i < count; i++) {
-        const WindowStrip *const s = &strips[i];
-        const Walk walk = {out, p, s};
-        const WindowCut cut = window_cut(out->network, &rows, s->vectors);
-        open_window_strip(out, s);
-        TileCall *const tile = p->weights ? weights_tile : forward_tile;
-        if (cut.lines) // all rows at once
-            tile(&walk, rows.line, "0");
-        else
-            emit_pieces(out, &cut.pieces, "i", tile, &walk);
-        close_window_strip(out, s);
-    }
+    for (int i = 0; i < count; i++)
+        emit_winograd_strip(out, p, &rows, &strips[i]);
     line(out, "v += %d + GAP;", p->squares * p->channels);
     if (p->weights) {
         line(out, "z += %d + GAP;", p->squares * p->outputs);

@@ -9,8 +9,9 @@
 #include <string.h>
 
 // In the lines below REAL stands for the program's type, VECTOR for the target's vector of it,
-// LANES for how many that holds, BYTES for its size, SIDE for the pixels of a square's side, SPAN
-// for those below it, PLACES for the square of that, and ROOTS for what `roots` defines.
+// LANES for how many that holds, BYTES for its size, WIDE for a panel's columns, SIDE for the
+// pixels of a square's side, SPAN for those below it, PLACES for the square of that, and ROOTS for
+// what `roots` defines.
 static const char *const shared[] = {
     "// A vector of the numbers from `at` on, wherever they lie.",
     "typedef REAL Loose __attribute__((vector_size(BYTES), aligned(sizeof(REAL)), may_alias));",
@@ -40,6 +41,19 @@ static const char *const shared[] = {
     "const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;",
     "at[p] = inside ? x + pixel * s->channels : beside;",
     "}",
+    "}",
+    "",
+    ("// Columns of the panel that a column of a matrix lies in: WIDE of them lie by themselves, "
+     "row after row, and those that are left."),
+    "static INLINED int panel_width(int columns, int column)",
+    "{",
+    "return nn_min(WIDE, columns - column / WIDE * WIDE);",
+    "}",
+    "",
+    "static INLINED long in_panels(int rows, int columns, int row, int column)",
+    "{",
+    "const int first = column / WIDE * WIDE;",
+    "return (long)first * rows + (long)row * panel_width(columns, column) + column - first;",
     "}",
 };
 
@@ -285,17 +299,20 @@ static const char *const transform_gradient[] = {
 };
 
 static const char *const gradient_of_windows[] = {
-    "// dw = G' s G, s being the sums at SPANxSPAN places",
+    "// dw = G' s G, s being the sums at SPANxSPAN places, in panels",
     ("static void gradient_of_windows_fSIDE(const REAL *sum, int channels, int outputs, REAL "
      "*dw)"),
     "{",
     "const long next = (long)channels * outputs; // place, or tap",
-    "for (long k = 0; k < next; k += LANES) {",
+    "for (int i = 0; i < channels; i++) {",
+    "for (int j = 0; j < outputs; j += LANES) {",
+    "const REAL *const from = sum + in_panels(channels, outputs, i, j);",
+    "REAL *const to = dw + (long)i * outputs + j;",
     "VECTOR t[3][SPAN];",
     "UNROLLED for (int c = 0; c < SPAN; c++) {",
     "VECTOR s[SPAN], column[3];",
     "UNROLLED for (int r = 0; r < SPAN; r++)",
-    "    s[r] = NUMBERS(sum + (r * SPAN + c) * next + k);",
+    "    s[r] = NUMBERS(from + (r * SPAN + c) * next);",
     "sums_fSIDE(s, column);",
     "UNROLLED for (int r = 0; r < 3; r++)",
     "    t[r][c] = column[r];",
@@ -304,7 +321,8 @@ static const char *const gradient_of_windows[] = {
     "VECTOR taps[3];",
     "sums_fSIDE(t[r], taps);",
     "UNROLLED for (int c = 0; c < 3; c++)",
-    "    NUMBERS(dw + (r * 3 + c) * next + k) = taps[c];",
+    "    NUMBERS(to + (r * 3 + c) * next) = taps[c];",
+    "}",
     "}",
     "}",
     "}",
@@ -331,29 +349,33 @@ static const char *const transform_window[] = {
 
 static const char *const transform_windows[] = {
     ("// The windows of channels from .. to: u[SPAN][SPAN][channels][outputs] of "
-     "w[3][3][channels][outputs]"),
+     "w[3][3][channels][outputs], each place's matrix in panels"),
     ("static void transform_windows_fSIDE(const REAL *w, int channels, int outputs, int from, "
      "int to, REAL *u)"),
     "{",
     "const long next = (long)channels * outputs; // tap, or place",
-    "for (long k = (long)from * outputs; k < (long)to * outputs; k += LANES) {",
+    "for (int c = from; c < to; c++) {",
+    "for (int k = 0; k < outputs; k += LANES) {",
     "VECTOR at[SPAN][SPAN];",
-    "transform_window_fSIDE(w + k, next, at);",
+    "transform_window_fSIDE(w + (long)c * outputs + k, next, at);",
+    "REAL *const place = u + in_panels(channels, outputs, c, k);",
     "for (int p = 0; p < PLACES; p++)",
-    "    NUMBERS(u + p * next + k) = at[p / SPAN][p % SPAN];",
+    "    NUMBERS(place + p * next) = at[p / SPAN][p % SPAN];",
+    "}",
     "}",
     "}",
 };
 
 static const char *const transform_windows_turned[] = {
-    "// The same windows turned round: u[SPAN][SPAN][outputs][channels]",
+    "// The same windows turned round: u[SPAN][SPAN][outputs][channels], in panels",
     ("static void transform_windows_turned_fSIDE(const REAL *w, int channels, int outputs, int "
      "from, int to, REAL *u)"),
     "{",
     "const long next = (long)channels * outputs; // tap, or place",
     "REAL part[PLACES][LANES][LANES];",
-    "for (int c = from; c < to; c += LANES) {",
-    "const int many = nn_min(LANES, to - c);",
+    "for (int c = from, many; c < to; c += many) {",
+    "many = nn_min(LANES - c % LANES, to - c);",
+    "const int wide = panel_width(channels, c);",
     "for (int k = 0; k < outputs; k += LANES) {",
     "for (int i = 0; i < many; i++) {",
     "VECTOR at[SPAN][SPAN];",
@@ -361,9 +383,9 @@ static const char *const transform_windows_turned[] = {
     "for (int p = 0; p < PLACES; p++)",
     "    NUMBERS(part[p][i]) = at[p / SPAN][p % SPAN];",
     "}",
+    "REAL *const place = u + in_panels(outputs, channels, k, c);",
     "for (int p = 0; p < PLACES; p++)",
-    ("    nn_turn_REAL(many, LANES, part[p][0], LANES, u + p * next + (long)k * channels + c, "
-     "channels);"),
+    "    nn_turn_REAL(many, LANES, part[p][0], LANES, place + p * next, wide);",
     "}",
     "}",
     "}",
@@ -413,6 +435,7 @@ static const char *with_types(const Out *out, const char *text, int side)
                                  {"VECTOR", lane_type(out->network, lanes)},
                                  {"LANES", format("%d", lanes)},
                                  {"BYTES", format("%d", out->network->target->vector_bytes)},
+                                 {"WIDE", format("%d", PANEL_VECTORS * lanes)},
                                  {"SIDE", format("%d", side)},
                                  {"SPAN", format("%d", span)},
                                  {"PLACES", format("%d", span * span)}};

@@ -527,7 +527,6 @@ WINDOW(window_14x32_near, 14, 14, 2, Vector16, 32, 0)
 WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
 WINDOW(window_5x32_near, 5, 5, 2, Vector16, 32, 0)
 WINDOW(window_8x32_near, 8, 8, 2, Vector16, 32, 0)
-WINDOW(window_8x32, 8, 8, 2, Vector16, 32, 8)
 
 // y[28][28][32] = 3x3 windows of x[.][30][1] times w[3][3][1][32]
 static void convolve_28x28_3x3x1x32(const float *x, const float *w, float *y)
@@ -581,6 +580,19 @@ static void find_pixels(const float *x, const Squares *s, bool there, int number
         const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;
         at[p] = inside ? x + pixel * s->channels : beside;
     }
+}
+
+// Columns of the panel that a column of a matrix lies in: 32 of them lie by themselves, row after
+// row, and those that are left.
+static INLINED int panel_width(int columns, int column)
+{
+    return nn_min(32, columns - column / 32 * 32);
+}
+
+static INLINED long in_panels(int rows, int columns, int row, int column)
+{
+    const int first = column / 32 * 32;
+    return (long)first * rows + (long)row * panel_width(columns, column) + column - first;
 }
 
 // The matrices of F(4x4, 3x3) are those of polynomials known by their values at 0, p, -p, q, -q
@@ -765,50 +777,59 @@ static void transform_gradient_f4(const float *dy, const Squares *s, int first, 
     }
 }
 
-// dw = G' s G, s being the sums at 6x6 places
+// dw = G' s G, s being the sums at 6x6 places, in panels
 static void gradient_of_windows_f4(const float *sum, int channels, int outputs, float *dw)
 {
     const long next = (long)channels * outputs; // place, or tap
-    for (long k = 0; k < next; k += 16) {
-        Vector16 t[3][6];
-        UNROLLED for (int c = 0; c < 6; c++) {
-            Vector16 s[6], column[3];
-            UNROLLED for (int r = 0; r < 6; r++)
-                s[r] = NUMBERS(sum + (r * 6 + c) * next + k);
-            sums_f4(s, column);
-            UNROLLED for (int r = 0; r < 3; r++)
-                t[r][c] = column[r];
-        }
-        UNROLLED for (int r = 0; r < 3; r++) {
-            Vector16 taps[3];
-            sums_f4(t[r], taps);
-            UNROLLED for (int c = 0; c < 3; c++)
-                NUMBERS(dw + (r * 3 + c) * next + k) = taps[c];
+    for (int i = 0; i < channels; i++) {
+        for (int j = 0; j < outputs; j += 16) {
+            const float *const from = sum + in_panels(channels, outputs, i, j);
+            float *const to = dw + (long)i * outputs + j;
+            Vector16 t[3][6];
+            UNROLLED for (int c = 0; c < 6; c++) {
+                Vector16 s[6], column[3];
+                UNROLLED for (int r = 0; r < 6; r++)
+                    s[r] = NUMBERS(from + (r * 6 + c) * next);
+                sums_f4(s, column);
+                UNROLLED for (int r = 0; r < 3; r++)
+                    t[r][c] = column[r];
+            }
+            UNROLLED for (int r = 0; r < 3; r++) {
+                Vector16 taps[3];
+                sums_f4(t[r], taps);
+                UNROLLED for (int c = 0; c < 3; c++)
+                    NUMBERS(to + (r * 3 + c) * next) = taps[c];
+            }
         }
     }
 }
 
-// The windows of channels from .. to: u[6][6][channels][outputs] of w[3][3][channels][outputs]
+// The windows of channels from .. to: u[6][6][channels][outputs] of w[3][3][channels][outputs],
+// each place's matrix in panels
 static void transform_windows_f4(const float *w, int channels, int outputs, int from, int to,
                                  float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
-    for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
-        Vector16 at[6][6];
-        transform_window_f4(w + k, next, at);
-        for (int p = 0; p < 36; p++)
-            NUMBERS(u + p * next + k) = at[p / 6][p % 6];
+    for (int c = from; c < to; c++) {
+        for (int k = 0; k < outputs; k += 16) {
+            Vector16 at[6][6];
+            transform_window_f4(w + (long)c * outputs + k, next, at);
+            float *const place = u + in_panels(channels, outputs, c, k);
+            for (int p = 0; p < 36; p++)
+                NUMBERS(place + p * next) = at[p / 6][p % 6];
+        }
     }
 }
 
-// The same windows turned round: u[6][6][outputs][channels]
+// The same windows turned round: u[6][6][outputs][channels], in panels
 static void transform_windows_turned_f4(const float *w, int channels, int outputs, int from, int to,
                                         float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
     float part[36][16][16];
-    for (int c = from; c < to; c += 16) {
-        const int many = nn_min(16, to - c);
+    for (int c = from, many; c < to; c += many) {
+        many = nn_min(16 - c % 16, to - c);
+        const int wide = panel_width(channels, c);
         for (int k = 0; k < outputs; k += 16) {
             for (int i = 0; i < many; i++) {
                 Vector16 at[6][6];
@@ -816,14 +837,14 @@ static void transform_windows_turned_f4(const float *w, int channels, int output
                 for (int p = 0; p < 36; p++)
                     NUMBERS(part[p][i]) = at[p / 6][p % 6];
             }
+            float *const place = u + in_panels(outputs, channels, k, c);
             for (int p = 0; p < 36; p++)
-                nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
-                              channels);
+                nn_turn_float(many, 16, part[p][0], 16, place + p * next, wide);
         }
     }
 }
 
-// m[25][32] = v[25][32] u[32][32], at each of 6x6 places
+// m[25][32] = v[25][32] u[32][32], at each of 6x6 places, u in panels
 static void winograd_f4_25x32x32(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
@@ -835,7 +856,7 @@ static void winograd_f4_25x32x32(const float *v, const float *u, float *m)
     }
 }
 
-// sum[32][32] += v[25][32]' z[25][32], at each of 6x6 places
+// sum[32][32] += v[25][32]' z[25][32], at each of 6x6 places, sum in panels
 static void winograd_weights_f4_25x32x32(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 36; place++) {
@@ -847,14 +868,14 @@ static void winograd_weights_f4_25x32x32(const float *v, const float *z, float *
     }
 }
 
-// m[32][64] = v[32][32] u[32][64], at each of 6x6 places
+// m[32][64] = v[32][32] u[32][64], at each of 6x6 places, u in panels
 static void winograd_f4_32x32x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
-                                 false);
+                window_8x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c * 32, 0, 32, m + c + i * 64,
+                                 64, false);
         }
         v += 1024 + GAP;
         u += 2048;
@@ -862,13 +883,13 @@ static void winograd_f4_32x32x64(const float *v, const float *u, float *m)
     }
 }
 
-// sum[32][64] += v[32][32]' z[32][64], at each of 6x6 places
+// sum[32][64] += v[32][32]' z[32][64], at each of 6x6 places, sum in panels
 static void winograd_weights_f4_32x32x64(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32_near(1, 32, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c + i * 64, 64,
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c * 32 + i * 32, 32,
                                  true);
         }
         v += 1024 + GAP;
@@ -877,7 +898,7 @@ static void winograd_weights_f4_32x32x64(const float *v, const float *z, float *
     }
 }
 
-// m[32][32] = v[32][64] u[64][32], at each of 6x6 places
+// m[32][32] = v[32][64] u[64][32], at each of 6x6 places, u in panels
 static void winograd_f4_32x64x32(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
@@ -889,14 +910,14 @@ static void winograd_f4_32x64x32(const float *v, const float *u, float *m)
     }
 }
 
-// m[32][64] = v[32][64] u[64][64], at each of 6x6 places
+// m[32][64] = v[32][64] u[64][64], at each of 6x6 places, u in panels
 static void winograd_f4_32x64x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
-                                 false);
+                window_8x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + c * 64, 0, 32, m + c + i * 64,
+                                 64, false);
         }
         v += 2048 + GAP;
         u += 4096;
@@ -904,13 +925,13 @@ static void winograd_f4_32x64x64(const float *v, const float *u, float *m)
     }
 }
 
-// sum[64][64] += v[32][64]' z[32][64], at each of 6x6 places
+// sum[64][64] += v[32][64]' z[32][64], at each of 6x6 places, sum in panels
 static void winograd_weights_f4_32x64x64(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 64; i += 8)
-                window_8x32_near(1, 32, v + i, 1, 0, 0, 64, z + c, 0, 64, sum + c + i * 64, 64,
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 64, z + c, 0, 64, sum + c * 64 + i * 32, 32,
                                  true);
         }
         v += 2048 + GAP;
@@ -919,14 +940,14 @@ static void winograd_weights_f4_32x64x64(const float *v, const float *z, float *
     }
 }
 
-// m[32][128] = v[32][64] u[64][128], at each of 6x6 places
+// m[32][128] = v[32][64] u[64][128], at each of 6x6 places, u in panels
 static void winograd_f4_32x64x128(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32(1, 64, v + i * 64, 64, 0, 0, 1, u + c, 0, 128, m + c + i * 128, 128,
-                            false);
+                window_8x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + c * 64, 0, 32, m + c + i * 128,
+                                 128, false);
         }
         v += 2048 + GAP;
         u += 8192;
@@ -934,14 +955,14 @@ static void winograd_f4_32x64x128(const float *v, const float *u, float *m)
     }
 }
 
-// sum[64][128] += v[32][64]' z[32][128], at each of 6x6 places
+// sum[64][128] += v[32][64]' z[32][128], at each of 6x6 places, sum in panels
 static void winograd_weights_f4_32x64x128(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 64; i += 8)
-                window_8x32_near(1, 32, v + i, 1, 0, 0, 64, z + c, 0, 128, sum + c + i * 128, 128,
-                                 true);
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 64, z + c, 0, 128, sum + c * 64 + i * 32,
+                                 32, true);
         }
         v += 2048 + GAP;
         z += 4096 + GAP;
@@ -949,14 +970,14 @@ static void winograd_weights_f4_32x64x128(const float *v, const float *z, float 
     }
 }
 
-// m[32][64] = v[32][128] u[128][64], at each of 6x6 places
+// m[32][64] = v[32][128] u[128][64], at each of 6x6 places, u in panels
 static void winograd_f4_32x128x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32(1, 128, v + i * 128, 128, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
-                            false);
+                window_8x32_near(1, 128, v + i * 128, 128, 0, 0, 1, u + c * 128, 0, 32,
+                                 m + c + i * 64, 64, false);
         }
         v += 4096 + GAP;
         u += 8192;
@@ -964,14 +985,14 @@ static void winograd_f4_32x128x64(const float *v, const float *u, float *m)
     }
 }
 
-// m[32][128] = v[32][128] u[128][128], at each of 6x6 places
+// m[32][128] = v[32][128] u[128][128], at each of 6x6 places, u in panels
 static void winograd_f4_32x128x128(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32(1, 128, v + i * 128, 128, 0, 0, 1, u + c, 0, 128, m + c + i * 128, 128,
-                            false);
+                window_8x32_near(1, 128, v + i * 128, 128, 0, 0, 1, u + c * 128, 0, 32,
+                                 m + c + i * 128, 128, false);
         }
         v += 4096 + GAP;
         u += 16384;
@@ -979,14 +1000,14 @@ static void winograd_f4_32x128x128(const float *v, const float *u, float *m)
     }
 }
 
-// sum[128][128] += v[32][128]' z[32][128], at each of 6x6 places
+// sum[128][128] += v[32][128]' z[32][128], at each of 6x6 places, sum in panels
 static void winograd_weights_f4_32x128x128(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 128; i += 8)
-                window_8x32_near(1, 32, v + i, 1, 0, 0, 128, z + c, 0, 128, sum + c + i * 128, 128,
-                                 true);
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 128, z + c, 0, 128, sum + c * 128 + i * 32,
+                                 32, true);
         }
         v += 4096 + GAP;
         z += 4096 + GAP;

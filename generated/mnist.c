@@ -424,6 +424,19 @@ static void find_pixels(const float *x, const Squares *s, bool there, int number
     }
 }
 
+// Columns of the panel that a column of a matrix lies in: 32 of them lie by themselves, row after
+// row, and those that are left.
+static INLINED int panel_width(int columns, int column)
+{
+    return nn_min(32, columns - column / 32 * 32);
+}
+
+static INLINED long in_panels(int rows, int columns, int row, int column)
+{
+    const int first = column / 32 * 32;
+    return (long)first * rows + (long)row * panel_width(columns, column) + column - first;
+}
+
 // The matrices of F(4x4, 3x3) are those of polynomials known by their values at 0, p, -p, q, -q
 // and infinity. With 5/8 and 3/2 less is rounded than with 1 and 2, which are usual.
 // t = B' d of F(4x4, 3x3)
@@ -606,50 +619,59 @@ static void transform_gradient_f4(const float *dy, const Squares *s, int first, 
     }
 }
 
-// dw = G' s G, s being the sums at 6x6 places
+// dw = G' s G, s being the sums at 6x6 places, in panels
 static void gradient_of_windows_f4(const float *sum, int channels, int outputs, float *dw)
 {
     const long next = (long)channels * outputs; // place, or tap
-    for (long k = 0; k < next; k += 16) {
-        Vector16 t[3][6];
-        UNROLLED for (int c = 0; c < 6; c++) {
-            Vector16 s[6], column[3];
-            UNROLLED for (int r = 0; r < 6; r++)
-                s[r] = NUMBERS(sum + (r * 6 + c) * next + k);
-            sums_f4(s, column);
-            UNROLLED for (int r = 0; r < 3; r++)
-                t[r][c] = column[r];
-        }
-        UNROLLED for (int r = 0; r < 3; r++) {
-            Vector16 taps[3];
-            sums_f4(t[r], taps);
-            UNROLLED for (int c = 0; c < 3; c++)
-                NUMBERS(dw + (r * 3 + c) * next + k) = taps[c];
+    for (int i = 0; i < channels; i++) {
+        for (int j = 0; j < outputs; j += 16) {
+            const float *const from = sum + in_panels(channels, outputs, i, j);
+            float *const to = dw + (long)i * outputs + j;
+            Vector16 t[3][6];
+            UNROLLED for (int c = 0; c < 6; c++) {
+                Vector16 s[6], column[3];
+                UNROLLED for (int r = 0; r < 6; r++)
+                    s[r] = NUMBERS(from + (r * 6 + c) * next);
+                sums_f4(s, column);
+                UNROLLED for (int r = 0; r < 3; r++)
+                    t[r][c] = column[r];
+            }
+            UNROLLED for (int r = 0; r < 3; r++) {
+                Vector16 taps[3];
+                sums_f4(t[r], taps);
+                UNROLLED for (int c = 0; c < 3; c++)
+                    NUMBERS(to + (r * 3 + c) * next) = taps[c];
+            }
         }
     }
 }
 
-// The windows of channels from .. to: u[6][6][channels][outputs] of w[3][3][channels][outputs]
+// The windows of channels from .. to: u[6][6][channels][outputs] of w[3][3][channels][outputs],
+// each place's matrix in panels
 static void transform_windows_f4(const float *w, int channels, int outputs, int from, int to,
                                  float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
-    for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
-        Vector16 at[6][6];
-        transform_window_f4(w + k, next, at);
-        for (int p = 0; p < 36; p++)
-            NUMBERS(u + p * next + k) = at[p / 6][p % 6];
+    for (int c = from; c < to; c++) {
+        for (int k = 0; k < outputs; k += 16) {
+            Vector16 at[6][6];
+            transform_window_f4(w + (long)c * outputs + k, next, at);
+            float *const place = u + in_panels(channels, outputs, c, k);
+            for (int p = 0; p < 36; p++)
+                NUMBERS(place + p * next) = at[p / 6][p % 6];
+        }
     }
 }
 
-// The same windows turned round: u[6][6][outputs][channels]
+// The same windows turned round: u[6][6][outputs][channels], in panels
 static void transform_windows_turned_f4(const float *w, int channels, int outputs, int from, int to,
                                         float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
     float part[36][16][16];
-    for (int c = from; c < to; c += 16) {
-        const int many = nn_min(16, to - c);
+    for (int c = from, many; c < to; c += many) {
+        many = nn_min(16 - c % 16, to - c);
+        const int wide = panel_width(channels, c);
         for (int k = 0; k < outputs; k += 16) {
             for (int i = 0; i < many; i++) {
                 Vector16 at[6][6];
@@ -657,21 +679,21 @@ static void transform_windows_turned_f4(const float *w, int channels, int output
                 for (int p = 0; p < 36; p++)
                     NUMBERS(part[p][i]) = at[p / 6][p % 6];
             }
+            float *const place = u + in_panels(outputs, channels, k, c);
             for (int p = 0; p < 36; p++)
-                nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
-                              channels);
+                nn_turn_float(many, 16, part[p][0], 16, place + p * next, wide);
         }
     }
 }
 
-// m[32][64] = v[32][32] u[32][64], at each of 6x6 places
+// m[32][64] = v[32][32] u[32][64], at each of 6x6 places, u in panels
 static void winograd_f4_32x32x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
-                                 false);
+                window_8x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c * 32, 0, 32, m + c + i * 64,
+                                 64, false);
         }
         v += 1024 + GAP;
         u += 2048;
@@ -679,13 +701,13 @@ static void winograd_f4_32x32x64(const float *v, const float *u, float *m)
     }
 }
 
-// sum[32][64] += v[32][32]' z[32][64], at each of 6x6 places
+// sum[32][64] += v[32][32]' z[32][64], at each of 6x6 places, sum in panels
 static void winograd_weights_f4_32x32x64(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32_near(1, 32, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c + i * 64, 64,
+                window_8x32_near(1, 32, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c * 32 + i * 32, 32,
                                  true);
         }
         v += 1024 + GAP;
@@ -694,7 +716,7 @@ static void winograd_weights_f4_32x32x64(const float *v, const float *z, float *
     }
 }
 
-// m[32][32] = v[32][64] u[64][32], at each of 6x6 places
+// m[32][32] = v[32][64] u[64][32], at each of 6x6 places, u in panels
 static void winograd_f4_32x64x32(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {

@@ -499,7 +499,6 @@ WINDOW(window_3x3x32, 9, 3, 2, Vector16, 32, 8)
 WINDOW(window_12x32_near, 12, 12, 2, Vector16, 32, 0)
 WINDOW(window_8x32_near, 8, 8, 2, Vector16, 32, 0)
 WINDOW(window_5x32_near, 5, 5, 2, Vector16, 32, 0)
-WINDOW(window_12x32, 12, 12, 2, Vector16, 32, 8)
 
 // y[26][26][32] = 3x3 windows of x[.][28][1] times w[3][3][1][32]
 static void convolve_26x26_3x3x1x32(const float *x, const float *w, float *y)
@@ -553,6 +552,19 @@ static void find_pixels(const float *x, const Squares *s, bool there, int number
         const long pixel = ((long)picture * s->lines + line + r) * s->columns + column + c;
         at[p] = inside ? x + pixel * s->channels : beside;
     }
+}
+
+// Columns of the panel that a column of a matrix lies in: 32 of them lie by themselves, row after
+// row, and those that are left.
+static INLINED int panel_width(int columns, int column)
+{
+    return nn_min(32, columns - column / 32 * 32);
+}
+
+static INLINED long in_panels(int rows, int columns, int row, int column)
+{
+    const int first = column / 32 * 32;
+    return (long)first * rows + (long)row * panel_width(columns, column) + column - first;
 }
 
 // t = B' d of F(2x2, 3x3)
@@ -712,50 +724,59 @@ static void transform_gradient_f2(const float *dy, const Squares *s, int first, 
     }
 }
 
-// dw = G' s G, s being the sums at 4x4 places
+// dw = G' s G, s being the sums at 4x4 places, in panels
 static void gradient_of_windows_f2(const float *sum, int channels, int outputs, float *dw)
 {
     const long next = (long)channels * outputs; // place, or tap
-    for (long k = 0; k < next; k += 16) {
-        Vector16 t[3][4];
-        UNROLLED for (int c = 0; c < 4; c++) {
-            Vector16 s[4], column[3];
-            UNROLLED for (int r = 0; r < 4; r++)
-                s[r] = NUMBERS(sum + (r * 4 + c) * next + k);
-            sums_f2(s, column);
-            UNROLLED for (int r = 0; r < 3; r++)
-                t[r][c] = column[r];
-        }
-        UNROLLED for (int r = 0; r < 3; r++) {
-            Vector16 taps[3];
-            sums_f2(t[r], taps);
-            UNROLLED for (int c = 0; c < 3; c++)
-                NUMBERS(dw + (r * 3 + c) * next + k) = taps[c];
+    for (int i = 0; i < channels; i++) {
+        for (int j = 0; j < outputs; j += 16) {
+            const float *const from = sum + in_panels(channels, outputs, i, j);
+            float *const to = dw + (long)i * outputs + j;
+            Vector16 t[3][4];
+            UNROLLED for (int c = 0; c < 4; c++) {
+                Vector16 s[4], column[3];
+                UNROLLED for (int r = 0; r < 4; r++)
+                    s[r] = NUMBERS(from + (r * 4 + c) * next);
+                sums_f2(s, column);
+                UNROLLED for (int r = 0; r < 3; r++)
+                    t[r][c] = column[r];
+            }
+            UNROLLED for (int r = 0; r < 3; r++) {
+                Vector16 taps[3];
+                sums_f2(t[r], taps);
+                UNROLLED for (int c = 0; c < 3; c++)
+                    NUMBERS(to + (r * 3 + c) * next) = taps[c];
+            }
         }
     }
 }
 
-// The windows of channels from .. to: u[4][4][channels][outputs] of w[3][3][channels][outputs]
+// The windows of channels from .. to: u[4][4][channels][outputs] of w[3][3][channels][outputs],
+// each place's matrix in panels
 static void transform_windows_f2(const float *w, int channels, int outputs, int from, int to,
                                  float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
-    for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
-        Vector16 at[4][4];
-        transform_window_f2(w + k, next, at);
-        for (int p = 0; p < 16; p++)
-            NUMBERS(u + p * next + k) = at[p / 4][p % 4];
+    for (int c = from; c < to; c++) {
+        for (int k = 0; k < outputs; k += 16) {
+            Vector16 at[4][4];
+            transform_window_f2(w + (long)c * outputs + k, next, at);
+            float *const place = u + in_panels(channels, outputs, c, k);
+            for (int p = 0; p < 16; p++)
+                NUMBERS(place + p * next) = at[p / 4][p % 4];
+        }
     }
 }
 
-// The same windows turned round: u[4][4][outputs][channels]
+// The same windows turned round: u[4][4][outputs][channels], in panels
 static void transform_windows_turned_f2(const float *w, int channels, int outputs, int from, int to,
                                         float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
     float part[16][16][16];
-    for (int c = from; c < to; c += 16) {
-        const int many = nn_min(16, to - c);
+    for (int c = from, many; c < to; c += many) {
+        many = nn_min(16 - c % 16, to - c);
+        const int wide = panel_width(channels, c);
         for (int k = 0; k < outputs; k += 16) {
             for (int i = 0; i < many; i++) {
                 Vector16 at[4][4];
@@ -763,9 +784,9 @@ static void transform_windows_turned_f2(const float *w, int channels, int output
                 for (int p = 0; p < 16; p++)
                     NUMBERS(part[p][i]) = at[p / 4][p % 4];
             }
+            float *const place = u + in_panels(outputs, channels, k, c);
             for (int p = 0; p < 16; p++)
-                nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
-                              channels);
+                nn_turn_float(many, 16, part[p][0], 16, place + p * next, wide);
         }
     }
 }
@@ -952,50 +973,59 @@ static void transform_gradient_f4(const float *dy, const Squares *s, int first, 
     }
 }
 
-// dw = G' s G, s being the sums at 6x6 places
+// dw = G' s G, s being the sums at 6x6 places, in panels
 static void gradient_of_windows_f4(const float *sum, int channels, int outputs, float *dw)
 {
     const long next = (long)channels * outputs; // place, or tap
-    for (long k = 0; k < next; k += 16) {
-        Vector16 t[3][6];
-        UNROLLED for (int c = 0; c < 6; c++) {
-            Vector16 s[6], column[3];
-            UNROLLED for (int r = 0; r < 6; r++)
-                s[r] = NUMBERS(sum + (r * 6 + c) * next + k);
-            sums_f4(s, column);
-            UNROLLED for (int r = 0; r < 3; r++)
-                t[r][c] = column[r];
-        }
-        UNROLLED for (int r = 0; r < 3; r++) {
-            Vector16 taps[3];
-            sums_f4(t[r], taps);
-            UNROLLED for (int c = 0; c < 3; c++)
-                NUMBERS(dw + (r * 3 + c) * next + k) = taps[c];
+    for (int i = 0; i < channels; i++) {
+        for (int j = 0; j < outputs; j += 16) {
+            const float *const from = sum + in_panels(channels, outputs, i, j);
+            float *const to = dw + (long)i * outputs + j;
+            Vector16 t[3][6];
+            UNROLLED for (int c = 0; c < 6; c++) {
+                Vector16 s[6], column[3];
+                UNROLLED for (int r = 0; r < 6; r++)
+                    s[r] = NUMBERS(from + (r * 6 + c) * next);
+                sums_f4(s, column);
+                UNROLLED for (int r = 0; r < 3; r++)
+                    t[r][c] = column[r];
+            }
+            UNROLLED for (int r = 0; r < 3; r++) {
+                Vector16 taps[3];
+                sums_f4(t[r], taps);
+                UNROLLED for (int c = 0; c < 3; c++)
+                    NUMBERS(to + (r * 3 + c) * next) = taps[c];
+            }
         }
     }
 }
 
-// The windows of channels from .. to: u[6][6][channels][outputs] of w[3][3][channels][outputs]
+// The windows of channels from .. to: u[6][6][channels][outputs] of w[3][3][channels][outputs],
+// each place's matrix in panels
 static void transform_windows_f4(const float *w, int channels, int outputs, int from, int to,
                                  float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
-    for (long k = (long)from * outputs; k < (long)to * outputs; k += 16) {
-        Vector16 at[6][6];
-        transform_window_f4(w + k, next, at);
-        for (int p = 0; p < 36; p++)
-            NUMBERS(u + p * next + k) = at[p / 6][p % 6];
+    for (int c = from; c < to; c++) {
+        for (int k = 0; k < outputs; k += 16) {
+            Vector16 at[6][6];
+            transform_window_f4(w + (long)c * outputs + k, next, at);
+            float *const place = u + in_panels(channels, outputs, c, k);
+            for (int p = 0; p < 36; p++)
+                NUMBERS(place + p * next) = at[p / 6][p % 6];
+        }
     }
 }
 
-// The same windows turned round: u[6][6][outputs][channels]
+// The same windows turned round: u[6][6][outputs][channels], in panels
 static void transform_windows_turned_f4(const float *w, int channels, int outputs, int from, int to,
                                         float *u)
 {
     const long next = (long)channels * outputs; // tap, or place
     float part[36][16][16];
-    for (int c = from; c < to; c += 16) {
-        const int many = nn_min(16, to - c);
+    for (int c = from, many; c < to; c += many) {
+        many = nn_min(16 - c % 16, to - c);
+        const int wide = panel_width(channels, c);
         for (int k = 0; k < outputs; k += 16) {
             for (int i = 0; i < many; i++) {
                 Vector16 at[6][6];
@@ -1003,14 +1033,14 @@ static void transform_windows_turned_f4(const float *w, int channels, int output
                 for (int p = 0; p < 36; p++)
                     NUMBERS(part[p][i]) = at[p / 6][p % 6];
             }
+            float *const place = u + in_panels(outputs, channels, k, c);
             for (int p = 0; p < 36; p++)
-                nn_turn_float(many, 16, part[p][0], 16, u + p * next + (long)k * channels + c,
-                              channels);
+                nn_turn_float(many, 16, part[p][0], 16, place + p * next, wide);
         }
     }
 }
 
-// m[36][32] = v[36][32] u[32][32], at each of 6x6 places
+// m[36][32] = v[36][32] u[32][32], at each of 6x6 places, u in panels
 static void winograd_f4_36x32x32(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
@@ -1022,7 +1052,7 @@ static void winograd_f4_36x32x32(const float *v, const float *u, float *m)
     }
 }
 
-// sum[32][32] += v[36][32]' z[36][32], at each of 6x6 places
+// sum[32][32] += v[36][32]' z[36][32], at each of 6x6 places, sum in panels
 static void winograd_weights_f4_36x32x32(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 36; place++) {
@@ -1034,7 +1064,7 @@ static void winograd_weights_f4_36x32x32(const float *v, const float *z, float *
     }
 }
 
-// m[25][32] = v[25][32] u[32][32], at each of 6x6 places
+// m[25][32] = v[25][32] u[32][32], at each of 6x6 places, u in panels
 static void winograd_f4_25x32x32(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
@@ -1046,14 +1076,14 @@ static void winograd_f4_25x32x32(const float *v, const float *u, float *m)
     }
 }
 
-// m[36][64] = v[36][32] u[32][64], at each of 6x6 places
+// m[36][64] = v[36][32] u[32][64], at each of 6x6 places, u in panels
 static void winograd_f4_36x32x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 36; i += 12)
-                window_12x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
-                                  false);
+                window_12x32_near(1, 32, v + i * 32, 32, 0, 0, 1, u + c * 32, 0, 32, m + c + i * 64,
+                                  64, false);
         }
         v += 1152 + GAP;
         u += 2048;
@@ -1061,13 +1091,13 @@ static void winograd_f4_36x32x64(const float *v, const float *u, float *m)
     }
 }
 
-// sum[32][64] += v[36][32]' z[36][64], at each of 6x6 places
+// sum[32][64] += v[36][32]' z[36][64], at each of 6x6 places, sum in panels
 static void winograd_weights_f4_36x32x64(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 32; i += 8)
-                window_8x32_near(1, 36, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c + i * 64, 64,
+                window_8x32_near(1, 36, v + i, 1, 0, 0, 32, z + c, 0, 64, sum + c * 32 + i * 32, 32,
                                  true);
         }
         v += 1152 + GAP;
@@ -1076,7 +1106,7 @@ static void winograd_weights_f4_36x32x64(const float *v, const float *z, float *
     }
 }
 
-// m[36][32] = v[36][64] u[64][32], at each of 6x6 places
+// m[36][32] = v[36][64] u[64][32], at each of 6x6 places, u in panels
 static void winograd_f4_36x64x32(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
@@ -1088,14 +1118,14 @@ static void winograd_f4_36x64x32(const float *v, const float *u, float *m)
     }
 }
 
-// m[36][64] = v[36][64] u[64][64], at each of 6x6 places
+// m[36][64] = v[36][64] u[64][64], at each of 6x6 places, u in panels
 static void winograd_f4_36x64x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 36; i += 12)
-                window_12x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
-                                  false);
+                window_12x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + c * 64, 0, 32, m + c + i * 64,
+                                  64, false);
         }
         v += 2304 + GAP;
         u += 4096;
@@ -1103,13 +1133,13 @@ static void winograd_f4_36x64x64(const float *v, const float *u, float *m)
     }
 }
 
-// sum[64][64] += v[36][64]' z[36][64], at each of 6x6 places
+// sum[64][64] += v[36][64]' z[36][64], at each of 6x6 places, sum in panels
 static void winograd_weights_f4_36x64x64(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 36; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 64; i += 8)
-                window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + c, 0, 64, sum + c + i * 64, 64,
+                window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + c, 0, 64, sum + c * 64 + i * 32, 32,
                                  true);
         }
         v += 2304 + GAP;
@@ -1118,14 +1148,14 @@ static void winograd_weights_f4_36x64x64(const float *v, const float *z, float *
     }
 }
 
-// m[36][128] = v[36][64] u[64][128], at each of 4x4 places
+// m[36][128] = v[36][64] u[64][128], at each of 4x4 places, u in panels
 static void winograd_f2_36x64x128(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 16; place++) {
         for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 36; i += 12)
-                window_12x32(1, 64, v + i * 64, 64, 0, 0, 1, u + c, 0, 128, m + c + i * 128, 128,
-                             false);
+                window_12x32_near(1, 64, v + i * 64, 64, 0, 0, 1, u + c * 64, 0, 32,
+                                  m + c + i * 128, 128, false);
         }
         v += 2304 + GAP;
         u += 8192;
@@ -1133,14 +1163,14 @@ static void winograd_f2_36x64x128(const float *v, const float *u, float *m)
     }
 }
 
-// sum[64][128] += v[36][64]' z[36][128], at each of 4x4 places
+// sum[64][128] += v[36][64]' z[36][128], at each of 4x4 places, sum in panels
 static void winograd_weights_f2_36x64x128(const float *v, const float *z, float *sum)
 {
     for (int place = 0; place < 16; place++) {
         for (int c = 0; c < 128; c += 32) {
             for (int i = 0; i < 64; i += 8)
-                window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + c, 0, 128, sum + c + i * 128, 128,
-                                 true);
+                window_8x32_near(1, 36, v + i, 1, 0, 0, 64, z + c, 0, 128, sum + c * 64 + i * 32,
+                                 32, true);
         }
         v += 2304 + GAP;
         z += 4608 + GAP;
@@ -1148,14 +1178,14 @@ static void winograd_weights_f2_36x64x128(const float *v, const float *z, float 
     }
 }
 
-// m[36][64] = v[36][128] u[128][64], at each of 4x4 places
+// m[36][64] = v[36][128] u[128][64], at each of 4x4 places, u in panels
 static void winograd_f2_36x128x64(const float *v, const float *u, float *m)
 {
     for (int place = 0; place < 16; place++) {
         for (int c = 0; c < 64; c += 32) {
             for (int i = 0; i < 36; i += 12)
-                window_12x32(1, 128, v + i * 128, 128, 0, 0, 1, u + c, 0, 64, m + c + i * 64, 64,
-                             false);
+                window_12x32_near(1, 128, v + i * 128, 128, 0, 0, 1, u + c * 128, 0, 32,
+                                  m + c + i * 64, 64, false);
         }
         v += 4608 + GAP;
         u += 8192;
