@@ -217,7 +217,7 @@ SpanCut span_cut(const Network *network, int rows, int vectors);
 typedef void TileCall(const void *strip, int units, const char *first);
 void emit_pieces(Out *out, const Pieces *p, const char *index, TileCall *call, const void *strip);
 bool window_matrix_is_near(const Network *network, double numbers);
-int rows_asked_ahead(bool near);
+int rows_asked_ahead(const Network *network, bool near);
 const char *window_tile(Network *network, int lines, int rows, const WindowStrip *strip);
 void note_tile(void *tiles, int *count, const void *tile, size_t size);
 void emit_window_tiles(Out *out);
@@ -249,6 +249,7 @@ const char *window_product(Network *network, const WindowProduct *product); // i
 void open_window_strip(Out *out, const WindowStrip *strip);
 void close_window_strip(Out *out, const WindowStrip *strip);
 const char *window_columns(const WindowStrip *strip, const char *matrix);
+int pixels_at_a_time(const WindowProduct *product);
 const char *strip_panel(const WindowStrip *strip, const char *matrix, int rows);
 void emit_windows(Out *out, const char *body); // those that the body calls
 

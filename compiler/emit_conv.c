@@ -15,14 +15,18 @@ typedef struct {
     bool padded, planes;       // what is copied: emit_conv_planes.c
     int width;                 // of the picture as the windows see it, with its padding
     int lines;                 // of the result, made at a time
+    bool pointwise;            // windows are single pixels, each of the picture's
 } Geometry;
 
+// Where windows are single pixels, all lines are as one, and some of its pixels are made at a time.
+// Forward that pays where more is read than made, as measured.
 static WindowProduct product_of(const Geometry *g, int lines, bool weights)
 {
+    const bool one = g->pointwise && (weights || g->in.dims[2] >= g->out.dims[2]);
     return (WindowProduct){.weights = weights,
-                           .lines = lines,
-                           .columns = g->out.dims[1],
-                           .width = g->width,
+                           .lines = one ? 1 : lines,
+                           .columns = g->out.dims[1] * (one ? lines : 1),
+                           .width = g->width * (one ? lines : 1),
                            .groups = g->groups,
                            .channels = g->in.dims[2] / g->groups,
                            .outputs = g->out.dims[2] / g->groups,
@@ -62,6 +66,8 @@ static Geometry spread_geometry(const Network *network, Shape in, Shape out, con
     const long number = element_bytes(network, TYPE_REAL);
     g.lines = lines_at_a_time(out.dims[0], line * number, COPY_BYTES);
     g.lines = lines_at_a_time(g.lines, out.dims[1] * vector_lanes(network) * number, PACKED_BYTES);
+    g.pointwise = !g.planes && !g.padded && g.kernel[0] * g.kernel[1] == 1 &&
+                  g.stride[0] * g.stride[1] == 1;
     return g;
 }
 
@@ -162,6 +168,7 @@ bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window)
     Geometry g;
     if (!geometry_of(graph, node, &g))
         return false;
+    g.pointwise = false;
     *window = product_of(&g, g.out.dims[0], false);
     return true;
 }
@@ -318,7 +325,7 @@ static void call_groups(Out *out, const Geometry *g, const WindowProduct *p, con
     }
     const char *const group = g->groups > 1 ? "g" : "0";
     if (p->outputs % vector_lanes(out->network)) { // the function packs what fills no vector
-        const int rows = p->weights ? p->lines * p->columns
+        const int rows = p->weights ? p->lines * pixels_at_a_time(p)
                                     : p->kernel[0] * p->kernel[1] * p->channels;
         on_stack(out, (double)rows * vector_lanes(out->network));
     }

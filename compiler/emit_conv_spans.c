@@ -131,11 +131,12 @@ static WindowStrip strip_of(const Network *network, const Geometry *g, int vecto
 {
     const int lanes = vector_lanes(network);
     const double turned = (double)g->out.dims[2] * g->a->kernel[0] * g->window_line;
+    const bool near = window_matrix_is_near(network, turned);
     return (WindowStrip){.width = vectors * lanes,
                          .vectors = vectors,
                          .lanes = lanes,
                          .runs = 1,
-                         .ahead = rows_asked_ahead(window_matrix_is_near(network, turned))};
+                         .ahead = rows_asked_ahead(network, near)};
 }
 
 // Vectors of a span in strips of a tile's, and those of the last one.

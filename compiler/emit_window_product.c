@@ -42,6 +42,34 @@ static int pixel_made(const WindowProduct *p) { return p->groups * p->outputs; }
 // Numbers from line to line of what is read.
 static int line_read(const WindowProduct *p) { return p->width * pixel_read(p); }
 
+// Pixels that all strips go over before the next ones: all, but where windows are a pixel each and
+// the picture is one line, few enough to stay in the first cache.
+int pixels_at_a_time(const WindowProduct *p)
+{
+    enum { FEWEST = 24, MOST = 64 };
+    if (p->lines > 1 || p->kernel[0] * p->kernel[1] > 1 || p->stride[1] > 1)
+        return p->columns;
+    int pixels = p->columns < MOST ? p->columns : MOST;
+    while (p->columns % pixels)
+        pixels--;
+    return pixels < FEWEST ? p->columns : pixels;
+}
+
+// Opens the loop over pixels, so many at a time, where they are not all.
+static void open_pixels(Out *out, const WindowProduct *p)
+{
+    const int pixels = pixels_at_a_time(p);
+    if (pixels < p->columns)
+        line(out, "for (int at = 0; at < %d; at += %d, x += %d * %d, %s += %d * %d) {", p->columns,
+             pixels, pixels, pixel_read(p), p->weights ? "dy" : "y", pixels, pixel_made(p));
+}
+
+static void close_pixels(Out *out, const WindowProduct *p)
+{
+    if (pixels_at_a_time(p) < p->columns)
+        line(out, "}");
+}
+
 // A window as runs of contiguous numbers, all the same way apart: its rows, or the taps of one of
 // its rows where these have gaps, or channels of other groups between them. Of the latter a tile
 // takes one row at a time.
@@ -53,8 +81,15 @@ typedef struct {
 static Runs window_runs(const WindowProduct *p)
 {
     if (p->kernel[1] == 1 || (p->dilation[1] == 1 && p->groups == 1))
-        return (Runs){1, p->kernel[0], p->kernel[1] * p->channels, p->dilation[0] * line_read(p)};
+        return (Runs){1, p->kernel[0], p->kernel[1] * p->channels,
+                      p->kernel[0] > 1 ? p->dilation[0] * line_read(p) : 0};
     return (Runs){p->kernel[0], p->kernel[1], p->channels, p->dilation[1] * pixel_read(p)};
+}
+
+// Numbers from line to line below two lines of the result; of one line nobody asks.
+static int lines_apart(const WindowProduct *p)
+{
+    return p->lines > 1 ? p->stride[0] * line_read(p) : 0;
 }
 
 // The rows of the product's tiles: pixels, or the numbers of the window.
@@ -63,11 +98,13 @@ static WindowRows window_rows(const Network *network, const WindowProduct *p)
     enum { NEAR_BYTES = 32 << 10, MANY = 100 };
     const Runs runs = window_runs(p);
     const int read = (p->lines - 1) * p->stride[0] + (p->kernel[0] - 1) * p->dilation[0] + 1;
-    const long bytes = (long)read * line_read(p) * element_bytes(network, TYPE_REAL);
-    const double terms = p->weights ? (double)p->lines * p->columns
+    const int pixels = pixels_at_a_time(p);
+    const long numbers = (long)read * (pixels < p->columns ? pixels * pixel_read(p) : line_read(p));
+    const long bytes = numbers * element_bytes(network, TYPE_REAL);
+    const double terms = p->weights ? (double)p->lines * pixels
                                     : (double)p->kernel[0] * p->kernel[1] * p->channels;
     WindowRows rows = {.lines = p->weights ? runs.runs : p->lines,
-                       .line = p->weights ? runs.numbers : p->columns,
+                       .line = p->weights ? runs.numbers : pixels,
                        .far = bytes > NEAR_BYTES,
                        .near = window_matrix_is_near(network, terms * pixel_made(p))};
     // Measured in whole networks, of which something else may take a part of the processor: it is a
@@ -166,7 +203,7 @@ static void forward_tile(const Walk *w, int lines, int pixels, const char *first
     open_window_rows(w->out, p);
     call_line(w->out, window_tile(w->out->network, lines, pixels, w->strip),
               format("%d, %d, %s, %d, %d, %d, 1, %s, %d, %d, %s, %d, %s", runs.runs, runs.numbers,
-                     in_window_row(p, x, (long)p->dilation[0] * pitch), step, p->stride[0] * pitch,
+                     in_window_row(p, x, (long)p->dilation[0] * pitch), step, lines_apart(p),
                      runs.apart,
                      in_window_row(p, w->b, (long)runs.runs * runs.numbers * w->b_step),
                      runs.numbers * w->b_step, w->b_step, y, made,
@@ -177,7 +214,7 @@ static void forward_tile(const Walk *w, int lines, int pixels, const char *first
 static void forward_lines(const void *strip, int lines, const char *first)
 {
     const Walk *const w = strip;
-    forward_tile(w, lines, w->p->columns, first, "0");
+    forward_tile(w, lines, pixels_at_a_time(w->p), first, "0");
 }
 
 static void forward_pixels(const void *strip, int pixels, const char *first)
@@ -189,7 +226,7 @@ static void forward_pixels(const void *strip, int pixels, const char *first)
 static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStrip *s)
 {
     open_window_strip(out, s);
-    Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
+    Walk w = {.out = out, .p = p, .strip = s, .line = p->lines > 1 ? "line" : "0"};
     w.b = strip_operand(out, s, "w", p->kernel[0] * p->kernel[1] * p->channels, pixel_made(p),
                         &w.b_step);
     w.c = window_columns(s, "y");
@@ -197,6 +234,8 @@ static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStr
     const WindowCut cut = window_cut(out->network, &rows, s->vectors);
     if (cut.lines) {
         emit_pieces(out, &cut.pieces, "line", forward_lines, &w);
+    } else if (p->lines == 1) {
+        emit_pieces(out, &cut.pieces, "pixel", forward_pixels, &w);
     } else {
         line(out, "for (int line = 0; line < %d; line++) {", p->lines);
         emit_pieces(out, &cut.pieces, "pixel", forward_pixels, &w);
@@ -218,9 +257,10 @@ static void weights_tile(const Walk *w, int lines, int numbers, const char *firs
     const char *const dw =
         plus(plus(w->c, first_line, (long)runs.numbers * made), first_number, made);
     call_line(w->out, window_tile(w->out->network, lines, numbers, w->strip),
-              format("%d, %d, %s, 1, %d, %d, %d, %s, %d, %d, %s, %d, true", p->lines, p->columns, x,
-                     runs.apart, p->stride[0] * pitch, p->stride[1] * pixel_read(p), w->b,
-                     p->columns * w->b_step, w->b_step, dw, made));
+              format("%d, %d, %s, 1, %d, %d, %d, %s, %d, %d, %s, %d, true", p->lines,
+                     pixels_at_a_time(p), x, runs.apart, lines_apart(p),
+                     p->stride[1] * pixel_read(p), w->b,
+                     p->lines > 1 ? p->columns * w->b_step : 0, w->b_step, dw, made));
 }
 
 static void weights_lines(const void *strip, int lines, const char *first)
@@ -239,7 +279,7 @@ static void emit_weights_strip(Out *out, const WindowProduct *p, const WindowStr
 {
     open_window_strip(out, s);
     Walk w = {.out = out, .p = p, .strip = s, .line = "line"};
-    w.b = strip_operand(out, s, "dy", p->lines * p->columns, pixel_made(p), &w.b_step);
+    w.b = strip_operand(out, s, "dy", p->lines * pixels_at_a_time(p), pixel_made(p), &w.b_step);
     const Runs runs = window_runs(p);
     w.c = in_window_row(p, window_columns(s, "dw"), (long)runs.runs * runs.numbers * pixel_made(p));
     const WindowRows rows = window_rows(out->network, p);
@@ -303,8 +343,10 @@ static void emit_window_product(Out *out, const WindowProduct *p)
         WindowStrip strips[16];
         const WindowRows rows = window_rows(out->network, p);
         const int count = window_strips(out->network, p->outputs, &rows, strips);
+        open_pixels(out, p);
         for (int i = 0; i < count; i++)
             (p->weights ? emit_weights_strip : emit_forward_strip)(out, p, &strips[i]);
+        close_pixels(out, p);
     }
     line(out, "}");
     blank_line(out);

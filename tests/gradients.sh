@@ -115,6 +115,17 @@ reshape 7x112x1
 conv 2 1x9 softsign pad same
 conv 2 3x3 softsign
 END
+# pixels that have no usable divisor, that have one, and that are few; channels that fill no vector
+gradient 'conv of single pixels' 3 <<END
+conv 5 4x4 softsign stride 2
+conv 4 1x1 softsign
+conv 3 4x4 softsign
+conv 9 1x1 softsign
+conv 6 1x1 softsign groups 3
+conv 4 1x1 softsign bias off
+pool 2
+conv 4 1x1 softsign
+END
 gradient 'conv as large as its input' 4 <<END
 pool 4
 conv 5 7x7 softsign
