@@ -8,6 +8,7 @@
 //     | slice        slice.c           the first layer, cut along its inputs
 //     | grad         grad.c            backward nodes
 //     | winograd     winograd.c        convolutions by fewer multiplications
+//     | windows      window_panels.c   weights of the others as their tiles read them
 //     | update       update.c          the optimizer's nodes
 //     | single       single.c          batches of one row: zeros are skipped
 //     | ahead        ahead.c           and the first layer works for several steps at a time
@@ -48,6 +49,7 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
         slice_first_layer(graph);
     } else {
         use_winograd(graph);
+        lay_out_windows(graph);
         adopt_layouts(graph);
     }
     graph->forward_count = graph->count;
@@ -55,6 +57,7 @@ static void run_passes(const Options *o, Graph *graph, bool trains)
     if (trains) {
         differentiate(graph);
         use_winograd(graph);
+        lay_out_windows(graph);
         add_updates(graph);
         update_at_places(graph);
         update_on_the_way(graph);

@@ -250,6 +250,7 @@ void open_window_strip(Out *out, const WindowStrip *strip);
 void close_window_strip(Out *out, const WindowStrip *strip);
 const char *window_columns(const WindowStrip *strip, const char *matrix);
 int pixels_at_a_time(const WindowProduct *product);
+bool window_takes_panels(const Network *network, const WindowProduct *product);
 const char *strip_panel(const WindowStrip *strip, const char *matrix, int rows);
 void emit_windows(Out *out, const char *body); // those that the body calls
 

@@ -173,6 +173,22 @@ bool convolution_of(const Graph *graph, const Node *node, WindowProduct *window)
     return true;
 }
 
+// The weights that a node reads, or lays out, lie in panels.
+static bool in_panels(const Graph *graph, int weights)
+{
+    const Node *const leaf = &graph->nodes[weights];
+    return leaf->op == OP_weight && graph->network->tensors[leaf->attributes.tensor].panels;
+}
+
+bool conv_takes_panels(const Graph *graph, const Node *node)
+{
+    Geometry g;
+    if (!geometry_of(graph, node, &g))
+        return false;
+    const WindowProduct p = product_of(&g, g.lines, false);
+    return window_takes_panels(graph->network, &p);
+}
+
 // --- layers -------------------------------------------------------------------------------------
 
 static int picture_lines(const Geometry *g) { return (g->lines - 1) * g->stride[0] + g->reach[0]; }
@@ -339,7 +355,8 @@ static void emit_forward(Out *out, const Graph *graph, const Node *node, const G
 {
     declare_copy(out, g, role(graph, node, 0));
     line(out, "for (int i = 0; i < rows; i++) {");
-    const WindowProduct p = product_of(g, g->lines, false);
+    WindowProduct p = product_of(g, g->lines, false);
+    p.panels = in_panels(graph, node->input[1]);
     const char *const from = open_chunk(out, g, role(graph, node, 0));
     call_groups(out, g, &p, from, format("%s[0][0][0]", role(graph, node, 1)),
                 in_chunk(out, g, op_info[node->op].result));
@@ -428,6 +445,38 @@ void emit_turned(Out *out, const Graph *graph, const Node *node) { emit_turn(out
 
 void emit_flipped(Out *out, const Graph *graph, const Node *node) { emit_flip(out, graph, node); }
 
+// The columns of a matrix in panels, of which row i's lie in `w`.
+void emit_conv_panels(Out *out, const Graph *graph, const Node *node)
+{
+    const Shape w = part_shape(graph, node);
+    const int columns = w.dims[3], rows = (int)shape_size(w) / columns;
+    const int wide = PANEL_VECTORS * vector_lanes(graph->network);
+    const char *const type = real_type(graph->network);
+    emit_part_range(out, graph, node);
+    line(out, "%s {", part_loop(graph, node));
+    line(out, "for (int j = 0; j < %d; j += %d) {", columns, wide);
+    line(out, "const int wide = %s;",
+         columns % wide ? format("nn_min(%d, %d - j)", wide, columns) : format("%d", wide));
+    line(out, "memcpy(panels[0] + j * %d + i * wide, w[i] + j, (size_t)wide * sizeof(%s));", rows,
+         type);
+    line(out, "}");
+    line(out, "}");
+}
+
+// Turns the window round and exchanges channels: row (k, c) of w becomes column c, in its panel, of
+// the rows of the window's number -1 - k.
+static void emit_flip_to_panels(Out *out, const Graph *graph, Shape w)
+{
+    const int window = w.dims[0] * w.dims[1], channels = w.dims[2], outputs = w.dims[3];
+    const int wide = PANEL_VECTORS * vector_lanes(graph->network);
+    line(out, "const int panel = c / %d * %d, wide = %s;", wide, wide,
+         channels % wide ? format("nn_min(%d, %d - panel)", wide, channels) : format("%d", wide));
+    line(out, "%s *const to = turned[0] + panel * %d + (%d - k) * %d * wide + c - panel;",
+         real_type(graph->network), window * outputs, window - 1, outputs);
+    line(out, "for (int j = 0; j < %d; j++)", outputs);
+    line(out, "    to[j * wide] = w[i][j];");
+}
+
 // Turns the window round and exchanges channels, in each group of them: row (k, c) of w becomes
 // column c of the rows of the window's number -1 - k.
 void emit_flip(Out *out, const Graph *graph, const Node *node)
@@ -439,6 +488,11 @@ void emit_flip(Out *out, const Graph *graph, const Node *node)
     line(out, "%s {", part_loop(graph, node));
     line(out, "const int k = i / %d, c = i %% %d; // place in the window, channel", channels,
          channels);
+    if (in_panels(graph, node->input[0])) {
+        emit_flip_to_panels(out, graph, w);
+        line(out, "}");
+        return;
+    }
     const char *const group = groups > 1 ? "g" : "0";
     if (groups > 1) {
         line(out, "for (int g = 0; g < %d; g++)", groups);

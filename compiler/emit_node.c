@@ -14,7 +14,8 @@
 const char *function_name(const Node *node)
 {
     static const char *const of_tensors[] = {"gradient", "partial", "update", "penalty",
-                                             "turn",     "squares", "max_norm", "transform"};
+                                             "turn",     "squares", "max_norm", "transform",
+                                             "lay_out"};
     const Node *subject = NULL;
     for (size_t i = 0; i < sizeof of_tensors / sizeof *of_tensors; i++)
         if (!strcmp(node->suffix, of_tensors[i]))

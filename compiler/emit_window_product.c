@@ -8,7 +8,10 @@ static const char *window_product_name(const WindowProduct *p)
 {
     const int usual = (p->columns - 1) * p->stride[1] + (p->kernel[1] - 1) * p->dilation[1] + 1;
     Text name = {0};
-    text_add(&name, "convolve%s%s_%dx%d_%dx%dx%dx%d", p->planes ? "_planes" : "",
+    text_add(&name, "convolve%s%s_%dx%d_%dx%dx%dx%d",
+             p->planes   ? "_planes"
+             : p->panels ? "_panels"
+                         : "",
              p->weights ? "_weights" : "", p->lines, p->columns, p->kernel[0], p->kernel[1],
              p->channels, p->outputs);
     if (p->groups > 1)
@@ -106,7 +109,8 @@ static WindowRows window_rows(const Network *network, const WindowProduct *p)
     WindowRows rows = {.lines = p->weights ? runs.runs : p->lines,
                        .line = p->weights ? runs.numbers : pixels,
                        .far = bytes > NEAR_BYTES,
-                       .near = window_matrix_is_near(network, terms * pixel_made(p))};
+                       .near = window_matrix_is_near(network, terms * pixel_made(p)),
+                       .panels = p->panels};
     // Measured in whole networks, of which something else may take a part of the processor: it is a
     // cycle more than by itself, but short sums lose by two heights of tiles, and where the matrix
     // is further away, tiles wait for that.
@@ -131,6 +135,20 @@ static void close_window_rows(Out *out, const WindowProduct *p)
 {
     if (window_runs(p).rows > 1)
         line(out, "}");
+}
+
+// Whether the matrix is read faster from panels: where rows have several strips, of whole vectors,
+// and the first cache does not hold them all.
+bool window_takes_panels(const Network *network, const WindowProduct *p)
+{
+    const int lanes = vector_lanes(network);
+    const WindowRows rows = window_rows(network, p);
+    if (p->planes || p->groups > 1 || rows.near || p->outputs % lanes ||
+        p->outputs <= PANEL_VECTORS * lanes)
+        return false;
+    WindowStrip strips[16];
+    window_strips(network, p->outputs, &rows, strips);
+    return strips[0].vectors == PANEL_VECTORS;
 }
 
 const char *window_columns(const WindowStrip *s, const char *matrix)
@@ -227,8 +245,13 @@ static void emit_forward_strip(Out *out, const WindowProduct *p, const WindowStr
 {
     open_window_strip(out, s);
     Walk w = {.out = out, .p = p, .strip = s, .line = p->lines > 1 ? "line" : "0"};
-    w.b = strip_operand(out, s, "w", p->kernel[0] * p->kernel[1] * p->channels, pixel_made(p),
-                        &w.b_step);
+    const int terms = p->kernel[0] * p->kernel[1] * p->channels;
+    if (p->panels) {
+        w.b = strip_panel(s, "w", terms);
+        w.b_step = s->width;
+    } else {
+        w.b = strip_operand(out, s, "w", terms, pixel_made(p), &w.b_step);
+    }
     w.c = window_columns(s, "y");
     const WindowRows rows = window_rows(out->network, p);
     const WindowCut cut = window_cut(out->network, &rows, s->vectors);
@@ -322,6 +345,8 @@ static void about_window_product(Out *out, const WindowProduct *p)
     else
         text_add(&about, "y[%d][%d][%d] = %s times w[%d][%d][%d][%d]", p->lines, p->columns, made,
                  window, p->kernel[0], p->kernel[1], p->channels, made);
+    if (p->panels)
+        text_add(&about, ", in panels of %d columns", PANEL_VECTORS * vector_lanes(out->network));
     if (p->groups > 1)
         text_add(&about, ", of one group, which reads %d of the channels and makes %d", p->channels,
                  p->outputs);

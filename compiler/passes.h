@@ -67,6 +67,8 @@ void add_maker(Graph *graph, int derived); // the node that renews a tensor of R
 int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and columns exchanged
 int flipped_weight(Graph *graph, int w, int groups); // and of a convolution's, turned round
 int transformed_weight(Graph *graph, int w, int side); // and transformed (winograd.c)
+int panelled_weight(Graph *graph, int w); // and in panels (window_panels.c)
+int tensor_derived(const Network *network, int of, Op maker); // from the tensor; -1: none
 
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);
@@ -124,6 +126,9 @@ int winograd_places(int side); // pixels below a square, which are as many produ
 // The convolution that a node makes, where it can be made so; false where it cannot.
 bool winograd_window(const Graph *graph, const Node *node, WindowProduct *window);
 void use_winograd(Graph *graph);
+
+// --- window_panels.c: weights of direct convolutions as their tiles read them -------------------
+void lay_out_windows(Graph *graph);
 
 // --- slice.c: the first layer, cut along its inputs ---------------------------------------------
 void slice_first_layer(Graph *graph);
@@ -235,5 +240,7 @@ int tile_rows(const Network *network, const Product *product, Tiling tiling); //
 bool unpools_in_place(const Graph *graph, const Node *node); // emit_pool.c
 // By a convolution that is turned round (emit_conv.c).
 bool conv_turns_round(const Network *network, Shape in, Shape out, const Attributes *attributes);
+// Whether a convolution, or a gradient by the picture, reads its weights faster from panels.
+bool conv_takes_panels(const Graph *graph, const Node *node);
 
 #endif

@@ -169,13 +169,40 @@ int transformed_weight(Graph *graph, int w, int side)
                           shape_of(4, side + 2, side + 2, shape.dims[2], shape.dims[3]));
 }
 
+int panelled_weight(Graph *graph, int w)
+{
+    const int leaf =
+        derived_weight(graph, w, "panels", OP_conv_panels, graph->nodes[w].shape);
+    graph->network->tensors[graph->nodes[leaf].attributes.tensor].panels = true;
+    return leaf;
+}
+
+int tensor_derived(const Network *network, int of, Op maker)
+{
+    for (int i = 0; i < network->tensor_count; i++) {
+        const Tensor *const t = &network->tensors[i];
+        if (t->role == ROLE_DERIVED && t->derived == of && t->maker == maker)
+            return i;
+    }
+    return -1;
+}
+
+static const char *maker_suffix(Op maker)
+{
+    switch (maker) {
+    case OP_winograd_weights: return "transform";
+    case OP_conv_panels: return "lay_out";
+    default: return "turn";
+    }
+}
+
 void add_maker(Graph *graph, int derived)
 {
     const Tensor tensor = graph->network->tensors[derived];
     const int id = NODE(graph, tensor.maker, tensor.layer, tensor.loc, weight_node(graph, derived),
                         weight_node(graph, tensor.derived));
     graph->nodes[id].name = graph->network->tensors[tensor.derived].name;
-    graph->nodes[id].suffix = tensor.maker == OP_winograd_weights ? "transform" : "turn";
+    graph->nodes[id].suffix = maker_suffix(tensor.maker);
     infer_shape(graph, id);
 }
 

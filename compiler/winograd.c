@@ -246,14 +246,13 @@ static void follow_training(Graph *graph, int id)
 {
     const Network *const network = graph->network;
     const int w = graph->nodes[graph->nodes[id].input[1]].attributes.tensor;
-    for (int i = 0; i < network->tensor_count; i++)
-        if (network->tensors[i].role == ROLE_DERIVED && network->tensors[i].derived == w &&
-            network->tensors[i].maker == OP_winograd_weights) {
-            const int leaf = weight_node(graph, i);
-            graph->nodes[id].op = OP_winograd;
-            graph->nodes[id].attributes.side = network->tensors[i].shape.dims[0] - 2;
-            graph->nodes[id].input[1] = leaf;
-        }
+    const int transformed = tensor_derived(network, w, OP_winograd_weights);
+    if (transformed < 0)
+        return;
+    const int leaf = weight_node(graph, transformed);
+    graph->nodes[id].op = OP_winograd;
+    graph->nodes[id].attributes.side = network->tensors[transformed].shape.dims[0] - 2;
+    graph->nodes[id].input[1] = leaf;
 }
 
 // needs: gradients, but no updates yet; of inference: training's tensors, where there is training

@@ -126,6 +126,12 @@ conv 4 1x1 softsign bias off
 pool 2
 conv 4 1x1 softsign
 END
+# the last panel of 20 is narrower than the others where vectors have 4 numbers, that of 24 where 8
+gradient 'conv with weights in panels' 3 <<END
+conv 24 7x7 softsign stride 7
+conv 24 3x3 softsign dilation 1x2 pad same l2 0.01
+conv 20 3x3 softsign stride 2 pad same
+END
 gradient 'conv as large as its input' 4 <<END
 pool 4
 conv 5 7x7 softsign

@@ -115,6 +115,34 @@ start 'transforms: as measured' emitted YES 'winograd_f2_[0-9]+x8x16\(' --target
 start 'transforms: of 4x4 as measured' emitted YES 'winograd_f4_[0-9]+x8x16\(' --target x86-64-v3 \
     --product 'x86-64-v3 f32 convolution 24 24 3 3 8 16 1 = winograd4' 100 $'conv 8 3x3\nconv 16 3x3' adam
 
+panels='convolve_panels_[0-9]+x[0-9]+_1x1x64x128\(' pixels=$'conv 64 4x4 stride 4\nconv 128 1x1'
+start 'windows in panels: a large matrix' emitted YES "$panels" --target x86-64-v3 100 "$pixels" adam
+start 'windows in panels: the gradient by the picture' emitted YES \
+    'convolve_panels_[0-9]+x[0-9]+_1x1x128x64\(' --target x86-64-v3 100 "$pixels" adam
+start 'windows in panels: inference reads the same weights' \
+    emitted NO 'conv2_infer' --target x86-64-v3 100 "$pixels" adam 'ema 0.9'
+alone_in_panels() { # as above
+    printf '%s\n' 'input 28x28x1' 'conv 64 4x4 stride 4' 'conv 128 1x1' >"$tmp/alone.net"
+    "$NETC" emit --target x86-64-v3 "$tmp/alone.net" -o "$tmp/alone.c" 2>/dev/null || return
+    same 'calls' "1 1" "$(grep -c 'conv2_w_lay_out(part, ' "$tmp/alone.c") $(sed -n '/^static void prepare/,/^}/p' \
+        "$tmp/alone.c" | grep -c 'conv2_w_lay_out(part, ')"
+}
+start 'windows in panels: inference alone' alone_in_panels
+start 'no windows in panels: a small matrix' \
+    emitted NO convolve_panels --target x86-64-v3 100 $'conv 32 4x4 stride 4\nconv 128 1x1' adam
+start 'no windows in panels: a single strip' \
+    emitted NO convolve_panels --target x86-64-v3 100 $'conv 64 4x4 stride 4\nconv 16 5x5' adam
+start 'no windows in panels: filters that fill no vector' emitted NO \
+    'convolve_panels_[0-9]+x[0-9]+_1x1x64x130' --target x86-64-v3 100 $'conv 64 4x4 stride 4\nconv 130 1x1' adam
+start 'no windows in panels: groups' emitted NO \
+    convolve_panels --target x86-64-v3 100 $'conv 64 4x4 stride 4\nconv 256 3x3 groups 2 pad same' adam
+start 'no windows in panels: products by BLAS' \
+    emitted NO convolve_panels --gemm blas 100 "$pixels" adam
+start 'single pixels: some at a time' emitted YES 'for \(int at = 0; at < 784; at \+= 56, x \+= ' \
+    --target x86-64-v3 100 $'conv 32 3x3 pad same\nconv 24 1x1' adam
+start 'single pixels: all where their number has no divisor' emitted NO 'int at = 0; at < 169' \
+    --target x86-64-v3 100 $'conv 32 4x4 stride 2\nconv 24 1x1' adam
+
 partial='nn_call\(dense2_w_partial, rows, BLOCK\('
 start 'a gradient by blocks: a last layer' emitted YES "$partial" 100 'dense 300 relu' adam
 start 'a gradient by blocks: clipped by the norm of all' \
