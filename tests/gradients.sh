@@ -246,7 +246,7 @@ $op 3 stride 1
 $op 2x3 stride 2x3
 $op 3 stride 2 pad same
 END
-    gradient "$op behind relu, twice" 5 <<END
+    gradient "$op behind relu, twice" 6 <<END
 conv 3 3x3 relu
 $op 2
 $op 3 stride 1
@@ -277,7 +277,7 @@ gradient 'dense of many inputs and outputs' 3 <<END
 dense 257 tanh
 dense 129 tanh
 END
-gradient 'more penalties than a node reads' 3 <<END
+gradient 'more penalties than a node reads' 4 <<END
 avgpool 7
 dense 4
 repeat 70 { residual { dense 4 tanh l2 0.02 } }
