@@ -68,7 +68,8 @@ int turned_weight(Graph *graph, int w); // the leaf of a weight with rows and co
 int flipped_weight(Graph *graph, int w, int groups); // and of a convolution's, turned round
 int transformed_weight(Graph *graph, int w, int side); // and transformed (winograd.c)
 int panelled_weight(Graph *graph, int w); // and in panels (window_panels.c)
-int tensor_derived(const Network *network, int of, Op maker); // from the tensor; -1: none
+// The leaf of what `maker` makes of a weight, where training has it; -1.
+int derived_leaf(Graph *graph, int w, Op maker);
 
 // --- fuse.c: rewrites and fusion into loops -----------------------------------------------------
 void fuse(Graph *graph);

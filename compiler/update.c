@@ -177,12 +177,14 @@ int panelled_weight(Graph *graph, int w)
     return leaf;
 }
 
-int tensor_derived(const Network *network, int of, Op maker)
+int derived_leaf(Graph *graph, int w, Op maker)
 {
+    const Network *const network = graph->network;
     for (int i = 0; i < network->tensor_count; i++) {
         const Tensor *const t = &network->tensors[i];
-        if (t->role == ROLE_DERIVED && t->derived == of && t->maker == maker)
-            return i;
+        if (t->role == ROLE_DERIVED && t->derived == graph->nodes[w].attributes.tensor &&
+            t->maker == maker)
+            return weight_node(graph, i);
     }
     return -1;
 }

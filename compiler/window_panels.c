@@ -31,12 +31,9 @@ static void lay_out_turned(Graph *graph, int id)
 // Inference reads what training makes.
 static void follow_training(Graph *graph, int id)
 {
-    const int w = graph->nodes[graph->nodes[id].input[1]].attributes.tensor;
-    const int panels = tensor_derived(graph->network, w, OP_conv_panels);
-    if (panels < 0)
-        return;
-    const int leaf = weight_node(graph, panels);
-    graph->nodes[id].input[1] = leaf;
+    const int panels = derived_leaf(graph, graph->nodes[id].input[1], OP_conv_panels);
+    if (panels >= 0)
+        graph->nodes[id].input[1] = panels;
 }
 
 // needs: gradients, but no updates yet; of inference: training's tensors, where there is training

@@ -244,15 +244,12 @@ static void rewrite_by_weights(Graph *graph, int id)
 // Inference reads what training makes.
 static void follow_training(Graph *graph, int id)
 {
-    const Network *const network = graph->network;
-    const int w = graph->nodes[graph->nodes[id].input[1]].attributes.tensor;
-    const int transformed = tensor_derived(network, w, OP_winograd_weights);
+    const int transformed = derived_leaf(graph, graph->nodes[id].input[1], OP_winograd_weights);
     if (transformed < 0)
         return;
-    const int leaf = weight_node(graph, transformed);
     graph->nodes[id].op = OP_winograd;
-    graph->nodes[id].attributes.side = network->tensors[transformed].shape.dims[0] - 2;
-    graph->nodes[id].input[1] = leaf;
+    graph->nodes[id].attributes.side = graph->nodes[transformed].shape.dims[0] - 2;
+    graph->nodes[id].input[1] = transformed;
 }
 
 // needs: gradients, but no updates yet; of inference: training's tensors, where there is training

@@ -20,14 +20,16 @@ random_net() {
             else if (seed == 7) # transforms: a picture in parts, whole ones, several
                 print "conv 32 3x3 tanh\nconv 32 3x3 tanh\nconv 48 3x3 tanh stride 2 pad same\n" \
                     "conv 32 3x3 tanh pad same\navgpool 2\nconv 64 3x3 tanh pad same\nconv 32 3x3 tanh"
+            else if (seed == 8) # panels: the last one narrow, and such as come from far away
+                print "conv 48 7x7 tanh stride 7\nconv 144 1x1 tanh\nconv 256 3x3 tanh pad same\nconv 200 1x1 tanh"
             else if (seed % 2)
                 printf "conv %d %dx%d relu\npool 2\nconv %d %dx%d tanh pad same\n" \
                     "conv %d 3x3 tanh stride 2 pad same\n",
                     size(40), size(5), size(5), size(40), size(5), size(5), size(67)
-            for (i = 0; i < 4; i++)
+            for (i = 0; i < 4 && seed != 8; i++)
                 printf "dense %d tanh\n", size(67)
             print "dense 10 softmax\nloss cross_entropy\noptimizer sgd lr 0.05"
-            printf "batch %d\n", seed == 7 ? 7 : 1 + size(130) # 5 are left: not all of a group
+            printf "batch %d\n", (seed > 6 ? 7 : 1 + size(130)) # 5 are left: not all of a group
         }'
 }
 
@@ -63,6 +65,17 @@ by_transforms() { # SEED "COUNT KINDS" TARGETS
         "$NETC" emit "${c%.c}.net" --target $target -o "$c" || return
         grep -o ' transform_input_f[24](' "$c" >"${c%.c}.calls"
         same "transforms, $target" "$2" "$(grep -c . "${c%.c}.calls") $(sort -u "${c%.c}.calls" | grep -c .)"
+    done
+}
+
+# The network's convolutions read their weights from panels, of which some are asked for early.
+by_panels() { # SEED TARGETS
+    local target c=$tmp/panels-$1.c
+    random_net "$1" >"${c%.c}.net"
+    for target in $2; do
+        "$NETC" emit "${c%.c}.net" --target $target -o "$c" || return
+        has_line -E ' convolve_panels_[0-9]+x[0-9]+_1x1x200x256\(' <"$c" || echo "no panels of 200x256, $target"
+        has_line -E ' window_[0-9]+x[0-9]+_first\(' <"$c" || echo "nothing asked for early, $target"
     done
 }
 
@@ -191,8 +204,9 @@ if [ $whole ]; then
 else
     start 'network 4' one_seed 4 "$quick" "${targets% x86-64-v2}"
 fi
-for seed in 3 7 ${whole:+2 5 6}; do
+for seed in 3 7 8 ${whole:+2 5 6}; do
     start "network $seed" one_seed $seed "$quick" "$targets"
 done
 start 'network 7 is by transforms' by_transforms 7 '13 2' "$targets"
+start 'network 8 reads panels' by_panels 8 "$targets"
 finish
