@@ -210,5 +210,5 @@ heights() { # FUNCTION: of its tiles, in the order of their calls
 }
 start 'two heights' same heights 'window_6x16_near window_5x16_near' "$(heights convolve_32x32_3x3x16x16)"
 start 'one height of short sums' same heights window_4x16_near "$(heights convolve_32x32_3x3x3x16)"
-start 'one height where the matrix is far' same heights window_4x16_near "$(heights convolve_8x32_3x3x64x64)"
+start 'one height where the matrix is far' same heights window_4x16_near "$(heights convolve_panels_8x32_3x3x64x64)"
 finish
