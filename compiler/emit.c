@@ -134,7 +134,7 @@ static void emit_tensors(Out *out, const Network *network)
     static const char *const titles[] = {
         "weights, which training changes, and what they are at first",
         "states, which follow the training", "what the optimizer remembers",
-        "weights as products read them: rows and columns exchanged, windows turned or transformed",
+        "weights as products read them: in panels, exchanged, windows turned round or transformed",
         "changes by the last 2 STEPS steps, some of which the weights have still to get"};
     part_rule(out, TENSORS);
     for (int role = ROLE_WEIGHT; role <= ROLE_CHANGES; role++) {
@@ -148,6 +148,9 @@ static void emit_tensors(Out *out, const Network *network)
             titled = true;
             if (t->shape.panel_rows)
                 comment(out, "%s in %s", shape_text(t->shape), panels_text(network, t->shape));
+            if (t->panels)
+                comment(out, "%s in panels of %d columns", shape_text(t->shape),
+                        PANEL_VECTORS * vector_lanes(network));
             if (t->line)
                 comment(out, "%s, with rows %d numbers apart", shape_text(t->shape), t->line);
             const char *const first = first_values(t);

@@ -445,36 +445,43 @@ void emit_turned(Out *out, const Graph *graph, const Node *node) { emit_turn(out
 
 void emit_flipped(Out *out, const Graph *graph, const Node *node) { emit_flip(out, graph, node); }
 
-// The columns of a matrix in panels, of which row i's lie in `w`.
+// Columns of the panel that begins with column `first`, in C; declared as `wide` where they differ.
+static const char *panel_width(Out *out, int columns, const char *first)
+{
+    const int wide = PANEL_VECTORS * vector_lanes(out->network);
+    if (columns % wide == 0)
+        return format("%d", wide);
+    line(out, "const int wide = nn_min(%d, %d - %s);", wide, columns, first);
+    return "wide";
+}
+
+// Row i of w goes to as many places as there are panels.
 void emit_conv_panels(Out *out, const Graph *graph, const Node *node)
 {
     const Shape w = part_shape(graph, node);
     const int columns = w.dims[3], rows = (int)shape_size(w) / columns;
-    const int wide = PANEL_VECTORS * vector_lanes(graph->network);
-    const char *const type = real_type(graph->network);
     emit_part_range(out, graph, node);
     line(out, "%s {", part_loop(graph, node));
-    line(out, "for (int j = 0; j < %d; j += %d) {", columns, wide);
-    line(out, "const int wide = %s;",
-         columns % wide ? format("nn_min(%d, %d - j)", wide, columns) : format("%d", wide));
-    line(out, "memcpy(panels[0] + j * %d + i * wide, w[i] + j, (size_t)wide * sizeof(%s));", rows,
-         type);
+    line(out, "for (int j = 0; j < %d; j += %d) {", columns,
+         PANEL_VECTORS * vector_lanes(graph->network));
+    const char *const wide = panel_width(out, columns, "j");
+    line(out, "memcpy(panels[0] + j * %d + i * %s, w[i] + j, (size_t)%s * sizeof(%s));", rows, wide,
+         wide, real_type(graph->network));
     line(out, "}");
     line(out, "}");
 }
 
-// Turns the window round and exchanges channels: row (k, c) of w becomes column c, in its panel, of
-// the rows of the window's number -1 - k.
+// Row (k, c) of w becomes column c, in its panel, of the rows of the window's number -1 - k.
 static void emit_flip_to_panels(Out *out, const Graph *graph, Shape w)
 {
     const int window = w.dims[0] * w.dims[1], channels = w.dims[2], outputs = w.dims[3];
-    const int wide = PANEL_VECTORS * vector_lanes(graph->network);
-    line(out, "const int panel = c / %d * %d, wide = %s;", wide, wide,
-         channels % wide ? format("nn_min(%d, %d - panel)", wide, channels) : format("%d", wide));
-    line(out, "%s *const to = turned[0] + panel * %d + (%d - k) * %d * wide + c - panel;",
-         real_type(graph->network), window * outputs, window - 1, outputs);
+    const int most = PANEL_VECTORS * vector_lanes(graph->network);
+    line(out, "const int panel = c / %d * %d;", most, most);
+    const char *const wide = panel_width(out, channels, "panel");
+    line(out, "%s *const column = turned[0] + panel * %d + (%d - k) * %d * %s + c - panel;",
+         real_type(graph->network), window * outputs, window - 1, outputs, wide);
     line(out, "for (int j = 0; j < %d; j++)", outputs);
-    line(out, "    to[j * wide] = w[i][j];");
+    line(out, "    column[j * %s] = w[i][j];", wide);
 }
 
 // Turns the window round and exchanges channels, in each group of them: row (k, c) of w becomes

@@ -174,7 +174,7 @@ typedef struct {
     int gradient; // node of the training graph that makes it, or -1
     int derived;  // ROLE_DERIVED: the tensor it is made from
     Op maker;     // and the op that makes it
-    bool panels;  // window_panels.c: some of its columns after the other
+    bool panels;  // window_panels.c: the columns of each strip lie by themselves
     Loc loc;
 } Tensor;
 enum {
@@ -232,7 +232,7 @@ enum { MAX_PRODUCTS = 4096 }; // of 1000 layers
 // A convolution, or its gradient by the weights, that the generated code needs a function for.
 typedef struct {
     bool weights, planes;
-    bool panels;        // the matrix is in such (window_panels.c)
+    bool panels;        // the matrix lies in such (window_panels.c)
     int lines, columns; // of pixels of the result
     int width;          // pixels in a line of what the windows are read from
     int groups, channels, outputs; // one group of channels, of so many in a pixel, is convolved

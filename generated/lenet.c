@@ -83,7 +83,7 @@ static _Alignas(64) float dense3_w_v[84][10];
 static _Alignas(64) float dense3_b_m[10];
 static _Alignas(64) float dense3_b_v[10];
 
-// weights as products read them: rows and columns exchanged, windows turned or transformed
+// weights as products read them: in panels, exchanged, windows turned round or transformed
 static _Alignas(64) float dense3_w_turned[10][84];
 // 84x120 in panels of 84x32, 84x24
 static _Alignas(64) float dense2_w_turned[10080];

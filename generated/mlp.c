@@ -57,7 +57,7 @@ static _Alignas(64) float dense2_w_v[300][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
-// weights as products read them: rows and columns exchanged, windows turned or transformed
+// weights as products read them: in panels, exchanged, windows turned round or transformed
 static _Alignas(64) float dense2_w_turned[10][300];
 
 // --- the arena -----------------------------------------------------------------------------------

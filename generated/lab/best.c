@@ -144,7 +144,7 @@ static _Alignas(64) float dense2_w_v[256][10];
 static _Alignas(64) float dense2_b_m[10];
 static _Alignas(64) float dense2_b_v[10];
 
-// weights as products read them: rows and columns exchanged, windows turned or transformed
+// weights as products read them: in panels, exchanged, windows turned round or transformed
 static _Alignas(64) float dense2_w_turned[10][256];
 // 256x1152 in panels of 256x32
 static _Alignas(64) float dense1_w_turned[294912];

@@ -59,7 +59,7 @@ static _Alignas(64) float dense2_b_m[50];
 static _Alignas(64) float dense3_w_m[50][10];
 static _Alignas(64) float dense3_b_m[10];
 
-// weights as products read them: rows and columns exchanged, windows turned or transformed
+// weights as products read them: in panels, exchanged, windows turned round or transformed
 static _Alignas(64) float dense3_w_turned[10][50];
 // 50x300 in panels of 50x32, 50x12
 static _Alignas(64) float dense2_w_turned[15000];

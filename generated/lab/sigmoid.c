@@ -94,7 +94,7 @@ static _Alignas(64) float dense6_w_v[60][10];
 static _Alignas(64) float dense6_b_m[10];
 static _Alignas(64) float dense6_b_v[10];
 
-// weights as products read them: rows and columns exchanged, windows turned or transformed
+// weights as products read them: in panels, exchanged, windows turned round or transformed
 static _Alignas(64) float dense6_w_turned[10][60];
 static _Alignas(64) float dense5_w_turned[60][130];
 // 130x250 in panels of 130x32, 130x26
