@@ -150,7 +150,7 @@ static void emit_tensors(Out *out, const Network *network)
                 comment(out, "%s in %s", shape_text(t->shape), panels_text(network, t->shape));
             if (t->panels)
                 comment(out, "%s in panels of %d columns", shape_text(t->shape),
-                        PANEL_VECTORS * vector_lanes(network));
+                        panel_columns(network));
             if (t->line)
                 comment(out, "%s, with rows %d numbers apart", shape_text(t->shape), t->line);
             const char *const first = first_values(t);

@@ -448,7 +448,7 @@ void emit_flipped(Out *out, const Graph *graph, const Node *node) { emit_flip(ou
 // Columns of the panel that begins with column `first`, in C; declared as `wide` where they differ.
 static const char *panel_width(Out *out, int columns, const char *first)
 {
-    const int wide = PANEL_VECTORS * vector_lanes(out->network);
+    const int wide = panel_columns(out->network);
     if (columns % wide == 0)
         return format("%d", wide);
     line(out, "const int wide = nn_min(%d, %d - %s);", wide, columns, first);
@@ -462,8 +462,7 @@ void emit_conv_panels(Out *out, const Graph *graph, const Node *node)
     const int columns = w.dims[3], rows = (int)shape_size(w) / columns;
     emit_part_range(out, graph, node);
     line(out, "%s {", part_loop(graph, node));
-    line(out, "for (int j = 0; j < %d; j += %d) {", columns,
-         PANEL_VECTORS * vector_lanes(graph->network));
+    line(out, "for (int j = 0; j < %d; j += %d) {", columns, panel_columns(graph->network));
     const char *const wide = panel_width(out, columns, "j");
     line(out, "memcpy(panels[0] + j * %d + i * %s, w[i] + j, (size_t)%s * sizeof(%s));", rows, wide,
          wide, real_type(graph->network));
@@ -475,7 +474,7 @@ void emit_conv_panels(Out *out, const Graph *graph, const Node *node)
 static void emit_flip_to_panels(Out *out, const Graph *graph, Shape w)
 {
     const int window = w.dims[0] * w.dims[1], channels = w.dims[2], outputs = w.dims[3];
-    const int most = PANEL_VECTORS * vector_lanes(graph->network);
+    const int most = panel_columns(graph->network);
     line(out, "const int panel = c / %d * %d;", most, most);
     const char *const wide = panel_width(out, channels, "panel");
     line(out, "%s *const column = turned[0] + panel * %d + (%d - k) * %d * %s + c - panel;",

@@ -141,10 +141,9 @@ static void close_window_rows(Out *out, const WindowProduct *p)
 // and the first cache does not hold them all.
 bool window_takes_panels(const Network *network, const WindowProduct *p)
 {
-    const int lanes = vector_lanes(network);
     const WindowRows rows = window_rows(network, p);
-    if (p->planes || p->groups > 1 || rows.near || p->outputs % lanes ||
-        p->outputs <= PANEL_VECTORS * lanes)
+    if (p->planes || p->groups > 1 || rows.near || p->outputs % vector_lanes(network) ||
+        p->outputs <= panel_columns(network))
         return false;
     WindowStrip strips[16];
     window_strips(network, p->outputs, &rows, strips);
@@ -346,7 +345,7 @@ static void about_window_product(Out *out, const WindowProduct *p)
         text_add(&about, "y[%d][%d][%d] = %s times w[%d][%d][%d][%d]", p->lines, p->columns, made,
                  window, p->kernel[0], p->kernel[1], p->channels, made);
     if (p->panels)
-        text_add(&about, ", in panels of %d columns", PANEL_VECTORS * vector_lanes(out->network));
+        text_add(&about, ", in panels of %d columns", panel_columns(out->network));
     if (p->groups > 1)
         text_add(&about, ", of one group, which reads %d of the channels and makes %d", p->channels,
                  p->outputs);

@@ -435,7 +435,7 @@ static const char *with_types(const Out *out, const char *text, int side)
                                  {"VECTOR", lane_type(out->network, lanes)},
                                  {"LANES", format("%d", lanes)},
                                  {"BYTES", format("%d", out->network->target->vector_bytes)},
-                                 {"WIDE", format("%d", PANEL_VECTORS * lanes)},
+                                 {"WIDE", format("%d", panel_columns(out->network))},
                                  {"SIDE", format("%d", side)},
                                  {"SPAN", format("%d", span)},
                                  {"PLACES", format("%d", span * span)}};

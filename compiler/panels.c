@@ -7,13 +7,15 @@
 // rows: whoever reads or writes one (runtime/tensors.c) finds the places.
 #include "passes.h"
 
+int panel_columns(const Network *network) { return PANEL_VECTORS * vector_lanes(network); }
+
 // How the columns of a matrix lie in panels of so many rows. Where so few of them are left for a
 // last vector that it would do next to nothing, each of those lies by itself (emit_lone.c). A
 // single vector that is left for the last panel lies with the one before where a tile can be one
 // vector wider: a tile of one vector waits for the numbers that it spreads.
 Panels panels_of(const Network *network, int rows, int columns)
 {
-    const int lanes = vector_lanes(network), width = PANEL_VECTORS * lanes;
+    const int lanes = vector_lanes(network), width = panel_columns(network);
     const int lone = columns % lanes;
     const bool apart = lone <= lanes / 4 && columns > width && rows >= 2 * lanes;
     const int whole = apart ? columns - lone : columns, left = whole % width;

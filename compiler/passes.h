@@ -89,6 +89,7 @@ enum { PANEL_VECTORS = 2 }; // side by side in a panel: those of a tile
 typedef struct {
     int width, last, whole;
 } Panels;
+int panel_columns(const Network *network); // of a full one
 Panels panels_of(const Network *network, int rows, int columns);
 int panel_most(const Network *network, Shape shape); // columns of the widest
 const char *panels_text(const Network *network, Shape shape);
