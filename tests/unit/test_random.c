@@ -104,6 +104,31 @@ static void test_random_below_is_even(void **state)
     assert_true(labs(thirds - 3333) < 250);
 }
 
+static void test_random_pictures(void **state)
+{
+    (void)state;
+    enum { COUNT = 10001, SIZE = COUNT * 25 }; // no multiple of the bytes of a random number
+    NnModel model = nn_model;
+    model.format = NN_IDX;
+    model.height = model.width = 5;
+    model.channels = 1;
+    DataSet set = {0}, more = {0}, other = {0};
+    assert_true(data_random(&set, &model, COUNT, 1));
+    assert_true(data_random(&more, &model, COUNT + 1, 1));
+    assert_true(data_random(&other, &model, COUNT, 2));
+    assert_memory_equal(set.pictures, more.pictures, SIZE);
+    assert_memory_not_equal(set.pictures, other.pictures, SIZE);
+    for (int place = 0; place < 8; place++) { // in a random number
+        long counts[256] = {0}, total = 0;
+        for (int i = place; i < SIZE; i += 8, total++)
+            counts[set.pictures[i]]++;
+        assert_true(fabs(unevenness(counts, 256, total)) < 5);
+    }
+    data_free(&set);
+    data_free(&more);
+    data_free(&other);
+}
+
 static void test_order_is_a_permutation(void **state)
 {
     (void)state;
@@ -267,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_units_are_even),
         cmocka_unit_test(test_keys_differ),
         cmocka_unit_test(test_random_below_is_even),
+        cmocka_unit_test(test_random_pictures),
         cmocka_unit_test(test_order_is_a_permutation),
         cmocka_unit_test(test_orders_are_even),
         cmocka_unit_test(test_first_weights),
