@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# build.sh: the C compiler as netc calls it: any number of words, and what is left where it is
-# stopped.
+# build.sh: the C compiler as netc calls it: any number of words, parts of a program side by side
+# where it can, and what is left where it is stopped.
 . "$(dirname "$0")/lib.sh"
 printf 'input 28x28x1\ndense 10 softmax\nloss cross_entropy\n' >"$tmp/small.net"
+cp models/lab/depth.net "$tmp/large.net"
 mkdir "$tmp/temporary"
 export NETC TMPDIR=$tmp/temporary XDG_CACHE_HOME=$tmp/cache
 
@@ -18,6 +19,30 @@ beyond_the_largest_file() {
     same 'exit status' 1 $?
     grep -q "error: cannot write '.*': File too large" "$tmp/limited.log" || cat "$tmp/limited.log"
     same 'temporary files' '' "$(ls "$TMPDIR")"
+}
+
+# gcc compiles parts of a large program side by side, and says nothing where it cannot; what it makes
+# of them does not depend on the processors.
+parts_side_by_side() {
+    local one
+    one=$(taskset -cp $BASHPID | sed 's/.*: \([0-9]*\).*/\1/')
+    (
+        cd "$tmp" && export CC=gcc NETC_CFLAGS= && "$NETC" build large.net -o all -v 2>all.log &&
+            taskset -c "$one" "$NETC" build large.net -o one && "$NETC" build small.net -o small -v 2>small.log
+    ) || return
+    same_bytes "$tmp/all" "$tmp/one"
+    same 'words of the compiler' 1 "$(grep -c -e ' -flto=auto ' "$tmp/all.log")"
+    same 'lines of its' 1 "$(wc -l <"$tmp/all.log")"
+    same 'words where the program is small' 0 "$(grep -c -e -flto "$tmp/small.log")"
+    same 'temporary files' '' "$(ls "$TMPDIR")"
+}
+one_piece() { # what lacks it: a program of which nothing is heard, or that names no other
+    mkdir -p "$tmp/$1" || return
+    printf '#!/bin/sh\n[ "$1" = -print-prog-name=lto1 ] && echo lto1 && exit\n%s\n' "$2" >"$tmp/$1/$1"
+    chmod +x "$tmp/$1/$1"
+    PATH=$tmp/$1:$PATH CC=gcc NETC_CFLAGS=-fsyntax-only "$NETC" build "$tmp/large.net" -o "$tmp/piece" -v \
+        >"$tmp/piece.log" 2>&1
+    has_line 'gcc .* -Wall' <"$tmp/piece.log" && ! grep -e -flto "$tmp/piece.log"
 }
 
 # A key of the terminal is a signal to netc and to what it runs, here programs that wait for it: the C
@@ -58,6 +83,9 @@ PYTHON
 
 check 'the C compiler gets many words' takes_many_words
 check 'a build beyond the largest file' beyond_the_largest_file
+check 'parts side by side are the same on one processor' parts_side_by_side
+check 'no parts without a make that runs them' one_piece make 'exit 1'
+check 'no parts where gcc has no program for them' one_piece gcc "exec $(command -v gcc) \"\$@\""
 for key in SIGINT SIGQUIT SIGTERM SIGHUP; do
     check "$key stops a build" interrupted $key waiting build "$tmp/small.net" -o "$tmp/stopped"
     check "$key stops the build of a measurement" interrupted $key waiting summary "$tmp/small.net" --measure

@@ -12,10 +12,11 @@ NETC=$(realpath -s "$NETC")
 lib=${NETC_RUNTIME:-$(dirname "$NETC")/lib/netc}
 sample=$root/tests/data/mnist-sample
 python=/usr/bin/python3
-# for C that is compiled to be right and not quick: tiles are functions, each of them compiled once
-quick='-Og -Dalways_inline='
+# for C that is compiled to be right and not quick: tiles are functions, each of them compiled once,
+# and suites run side by side, not parts of a program
+quick='-Og -Dalways_inline= -fno-lto'
 # where it runs for longer than gcc saves by that
-enduring='-O1 -Dalways_inline='
+enduring='-O1 -Dalways_inline= -fno-lto'
 # gold, where it is, links in half of the time; an update of binutils may leave it out
 ! command -v ld.gold >/dev/null || export NETC_LDFLAGS=${NETC_LDFLAGS--fuse-ld=gold}
 JOBS=${JOBS:-2}
