@@ -182,16 +182,25 @@ const char *lane_type(const Network *network, int lane_count)
 
 const char *with_words(const char *text, const Replacement *words, int count)
 {
+    enum { MOST = 16 };
+    if (count > MOST)
+        bug("%d words to be replaced", count);
+    char firsts[MOST + 1] = "";
+    for (int i = 0; i < count; i++)
+        firsts[i] = *words[i].word;
     Text made = {0};
     text_add(&made, "%s", "");
     while (*text) {
+        const size_t plain = strcspn(text, firsts);
+        text_put(&made, text, plain);
+        text += plain;
         int word = 0;
         while (word < count && !starts_with(text, words[word].word))
             word++;
         if (word < count) {
-            text_add(&made, "%s", words[word].by);
+            text_put(&made, words[word].by, strlen(words[word].by));
             text += strlen(words[word].word);
-        } else {
+        } else if (*text) {
             text_put(&made, text++, 1);
         }
     }
