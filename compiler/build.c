@@ -119,13 +119,10 @@ static bool is_long(const Network *network)
     return network->train.count >= LONG_STEP && network->block_rows >= LONG_BATCH;
 }
 
-static void make_command(Command *command, const Network *network, const BuildOptions *options,
-                         Compiler compiler, const char *source, const char *output,
-                         const char *runtime)
+static void add_optimization(Command *command, const Network *network, Compiler compiler)
 {
-    add_words(command, cc());
     // of what -O3 adds to -O2, only this pays in a step; the rest takes up to half of all time
-    add_words(command, "-std=gnu11 -O2 -ftree-vectorize -fvect-cost-model -fpeel-loops");
+    add_words(command, "-O2 -ftree-vectorize -fvect-cost-model -fpeel-loops");
     add(command, "-fopenmp-simd"); // sums in lanes, where the C says so
     // gcc else gives numbers that exp cuts off a path of their own, and the loop may stay scalar
     if (compiler.gcc)
@@ -139,10 +136,13 @@ static void make_command(Command *command, const Network *network, const BuildOp
     // program is the same for any number of processors.
     if (compiler.shares_work)
         add_words(command, "-flto=auto --param lto-min-partition=3000");
-    add_words(command, "-Wall -Wextra");
     // what the C language promises of errno, traps and aliases is not used, and costs vectors
     add_words(command, "-fno-math-errno -fno-trapping-math -fno-strict-aliasing");
-    const char *const march = target_march(options->target);
+}
+
+static void add_processor(Command *command, const Network *network, const char *target)
+{
+    const char *const march = target_march(target);
     if (march)
         add(command, format("-march=%s", march));
 #ifdef __x86_64__
@@ -156,6 +156,16 @@ static void make_command(Command *command, const Network *network, const BuildOp
     (void)is_large;
     (void)network;
 #endif
+}
+
+static void make_command(Command *command, const Network *network, const BuildOptions *options,
+                         Compiler compiler, const char *source, const char *output,
+                         const char *runtime)
+{
+    add_words(command, cc());
+    add_words(command, "-std=gnu11 -Wall -Wextra");
+    add_optimization(command, network, compiler);
+    add_processor(command, network, options->target);
     if (options->profile)
         add(command, "-DNN_PROFILE");
     add(command, format("-I%s", runtime));
