@@ -45,6 +45,13 @@ one_piece() { # what lacks it: a program of which nothing is heard, or that name
     has_line 'gcc .* -Wall' <"$tmp/piece.log" && ! grep -e -flto "$tmp/piece.log"
 }
 
+# Functions that one call has are copied into a short step alone: of few nodes, or of one row.
+copies_where_short() { # COUNT [option of build...]
+    CC=gcc NETC_CFLAGS=-fsyntax-only "$NETC" build "${@:2}" -o "$tmp/copies" -v >"$tmp/copies.log" 2>&1
+    has_line 'gcc .* -Wall' <"$tmp/copies.log" &&
+        same 'commands without copies' "$1" "$(grep -c -e -fno-inline-functions "$tmp/copies.log")"
+}
+
 # A key of the terminal is a signal to netc and to what it runs, here programs that wait for it: the C
 # compiler, or what that makes. SIGTERM is sent to netc alone. Suites run with both keys ignored, so
 # that they are set up anew.
@@ -86,6 +93,9 @@ check 'a build beyond the largest file' beyond_the_largest_file
 check 'parts side by side are the same on one processor' parts_side_by_side
 check 'no parts without a make that runs them' one_piece make 'exit 1'
 check 'no parts where gcc has no program for them' one_piece gcc "exec $(command -v gcc) \"\$@\""
+check 'a long step without copies' copies_where_short 1 models/lenet.net
+check 'a step of few nodes with copies' copies_where_short 0 models/lab/depth.net
+check 'a step of one row with copies' copies_where_short 0 models/lenet.net --set batch=1
 for key in SIGINT SIGQUIT SIGTERM SIGHUP; do
     check "$key stops a build" interrupted $key waiting build "$tmp/small.net" -o "$tmp/stopped"
     check "$key stops the build of a measurement" interrupted $key waiting summary "$tmp/small.net" --measure
