@@ -44,26 +44,14 @@ static bool build(const Options *o, Network *network)
     return spares_source(o, options.output) && build_binary(network, emit_c(network), &options);
 }
 
-// DONE, or USAGE after an error was printed.
-static int check_tuning(const Options *o)
-{
-    return o->tune && o->tuned
-               ? usage_error(E924, "expected '--tune' or '--tuned FILE', found both")
-               : DONE;
-}
-
 int run_build(const Options *o)
 {
-    if (check_tuning(o) != DONE)
-        return USAGE;
     Network *const network = compile_tuned(o);
     return network && build(o, network) ? DONE : MISTAKE;
 }
 
 int run_train(const Options *o)
 {
-    if (check_tuning(o) != DONE)
-        return USAGE;
     Network *const network = compile_tuned(o);
     if (!network)
         return MISTAKE;

@@ -6,7 +6,7 @@ int run_check(const Options *o)
     const Program *const program = read_program(o);
     if (!program || !compile(o, program))
         return MISTAKE;
-    if (o->explain && !o->dump)
+    if (o->explain)
         program_explain(program, stdout);
     return DONE;
 }

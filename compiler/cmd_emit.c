@@ -2,6 +2,8 @@
 #include "command.h"
 #include "emit.h"
 
+#include <string.h>
+
 int run_emit(const Options *o)
 {
     Network *const network = compile_file(o);
@@ -9,7 +11,7 @@ int run_emit(const Options *o)
         return MISTAKE;
     if (o->dump)
         return DONE;
-    const bool done =
-        spares_source(o, o->output) && write_file(o->output, emit_c(network), MADE_AGAIN);
+    const char *const output = o->output && strcmp(o->output, "-") ? o->output : NULL; // as gcc's
+    const bool done = spares_source(o, output) && write_file(output, emit_c(network), MADE_AGAIN);
     return done ? DONE : MISTAKE;
 }

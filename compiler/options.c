@@ -312,6 +312,43 @@ static int read_word(Options *o, const char *word)
     return DONE;
 }
 
+// What nobody can mean together; without a value, whatever the option's is.
+static const struct {
+    const char *option, *value;
+} exclusions[][2] = {
+    {{"--tune", NULL}, {"--tuned", NULL}},
+    {{"--tune", NULL}, {"--gemm", "blas"}}, // which leaves nothing to choose
+    {{"--dump", NULL}, {"--output", NULL}},
+    {{"--dump", NULL}, {"--explain", NULL}},
+};
+
+// The option with its value, where that was given; the last one counts.
+static const char *found_option(const Options *o, const char *name, const char *value)
+{
+    for (int i = o->given_count - 1; i >= 0; i--) {
+        const Given *const given = &o->given[i];
+        if (strcmp(given->option->name, name))
+            continue;
+        if (value)
+            return strcmp(given->value, value) ? NULL : format("%s %s", name, value);
+        return *given->option->value ? format("%s %s", name, given->option->value) : name;
+    }
+    return NULL;
+}
+
+static int check_exclusions(const Options *o)
+{
+    for (size_t i = 0; i < sizeof exclusions / sizeof *exclusions; i++) {
+        const char *found[2];
+        for (int k = 0; k < 2; k++)
+            found[k] = found_option(o, exclusions[i][k].option, exclusions[i][k].value);
+        if (found[0] && found[1])
+            return usage_error(E924,
+                               format("expected '%s' or '%s', found both", found[0], found[1]));
+    }
+    return DONE;
+}
+
 int read_command_line(Options *o, int count, char **arguments)
 {
     *o = no_options(count);
@@ -322,9 +359,11 @@ int read_command_line(Options *o, int count, char **arguments)
         if (status != DONE)
             return status;
     }
-    if (o->command && o->paths.count < o->command->least && !o->help && !o->version)
+    if (o->help || o->version)
+        return DONE;
+    if (o->command && o->paths.count < o->command->least)
         return usage_error(E906, format("'netc %s' needs %s", o->command->name, o->command->needs));
-    return DONE;
+    return check_exclusions(o);
 }
 
 // --- two settings of one command line -----------------------------------------------------------

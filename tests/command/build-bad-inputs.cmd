@@ -5,6 +5,7 @@ printf 'data mnist\ninput 28x28x1\ndense 10 softmax\nloss cross_entropy\n' >buil
 run() { echo "\$ netc $*"; "$NETC" "$@"; echo "exit $?"; }
 run build build.net -o built --tune --tuned tuned.txt
 run train build.net -o built --tuned tuned.txt --tune
+run build build.net -o built --tune --gemm tile --gemm blas
 mkdir -p folder/build
 run build build.net -o folder
 run build build.net -o folder/missing/build
