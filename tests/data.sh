@@ -2,6 +2,7 @@
 # data.sh: programs trained on files of each kind: the same weights whatever the threads and however
 # interrupted, metrics as a few lines of Python compute them, and answers to what is wrong.
 . "$(dirname "$0")/lib.sh"
+export NETC_CFLAGS=$quick
 
 # --- files to train with
 "$python" - "$tmp" <<'END' || exit

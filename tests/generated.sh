@@ -10,14 +10,14 @@ silent() { # COMMAND...: it succeeds without a word
 # made for; of vectors that a processor does not have it speaks at any level, and in all nets of a
 # kind. clang warns as it parses, except of loops that it cannot unroll, which take it long: one net
 # is enough for those.
-compiles() { # C-FILE LEVEL-OF-CLANG [option...]
+compiles() { # C-FILE FLAGS-OF-CLANG [option...]
     local c=$1 level=$2 object
     object=$(mktemp -p "$tmp")
     shift 2
     silent gcc -std=gnu11 $enduring "$@" -Wall -Wextra -Wshadow=local -Werror -Iruntime -march=x86-64-v4 -c -o "$object" "$c"
-    [[ ! $whole && $c =~ /(fashion|best|mixed|regularised|branches-8)\.c$ ]] ||
+    [[ ! $whole && $c =~ /(fashion|best|mixed|regularised|convolution|branches-.*)\.c$ ]] ||
         silent gcc -std=gnu11 -O0 "$@" -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
-    silent clang -std=gnu11 "$level" -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
+    silent clang -std=gnu11 $level -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
     rm -f "$object"
 }
 is_fresh() { # MODEL NAME
@@ -78,12 +78,12 @@ residual { dense [30 74] relu }
 dense 10 softmax
 loss cross_entropy
 END
-branches() { # BATCH LEVEL-OF-CLANG
+branches() { # BATCH FLAGS-OF-CLANG
     silent "$NETC" emit "$tmp/branches.net" --set batch="$1" --target x86-64-v4 -o "$tmp/branches-$1.c"
     compiles "$tmp/branches-$1.c" "$2"
 }
 start 'branches, batch 8' branches 8 -O0
-start 'branches, batch 3000' branches 3000 -O1
+start 'branches, batch 3000' branches 3000 "$enduring"
 
 # a wide picture is no longer text
 width_in_lines() {
