@@ -5,9 +5,7 @@
 #include "passes.h"
 
 // --- fingerprint.c ------------------------------------------------------------------------------
-uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count);
 uint64_t hash_path(uint64_t hash, const char *path); // a file, or a folder and the names in it
-extern const uint64_t hash_start;
 
 // --- build.c: the C compiler --------------------------------------------------------------------
 typedef struct {

@@ -20,13 +20,17 @@
 
 #define PRINTF(text, first) __attribute__((format(printf, text, first)))
 
-// --- util.c: memory and text --------------------------------------------------------------------
+// --- memory.c: memory, and texts that are kept once ----------------------------------------------
 // Memory is taken from one arena and never given back: a compilation is short.
 void *allocate(size_t size); // zeroed; aborts when there is none
-char *format(const char *format, ...) PRINTF(1, 2);
-char *format_list(const char *format, va_list args) PRINTF(1, 0);
 const char *intern(const char *text, size_t length); // equal texts are the same pointer
+void memory_reset(void); // forgets everything allocated; for the fuzz targets
 
+// --- hash.c --------------------------------------------------------------------------------------
+extern const uint64_t hash_start;
+uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count); // of what was hashed and these
+
+// --- text.c: text that grows, and what numbers and words look like in it -------------------------
 typedef struct {
     char *text; // always ends in '\0'
     size_t length, capacity;
@@ -35,24 +39,25 @@ void text_add(Text *text, const char *format, ...) PRINTF(2, 3);
 void text_add_list(Text *text, const char *format, va_list args) PRINTF(2, 0);
 bool text_once(Text *names, const char *name); // false where it is there; otherwise adds it
 void text_put(Text *text, const char *bytes, size_t length);
+char *format(const char *format, ...) PRINTF(1, 2);
+char *format_list(const char *format, va_list args) PRINTF(1, 0);
 
-const char *number_text(double number);  // the shortest text that reads back as the same number
-const char *percent_text(double number); // "25%" of 0.25
-const char *bytes_text(double bytes);    // "1.23 MB", of a million
-const char *seconds_text(double seconds);        // "1.23 ms"
+const char *number_text(double number);   // the shortest text that reads back as the same number
+const char *percent_text(double number);  // "25%" of 0.25
+const char *bytes_text(double bytes);     // "1.23 MB", of a million
+const char *seconds_text(double seconds); // "1.23 ms"
+const char *join_words(const char *const *words, int count, const char *last); // "a, b or c"
+const char *blanks(int count);
 int text_columns(const char *text); // characters, of which each is taken for one column wide
 int columns_in(const char *text, size_t length); // the same of its first bytes
 bool starts_with(const char *text, const char *start);
 bool is_letter(char c); // of a name: a digit and '_' are, too
 bool are_plain_words(const char *text); // and numbers, as a statement of the language has them
-const char *blanks(int count);
-bool same_letters(const char *a, const char *b); // equal but for the case of the letters
 
+// --- spelling.c: words that are nearly the same --------------------------------------------------
+bool same_letters(const char *a, const char *b); // equal but for the case of the letters
 // The nearest of `count` words to `word`, or NULL when none is near enough to suggest.
 const char *nearest_word(const char *word, const char *const *words, int count);
-const char *join_words(const char *const *words, int count, const char *last); // "a, b or c"
-
-void memory_reset(void); // forgets everything allocated; for the fuzz targets
 
 // --- source.c: places in the text, and messages about them --------------------------------------
 typedef struct {

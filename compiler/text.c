@@ -1,99 +1,10 @@
-// util.c: memory that lives as long as the compilation, text that grows, and help with spelling.
+// text.c: text that grows, and what numbers and words look like in it.
 #include "netc.h"
 
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-// --- memory -------------------------------------------------------------------------------------
-
-enum { CHUNK_BYTES = 1 << 18, ALIGNMENT = 16 };
-
-typedef struct Chunk Chunk;
-struct Chunk {
-    Chunk *before;
-    size_t used, size;
-    _Alignas(ALIGNMENT) char bytes[];
-};
-
-static Chunk *newest_chunk;
-
-static void add_chunk(size_t size)
-{
-    Chunk *const chunk = calloc(1, sizeof *chunk + size);
-    if (!chunk) {
-        fprintf(stderr, "netc: error: out of memory [%s]\n", error_name(E917));
-        abort();
-    }
-    chunk->before = newest_chunk;
-    chunk->size = size;
-    newest_chunk = chunk;
-}
-
-void *allocate(size_t size)
-{
-    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (!newest_chunk || newest_chunk->size - newest_chunk->used < size)
-        add_chunk(size > CHUNK_BYTES ? size : CHUNK_BYTES);
-    void *const memory = newest_chunk->bytes + newest_chunk->used;
-    newest_chunk->used += size;
-    return memory;
-}
-
-// Interned texts: open addressing in a table that is at most half full.
-static struct {
-    const char **slots;
-    size_t size, count;
-} interned;
-
-void memory_reset(void)
-{
-    while (newest_chunk) {
-        Chunk *const chunk = newest_chunk;
-        newest_chunk = chunk->before;
-        free(chunk);
-    }
-    interned.slots = NULL;
-    interned.size = interned.count = 0;
-}
-
-static const char **intern_slot(const char *text, size_t length)
-{
-    uint64_t hash = 0xcbf29ce484222325u; // FNV-1a
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001b3u;
-    for (size_t i = hash;; i++) {
-        const char **const slot = &interned.slots[i & (interned.size - 1)];
-        if (!*slot || (!strncmp(*slot, text, length) && !(*slot)[length]))
-            return slot;
-    }
-}
-
-static void grow_interned(void)
-{
-    const char **const old = interned.slots;
-    const size_t old_size = interned.size;
-    interned.size = old_size ? 2 * old_size : 256;
-    interned.slots = allocate(interned.size * sizeof *interned.slots);
-    for (size_t i = 0; i < old_size; i++)
-        if (old[i])
-            *intern_slot(old[i], strlen(old[i])) = old[i];
-}
-
-const char *intern(const char *text, size_t length)
-{
-    if (2 * interned.count >= interned.size)
-        grow_interned();
-    const char **const slot = intern_slot(text, length);
-    if (!*slot) {
-        *slot = format("%.*s", (int)length, text);
-        interned.count++;
-    }
-    return *slot;
-}
-
-// --- text ---------------------------------------------------------------------------------------
 
 static void text_reserve(Text *text, size_t more)
 {
@@ -302,8 +213,6 @@ const char *join_words(const char *const *words, int count, const char *last)
     return count ? text.text : "";
 }
 
-// --- spelling -----------------------------------------------------------------------------------
-
 bool starts_with(const char *text, const char *start)
 {
     return !strncmp(text, start, strlen(start));
@@ -314,64 +223,4 @@ bool is_letter(char c) { return isalnum((unsigned char)c) || c == '_'; }
 bool are_plain_words(const char *text)
 {
     return *text && !text[strspn(text, " abcdefghijklmnopqrstuvwxyz0123456789_.%-")];
-}
-
-bool same_letters(const char *a, const char *b)
-{
-    while (*a && tolower((unsigned char)*a) == tolower((unsigned char)*b))
-        a++, b++;
-    return !*a && !*b;
-}
-
-enum { MAX_COMPARED = 40 };
-
-static int smallest(int a, int b, int c)
-{
-    const int least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-// How many letters must be changed, added, dropped or exchanged with their neighbour to make b of
-// a (optimal string alignment). Case does not count.
-static int distance(const char *a, const char *b)
-{
-    const int n = (int)strlen(a), m = (int)strlen(b);
-    int d[MAX_COMPARED + 1][MAX_COMPARED + 1];
-    for (int i = 0; i <= n; i++)
-        d[i][0] = i;
-    for (int j = 0; j <= m; j++)
-        d[0][j] = j;
-    for (int i = 1; i <= n; i++) {
-        for (int j = 1; j <= m; j++) {
-            const int x = tolower((unsigned char)a[i - 1]), y = tolower((unsigned char)b[j - 1]);
-            d[i][j] = smallest(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (x != y));
-            if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
-                y == tolower((unsigned char)a[i - 2]))
-                d[i][j] = smallest(d[i][j], d[i - 2][j - 2] + 1, d[i][j]);
-        }
-    }
-    return d[n][m];
-}
-
-// A third of the letters may differ, and one always may, but not the only one: 'x' is near nothing.
-// A word cut short, 'drop', is near the one that it begins.
-const char *nearest_word(const char *word, const char *const *words, int count)
-{
-    const int length = (int)strlen(word);
-    if (length < 2 || length > MAX_COMPARED)
-        return NULL;
-    const char *nearest = NULL;
-    int least = length < 6 ? 2 : length / 3 + 1;
-    for (int i = 0; i < count; i++) {
-        if ((int)strlen(words[i]) > MAX_COMPARED)
-            continue;
-        int d = distance(word, words[i]);
-        if (length >= 3 && d > 1 && !strncmp(word, words[i], (size_t)length))
-            d = 1;
-        if (d < least && d < length) {
-            least = d;
-            nearest = words[i];
-        }
-    }
-    return nearest;
 }

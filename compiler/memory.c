@@ -1,0 +1,87 @@
+// memory.c: memory that lives as long as the compilation, and texts that are kept once.
+#include "netc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_BYTES = 1 << 18, ALIGNMENT = 16 };
+
+typedef struct Chunk Chunk;
+struct Chunk {
+    Chunk *before;
+    size_t used, size;
+    _Alignas(ALIGNMENT) char bytes[];
+};
+
+static Chunk *newest_chunk;
+
+static void add_chunk(size_t size)
+{
+    Chunk *const chunk = calloc(1, sizeof *chunk + size);
+    if (!chunk) {
+        fprintf(stderr, "netc: error: out of memory [%s]\n", error_name(E917));
+        abort();
+    }
+    chunk->before = newest_chunk;
+    chunk->size = size;
+    newest_chunk = chunk;
+}
+
+void *allocate(size_t size)
+{
+    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (!newest_chunk || newest_chunk->size - newest_chunk->used < size)
+        add_chunk(size > CHUNK_BYTES ? size : CHUNK_BYTES);
+    void *const memory = newest_chunk->bytes + newest_chunk->used;
+    newest_chunk->used += size;
+    return memory;
+}
+
+// Interned texts: open addressing in a table that is at most half full.
+static struct {
+    const char **slots;
+    size_t size, count;
+} interned;
+
+void memory_reset(void)
+{
+    while (newest_chunk) {
+        Chunk *const chunk = newest_chunk;
+        newest_chunk = chunk->before;
+        free(chunk);
+    }
+    interned.slots = NULL;
+    interned.size = interned.count = 0;
+}
+
+static const char **intern_slot(const char *text, size_t length)
+{
+    for (size_t i = hash_bytes(hash_start, text, length);; i++) {
+        const char **const slot = &interned.slots[i & (interned.size - 1)];
+        if (!*slot || (!strncmp(*slot, text, length) && !(*slot)[length]))
+            return slot;
+    }
+}
+
+static void grow_interned(void)
+{
+    const char **const old = interned.slots;
+    const size_t old_size = interned.size;
+    interned.size = old_size ? 2 * old_size : 256;
+    interned.slots = allocate(interned.size * sizeof *interned.slots);
+    for (size_t i = 0; i < old_size; i++)
+        if (old[i])
+            *intern_slot(old[i], strlen(old[i])) = old[i];
+}
+
+const char *intern(const char *text, size_t length)
+{
+    if (2 * interned.count >= interned.size)
+        grow_interned();
+    const char **const slot = intern_slot(text, length);
+    if (!*slot) {
+        *slot = format("%.*s", (int)length, text);
+        interned.count++;
+    }
+    return *slot;
+}
