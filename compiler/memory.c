@@ -3,27 +3,38 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { CHUNK_BYTES = 1 << 18, ALIGNMENT = 16 };
+// Large networks take megabytes, and each page of 4 KB costs as much time as filling it.
+enum { LARGE_PAGE = 1 << 21, ALIGNMENT = 16 };
 
 typedef struct Chunk Chunk;
 struct Chunk {
     Chunk *before;
-    size_t used, size;
+    void *mapping;
+    size_t mapped, used, size;
     _Alignas(ALIGNMENT) char bytes[];
 };
 
 static Chunk *newest_chunk;
 
+// Of whole large pages; pages of the mapping that nobody touches cost nothing.
 static void add_chunk(size_t size)
 {
-    Chunk *const chunk = calloc(1, sizeof *chunk + size);
-    if (!chunk) {
+    const size_t total = (sizeof(Chunk) + size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    const size_t mapped = total + LARGE_PAGE;
+    char *const mapping =
+        mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapping == MAP_FAILED) {
         fprintf(stderr, "netc: error: out of memory [%s]\n", error_name(E917));
         abort();
     }
+    Chunk *const chunk = (void *)(mapping + LARGE_PAGE - (uintptr_t)mapping % LARGE_PAGE);
+    madvise(chunk, total, MADV_HUGEPAGE); // where there are none, small ones do
     chunk->before = newest_chunk;
-    chunk->size = size;
+    chunk->mapping = mapping;
+    chunk->mapped = mapped;
+    chunk->size = total - sizeof *chunk;
     newest_chunk = chunk;
 }
 
@@ -31,7 +42,7 @@ void *allocate(size_t size)
 {
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (!newest_chunk || newest_chunk->size - newest_chunk->used < size)
-        add_chunk(size > CHUNK_BYTES ? size : CHUNK_BYTES);
+        add_chunk(size);
     void *const memory = newest_chunk->bytes + newest_chunk->used;
     newest_chunk->used += size;
     return memory;
@@ -48,7 +59,7 @@ void memory_reset(void)
     while (newest_chunk) {
         Chunk *const chunk = newest_chunk;
         newest_chunk = chunk->before;
-        free(chunk);
+        munmap(chunk->mapping, chunk->mapped);
     }
     interned.slots = NULL;
     interned.size = interned.count = 0;
