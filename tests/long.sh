@@ -191,6 +191,15 @@ tanh
 dense 10 tanh
 loss mse
 END
+# a picture that is copied in parts, whose edges are some parts' alone
+quick=$enduring mutate parts <<END
+input 28x28x1
+conv 6 2x2 tanh stride 2
+conv 96 3x1 pad same
+pool 7
+dense 10 softmax
+loss cross_entropy
+END
     check 'every kind of fault was put in' no_kind_is_missing
 
     mutate_formulas forward '\w+_(columns|forward|sums|stats|follow|penalty|infer)' 'sgd lr 0.05' <<END

@@ -11,7 +11,7 @@ BACKWARD = re.compile(r"static void (\w+_(?:backward|partial|gradient|scatter|tu
 
 # What is looked for in one line, what takes its place, and what that does.
 FAULTS = [
-    (r"(?<!top )\+= ", r"-= ", "sign of a sum"),
+    (r"(?<!top )(?<!; [a-z] )\+= ", r"-= ", "sign of a sum"),
     (r"(\bv|share|xhat) = ([^;]*);", r"\1 = -(\2);", "sign of a value"),
     (r"(dx\S*) = ([^;]*);", r"\1 = -(\2);", "sign of a result"),
     (r"v \*= ([^;]*);", r"v *= -(\1);", "sign of a factor"),
@@ -26,6 +26,7 @@ FAULTS = [
     (r"\b(gemm|product|outer)_\w+\([^;]*;", r";", "a product is lost"),
     (r"\w+_scatter\([^;]*;", r";", "the windows are not added up"),
     (r"from >= 0", r"from > 0", "an edge is lost"),
+    (r"from < 0", r"from < 1", "an edge is lost"),
     (r"turned(\[.*\]) = ([^;]*);", r"turned\1 = -(\2);", "sign of a turned weight"),
     (r"memset\((\S+), 0,", r"memset(\1, 64,", "the result is not cleared"),
     (r"\(dbeta\[(\w)\] \+ ", r"(", "the mean of dy is lost"),
