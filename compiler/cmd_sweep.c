@@ -146,6 +146,20 @@ static Experiment combination(const Lab *lab, const Axes *axes, int index, const
     return row;
 }
 
+// A name that the network does not have is said once, and before anything is trained.
+static bool check_rows(const Lab *lab, const char *net)
+{
+    const Source *const source = source_read(net);
+    const Statement *const statements = source ? parse(source) : NULL;
+    for (int i = 0; i < lab->count && !error_count(); i++) {
+        const Experiment *const row = &lab->rows[i];
+        const Overrides overrides = {row->defines.items, row->defines.count, row->sets.items,
+                                     row->sets.count};
+        check_overrides(source, statements, &overrides);
+    }
+    return !error_count();
+}
+
 int run_sweep(const Options *o)
 {
     const char *const net = o->paths.items[0];
@@ -161,5 +175,5 @@ int run_sweep(const Options *o)
     lab->rows = allocate((size_t)axes.rows * sizeof *lab->rows);
     for (; lab->count < axes.rows; lab->count++)
         lab->rows[lab->count] = combination(lab, &axes, lab->count, net);
-    return run_experiments(lab, o);
+    return check_rows(lab, net) ? run_experiments(lab, o) : MISTAKE;
 }

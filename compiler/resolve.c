@@ -243,20 +243,28 @@ static const Row *row_to_set(const char *set, size_t length)
     return NULL;
 }
 
-static void apply_set(Resolver *r, const char *set)
+// What the statement is given, "" of one that takes nothing, and its row; NULL after an error.
+static const Row *read_set(const char *set, const char **value)
 {
-    const char *const equals = strchr(set, '='), *const value = equals ? equals + 1 : "";
+    const char *const equals = strchr(set, '=');
+    *value = equals ? equals + 1 : "";
     const Row *const alone = equals ? NULL : statement_row(set);
     const bool takes_nothing = alone && !next_field(alone); // `standardize`
-    if (!takes_nothing && (!equals || equals == set || !*value)) {
+    if (!takes_nothing && (!equals || equals == set || !**value)) {
         error_at(E216, (Loc){0}, "'--set %s' is not STATEMENT=VALUE, as in '--set batch=100'", set);
-        return;
+        return NULL;
     }
     if (has_control(set)) { // as in -D
         error_at(E216, (Loc){0}, "'--set %s' has a control character", readable(set));
-        return;
+        return NULL;
     }
-    const Row *const row = row_to_set(set, equals ? (size_t)(equals - set) : strlen(set));
+    return row_to_set(set, equals ? (size_t)(equals - set) : strlen(set));
+}
+
+static void apply_set(Resolver *r, const char *set)
+{
+    const char *value;
+    const Row *const row = read_set(set, &value);
     const int errors = error_count();
     const Source *const source =
         row ? source_of_text("--set", format("%s %s", row->name, value)) : NULL;
@@ -342,6 +350,16 @@ static Program *new_program(const Source *source, const Statement *statements)
     program->name = readable(file_stem(source->path));
     declare_params(&program->params, statements);
     return program;
+}
+
+void check_overrides(const Source *source, const Statement *statements, const Overrides *overrides)
+{
+    Program *const program = new_program(source, statements);
+    for (int i = 0; i < overrides->define_count; i++)
+        apply_define(&program->params, source, overrides->defines[i]);
+    const char *value;
+    for (int i = 0; i < overrides->set_count; i++)
+        read_set(overrides->sets[i], &value);
 }
 
 Program *resolve(const Source *source, const Statement *statements, const Overrides *overrides)

@@ -43,3 +43,10 @@ done
 ../../$NETC sweep sweep.net -D a=1,2,3,4,5,6,7,8,9,10 -D b=1,2,3,4,5,6,7,8,9,10 -D c=1,2,3,4,5,6,7,8,9,10,11
 ../../$NETC sweep sweep.net -D a=1,2 -D a=3,4
 ../../$NETC sweep sweep.net --set 'data=csv "x.csv" targets "a, b"'
+# what no row can have is said once, before the first is trained
+printf 'param width = 3\ndense width\n' >sweep.net
+for arguments in '-D widht=1,2' '-D width=1,x' '--set bath=1,2' '-D width=1,2 --set layers=3'; do
+    ../../$NETC sweep sweep.net $arguments
+    echo "status $?"
+done
+../../$NETC sweep missing.net -D width=1,2
