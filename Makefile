@@ -202,9 +202,9 @@ fuzz: $(B)/netc $(B)/manual_lines.c
 # lines that are too long, and warnings of the other compiler
 columns:
 	@awk 'length($$0) > 100 { print FILENAME ":" FNR ": " length($$0) " columns"; bad = 1 } \
-	    END { exit bad }' compiler/*.[ch] runtime/*.[ch] grammar/net.[ly] tests/unit/*.[ch]
+	    END { exit bad }' compiler/*.[ch] runtime/*.[ch] grammar/net.[ly] tests/unit/*.[ch] tests/fuzz/*.c
 lint: columns $(B)/grammar/net.tab.h
-	@for file in compiler/*.c; do clang -fsyntax-only $(NETC_FLAGS) -Werror -Icompiler \
+	@for file in compiler/*.c tests/fuzz/*.c; do clang -fsyntax-only $(NETC_FLAGS) -Werror -Icompiler \
 	    -I$(B)/grammar $$file || exit 1; done
 
 wc:

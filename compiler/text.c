@@ -20,7 +20,8 @@ static void text_reserve(Text *text, size_t more)
 void text_put(Text *text, const char *bytes, size_t length)
 {
     text_reserve(text, length);
-    memcpy(text->text + text->length, bytes, length);
+    if (length) // `bytes` of none may be NULL
+        memcpy(text->text + text->length, bytes, length);
     text->length += length;
     text->text[text->length] = '\0';
 }

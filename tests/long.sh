@@ -2,10 +2,10 @@
 # long.sh: what takes minutes: the goals on the whole of MNIST, whether the checks can fail, and all
 # of the suites of which `make test` runs a part.
 #
-# usage: tests/long.sh [mnist] [faults] [suites] [pictures]     all without an argument; mnist needs
-#        data/mnist
+# usage: tests/long.sh [mnist] [faults] [suites] [sanitizers] [pictures]     all without an argument;
+#        mnist needs data/mnist
 . "$(dirname "$0")/lib.sh"
-[ $# -gt 0 ] || set -- mnist faults suites pictures
+[ $# -gt 0 ] || set -- mnist faults suites sanitizers pictures
 
 # --- the goals: test accuracy on 10,000 pictures --------------------------------------------------
 
@@ -226,6 +226,26 @@ adam:adam lr 0.001
 END
 }
 
+# --- sanitizers: netc and the runtime by ASan and UBSan, and texts of chance ------------------------
+
+golden() { # programs that it builds are linked with a runtime of them
+    NETC=build/san/netc NETC_CFLAGS='-fsanitize=address -fsanitize=undefined' quietly tests/run.sh
+}
+
+units() {
+    local unit
+    for unit in build/san/tests/unit/test_*[^d]; do
+        quietly timeout 300 "$unit"
+    done
+}
+
+sanitizers() {
+    check 'netc with sanitizers' quietly make SAN=1 all tests
+    check 'golden tests by it' golden
+    check 'unit tests of it' units
+    check 'texts of chance' quietly make fuzz
+}
+
 # --- pictures: a browser draws them ---------------------------------------------------------------
 
 browser() {
@@ -267,8 +287,9 @@ for part; do
     mnist) goals ;;
     faults) faults ;;
     suites) suites ;;
+    sanitizers) sanitizers ;;
     *)
-        echo "tests/long.sh: unknown part '$part'; there are mnist, faults, suites and pictures" >&2
+        echo "tests/long.sh: unknown part '$part'; there are mnist, faults, suites, sanitizers and pictures" >&2
         exit 2
         ;;
     esac

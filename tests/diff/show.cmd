@@ -14,7 +14,7 @@ END
 "$NETC" show shown.c >again.net
 "$NETC" emit again.net -D width=12 --set batch=20 --set 'optimizer=adam lr 0.01' --target x86-64-v3 -o again.c
 "$NETC" show again.c | head -n 12
-NETC_CFLAGS=-O0 "$NETC" build shown.net --precision f64 --gemm blas --target x86-64-v2 -o shown
+NETC_CFLAGS="-O0 ${NETC_CFLAGS-}" "$NETC" build shown.net --precision f64 --gemm blas --target x86-64-v2 -o shown
 "$NETC" show shown | head -n 5
 strip shown
 "$NETC" show shown | head -n 1

@@ -6,7 +6,8 @@
 //
 // A first line `# args: -D width=50` gives overrides, as in the golden tests, so that these are
 // fuzzed with it.
-#include "../../compiler/fmt.h"
+#include "fmt.h"
+#include "language.h"
 
 #include <stdlib.h>
 #include <string.h>
