@@ -172,7 +172,7 @@ typedef struct {
 
 const Clause *training_clause(const Program *program, const char *word); // "loss"; may be NULL
 Program *resolve(const Source *source, const Statement *statements, const Overrides *overrides);
-// Of the text alone: that what is set is there, and by what a number is. `resolve` does so, too.
+// Says what `resolve` would of -D and --set before it reads a statement: names that are not there.
 void check_overrides(const Source *source, const Statement *statements, const Overrides *overrides);
 void program_explain(const Program *program, FILE *out); // every value in force with its origin
 void params_print(const Source *source, const Statement *statements, FILE *out);

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-// Large networks take megabytes, and each page of 4 KB costs as much time as filling it.
+// Large networks take megabytes: a fault for each 4 KB of them was a sixth of the time of `emit`.
 enum { LARGE_PAGE = 1 << 21, ALIGNMENT = 16 };
 
 typedef struct Chunk Chunk;

@@ -20,17 +20,17 @@
 
 #define PRINTF(text, first) __attribute__((format(printf, text, first)))
 
-// --- memory.c: memory, and texts that are kept once ----------------------------------------------
+// --- memory.c: memory, and texts that are kept once ---------------------------------------------
 // Memory is taken from one arena and never given back: a compilation is short.
 void *allocate(size_t size); // zeroed; aborts when there is none
 const char *intern(const char *text, size_t length); // equal texts are the same pointer
 void memory_reset(void); // forgets everything allocated; for the fuzz targets
 
-// --- hash.c --------------------------------------------------------------------------------------
+// --- hash.c -------------------------------------------------------------------------------------
 extern const uint64_t hash_start;
 uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t count); // of what was hashed and these
 
-// --- text.c: text that grows, and what numbers and words look like in it -------------------------
+// --- text.c: text that grows, and what numbers and words look like in it ------------------------
 typedef struct {
     char *text; // always ends in '\0'
     size_t length, capacity;
@@ -54,7 +54,7 @@ bool starts_with(const char *text, const char *start);
 bool is_letter(char c); // of a name: a digit and '_' are, too
 bool are_plain_words(const char *text); // and numbers, as a statement of the language has them
 
-// --- spelling.c: words that are nearly the same --------------------------------------------------
+// --- spelling.c: words that are nearly the same -------------------------------------------------
 bool same_letters(const char *a, const char *b); // equal but for the case of the letters
 // The nearest of `count` words to `word`, or NULL when none is near enough to suggest.
 const char *nearest_word(const char *word, const char *const *words, int count);

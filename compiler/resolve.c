@@ -352,11 +352,19 @@ static Program *new_program(const Source *source, const Statement *statements)
     return program;
 }
 
-void check_overrides(const Source *source, const Statement *statements, const Overrides *overrides)
+// Without its statements, but with the numbers of -D.
+static Program *defined_program(const Source *source, const Statement *statements,
+                                const Overrides *overrides)
 {
     Program *const program = new_program(source, statements);
     for (int i = 0; i < overrides->define_count; i++)
         apply_define(&program->params, source, overrides->defines[i]);
+    return program;
+}
+
+void check_overrides(const Source *source, const Statement *statements, const Overrides *overrides)
+{
+    defined_program(source, statements, overrides);
     const char *value;
     for (int i = 0; i < overrides->set_count; i++)
         read_set(overrides->sets[i], &value);
@@ -364,10 +372,8 @@ void check_overrides(const Source *source, const Statement *statements, const Ov
 
 Program *resolve(const Source *source, const Statement *statements, const Overrides *overrides)
 {
-    Program *const program = new_program(source, statements);
+    Program *const program = defined_program(source, statements, overrides);
     Resolver r = {.program = program, .params = &program->params, .statements = statements};
-    for (int i = 0; i < overrides->define_count; i++)
-        apply_define(&program->params, source, overrides->defines[i]);
     // Behind the last error that is shown, checking would only cost time.
     for (const Statement *s = statements; s && error_count() <= MAX_ERRORS; s = s->next)
         resolve_statement(&r, s);
