@@ -11,13 +11,13 @@ silent() { # COMMAND...: it succeeds without a word
 # kind. clang warns as it parses, except of loops that it cannot unroll, which take it long: one net
 # is enough for those.
 compiles() { # C-FILE FLAGS-OF-CLANG [option...]
-    local c=$1 level=$2 object
+    local c=$1 flags=$2 object
     object=$(mktemp -p "$tmp")
     shift 2
     silent gcc -std=gnu11 $enduring "$@" -Wall -Wextra -Wshadow=local -Werror -Iruntime -march=x86-64-v4 -c -o "$object" "$c"
     [[ ! $whole && $c =~ /(fashion|best|mixed|regularised|convolution|branches-.*)\.c$ ]] ||
         silent gcc -std=gnu11 -O0 "$@" -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
-    silent clang -std=gnu11 $level -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
+    silent clang -std=gnu11 $flags -Wall -Wextra -Werror -Iruntime -c -o "$object" "$c"
     rm -f "$object"
 }
 is_fresh() { # MODEL NAME
@@ -83,7 +83,9 @@ branches() { # BATCH FLAGS-OF-CLANG
     compiles "$tmp/branches-$1.c" "$2"
 }
 start 'branches, batch 8' branches 8 -O0
-start 'branches, batch 3000' branches 3000 "$enduring"
+flags=$enduring # as functions, tiles are compiled once
+[ ! $whole ] || flags=-O1
+start 'branches, batch 3000' branches 3000 "$flags"
 
 # a wide picture is no longer text
 width_in_lines() {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# long.sh: what takes minutes: the goals on the whole of MNIST, whether the checks can fail, and all
-# of the suites of which `make test` runs a part.
+# long.sh: what takes minutes: the goals on the whole of MNIST, whether the checks can fail, all of
+# the suites of which `make test` runs a part, and netc by sanitizers.
 #
 # usage: tests/long.sh [mnist] [faults] [suites] [sanitizers] [pictures]     all without an argument;
 #        mnist needs data/mnist

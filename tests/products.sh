@@ -55,7 +55,7 @@ part_of_sample few 600 50
 part_of_sample fewer 250 50 # 5 are left, too
 trained() { # NET BINARY [option of netc build...]: its weights lie in BINARY-out
     local data=few
-    ! grep -q '^batch 7$' "$1" || data=fewer # 35 steps
+    [ $whole ] || ! grep -q '^batch 7$' "$1" || data=fewer # 35 steps
     build "$@" && quietly "$2" train --data "$tmp/$data" --out "$2-out" --quiet
 }
 rows_of_block() { sed -nE 's/^enum \{ BATCH = .* ROWS = ([0-9]+),.*/\1/p' "$@"; } # [C-FILE]
