@@ -147,7 +147,8 @@ $(B)/tests/unit/%: tests/unit/%.c tests/unit/small_model.c $(B)/lib/netc/libnn.a
 	    $(B)/lib/netc/libnn.a -lcmocka -lcjson -lpng -lz -lm
 
 # these test the compiler
-COMPILER_UNIT := $(addprefix $(B)/tests/unit/,test_break test_fuse test_myers test_text)
+COMPILER_UNIT := $(addprefix $(B)/tests/unit/,test_break test_fuse test_memory test_myers \
+    test_text)
 $(COMPILER_UNIT): $(B)/tests/unit/%: tests/unit/%.c $(B)/compiler/passes.a
 	@mkdir -p $(@D)
 	$(CC) $(NETC_FLAGS) $(CFLAGS) $(SAN_FLAGS) -Icompiler -o $@ $^ -lcmocka -lcjson -lm
@@ -202,7 +203,8 @@ fuzz: $(B)/netc $(B)/manual_lines.c
 # lines that are too long, and warnings of the other compiler
 columns:
 	@awk 'length($$0) > 100 { print FILENAME ":" FNR ": " length($$0) " columns"; bad = 1 } \
-	    END { exit bad }' compiler/*.[ch] runtime/*.[ch] grammar/net.[ly] tests/unit/*.[ch] tests/fuzz/*.c
+	    END { exit bad }' compiler/*.[ch] runtime/*.[ch] grammar/net.[ly] tests/unit/*.[ch] \
+	    tests/fuzz/*.c
 lint: columns $(B)/grammar/net.tab.h
 	@for file in compiler/*.c tests/fuzz/*.c; do clang -fsyntax-only $(NETC_FLAGS) -Werror -Icompiler \
 	    -I$(B)/grammar $$file || exit 1; done

@@ -6,6 +6,7 @@ run() { echo "\$ netc $*"; "$NETC" "$@"; echo "exit $?"; }
 run build build.net -o built --tune --tuned tuned.txt
 run train build.net -o built --tuned tuned.txt --tune
 run build build.net -o built --tune --gemm tile --gemm blas
+run build missing.net -o built --tune --gemm blas --gemm tile # the last one counts
 mkdir -p folder/build
 run build build.net -o folder
 run build build.net -o folder/missing/build
